@@ -1,0 +1,66 @@
+# shellcheck shell=bash
+#
+# setup.sh - what run.sh and test.sh have in common: the packages, the machine,
+# the C library of the guests, and one build. To be sourced.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=scripts/debian.sh
+. "$top/scripts/debian.sh"
+
+# To build and run. wamerican is the word list of the spellcheck sample;
+# binutils has the x86_64-linux-gnu- and aarch64-linux-gnu- names; check is here
+# because the build includes the unit tests.
+# shellcheck disable=SC2034
+run_packages=(
+	gcc libc6-dev binutils cmake ninja-build meson pkg-config
+	liburing-dev libelf-dev libjansson-dev check wamerican
+)
+
+# To test as well.
+# shellcheck disable=SC2034
+test_packages=(
+	clang clang-format-14 clang-tidy cppcheck shellcheck git curl
+	python3 python3-jsonschema
+)
+
+# To build for arm64 and run that here.
+# shellcheck disable=SC2034
+arm64_packages=(
+	gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
+)
+
+# setup_architecture: prints this machine's architecture as thaw names it.
+setup_architecture() {
+	case $(uname -m) in
+	x86_64) printf 'x86_64\n' ;;
+	aarch64) printf 'arm64\n' ;;
+	*) fail 7 "thaw runs on x86_64 and arm64, not on $(uname -m)" ;;
+	esac
+}
+
+# setup_require_kvm: ends the script with status 7 if /dev/kvm cannot be used.
+setup_require_kvm() {
+	[[ -c /dev/kvm ]] ||
+		fail 7 "this machine has no /dev/kvm: switch on virtualization" \
+			"(in the firmware, or nested for a virtual machine)" \
+			"and load the kernel's kvm module"
+	# Opening it is the only test that holds under every access control.
+	{ : <>/dev/kvm; } 2>/dev/null ||
+		fail 7 "no permission to use /dev/kvm" \
+			"($(stat -c '%U:%G, mode %a' /dev/kvm)): join a group" \
+			"that has it ('sudo usermod -aG kvm $(id -un)', then" \
+			"log in again), or be root"
+}
+
+# setup_build PRESET [CMAKE-OPTION...]: configures where that is new or has
+# options, then builds what has changed.
+setup_build() {
+	local preset=$1
+
+	shift
+	cd "$top" || return
+	if (($#)) || [[ ! -f build/$preset/build.ninja ]]; then
+		cmake --preset "$preset" "$@" || return
+	fi
+	cmake --build --preset "$preset"
+}

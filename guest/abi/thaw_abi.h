@@ -1,0 +1,200 @@
+/*
+ * thaw_abi.h - the contract between thaw and the code it runs.
+ *
+ * This one file is compiled on both sides: into the host (vm/, snapshot/,
+ * executor/) and into every guest (guest/). It holds the layout of guest
+ * memory, the two pages through which host and guest talk, and the values of
+ * the doorbell. Anything that changes here changes THAW_ABI_VERSION.
+ *
+ * Addresses are numbers, never pointers: guest memory is one memslot in which
+ * gpa == offset and gva == gpa. All fields are little endian. The host takes
+ * nothing in the mailbox for granted: it copies once, checks, and then uses.
+ */
+#ifndef THAW_ABI_H
+#define THAW_ABI_H
+
+#ifndef __ASSEMBLER__
+#include <stddef.h>
+#include <stdint.h>
+#endif
+
+#define THAW_ABI_VERSION 1
+
+/* The guest's page size; the host's may be larger (arm64). */
+#define THAW_PAGE_SIZE 4096
+
+/*
+ * Guest memory, from the bottom. Page 0 up to THAW_GPA_SYSTEM is never mapped,
+ * so a null pointer with any small offset faults.
+ *
+ *	THAW_GPA_SYSTEM		supervisor, read-write	x86_64: GDT, TSS, IDT
+ *	THAW_GPA_SUPERVISOR	supervisor, execute	fault stubs, vectors
+ *	THAW_GPA_FAULT		supervisor, read-write	fault frame (stack)
+ *	THAW_GPA_STUB		user, read-execute	entry stub
+ *	THAW_GPA_INFO		user, read-only		struct thaw_info
+ *	THAW_GPA_MAILBOX	user, read-write	struct thaw_mailbox
+ *	THAW_GPA_ENVIRONMENT	user, read-only		environment
+ *	THAW_GPA_IMAGE		the ELF's segments, then, each behind an
+ *				unmapped guard: heap, stack, request window,
+ *				reply window; page tables end the memory and
+ *				are not mapped at all.
+ */
+#define THAW_GPA_SYSTEM 0x10000
+#define THAW_GPA_SUPERVISOR 0x11000
+#define THAW_GPA_FAULT 0x12000
+#define THAW_GPA_STUB 0x13000
+#define THAW_GPA_INFO 0x14000
+#define THAW_GPA_MAILBOX 0x15000
+#define THAW_GPA_ENVIRONMENT 0x20000
+#define THAW_ENVIRONMENT_MAX 0x10000
+#define THAW_GPA_IMAGE 0x100000
+
+/*
+ * The doorbell, the guest's deliberate exit. On x86_64 it is a one-byte `out`
+ * to THAW_DOORBELL_PORT, the only port the TSS opens to user mode; on arm64 a
+ * 32-bit store to THAW_DOORBELL_GPA, where no memory is. Faults are reported
+ * by supervisor code through a door of its own, which user mode cannot use.
+ */
+#define THAW_DOORBELL_PORT 0x18
+#define THAW_FAULT_PORT 0x19
+#define THAW_DOORBELL_GPA 0x800000000
+#define THAW_FAULT_GPA 0x800001000
+
+/* Values of the doorbell. Zero is none of them. */
+#define THAW_BELL_READY 1   /* init is over: take the snapshot */
+#define THAW_BELL_DONE 2    /* the reply, or the error, is in the mailbox */
+#define THAW_BELL_LOG 3	    /* a log line is in the mailbox; continue */
+#define THAW_BELL_REFUSED 4 /* the entry stub found state it cannot reset */
+
+/* x86_64: bytes between the fault stubs of two vectors. */
+#define THAW_X86_FAULT_STUB_SIZE 16
+
+/* x86_64 selectors: the ones Linux uses. */
+#define THAW_X86_KERNEL_CS 0x10
+#define THAW_X86_KERNEL_DS 0x18
+#define THAW_X86_USER_DS 0x2b
+#define THAW_X86_USER_CS 0x33
+#define THAW_X86_TSS 0x40
+
+/* Bits of thaw_info.cpu: what the entry stub may and must reset. */
+#define THAW_CPU_ARM_SSBS 0x1
+#define THAW_CPU_ARM_DIT 0x2
+#define THAW_CPU_ARM_SVE 0x4
+
+/* Offsets the assembly of the entry stub needs; asserted below. */
+#define THAW_INFO_CPU 8
+#define THAW_INFO_DISPATCH 16
+#define THAW_INFO_STACK_TOP 24
+
+/* Sizes of the strings in the two pages, terminating zero included. */
+#define THAW_NAME_MAX 64
+#define THAW_ID_MAX 64
+#define THAW_CONTENT_TYPE_MAX 128
+#define THAW_ERROR_TYPE_MAX 64
+#define THAW_ERROR_MESSAGE_MAX 1024
+#define THAW_LOG_MAX 1024
+
+#define THAW_HANDLERS_MAX 256
+#define THAW_ENTROPY_SIZE 32
+
+#ifndef __ASSEMBLER__
+
+/* Log levels, most severe first. */
+enum thaw_level {
+	THAW_LOG_ERROR = 0,
+	THAW_LOG_WARN = 1,
+	THAW_LOG_INFO = 2,
+	THAW_LOG_DEBUG = 3,
+};
+
+/*
+ * What the host tells the guest; read-only in user mode. The fields down to
+ * `environment` are fixed at boot; the host writes the rest for every
+ * invocation.
+ */
+struct thaw_info {
+	uint32_t abi_version;
+	uint32_t page_size;
+	uint32_t cpu; /* THAW_CPU_* */
+	uint32_t reserved;
+	uint64_t dispatch;  /* where the entry stub jumps */
+	uint64_t stack_top; /* 16-byte aligned */
+	uint64_t heap_start;
+	uint64_t heap_end;
+	uint64_t request_start; /* request window, user read-only */
+	uint64_t request_size;
+	uint64_t reply_start; /* reply window, user read-write */
+	uint64_t reply_size;
+	uint64_t environment; /* char *[], NULL-terminated */
+
+	/* time: base + ((counter - counter_base) * mult >> shift) */
+	uint64_t counter_base;
+	uint64_t monotonic_base_ns;
+	uint64_t realtime_base_ns;
+	uint32_t counter_mult;
+	uint32_t counter_shift;
+
+	uint64_t generation; /* never the same for two invocations */
+	uint8_t entropy[THAW_ENTROPY_SIZE];
+
+	struct {
+		uint32_t handler; /* index into the handler table */
+		uint32_t reserved;
+		uint64_t size;	      /* bytes in the request window */
+		uint64_t deadline_ns; /* CLOCK_MONOTONIC of the guest */
+		char function[THAW_NAME_MAX];
+		char id[THAW_ID_MAX];
+		char content_type[THAW_CONTENT_TYPE_MAX];
+	} request;
+};
+
+/* One handler, as the SDK's THAW_HANDLER lays it down in the image. */
+struct thaw_handler_entry {
+	uint64_t address;
+	char name[THAW_NAME_MAX - 8];
+};
+
+/* Values of thaw_mailbox.status. */
+#define THAW_STATUS_OK 0
+#define THAW_STATUS_ERROR 1
+
+/* What the guest tells the host; user read-write, and so never trusted. */
+struct thaw_mailbox {
+	/* THAW_BELL_DONE */
+	uint32_t status;	 /* THAW_STATUS_* */
+	uint32_t heap_exhausted; /* an allocation has failed */
+	uint64_t reply_size;	 /* bytes at the start of the reply window */
+	char content_type[THAW_CONTENT_TYPE_MAX];
+	char error_type[THAW_ERROR_TYPE_MAX];
+	char error_message[THAW_ERROR_MESSAGE_MAX];
+
+	/* THAW_BELL_READY */
+	uint32_t abi_version;
+	uint32_t handler_count;
+	uint64_t handlers; /* struct thaw_handler_entry[] */
+	uint64_t dispatch; /* the new thaw_info.dispatch */
+
+	/* THAW_BELL_LOG */
+	uint32_t log_level; /* enum thaw_level */
+	uint32_t log_size;
+	char log_text[THAW_LOG_MAX];
+};
+
+_Static_assert(sizeof(struct thaw_info) <= THAW_PAGE_SIZE, "one page");
+_Static_assert(sizeof(struct thaw_mailbox) <= THAW_PAGE_SIZE, "one page");
+_Static_assert(sizeof(struct thaw_handler_entry) == 64, "ABI");
+_Static_assert(offsetof(struct thaw_info, cpu) == THAW_INFO_CPU, "ABI");
+_Static_assert(offsetof(struct thaw_info, dispatch) == THAW_INFO_DISPATCH,
+	       "ABI");
+_Static_assert(offsetof(struct thaw_info, stack_top) == THAW_INFO_STACK_TOP,
+	       "ABI");
+_Static_assert(offsetof(struct thaw_info, counter_base) == 88, "ABI");
+_Static_assert(offsetof(struct thaw_info, generation) == 120, "ABI");
+_Static_assert(offsetof(struct thaw_info, request) == 160, "ABI");
+_Static_assert(sizeof(struct thaw_info) == 440, "ABI");
+_Static_assert(offsetof(struct thaw_mailbox, abi_version) == 1232, "ABI");
+_Static_assert(offsetof(struct thaw_mailbox, log_level) == 1256, "ABI");
+_Static_assert(sizeof(struct thaw_mailbox) == 2288, "ABI");
+
+#endif /* __ASSEMBLER__ */
+#endif

@@ -1,0 +1,26 @@
+/* thaw_arch.h (arm64) - what the SDK needs in assembly. */
+#ifndef THAW_ARCH_H
+#define THAW_ARCH_H
+
+#include <stdint.h>
+#include <thaw_abi.h>
+
+/* Rings the doorbell: everything stored so far is seen by the host. */
+static inline void thaw_arch_ring(uint8_t bell)
+{
+	__asm__ volatile("str %w0, [%1]"
+			 :
+			 : "r"((uint32_t)bell), "r"(THAW_DOORBELL_GPA)
+			 : "memory");
+}
+
+/* Reads the counter that thaw_info's clock counts in. */
+static inline uint64_t thaw_arch_counter(void)
+{
+	uint64_t counter;
+
+	__asm__ volatile("isb\n\tmrs %0, cntvct_el0" : "=r"(counter)::"memory");
+	return counter;
+}
+
+#endif

@@ -1,0 +1,75 @@
+# ThawFunction.cmake - builds functions for thaw.
+#
+#	find_package(thaw-sdk REQUIRED)
+#	thaw_add_function(NAME hello SOURCES hello.c)
+#
+# makes hello.elf from C (or C++, or assembly) sources with the compiler of the
+# project. A target of that name exists, so target_compile_definitions() and
+# the like work on it.
+#
+#	thaw_add_function(NAME name SOURCES file... [OUTPUT dir] [PIE])
+#
+# OUTPUT is the directory of NAME.elf (default: the current binary directory).
+# PIE links a static position independent executable instead of one with a
+# fixed address.
+#
+# Uses THAW_SDK_INCLUDES, THAW_SDK_LIBRARY, THAW_SDK_SCRIPT, THAW_SDK_LIBC,
+# which the package (or thaw's own build) sets.
+
+# Flags for code that runs in a guest: picolibc's headers and the compiler's
+# own, nothing of the host's; no features that need a run-time of theirs.
+function(thaw_guest_options target)
+	execute_process(
+		COMMAND ${CMAKE_C_COMPILER} -print-file-name=include
+		OUTPUT_VARIABLE compiler_include
+		OUTPUT_STRIP_TRAILING_WHITESPACE)
+	# as options, since CMake leaves out what the compiler searches anyway
+	foreach(directory ${THAW_SDK_INCLUDES} ${compiler_include})
+		target_compile_options(${target} PRIVATE
+			"SHELL:-isystem ${directory}")
+	endforeach()
+	# what picolibc's headers leave to the system to say that it has
+	target_compile_definitions(${target} PRIVATE
+		_POSIX_TIMERS=200112L _POSIX_MONOTONIC_CLOCK=200112L)
+	target_compile_options(${target} PRIVATE
+		-nostdinc -fno-stack-protector -ffunction-sections -fdata-sections
+		-fno-asynchronous-unwind-tables -fno-unwind-tables -g)
+	if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+		target_compile_options(${target} PRIVATE -fcf-protection=none)
+	else()
+		target_compile_options(${target} PRIVATE -mno-outline-atomics)
+	endif()
+endfunction()
+
+function(thaw_add_function)
+	cmake_parse_arguments(PARSE_ARGV 0 arg "PIE" "NAME;OUTPUT" "SOURCES")
+	if(NOT arg_NAME OR NOT arg_SOURCES OR arg_UNPARSED_ARGUMENTS)
+		message(FATAL_ERROR "usage: thaw_add_function(NAME name "
+			"SOURCES file... [OUTPUT dir] [PIE])")
+	endif()
+	if(NOT arg_OUTPUT)
+		set(arg_OUTPUT ${CMAKE_CURRENT_BINARY_DIR})
+	endif()
+
+	add_executable(${arg_NAME} ${arg_SOURCES})
+	thaw_guest_options(${arg_NAME})
+	if(arg_PIE)
+		target_compile_options(${arg_NAME} PRIVATE -fPIE)
+		set(kind -static-pie)
+	else()
+		target_compile_options(${arg_NAME} PRIVATE -fno-pie)
+		set(kind -static -no-pie)
+	endif()
+	target_link_options(${arg_NAME} PRIVATE ${kind} -nostdlib
+		-Wl,--gc-sections -Wl,-z,max-page-size=4096 -Wl,-z,norelro
+		-Wl,--build-id=none -Wl,--no-warn-rwx-segments
+		-T ${THAW_SDK_SCRIPT})
+	# whole: what the SDK and the C library both define is to be the SDK's
+	target_link_libraries(${arg_NAME} PRIVATE
+		-Wl,--whole-archive ${THAW_SDK_LIBRARY} -Wl,--no-whole-archive
+		${THAW_SDK_LIBC} -lgcc)
+	set_target_properties(${arg_NAME} PROPERTIES
+		OUTPUT_NAME ${arg_NAME}.elf
+		RUNTIME_OUTPUT_DIRECTORY ${arg_OUTPUT}
+		LINK_DEPENDS ${THAW_SDK_SCRIPT})
+endfunction()

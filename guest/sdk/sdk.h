@@ -1,0 +1,19 @@
+/* sdk.h - what the SDK's files share; functions include <thaw.h> instead. */
+#ifndef SDK_H
+#define SDK_H
+
+#include <thaw_abi.h>
+
+#define thaw_info ((const volatile struct thaw_info *)THAW_GPA_INFO)
+#define thaw_mailbox ((volatile struct thaw_mailbox *)THAW_GPA_MAILBOX)
+
+/* stdio.c: sends what stdout and stderr still hold. */
+void thaw_stdio_flush(void);
+
+/* entropy.c: new seeds for rand() and random(). */
+void thaw_entropy_reseed(void);
+
+/* reply.c: ends the invocation well, with the reply as it is. */
+_Noreturn void thaw_done(void);
+
+#endif

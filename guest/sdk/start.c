@@ -1,0 +1,81 @@
+/*
+ * start.c - the two ways into a function. The entry stub jumps to _start when
+ * the image boots, and for every invocation to what _start published as
+ * dispatch. Neither returns.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <thaw.h>
+#include <thaw_arch.h>
+
+#include "sdk.h"
+
+extern const struct thaw_handler_record __thaw_handlers_start[];
+extern const struct thaw_handler_record __thaw_handlers_end[];
+extern int (*const __thaw_inits_start[])(void);
+extern int (*const __thaw_inits_end[])(void);
+extern void (*const __thaw_init_array_start[])(void);
+extern void (*const __thaw_init_array_end[])(void);
+
+char **environ;
+
+_Noreturn void _start(void);
+
+static size_t handler_count(void)
+{
+	return (size_t)(__thaw_handlers_end - __thaw_handlers_start);
+}
+
+static _Noreturn void dispatch(void)
+{
+	uint32_t handler = thaw_info->request.handler;
+	const struct thaw_request request = {
+		.data = (const void *)thaw_info->request_start,
+		.size = thaw_info->request.size,
+		.content_type = (const char *)thaw_info->request.content_type,
+		.function = (const char *)thaw_info->request.function,
+		.handler = __thaw_handlers_start[handler].name,
+		.id = (const char *)thaw_info->request.id,
+		.deadline_ns = thaw_info->request.deadline_ns,
+	};
+	int r;
+
+	thaw_entropy_reseed();
+	r = __thaw_handlers_start[handler].function(&request);
+	if (r)
+		thaw_fail("Runtime.HandlerError", "handler %s returned %d",
+			  request.handler, r);
+	thaw_done();
+}
+
+static void run_inits(void)
+{
+	for (size_t i = 0;
+	     i < (size_t)(__thaw_init_array_end - __thaw_init_array_start); i++)
+		__thaw_init_array_start[i]();
+	for (size_t i = 0; i < (size_t)(__thaw_inits_end - __thaw_inits_start);
+	     i++) {
+		int r = __thaw_inits_start[i]();
+
+		if (r)
+			thaw_fail("Runtime.InitError",
+				  "init function %zu returned %d", i, r);
+	}
+}
+
+_Noreturn void _start(void)
+{
+	environ = (char **)thaw_info->environment;
+	thaw_entropy_reseed();
+	run_inits();
+	thaw_stdio_flush();
+	thaw_reply_reset();
+
+	thaw_mailbox->abi_version = THAW_ABI_VERSION;
+	thaw_mailbox->handler_count = (uint32_t)handler_count();
+	thaw_mailbox->handlers = (uintptr_t)__thaw_handlers_start;
+	thaw_mailbox->dispatch = (uintptr_t)dispatch;
+	for (;;)
+		thaw_arch_ring(THAW_BELL_READY);
+}

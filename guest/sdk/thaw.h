@@ -1,0 +1,147 @@
+/*
+ * thaw.h - write a function for thaw.
+ *
+ *	#include <thaw.h>
+ *
+ *	THAW_INIT(load_tables)
+ *	{
+ *		...			runs once, before the snapshot
+ *		return 0;
+ *	}
+ *
+ *	THAW_HANDLER(hello)
+ *	{
+ *		thaw_reply_printf("{\"hello\":\"%.*s\"}", (int)request->size,
+ *				  (const char *)request->data);
+ *		return 0;
+ *	}
+ *
+ * The image is booted once. When every init function has returned, thaw takes
+ * a snapshot, and each invocation starts from that snapshot: whatever a
+ * handler changes - memory, registers, open streams, malloc's heap - is gone
+ * when the next one starts. There are no threads, files or sockets. The C
+ * library is picolibc; stdout and stderr go to the function's log, line by
+ * line. Time comes from clock_gettime() and is right in every invocation;
+ * rand(), random(), arc4random() and getentropy() are seeded afresh for each.
+ */
+#ifndef THAW_H
+#define THAW_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <thaw_abi.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The request; valid, and read-only, until the handler returns. */
+struct thaw_request {
+	const void *data;	  /* @size bytes, not zero-terminated */
+	size_t size;		  /* bytes */
+	const char *content_type; /* "" if the client gave none */
+	const char *function;	  /* name in the catalog */
+	const char *handler;	  /* name of the handler called */
+	const char *id;		  /* request id */
+	uint64_t deadline_ns;	  /* CLOCK_MONOTONIC; then it is stopped */
+};
+
+/*
+ * Defines a handler, to be named as `entry` in the catalog; its body follows.
+ * Returning 0 sends the reply written so far (an empty one is fine); any other
+ * value is an error of type Runtime.HandlerError. Names may have up to 55
+ * characters.
+ */
+#define THAW_HANDLER(name)                                           \
+	static int thaw_handler_##name(const struct thaw_request *); \
+	THAW_HANDLER_ENTRY(name)                                     \
+	static int thaw_handler_##name(__attribute__((unused))       \
+				       const struct thaw_request *request)
+
+/*
+ * Defines an init function, which runs once, before the snapshot; its body
+ * follows. A value other than 0 fails the deployment. Several run in the
+ * order in which the linker sees them.
+ */
+#define THAW_INIT(name)                    \
+	static int thaw_init_##name(void); \
+	THAW_INIT_ENTRY(name)              \
+	static int thaw_init_##name(void)
+
+/*
+ * The reply. It is built in a window that thaw reads when the handler returns;
+ * its size is the catalog's max_reply. The functions below return 0 (or a
+ * count), or -1 when the reply would become too large, which leaves it as it
+ * was.
+ */
+
+/* Appends @size bytes. */
+int thaw_reply(const void *data, size_t size);
+
+/* Appends formatted text, without its terminating zero. */
+int thaw_reply_printf(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+
+/*
+ * For handlers that make the reply in place: the free part of the window,
+ * @ret_capacity bytes, and thaw_reply_commit() to append what was written.
+ */
+void *thaw_reply_buffer(size_t *ret_capacity);
+int thaw_reply_commit(size_t size);
+
+/* Bytes appended so far; forgets them. */
+size_t thaw_reply_size(void);
+void thaw_reply_reset(void);
+
+/*
+ * The reply's content type, 127 characters at most (-1 if it is longer).
+ * Without one it is application/octet-stream.
+ */
+int thaw_reply_type(const char *content_type);
+
+/*
+ * Ends the invocation with an error instead of a reply: a type, such as
+ * "Order.NotFound" (63 characters at most), and a message (1,023). Longer ones
+ * are cut. Does not return.
+ */
+_Noreturn void thaw_fail(const char *type, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/*
+ * Writes one line to the function's log. Lines over 1,023 bytes are cut.
+ * Each costs an exit from the guest.
+ */
+void thaw_log(enum thaw_level level, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/*
+ * A number that is different in every invocation, also across all vms made
+ * from one snapshot.
+ */
+uint64_t thaw_generation(void);
+
+/* What the macros above leave in the image; see guest/arch/ARCH/link.ld. */
+struct thaw_handler_record {
+	int (*function)(const struct thaw_request *request);
+	char name[THAW_NAME_MAX - 8];
+};
+
+#define THAW_HANDLER_ENTRY(name)                                            \
+	_Static_assert(sizeof(#name) <= THAW_NAME_MAX - 8,                  \
+		       "a handler's name has 55 characters at most");       \
+	__attribute__((used, section("thaw_handlers"),                      \
+		       aligned(8))) static const struct thaw_handler_record \
+		thaw_handler_entry_##name = { thaw_handler_##name, #name };
+
+#define THAW_INIT_ENTRY(name)                                                 \
+	__attribute__((used, section("thaw_inits"), aligned(8))) static int ( \
+			*const thaw_init_entry_##name)(void) =                \
+		thaw_init_##name;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

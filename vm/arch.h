@@ -1,0 +1,49 @@
+/*
+ * arch.h - what an architecture has to provide; everything else in vm/ is
+ * common. Implemented in vm/x86_64/ and vm/arm64/, one of which is built.
+ */
+#ifndef VM_ARCH_H
+#define VM_ARCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vm/error.h"
+#include "vm/kvm.h"
+#include "vm/layout.h"
+#include "vm/vm.h"
+
+struct vcpu_state;
+
+/* Checks and notes the capabilities this architecture needs. */
+int arch_kvm_check(struct kvm_host *host, struct error *err);
+
+/* The type argument of KVM_CREATE_VM. */
+unsigned long arch_vm_type(const struct kvm_host *host);
+
+/* Prepares a new vcpu: features, counter, cpu_flags. */
+int arch_vcpu_init(struct vm *vm, struct error *err);
+
+/* Writes stubs, descriptors or vectors, and page tables into @memory. */
+void arch_prepare_memory(uint8_t *memory, const struct layout *layout);
+
+/* Makes the complete state in which the entry stub begins, on the heap. */
+int arch_boot_state(struct vm *vm, const struct layout *layout,
+		    struct error *err, struct vcpu_state **ret_state);
+
+/* Finishes a pending exit and loads the complete state. 0 or -errno. */
+int arch_load_state(struct vm *vm, const struct vcpu_state *state);
+
+/* Makes the next run start at the entry stub. The hot path. */
+void arch_enter(struct vm *vm);
+
+/* Says what the exit in vm->run means. */
+void arch_decode_exit(struct vm *vm, struct vm_exit *exit);
+
+/* Describes a fault: name, access, address. */
+void arch_describe_fault(const struct vm_fault *fault, char *text, size_t size);
+
+/* The host's counter, of which the guest's is a fixed distance away. */
+uint64_t arch_counter_now(void);
+
+#endif

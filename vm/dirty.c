@@ -1,0 +1,233 @@
+/*
+ * dirty.c - dirty tracking by KVM's ring or bitmap. Runs on the thread that
+ * owns the vm. See dirty.h; the rings are described in Documentation/virt/kvm/
+ * api.rst under KVM_CAP_DIRTY_LOG_RING.
+ */
+#include "vm/dirty.h"
+
+#include <errno.h>
+#include <linux/kvm.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/*
+ * 6.1's arm64 headers say 0, which is the offset of kvm_run; it is 64 wherever
+ * a ring exists.
+ */
+#define RING_PAGE_OFFSET 64
+
+/* KVM takes 64 entries as a reserve; a smaller ring is refused. */
+#define RING_ENTRIES_MIN 1024u
+
+static size_t host_page_size(void)
+{
+	return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/*
+ * Entries for a ring that can take every page twice. Some KVMs run many
+ * instructions between two looks at the ring and would write past the end of a
+ * smaller one, and a page may be reported more than once.
+ */
+static size_t ring_entries_wanted(size_t page_count)
+{
+	size_t entries = RING_ENTRIES_MIN;
+
+	while (entries < 2 * page_count)
+		entries *= 2;
+	return entries;
+}
+
+static int enable_ring(struct dirty *dirty, const struct kvm_host *host,
+		       size_t entries)
+{
+	struct kvm_enable_cap cap = {
+		.cap = (uint32_t)host->dirty_ring_cap,
+		.args = { entries * sizeof(struct kvm_dirty_gfn) },
+	};
+
+	if (ioctl(dirty->vm_fd, KVM_ENABLE_CAP, &cap))
+		return -errno;
+	dirty->backend = DIRTY_RING;
+	dirty->ring_entries = (uint32_t)entries;
+	dirty->ring_bytes = entries * sizeof(struct kvm_dirty_gfn);
+	return 0;
+}
+
+static int enable_bitmap(struct dirty *dirty, const struct kvm_host *host,
+			 struct error *err)
+{
+	dirty->backend = DIRTY_BITMAP;
+	if (host->manual_protect & KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE) {
+		struct kvm_enable_cap cap = {
+			.cap = KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2,
+			.args = { KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE },
+		};
+
+		if (ioctl(dirty->vm_fd, KVM_ENABLE_CAP, &cap))
+			return error_set(err, -errno,
+					 "KVM_ENABLE_CAP manual dirty log "
+					 "protection: %s",
+					 strerror(errno));
+		dirty->manual_protect = true;
+	}
+	dirty->log = calloc((dirty->page_count + 63) / 64, sizeof(uint64_t));
+	if (!dirty->log)
+		return error_set(err, -ENOMEM, "no memory for a dirty bitmap");
+	return 0;
+}
+
+int dirty_init(struct dirty *dirty, const struct kvm_host *host, int vm_fd,
+	       size_t memory_size, enum dirty_backend backend,
+	       struct error *err)
+{
+	size_t entries;
+
+	*dirty = (struct dirty){
+		.backend = DIRTY_NONE,
+		.vm_fd = vm_fd,
+		.page_count = memory_size / host_page_size(),
+	};
+	dirty->bits = calloc((dirty->page_count + 63) / 64, sizeof(uint64_t));
+	dirty->pages = calloc(dirty->page_count, sizeof(*dirty->pages));
+	if (!dirty->bits || !dirty->pages)
+		return error_set(err, -ENOMEM,
+				 "no memory for a dirty page set");
+	if (backend == DIRTY_NONE)
+		return 0;
+
+	entries = ring_entries_wanted(dirty->page_count);
+	if (backend != DIRTY_BITMAP && host->has_dirty_ring &&
+	    entries * sizeof(struct kvm_dirty_gfn) <= host->dirty_ring_bytes &&
+	    !enable_ring(dirty, host, entries))
+		return 0;
+	if (backend == DIRTY_RING)
+		return error_set(err, -EOPNOTSUPP,
+				 "this KVM has no dirty ring for %zu pages: "
+				 "use the bitmap",
+				 dirty->page_count);
+	return enable_bitmap(dirty, host, err);
+}
+
+int dirty_attach(struct dirty *dirty, int vcpu_fd, struct error *err)
+{
+	void *ring;
+
+	if (dirty->backend != DIRTY_RING)
+		return 0;
+	ring = mmap(NULL, dirty->ring_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+		    vcpu_fd, (off_t)(RING_PAGE_OFFSET * host_page_size()));
+	if (ring == MAP_FAILED)
+		return error_set(err, -errno, "mapping the dirty ring: %s",
+				 strerror(errno));
+	dirty->ring = ring;
+	return 0;
+}
+
+void dirty_done(struct dirty *dirty)
+{
+	if (dirty->ring)
+		munmap(dirty->ring, dirty->ring_bytes);
+	free(dirty->log);
+	free(dirty->bits);
+	free(dirty->pages);
+	*dirty = (struct dirty){ .backend = DIRTY_NONE };
+}
+
+uint32_t dirty_memslot_flags(const struct dirty *dirty)
+{
+	return dirty->backend == DIRTY_NONE ? 0 : KVM_MEM_LOG_DIRTY_PAGES;
+}
+
+static int collect_ring(struct dirty *dirty)
+{
+	for (;;) {
+		struct kvm_dirty_gfn *entry =
+			&dirty->ring[dirty->ring_head % dirty->ring_entries];
+
+		/* pairs with KVM's release in kvm_dirty_gfn_set_dirtied() */
+		if (!(__atomic_load_n(&entry->flags, __ATOMIC_ACQUIRE) &
+		      KVM_DIRTY_GFN_F_DIRTY))
+			return 0;
+		if (entry->slot == 0 && entry->offset < dirty->page_count)
+			dirty_add(dirty, entry->offset);
+		/* pairs with KVM's acquire in kvm_dirty_gfn_harvested() */
+		__atomic_store_n(&entry->flags, KVM_DIRTY_GFN_F_RESET,
+				 __ATOMIC_RELEASE);
+		dirty->ring_head++;
+	}
+}
+
+static int collect_bitmap(struct dirty *dirty)
+{
+	struct kvm_dirty_log log = { .slot = 0, .dirty_bitmap = dirty->log };
+	size_t words = (dirty->page_count + 63) / 64;
+
+	if (ioctl(dirty->vm_fd, KVM_GET_DIRTY_LOG, &log))
+		return -errno;
+	for (size_t i = 0; i < words; i++) {
+		uint64_t fresh = dirty->log[i] & ~dirty->bits[i];
+
+		while (fresh) {
+			dirty_add(dirty,
+				  i * 64 + (size_t)__builtin_ctzll(fresh));
+			fresh &= fresh - 1;
+		}
+	}
+	return 0;
+}
+
+int dirty_collect(struct dirty *dirty)
+{
+	switch (dirty->backend) {
+	case DIRTY_RING:
+		return collect_ring(dirty);
+	case DIRTY_BITMAP:
+		return collect_bitmap(dirty);
+	default:
+		return 0;
+	}
+}
+
+int dirty_drain(struct dirty *dirty)
+{
+	int r = dirty_collect(dirty);
+
+	if (r || dirty->backend != DIRTY_RING)
+		return r;
+	return ioctl(dirty->vm_fd, KVM_RESET_DIRTY_RINGS, 0) < 0 ? -errno : 0;
+}
+
+/* Protects what the log reported; without manual protection it already is. */
+static int clear_bitmap(struct dirty *dirty)
+{
+	struct kvm_clear_dirty_log clear = {
+		.slot = 0,
+		.num_pages = (uint32_t)dirty->page_count,
+		.first_page = 0,
+		.dirty_bitmap = dirty->log,
+	};
+
+	if (!dirty->manual_protect)
+		return 0;
+	return ioctl(dirty->vm_fd, KVM_CLEAR_DIRTY_LOG, &clear) ? -errno : 0;
+}
+
+int dirty_forget(struct dirty *dirty)
+{
+	int r;
+
+	for (size_t i = 0; i < dirty->count; i++)
+		dirty->bits[dirty->pages[i] / 64] = 0;
+	dirty->count = 0;
+	if (dirty->backend == DIRTY_BITMAP)
+		return clear_bitmap(dirty);
+	if (dirty->backend == DIRTY_RING) {
+		r = ioctl(dirty->vm_fd, KVM_RESET_DIRTY_RINGS, 0);
+		return r < 0 ? -errno : 0;
+	}
+	return 0;
+}

@@ -1,0 +1,96 @@
+/*
+ * dirty.h - which pages of a vm's memory may differ from the snapshot.
+ *
+ * KVM reports the guest's writes, in a ring in shared memory or in a bitmap;
+ * what the host writes it reports itself (dirty_add). Both end up in one set.
+ * A page in the set stays in it, writable and unreported, until
+ * dirty_forget() protects everything again: so the set always covers every
+ * page that may have been written since.
+ *
+ * Pages are counted in the host's page size. A tracker belongs to its vm and
+ * to the thread that runs it.
+ */
+#ifndef VM_DIRTY_H
+#define VM_DIRTY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vm/error.h"
+#include "vm/kvm.h"
+
+enum dirty_backend {
+	DIRTY_AUTO, /* the ring where it can hold every page, else the bitmap */
+	DIRTY_RING,
+	DIRTY_BITMAP,
+	DIRTY_NONE, /* not tracked: boot */
+};
+
+struct dirty {
+	enum dirty_backend backend;
+	int vm_fd;
+	size_t page_count;
+
+	/* the set: a bit for each page, and the pages in order of arrival */
+	uint64_t *bits;
+	uint32_t *pages;
+	size_t count;
+
+	/* ring */
+	struct kvm_dirty_gfn *ring;
+	size_t ring_bytes;
+	uint32_t ring_entries;
+	uint32_t ring_head;
+
+	/* bitmap */
+	unsigned long *log;
+	bool manual_protect;
+};
+
+/*
+ * Chooses a backend and prepares the vm for it; before any memslot or vcpu
+ * exists. -EOPNOTSUPP if a backend asked for by name is not there.
+ */
+int dirty_init(struct dirty *dirty, const struct kvm_host *host, int vm_fd,
+	       size_t memory_size, enum dirty_backend backend,
+	       struct error *err);
+
+/* Maps the ring, once the vcpu exists. */
+int dirty_attach(struct dirty *dirty, int vcpu_fd, struct error *err);
+
+void dirty_done(struct dirty *dirty);
+
+/* KVM_MEM_* flags for the memslot. */
+uint32_t dirty_memslot_flags(const struct dirty *dirty);
+
+/* Adds a page the host has written. */
+static inline void dirty_add(struct dirty *dirty, size_t page)
+{
+	uint64_t bit = UINT64_C(1) << (page % 64);
+
+	if (dirty->bits[page / 64] & bit)
+		return;
+	dirty->bits[page / 64] |= bit;
+	dirty->pages[dirty->count++] = (uint32_t)page;
+}
+
+/*
+ * Adds what the guest has written since the last call. The vcpu does not run.
+ * Returns 0 or -errno.
+ */
+int dirty_collect(struct dirty *dirty);
+
+/*
+ * Empties the set and has KVM report every page again. The memory must equal
+ * the snapshot by now. Returns 0 or -errno.
+ */
+int dirty_forget(struct dirty *dirty);
+
+/*
+ * Makes room in a full ring (KVM_EXIT_DIRTY_RING_FULL): collects, and lets KVM
+ * use the entries again. The set keeps its pages.
+ */
+int dirty_drain(struct dirty *dirty);
+
+#endif

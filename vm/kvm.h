@@ -1,0 +1,42 @@
+/*
+ * kvm.h - the host's KVM: /dev/kvm, opened once for the process, and what it
+ * can do.
+ *
+ * Capabilities are asked for; kernel versions and flavours never are.
+ */
+#ifndef VM_KVM_H
+#define VM_KVM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "vm/error.h"
+
+/* The environment variable that names another device than /dev/kvm. */
+#define KVM_DEVICE_VARIABLE "THAW_KVM_DEVICE"
+
+struct kvm_host {
+	int fd;
+	size_t run_size;	 /* bytes of the kvm_run mapping */
+	bool has_dirty_ring;	 /* in either of its two forms */
+	int dirty_ring_cap;	 /* the capability to enable */
+	size_t dirty_ring_bytes; /* largest ring */
+	unsigned manual_protect; /* KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 */
+	unsigned ipa_bits;	 /* arm64 */
+};
+
+/*
+ * Opens KVM at the first call; later calls return the same answer. Any thread.
+ * *@ret_host lives as long as the process. -ENOENT: there is no device;
+ * -EACCES: it may not be opened; -ENODEV: it is not a usable KVM. The message
+ * says what to do.
+ */
+int kvm_open(struct error *err, const struct kvm_host **ret_host);
+
+/* KVM_CHECK_EXTENSION on the device: 0 or a positive answer. */
+int kvm_capability(const struct kvm_host *host, int capability);
+
+/* The device's path, for messages. */
+const char *kvm_device(void);
+
+#endif

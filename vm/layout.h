@@ -1,0 +1,68 @@
+/*
+ * layout.h - where everything lies in guest memory.
+ *
+ * One memslot, gpa == offset, gva == gpa. The fixed low pages are in
+ * guest/abi/thaw_abi.h; what follows the image depends on sizes the catalog
+ * gives and is planned here once, before boot. The result is a list of
+ * mappings, from which vm/<arch>/ makes page tables: whatever is not in the
+ * list is not mapped, and everything in it is writable or executable, never
+ * both.
+ */
+#ifndef VM_LAYOUT_H
+#define VM_LAYOUT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vm/error.h"
+#include "vm/image.h"
+
+/* Guest memory is a multiple of this on every architecture and page size. */
+#define LAYOUT_MEMORY_UNIT (64u << 10)
+#define LAYOUT_MEMORY_MAX (1024u << 20)
+/* A guest is not worth starting with less heap than this. */
+#define LAYOUT_HEAP_MIN (64u << 10)
+#define LAYOUT_MAPPINGS_MAX (IMAGE_SEGMENTS_MAX + 12)
+
+/* A mapping's protection: IMAGE_PROT_* and this. */
+#define LAYOUT_SUPERVISOR 0x8
+
+struct layout_range {
+	uint64_t start;
+	uint64_t size;
+};
+
+struct layout_mapping {
+	struct layout_range range;
+	unsigned prot; /* IMAGE_PROT_* | LAYOUT_SUPERVISOR */
+};
+
+struct layout_config {
+	size_t memory_size;  /* bytes; LAYOUT_MEMORY_UNIT, LAYOUT_MEMORY_MAX */
+	size_t stack_size;   /* bytes, rounded up to pages, as the rest is */
+	size_t request_size; /* largest request */
+	size_t reply_size;   /* largest reply */
+};
+
+struct layout {
+	size_t memory_size;
+	uint64_t entry; /* the image's */
+	struct layout_range heap;
+	struct layout_range stack;
+	struct layout_range request; /* windows, in whole pages */
+	struct layout_range reply;
+	size_t request_max; /* what may be in them, bytes */
+	size_t reply_max;
+	struct layout_range tables; /* page tables, not mapped */
+	struct layout_mapping mappings[LAYOUT_MAPPINGS_MAX];
+	unsigned mapping_count;
+};
+
+/*
+ * Plans the memory of @image. Returns -ENOMEM, with a message that names the
+ * sum, if it does not fit, and -EINVAL for sizes out of bounds.
+ */
+int layout_plan(const struct image *image, const struct layout_config *config,
+		struct error *err, struct layout *ret_layout);
+
+#endif

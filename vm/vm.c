@@ -1,0 +1,301 @@
+/*
+ * vm.c - creates and runs a vm. vm_run() is on the hot path; what differs by
+ * architecture is behind arch.h. Runs on the thread that owns the vm. From
+ * here go to snapshot/restore.c.
+ */
+#include "vm/vm.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "vm/arch.h"
+#include "vm/clock.h"
+#include "vm/vm_internal.h"
+
+static int map_memory(struct vm *vm, const struct vm_config *config,
+		      struct error *err)
+{
+	int flags = config->shared ? MAP_SHARED : MAP_PRIVATE;
+	void *memory = mmap(NULL, vm->memory_size, PROT_READ | PROT_WRITE,
+			    flags | MAP_NORESERVE, config->memory_fd, 0);
+
+	if (memory == MAP_FAILED)
+		return error_set(err, -errno,
+				 "mapping %zu bytes of guest memory: %s",
+				 vm->memory_size, strerror(errno));
+	vm->memory = memory;
+	return 0;
+}
+
+static int set_memslot(struct vm *vm, struct error *err)
+{
+	struct kvm_userspace_memory_region slot = {
+		.slot = 0,
+		.flags = dirty_memslot_flags(&vm->dirty),
+		.guest_phys_addr = 0,
+		.memory_size = vm->memory_size,
+		.userspace_addr = (uintptr_t)vm->memory,
+	};
+
+	if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &slot))
+		return error_set(err, -errno, "KVM_SET_USER_MEMORY_REGION: %s",
+				 strerror(errno));
+	return 0;
+}
+
+static int create_vcpu(struct vm *vm, struct error *err)
+{
+	void *run;
+	int r;
+
+	vm->vcpu_fd = ioctl(vm->fd, KVM_CREATE_VCPU, 0);
+	if (vm->vcpu_fd < 0)
+		return error_set(err, -errno, "KVM_CREATE_VCPU: %s",
+				 strerror(errno));
+	run = mmap(NULL, vm->host->run_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+		   vm->vcpu_fd, 0);
+	if (run == MAP_FAILED)
+		return error_set(err, -errno, "mapping kvm_run: %s",
+				 strerror(errno));
+	vm->run = run;
+	r = dirty_attach(&vm->dirty, vm->vcpu_fd, err);
+	if (r)
+		return r;
+	return arch_vcpu_init(vm, err);
+}
+
+/* The most precise mult and shift with mult in 32 bits. */
+static void scale_counter(struct vm *vm)
+{
+	uint32_t shift = 32;
+
+	while ((NS_PER_S << shift) / vm->counter_hz > UINT32_MAX)
+		shift--;
+	vm->counter_shift = shift;
+	vm->counter_mult = (uint32_t)((NS_PER_S << shift) / vm->counter_hz);
+}
+
+static int create_parts(struct vm *vm, const struct vm_config *config,
+			struct error *err)
+{
+	int r;
+
+	vm->fd = ioctl(vm->host->fd, KVM_CREATE_VM, arch_vm_type(vm->host));
+	if (vm->fd < 0)
+		return error_set(err, -errno, "KVM_CREATE_VM: %s",
+				 strerror(errno));
+	r = dirty_init(&vm->dirty, vm->host, vm->fd, vm->memory_size,
+		       config->dirty, err);
+	if (!r)
+		r = map_memory(vm, config, err);
+	if (!r)
+		r = set_memslot(vm, err);
+	if (!r)
+		r = create_vcpu(vm, err);
+	if (!r)
+		scale_counter(vm);
+	return r;
+}
+
+int vm_create(const struct vm_config *config, struct error *err,
+	      struct vm **ret_vm)
+{
+	const struct kvm_host *host;
+	struct vm *vm;
+	int r;
+
+	r = kvm_open(err, &host);
+	if (r)
+		return r;
+	vm = calloc(1, sizeof(*vm));
+	if (!vm)
+		return error_set(err, -ENOMEM, "no memory for a vm");
+	vm->host = host;
+	vm->fd = vm->vcpu_fd = -1;
+	vm->memory_size = config->memory_size;
+	vm->page_shift =
+		(unsigned)__builtin_ctzl((unsigned long)sysconf(_SC_PAGESIZE));
+	r = create_parts(vm, config, err);
+	if (!r)
+		r = watch_init(&vm->watch, vm->run, err);
+	if (r) {
+		if (vm->run) {
+			munmap(vm->run, host->run_size);
+			vm->run = NULL;
+		}
+		vm_free(vm);
+		return r;
+	}
+	*ret_vm = vm;
+	return 0;
+}
+
+void vm_free(struct vm *vm)
+{
+	if (!vm)
+		return;
+	if (vm->run) { /* else vm_create() failed: never registered */
+		watch_done(&vm->watch);
+		munmap(vm->run, vm->host->run_size);
+	}
+	dirty_done(&vm->dirty);
+	if (vm->vcpu_fd >= 0)
+		close(vm->vcpu_fd);
+	if (vm->fd >= 0)
+		close(vm->fd);
+	if (vm->memory)
+		munmap(vm->memory, vm->memory_size);
+	free(vm);
+}
+
+struct dirty *vm_dirty(struct vm *vm)
+{
+	return &vm->dirty;
+}
+
+uint8_t *vm_memory(struct vm *vm)
+{
+	return vm->memory;
+}
+
+const void *vm_view(const struct vm *vm, uint64_t gpa, uint64_t size)
+{
+	if (gpa > vm->memory_size || size > vm->memory_size - gpa)
+		return NULL;
+	return vm->memory + gpa;
+}
+
+int vm_write(struct vm *vm, uint64_t gpa, const void *data, size_t size)
+{
+	if (gpa > vm->memory_size || size > vm->memory_size - gpa)
+		return -EFAULT;
+	if (!size)
+		return 0;
+	memcpy(vm->memory + gpa, data, size);
+	for (size_t page = gpa >> vm->page_shift;
+	     page <= (gpa + size - 1) >> vm->page_shift; page++)
+		dirty_add(&vm->dirty, page);
+	return 0;
+}
+
+int vm_set_state(struct vm *vm, const struct vcpu_state *state,
+		 struct error *err)
+{
+	int r = arch_load_state(vm, state);
+
+	if (r)
+		return error_set(err, r, "loading the vcpu state: %s",
+				 strerror(-r));
+	return 0;
+}
+
+void vm_enter(struct vm *vm)
+{
+	arch_enter(vm);
+}
+
+/* KVM_RUN until the guest wants something, or the watchdog strikes. */
+static int run_until_exit(struct vm *vm, struct vm_exit *exit)
+{
+	for (;;) {
+		if (ioctl(vm->vcpu_fd, KVM_RUN, 0)) {
+			if (watch_expired(&vm->watch)) {
+				exit->kind = VM_EXIT_DEADLINE;
+				return 0;
+			}
+			if (errno != EINTR && errno != EAGAIN)
+				return -errno;
+			continue; /* somebody else's signal */
+		}
+		if (vm->run->exit_reason == KVM_EXIT_DIRTY_RING_FULL) {
+			int r = dirty_drain(&vm->dirty);
+
+			if (r)
+				return r;
+			continue;
+		}
+		arch_decode_exit(vm, exit);
+		return 0;
+	}
+}
+
+int vm_run(struct vm *vm, uint64_t deadline_ns, struct vm_exit *ret_exit)
+{
+	int r;
+
+	ret_exit->kind = VM_EXIT_OTHER;
+	ret_exit->detail = 0;
+	watch_arm(&vm->watch, deadline_ns);
+	r = run_until_exit(vm, ret_exit);
+	watch_disarm(&vm->watch);
+	ret_exit->reason = vm->run->exit_reason;
+	return r;
+}
+
+uint64_t vm_counter_now(const struct vm *vm)
+{
+	return arch_counter_now() + vm->counter_offset;
+}
+
+void vm_counter_scale(const struct vm *vm, uint32_t *ret_mult,
+		      uint32_t *ret_shift)
+{
+	*ret_mult = vm->counter_mult;
+	*ret_shift = vm->counter_shift;
+}
+
+uint32_t vm_cpu_flags(const struct vm *vm)
+{
+	return vm->cpu_flags;
+}
+
+void vm_describe_exit(const struct vm_exit *exit, char *text, size_t size)
+{
+	switch (exit->kind) {
+	case VM_EXIT_FAULT:
+		arch_describe_fault(&exit->fault, text, size);
+		return;
+	case VM_EXIT_DOORBELL:
+		snprintf(text, size, "doorbell %u", exit->bell);
+		return;
+	case VM_EXIT_DEADLINE:
+		snprintf(text, size, "deadline");
+		return;
+	case VM_EXIT_OTHER:
+		break;
+	}
+	switch (exit->reason) {
+	case KVM_EXIT_SHUTDOWN:
+		snprintf(text, size, "the vcpu shut down (triple fault)");
+		return;
+	case KVM_EXIT_INTERNAL_ERROR:
+		snprintf(text, size,
+			 "KVM could not run an instruction (internal error %llu)",
+			 (unsigned long long)exit->detail);
+		return;
+	default:
+		snprintf(text, size, "unexpected exit %u (%#llx)", exit->reason,
+			 (unsigned long long)exit->detail);
+	}
+}
+
+void vm_prepare_memory(uint8_t *memory, const struct layout *layout)
+{
+	arch_prepare_memory(memory, layout);
+}
+
+int vm_boot_state(struct vm *vm, const struct layout *layout, struct error *err,
+		  struct vcpu_state **ret_state)
+{
+	return arch_boot_state(vm, layout, err, ret_state);
+}
+
+void vm_state_free(struct vcpu_state *state)
+{
+	free(state);
+}

@@ -1,0 +1,124 @@
+/*
+ * vm.h - one virtual machine: KVM's vm, its one vcpu, its guest memory.
+ *
+ *	struct vm *vm;
+ *	vm_create(&config, &err, &vm);
+ *	vm_write(vm, gpa, bytes, size);		host writes are tracked
+ *	vm_enter(vm);				next run starts at the stub
+ *	vm_run(vm, deadline_ns, &exit);		until the guest exits
+ *	...
+ *	vm_free(vm);
+ *
+ * The guest's side of the contract is guest/abi/thaw_abi.h. A vm is used by
+ * one thread at a time; which one may change between calls.
+ */
+#ifndef VM_VM_H
+#define VM_VM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vm/dirty.h"
+#include "vm/error.h"
+#include "vm/layout.h"
+
+struct vm;
+struct vcpu_state;
+
+struct vm_config {
+	size_t memory_size; /* bytes, of the file too */
+	int memory_fd;	    /* a memfd; borrowed, needed no longer after */
+	bool shared;	    /* writes go to the file (boot), or stay private */
+	enum dirty_backend dirty;
+};
+
+enum vm_exit_kind {
+	VM_EXIT_DOORBELL, /* the guest rang: exit.bell */
+	VM_EXIT_FAULT,	  /* a fault: exit.fault */
+	VM_EXIT_DEADLINE, /* stopped by the watchdog */
+	VM_EXIT_OTHER,	  /* anything else; exit.reason, exit.detail */
+};
+
+/* A fault in the guest, in the architecture's terms. */
+struct vm_fault {
+	uint64_t cause;	  /* x86_64: vector; arm64: ESR_EL1 */
+	uint64_t code;	  /* x86_64: error code */
+	uint64_t pc;	  /* of the instruction */
+	uint64_t address; /* accessed, if has_address */
+	bool has_address;
+};
+
+struct vm_exit {
+	enum vm_exit_kind kind;
+	uint32_t bell;	 /* THAW_BELL_*, or anything a hostile guest rings */
+	uint32_t reason; /* KVM_EXIT_* */
+	uint64_t detail; /* e.g. KVM's suberror */
+	struct vm_fault fault;
+};
+
+/* Creates a vm over the file's memory. The caller frees it by vm_free(). */
+int vm_create(const struct vm_config *config, struct error *err,
+	      struct vm **ret_vm);
+
+/* Frees @vm; NULL is fine. */
+void vm_free(struct vm *vm);
+
+/* What may differ from the snapshot; belongs to the vm. */
+struct dirty *vm_dirty(struct vm *vm);
+
+/* Host address of guest memory, for reading and for restoring. */
+uint8_t *vm_memory(struct vm *vm);
+
+/*
+ * @size bytes of guest memory at @gpa, or NULL if they are not all inside. The
+ * bytes are hostile and change when the vm runs: copy, check, use.
+ */
+const void *vm_view(const struct vm *vm, uint64_t gpa, uint64_t size);
+
+/* Writes guest memory and marks the pages dirty. -EFAULT if it is outside. */
+int vm_write(struct vm *vm, uint64_t gpa, const void *data, size_t size);
+
+/* The complete vcpu state in which the entry stub begins. Borrowed from @vm. */
+int vm_set_state(struct vm *vm, const struct vcpu_state *state,
+		 struct error *err);
+
+/*
+ * Makes the next run start at the entry stub. All other state that user mode
+ * can change is reset by the stub itself, so this is enough after a doorbell,
+ * and only then; after any other exit it takes vm_set_state() too.
+ */
+void vm_enter(struct vm *vm);
+
+/*
+ * Runs the guest until it exits or @deadline_ns (CLOCK_MONOTONIC) has passed.
+ * Returns 0 and *@ret_exit, or -errno if KVM_RUN itself failed. No allocation,
+ * no lock.
+ */
+int vm_run(struct vm *vm, uint64_t deadline_ns, struct vm_exit *ret_exit);
+
+/*
+ * The guest's counter (TSC, or CNTVCT) now, and how to make nanoseconds of its
+ * ticks: ticks * mult >> shift.
+ */
+uint64_t vm_counter_now(const struct vm *vm);
+void vm_counter_scale(const struct vm *vm, uint32_t *ret_mult,
+		      uint32_t *ret_shift);
+
+/* Features of the vcpu the entry stub must know: THAW_CPU_*. */
+uint32_t vm_cpu_flags(const struct vm *vm);
+
+/* Puts "page fault (vector 14) ..." into @text. */
+void vm_describe_exit(const struct vm_exit *exit, char *text, size_t size);
+
+/*
+ * Puts thaw's own pages and page tables into @memory (zero so far).
+ */
+void vm_prepare_memory(uint8_t *memory, const struct layout *layout);
+
+/* The vcpu state in which every invocation of a snapshot starts. */
+int vm_boot_state(struct vm *vm, const struct layout *layout, struct error *err,
+		  struct vcpu_state **ret_state);
+void vm_state_free(struct vcpu_state *state);
+
+#endif

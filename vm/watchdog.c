@@ -1,0 +1,227 @@
+/*
+ * watchdog.c - the deadline thread. See watchdog.h.
+ *
+ * A watch's deadline word is WATCH_IDLE while its vcpu does not run, else the
+ * deadline. On expiry the watchdog claims the word (STRIKING), kicks, and
+ * releases it (STRUCK); the owner takes STRUCK back to IDLE. Whoever changes
+ * the word by compare-and-swap owns what follows.
+ *
+ * Between arming and the watchdog's sleep there is the usual race of a sleeper
+ * and a waker: the owner stores its deadline and then reads wake_ns, the
+ * watchdog stores wake_ns and then reads the deadlines; all four are
+ * sequentially consistent, so one of them sees the other.
+ */
+#include "vm/watchdog.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <linux/kvm.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "vm/clock.h"
+
+#define WATCH_IDLE UINT64_C(0)
+#define WATCH_STRIKING UINT64_C(1)
+#define WATCH_STRUCK UINT64_C(2)
+
+/* How often the watchdog looks around while vcpus run. */
+#define LOOK_NS (5 * NS_PER_MS)
+/* It goes to sleep for good after this long without any. */
+#define LINGER_NS (1 * NS_PER_S)
+
+static struct {
+	pthread_mutex_t lock; /* the list */
+	struct watch *first;
+	bool running;
+	_Atomic uint64_t wake_ns; /* when it will look next */
+	_Atomic uint32_t wakes;	  /* futex */
+} dog = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static _Thread_local bool signal_unblocked;
+
+static int kick_signal(void)
+{
+	return SIGRTMIN + 3;
+}
+
+static void on_kick(int number)
+{
+	(void)number;
+}
+
+static void strike(struct watch *watch, uint64_t deadline)
+{
+	if (!atomic_compare_exchange_strong(&watch->deadline_ns, &deadline,
+					    WATCH_STRIKING))
+		return; /* it ended just now */
+	__atomic_store_n(&watch->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
+	pthread_kill(watch->thread, kick_signal());
+	atomic_store(&watch->deadline_ns, WATCH_STRUCK);
+}
+
+/* Strikes what is due. Returns the next deadline; *@ret_busy if any runs. */
+static uint64_t look_around(uint64_t now, bool *ret_busy)
+{
+	uint64_t next = UINT64_MAX;
+
+	*ret_busy = false;
+	pthread_mutex_lock(&dog.lock);
+	for (struct watch *w = dog.first; w; w = w->next) {
+		uint64_t deadline = atomic_load(&w->deadline_ns);
+
+		if (deadline <= WATCH_STRUCK)
+			continue;
+		*ret_busy = true;
+		if (deadline <= now)
+			strike(w, deadline);
+		else if (deadline < next)
+			next = deadline;
+	}
+	pthread_mutex_unlock(&dog.lock);
+	return next;
+}
+
+static void sleep_until(uint64_t wake_ns, uint32_t wakes)
+{
+	struct timespec until = {
+		.tv_sec = (time_t)(wake_ns / NS_PER_S),
+		.tv_nsec = (long)(wake_ns % NS_PER_S),
+	};
+
+	/* FUTEX_WAIT_BITSET takes an absolute CLOCK_MONOTONIC time */
+	syscall(SYS_futex, &dog.wakes, FUTEX_WAIT_BITSET_PRIVATE, wakes,
+		wake_ns == UINT64_MAX ? NULL : &until, NULL,
+		FUTEX_BITSET_MATCH_ANY);
+}
+
+static void *watch_over(void *unused)
+{
+	uint64_t busy_until = 0;
+
+	(void)unused;
+	for (;;) {
+		uint32_t wakes = atomic_load(&dog.wakes);
+		uint64_t now = clock_now_ns();
+		uint64_t wake = now < busy_until ? now + LOOK_NS : UINT64_MAX;
+		uint64_t next;
+		bool busy;
+
+		atomic_store(&dog.wake_ns, wake);
+		next = look_around(now, &busy);
+		if (busy)
+			busy_until = now + LINGER_NS;
+		if (busy && wake == UINT64_MAX)
+			continue; /* announce the next look first */
+		sleep_until(next < wake ? next : wake, wakes);
+	}
+	return NULL;
+}
+
+static int start_thread(struct error *err)
+{
+	struct sigaction action = { .sa_handler = on_kick,
+				    .sa_flags = SA_RESTART };
+	sigset_t all, old;
+	pthread_t thread;
+	int r;
+
+	atomic_store(&dog.wake_ns, UINT64_MAX);
+	if (sigaction(kick_signal(), &action, NULL))
+		return error_set(err, -errno, "sigaction for signal %d: %s",
+				 kick_signal(), strerror(errno));
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	r = pthread_create(&thread, NULL, watch_over, NULL);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (r)
+		return error_set(err, -r, "starting the watchdog thread: %s",
+				 strerror(r));
+	pthread_detach(thread);
+	dog.running = true;
+	return 0;
+}
+
+int watch_init(struct watch *watch, struct kvm_run *run, struct error *err)
+{
+	int r = 0;
+
+	watch->run = run;
+	watch->previous = NULL;
+	atomic_store(&watch->deadline_ns, WATCH_IDLE);
+	pthread_mutex_lock(&dog.lock);
+	if (!dog.running)
+		r = start_thread(err);
+	if (!r) {
+		watch->next = dog.first;
+		if (dog.first)
+			dog.first->previous = watch;
+		dog.first = watch;
+	}
+	pthread_mutex_unlock(&dog.lock);
+	return r;
+}
+
+void watch_done(struct watch *watch)
+{
+	pthread_mutex_lock(&dog.lock);
+	if (watch->next)
+		watch->next->previous = watch->previous;
+	if (watch->previous)
+		watch->previous->next = watch->next;
+	else
+		dog.first = watch->next;
+	pthread_mutex_unlock(&dog.lock);
+}
+
+/* A thread that blocks the signal could not be kicked. Once for each thread. */
+static void unblock_signal(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, kick_signal());
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	signal_unblocked = true;
+}
+
+void watch_arm(struct watch *watch, uint64_t deadline_ns)
+{
+	if (!signal_unblocked)
+		unblock_signal();
+	watch->thread = pthread_self();
+	if (deadline_ns <= WATCH_STRUCK)
+		deadline_ns = WATCH_STRUCK + 1;
+	atomic_store(&watch->deadline_ns, deadline_ns);
+	if (deadline_ns != UINT64_MAX &&
+	    atomic_load(&dog.wake_ns) > deadline_ns) {
+		atomic_fetch_add(&dog.wakes, 1);
+		syscall(SYS_futex, &dog.wakes, FUTEX_WAKE_PRIVATE, 1, NULL,
+			NULL, 0);
+	}
+}
+
+bool watch_expired(const struct watch *watch)
+{
+	uint64_t deadline = atomic_load(&watch->deadline_ns);
+
+	return deadline == WATCH_STRIKING || deadline == WATCH_STRUCK;
+}
+
+bool watch_disarm(struct watch *watch)
+{
+	uint64_t deadline = atomic_load(&watch->deadline_ns);
+
+	while (deadline > WATCH_STRUCK)
+		if (atomic_compare_exchange_weak(&watch->deadline_ns, &deadline,
+						 WATCH_IDLE))
+			return false;
+	while (atomic_load(&watch->deadline_ns) == WATCH_STRIKING)
+		sched_yield();
+	__atomic_store_n(&watch->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+	atomic_store(&watch->deadline_ns, WATCH_IDLE);
+	return true;
+}

@@ -1,0 +1,49 @@
+/*
+ * watchdog.h - stops vcpus whose deadline has passed.
+ *
+ * One thread for the process watches every registered vcpu. Arming and
+ * disarming a deadline are a few atomic operations, without a lock and, in
+ * steady state, without a system call: the watchdog looks around by itself
+ * while there is work, and is only woken from a long sleep.
+ *
+ * No kick is lost: the watchdog sets kvm_run->immediate_exit first and then
+ * signals the thread, so the thread leaves KVM_RUN whether it was in it, about
+ * to enter it, or just out of it. No kick is late either: watch_disarm() waits
+ * for one that is under way, so it cannot hit the next invocation.
+ */
+#ifndef VM_WATCHDOG_H
+#define VM_WATCHDOG_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "vm/error.h"
+
+struct kvm_run;
+
+/* Embedded in a vm; owned by the thread that runs it. */
+struct watch {
+	_Atomic uint64_t deadline_ns; /* or WATCH_* */
+	pthread_t thread;	      /* valid while armed */
+	struct kvm_run *run;
+	struct watch *next, *previous; /* under the watchdog's lock */
+};
+
+/* Registers @watch; starts the watchdog at the first call. */
+int watch_init(struct watch *watch, struct kvm_run *run, struct error *err);
+
+/* Unregisters @watch, which must be disarmed. */
+void watch_done(struct watch *watch);
+
+/* Starts the clock: CLOCK_MONOTONIC ns; UINT64_MAX for no deadline. */
+void watch_arm(struct watch *watch, uint64_t deadline_ns);
+
+/* Whether the watchdog has begun to stop the armed vcpu. */
+bool watch_expired(const struct watch *watch);
+
+/* Stops the clock. Returns whether the deadline struck. */
+bool watch_disarm(struct watch *watch);
+
+#endif

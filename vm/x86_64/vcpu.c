@@ -1,0 +1,329 @@
+/*
+ * vcpu.c (x86_64) - vcpu features, the complete state, and the entry of every
+ * invocation.
+ *
+ * References: Documentation/virt/kvm/api.rst; Intel SDM volume 3, chapters 2
+ * (CR0, CR4, EFER) and 24 (access rights).
+ */
+#include <errno.h>
+#include <linux/kvm.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <x86intrin.h>
+
+#include "guest/abi/thaw_abi.h"
+#include "guest/abi/thaw_stubs.h"
+#include "vm/arch.h"
+#include "vm/cleanup.h"
+#include "vm/vm_internal.h"
+#include "vm/x86_64/descriptors.h"
+#include "vm/x86_64/vcpu_state.h"
+
+#define CPUID_ENTRIES_MAX 256
+
+#define CR0_PE 0x1ull
+#define CR0_MP 0x2ull
+#define CR0_ET 0x10ull
+#define CR0_NE 0x20ull
+#define CR0_WP 0x10000ull
+#define CR0_PG 0x80000000ull
+#define CR4_PAE 0x20ull
+#define CR4_OSFXSR 0x200ull
+#define CR4_OSXMMEXCPT 0x400ull
+#define CR4_UMIP 0x800ull
+#define CR4_OSXSAVE 0x40000ull
+#define CR4_SMEP 0x100000ull
+#define CR4_SMAP 0x200000ull
+#define EFER_LME 0x100ull
+#define EFER_LMA 0x400ull
+#define EFER_NXE 0x800ull
+#define RFLAGS_FIXED 0x2ull
+#define XCR0_X87_SSE 0x3ull
+#define XCR0_AVX 0x4ull
+#define XCR0_AVX512 0xe0ull
+#define MXCSR_INITIAL 0x1f80
+#define FCW_INITIAL 0x37f
+#define MSR_LSTAR 0xc0000082u
+
+struct cpuid {
+	struct kvm_cpuid2 head;
+	struct kvm_cpuid_entry2 entries[CPUID_ENTRIES_MAX];
+};
+
+int arch_kvm_check(struct kvm_host *host, struct error *err)
+{
+	if (!(kvm_capability(host, KVM_CAP_SYNC_REGS) & KVM_SYNC_X86_REGS) ||
+	    !kvm_capability(host, KVM_CAP_XSAVE) ||
+	    !kvm_capability(host, KVM_CAP_XCRS))
+		return error_set(err, -ENODEV,
+				 "this KVM lacks synchronized registers or "
+				 "XSAVE: a newer kernel, or a CPU with XSAVE, "
+				 "has them");
+	return 0;
+}
+
+unsigned long arch_vm_type(const struct kvm_host *host)
+{
+	(void)host;
+	return 0;
+}
+
+static struct kvm_cpuid_entry2 *cpuid_find(struct cpuid *cpuid,
+					   uint32_t function, uint32_t index)
+{
+	for (uint32_t i = 0; i < cpuid->head.nent; i++)
+		if (cpuid->entries[i].function == function &&
+		    cpuid->entries[i].index == index)
+			return &cpuid->entries[i];
+	return NULL;
+}
+
+/* Hides what a function cannot use: virtualization, protection keys, AMX. */
+static void cpuid_filter(struct cpuid *cpuid)
+{
+	struct kvm_cpuid_entry2 *leaf;
+
+	leaf = cpuid_find(cpuid, 1, 0);
+	if (leaf)
+		leaf->ecx &= ~(1u << 5 | 1u << 21); /* VMX, x2APIC */
+	leaf = cpuid_find(cpuid, 7, 0);
+	if (leaf) {
+		leaf->ecx &= ~(1u << 3 | 1u << 7); /* PKU, CET SS */
+		leaf->edx &= ~(1u << 20 | 1u << 22 | 1u << 24 | 1u << 25);
+	}
+	leaf = cpuid_find(cpuid, 0x80000001, 0);
+	if (leaf)
+		leaf->ecx &= ~(1u << 2); /* SVM */
+}
+
+static int cpuid_get(const struct kvm_host *host, struct cpuid *cpuid,
+		     struct error *err)
+{
+	cpuid->head.nent = CPUID_ENTRIES_MAX;
+	if (ioctl(host->fd, KVM_GET_SUPPORTED_CPUID, cpuid))
+		return error_set(err, -errno, "KVM_GET_SUPPORTED_CPUID: %s",
+				 strerror(errno));
+	cpuid_filter(cpuid);
+	return 0;
+}
+
+/* Extended state a function may use: of x87, SSE, AVX, AVX-512 what is there. */
+static uint64_t xcr0_for(struct cpuid *cpuid)
+{
+	struct kvm_cpuid_entry2 *leaf = cpuid_find(cpuid, 0xd, 0);
+	uint64_t supported = leaf ? leaf->eax : XCR0_X87_SSE;
+	uint64_t xcr0 = XCR0_X87_SSE | (supported & XCR0_AVX);
+
+	if ((xcr0 & XCR0_AVX) && (supported & XCR0_AVX512) == XCR0_AVX512)
+		xcr0 |= XCR0_AVX512;
+	return xcr0;
+}
+
+static uint64_t cr4_for(struct cpuid *cpuid)
+{
+	struct kvm_cpuid_entry2 *leaf = cpuid_find(cpuid, 7, 0);
+	uint64_t cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_OSXSAVE;
+
+	if (!leaf)
+		return cr4;
+	if (leaf->ebx & 1u << 7)
+		cr4 |= CR4_SMEP;
+	if (leaf->ebx & 1u << 20)
+		cr4 |= CR4_SMAP;
+	if (leaf->ecx & 1u << 2)
+		cr4 |= CR4_UMIP;
+	return cr4;
+}
+
+/*
+ * Makes the guest's TSC the host's, where KVM lets us; else notes how far they
+ * are apart.
+ */
+static int set_counter(struct vm *vm, struct error *err)
+{
+	uint64_t offset = 0;
+	struct kvm_device_attr attr = {
+		.group = KVM_VCPU_TSC_CTRL,
+		.attr = KVM_VCPU_TSC_OFFSET,
+		.addr = (uintptr_t)&offset,
+	};
+	int khz = ioctl(vm->vcpu_fd, KVM_GET_TSC_KHZ, 0);
+
+	if (khz <= 0)
+		return error_set(err, -ENODEV,
+				 "KVM_GET_TSC_KHZ: this KVM has no TSC of a "
+				 "known frequency");
+	vm->counter_hz = (uint64_t)khz * 1000;
+	if (ioctl(vm->vcpu_fd, KVM_SET_DEVICE_ATTR, &attr)) {
+		struct {
+			struct kvm_msrs head;
+			struct kvm_msr_entry entry;
+		} msr = { .head.nmsrs = 1, .entry.index = 0x10 };
+
+		if (ioctl(vm->vcpu_fd, KVM_GET_MSRS, &msr) != 1)
+			return error_set(err, -errno, "reading the TSC: %s",
+					 strerror(errno));
+		vm->counter_offset = msr.entry.data - arch_counter_now();
+	}
+	return 0;
+}
+
+static int set_msrs(struct vm *vm, struct error *err)
+{
+	struct {
+		struct kvm_msrs head;
+		struct kvm_msr_entry entry;
+	} msr = {
+		.head.nmsrs = 1,
+		.entry = { .index = MSR_LSTAR,
+			   .data = THAW_GPA_STUB +
+				   (uint64_t)(thaw_stub_syscall -
+					      thaw_stub_start) },
+	};
+
+	if (ioctl(vm->vcpu_fd, KVM_SET_MSRS, &msr) != 1)
+		return error_set(err, -errno, "KVM_SET_MSRS LSTAR: %s",
+				 strerror(errno));
+	return 0;
+}
+
+int arch_vcpu_init(struct vm *vm, struct error *err)
+{
+	cleanup_free struct cpuid *cpuid = calloc(1, sizeof(*cpuid));
+	int r;
+
+	if (!cpuid)
+		return error_set(err, -ENOMEM, "no memory for CPUID");
+	r = cpuid_get(vm->host, cpuid, err);
+	if (r)
+		return r;
+	if (ioctl(vm->vcpu_fd, KVM_SET_CPUID2, cpuid))
+		return error_set(err, -errno, "KVM_SET_CPUID2: %s",
+				 strerror(errno));
+	r = set_msrs(vm, err);
+	if (r)
+		return r;
+	return set_counter(vm, err);
+}
+
+static struct kvm_segment flat_segment(uint16_t selector, uint8_t type)
+{
+	return (struct kvm_segment){
+		.limit = 0xffffffff,
+		.selector = selector,
+		.type = type,
+		.present = 1,
+		.dpl = selector & 3,
+		.s = 1,
+		.g = 1,
+	};
+}
+
+static void set_sregs(struct kvm_sregs *sregs, const struct layout *layout,
+		      uint64_t cr4)
+{
+	struct kvm_segment code = flat_segment(THAW_X86_USER_CS, 11);
+	struct kvm_segment data = flat_segment(THAW_X86_USER_DS, 3);
+
+	code.l = 1;
+	data.db = 1;
+	sregs->cs = code;
+	sregs->ds = sregs->es = sregs->fs = sregs->gs = sregs->ss = data;
+	sregs->tr = (struct kvm_segment){
+		.base = THAW_GPA_SYSTEM + SYSTEM_TSS,
+		.limit = TSS_SIZE - 1,
+		.selector = THAW_X86_TSS,
+		.type = 11,
+		.present = 1,
+	};
+	sregs->ldt = (struct kvm_segment){ .type = 2, .unusable = 1 };
+	sregs->gdt.base = THAW_GPA_SYSTEM + SYSTEM_GDT;
+	sregs->gdt.limit = GDT_SIZE - 1;
+	sregs->idt.base = THAW_GPA_SYSTEM + SYSTEM_IDT;
+	sregs->idt.limit = IDT_SIZE - 1;
+	sregs->cr0 = CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_PG;
+	sregs->cr2 = 0;
+	sregs->cr3 = layout->tables.start;
+	sregs->cr4 = cr4;
+	sregs->efer = EFER_LME | EFER_LMA | EFER_NXE;
+	memset(sregs->interrupt_bitmap, 0, sizeof(sregs->interrupt_bitmap));
+}
+
+/* x87 and SSE in their initial state, marked as present; the rest absent. */
+static void set_xsave(struct kvm_xsave *xsave)
+{
+	memset(xsave, 0, sizeof(*xsave));
+	xsave->region[0] = FCW_INITIAL;
+	xsave->region[6] = MXCSR_INITIAL;
+	xsave->region[128] = XCR0_X87_SSE;
+}
+
+int arch_boot_state(struct vm *vm, const struct layout *layout,
+		    struct error *err, struct vcpu_state **ret_state)
+{
+	cleanup_free struct cpuid *cpuid = calloc(1, sizeof(*cpuid));
+	cleanup_free struct vcpu_state *state = calloc(1, sizeof(*state));
+	int r;
+
+	if (!cpuid || !state)
+		return error_set(err, -ENOMEM, "no memory for vcpu state");
+	r = cpuid_get(vm->host, cpuid, err);
+	if (r)
+		return r;
+	if (ioctl(vm->vcpu_fd, KVM_GET_SREGS, &state->sregs) ||
+	    ioctl(vm->vcpu_fd, KVM_GET_DEBUGREGS, &state->debugregs) ||
+	    ioctl(vm->vcpu_fd, KVM_GET_VCPU_EVENTS, &state->events))
+		return error_set(err, -errno, "reading the vcpu's state: %s",
+				 strerror(errno));
+	set_sregs(&state->sregs, layout, cr4_for(cpuid));
+	set_xsave(&state->xsave);
+	state->xcrs.nr_xcrs = 1;
+	state->xcrs.xcrs[0].value = xcr0_for(cpuid);
+	*ret_state = take_pointer(state);
+	return 0;
+}
+
+/* Completes an instruction whose exit is still pending. */
+static int settle(struct vm *vm)
+{
+	int r;
+
+	vm->run->kvm_dirty_regs = 0;
+	vm->run->immediate_exit = 1;
+	r = ioctl(vm->vcpu_fd, KVM_RUN, 0);
+	vm->run->immediate_exit = 0;
+	return r == 0 || errno == EINTR ? 0 : -errno;
+}
+
+int arch_load_state(struct vm *vm, const struct vcpu_state *state)
+{
+	int r = settle(vm);
+
+	if (r)
+		return r;
+	/* XCR0 before XSAVE, CR4 (in sregs) before XCR0 */
+	if (ioctl(vm->vcpu_fd, KVM_SET_SREGS, &state->sregs) ||
+	    ioctl(vm->vcpu_fd, KVM_SET_XCRS, &state->xcrs) ||
+	    ioctl(vm->vcpu_fd, KVM_SET_XSAVE, &state->xsave) ||
+	    ioctl(vm->vcpu_fd, KVM_SET_DEBUGREGS, &state->debugregs) ||
+	    ioctl(vm->vcpu_fd, KVM_SET_VCPU_EVENTS, &state->events))
+		return -errno;
+	arch_enter(vm);
+	return 0;
+}
+
+void arch_enter(struct vm *vm)
+{
+	struct kvm_regs *regs = &vm->run->s.regs.regs;
+
+	memset(regs, 0, sizeof(*regs));
+	regs->rip = THAW_GPA_STUB;
+	regs->rflags = RFLAGS_FIXED;
+	vm->run->kvm_dirty_regs = KVM_SYNC_X86_REGS;
+}
+
+uint64_t arch_counter_now(void)
+{
+	return __rdtsc();
+}

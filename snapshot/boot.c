@@ -1,0 +1,292 @@
+/*
+ * boot.c - boots an image up to READY and freezes it as a snapshot.
+ *
+ * The boot vm writes straight into a memfd. Once the guest is ready that vm is
+ * thrown away and the memfd is sealed: it is the snapshot's memory, and every
+ * vm made from it maps it privately. From here go to restore.c.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "snapshot/info.h"
+#include "snapshot/snapshot_internal.h"
+#include "vm/cleanup.h"
+#include "vm/clock.h"
+
+static int create_memory(size_t size, struct error *err, int *ret_fd)
+{
+	cleanup_close int fd =
+		memfd_create("thaw-snapshot", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0 || ftruncate(fd, (off_t)size))
+		return error_set(err, -errno,
+				 "a memfd of %zu bytes for guest memory: %s",
+				 size, strerror(errno));
+	*ret_fd = take_fd(&fd);
+	return 0;
+}
+
+static struct thaw_info *info_of(struct vm *vm)
+{
+	return (struct thaw_info *)(void *)(vm_memory(vm) + THAW_GPA_INFO);
+}
+
+static int fill_memory(struct vm *vm, const struct image *image,
+		       const struct snapshot_options *options,
+		       const struct layout *layout, struct error *err)
+{
+	uint8_t *memory = vm_memory(vm);
+	int r;
+
+	r = image_load(image, memory, layout->memory_size, err);
+	if (!r)
+		r = info_put_environment(memory, options->environment, err);
+	if (r)
+		return r;
+	vm_prepare_memory(memory, layout);
+	info_set_layout(info_of(vm), vm, layout, THAW_GPA_ENVIRONMENT);
+	r = info_refresh(info_of(vm), vm, 0);
+	if (r)
+		return error_set(err, r, "getrandom: %s", strerror(-r));
+	return 0;
+}
+
+/* Says why the guest stopped before it was ready. */
+static int boot_error(struct vm *vm, const struct image *image,
+		      const struct vm_exit *exit, struct error *err)
+{
+	struct thaw_mailbox mailbox;
+	char what[256];
+	const char *symbol;
+	uint64_t offset = 0;
+
+	if (exit->kind == VM_EXIT_DEADLINE)
+		return error_set(err, -ETIMEDOUT,
+				 "not ready within its init_timeout: init must "
+				 "end, or init_timeout be raised");
+	if (exit->kind == VM_EXIT_DOORBELL && exit->bell == THAW_BELL_DONE) {
+		memcpy(&mailbox, vm_view(vm, THAW_GPA_MAILBOX, sizeof(mailbox)),
+		       sizeof(mailbox));
+		return error_set(err, -ECANCELED, "init failed: %.*s: %.*s",
+				 (int)sizeof(mailbox.error_type) - 1,
+				 mailbox.error_type,
+				 (int)sizeof(mailbox.error_message) - 1,
+				 mailbox.error_message);
+	}
+	if (exit->kind == VM_EXIT_DOORBELL)
+		return error_set(err, -EPROTO,
+				 "rang the doorbell with %u during init",
+				 exit->bell);
+	vm_describe_exit(exit, what, sizeof(what));
+	if (exit->kind != VM_EXIT_FAULT)
+		return error_set(err, -ECANCELED, "init failed: %s", what);
+	symbol = image_symbol(image, exit->fault.pc, &offset);
+	return error_set(err, -ECANCELED, "init failed: %s at %#llx (%s+%#llx)",
+			 what, (unsigned long long)exit->fault.pc,
+			 symbol ? symbol : "?", (unsigned long long)offset);
+}
+
+static int run_init(struct vm *vm, const struct image *image,
+		    const struct snapshot_options *options, struct error *err)
+{
+	uint64_t deadline = clock_now_ns() + options->init_timeout_ns;
+	unsigned lines = 0;
+	struct vm_exit exit;
+
+	for (;;) {
+		int r = vm_run(vm, deadline, &exit);
+
+		if (r)
+			return error_set(err, r, "KVM_RUN: %s", strerror(-r));
+		if (exit.kind != VM_EXIT_DOORBELL)
+			return boot_error(vm, image, &exit, err);
+		if (exit.bell == THAW_BELL_READY)
+			return 0;
+		if (exit.bell != THAW_BELL_LOG)
+			return boot_error(vm, image, &exit, err);
+		guest_log_take(&options->log, vm, &lines);
+	}
+}
+
+static bool is_name(const char *name, size_t size)
+{
+	const char *end = memchr(name, '\0', size);
+
+	if (!end || end == name)
+		return false;
+	for (; name < end; name++)
+		if (*name <= ' ' || *name > '~')
+			return false;
+	return true;
+}
+
+/* Copies the handler table; checks what init left in the mailbox. */
+static int read_manifest(struct snapshot *snapshot, const struct vm *vm,
+			 struct error *err, uint64_t *ret_dispatch)
+{
+	struct thaw_mailbox mailbox;
+	const struct thaw_handler_entry *table;
+	size_t count;
+
+	memcpy(&mailbox, vm_view(vm, THAW_GPA_MAILBOX, sizeof(mailbox)),
+	       sizeof(mailbox));
+	count = mailbox.handler_count;
+	if (mailbox.abi_version != THAW_ABI_VERSION)
+		return error_set(err, -EPROTO,
+				 "built for ABI version %u; this thaw has %u: "
+				 "rebuild it with this thaw's SDK",
+				 mailbox.abi_version, THAW_ABI_VERSION);
+	if (!count || count > THAW_HANDLERS_MAX)
+		return error_set(err, -EPROTO,
+				 "offers %zu handlers; 1 to %d are allowed: "
+				 "define one with THAW_HANDLER(name)",
+				 count, THAW_HANDLERS_MAX);
+	table = vm_view(vm, mailbox.handlers, count * sizeof(*table));
+	if (!table || mailbox.handlers % 8)
+		return error_set(err, -EPROTO,
+				 "its handler table at %#llx is not in memory",
+				 (unsigned long long)mailbox.handlers);
+	snapshot->handlers = calloc(count, sizeof(*snapshot->handlers));
+	if (!snapshot->handlers)
+		return error_set(err, -ENOMEM, "no memory for handlers");
+	for (size_t i = 0; i < count; i++) {
+		memcpy(snapshot->handlers[i], table[i].name,
+		       sizeof(table[i].name));
+		if (!is_name(snapshot->handlers[i], sizeof(table[i].name)))
+			return error_set(err, -EPROTO,
+					 "the name of handler %zu is not "
+					 "printable text",
+					 i);
+	}
+	snapshot->handler_count = count;
+	*ret_dispatch = mailbox.dispatch;
+	return 0;
+}
+
+/* Puts thaw's own pages into the state every invocation finds them in. */
+static void freeze_pages(struct vm *vm, uint64_t dispatch)
+{
+	struct thaw_info *info = info_of(vm);
+
+	info->dispatch = dispatch;
+	memset(&info->counter_base, 0,
+	       sizeof(*info) - offsetof(struct thaw_info, counter_base));
+	memset(vm_memory(vm) + THAW_GPA_MAILBOX, 0, THAW_PAGE_SIZE);
+	memset(vm_memory(vm) + THAW_GPA_FAULT, 0, THAW_PAGE_SIZE);
+}
+
+static int boot(struct snapshot *snapshot, const struct image *image,
+		const struct snapshot_options *options, struct vm *vm,
+		struct error *err)
+{
+	uint64_t dispatch;
+	int r;
+
+	r = fill_memory(vm, image, options, &snapshot->layout, err);
+	if (!r)
+		r = vm_boot_state(vm, &snapshot->layout, err, &snapshot->state);
+	if (!r)
+		r = vm_set_state(vm, snapshot->state, err);
+	if (!r)
+		r = run_init(vm, image, options, err);
+	if (!r)
+		r = read_manifest(snapshot, vm, err, &dispatch);
+	if (!r)
+		freeze_pages(vm, dispatch);
+	return r;
+}
+
+/* No writer is left: nothing can change the snapshot from now on. */
+static int seal(struct snapshot *snapshot, struct error *err)
+{
+	void *pristine;
+
+	if (fcntl(snapshot->memory_fd, F_ADD_SEALS,
+		  F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE))
+		return error_set(err, -errno, "sealing the snapshot: %s",
+				 strerror(errno));
+	pristine = mmap(NULL, snapshot->layout.memory_size, PROT_READ,
+			MAP_PRIVATE, snapshot->memory_fd, 0);
+	if (pristine == MAP_FAILED)
+		return error_set(err, -errno, "mapping the snapshot: %s",
+				 strerror(errno));
+	snapshot->pristine = pristine;
+	return 0;
+}
+
+static int create(struct snapshot *snapshot, const struct image *image,
+		  const struct snapshot_options *options, struct error *err)
+{
+	struct vm_config config = { .shared = true, .dirty = DIRTY_NONE };
+	struct vm *vm;
+	int r;
+
+	r = layout_plan(image, &options->layout, err, &snapshot->layout);
+	if (r)
+		return r;
+	config.memory_size = snapshot->layout.memory_size;
+	r = create_memory(config.memory_size, err, &snapshot->memory_fd);
+	if (r)
+		return r;
+	config.memory_fd = snapshot->memory_fd;
+	r = vm_create(&config, err, &vm);
+	if (r)
+		return r;
+	r = boot(snapshot, image, options, vm, err);
+	vm_free(vm);
+	return r ? r : seal(snapshot, err);
+}
+
+int snapshot_create(const struct image *image,
+		    const struct snapshot_options *options, struct error *err,
+		    struct snapshot **ret_snapshot)
+{
+	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
+	int r;
+
+	if (!snapshot)
+		return error_set(err, -ENOMEM, "no memory for a snapshot");
+	snapshot->memory_fd = -1;
+	snapshot->dirty = options->dirty;
+	snapshot->page_size = (size_t)sysconf(_SC_PAGESIZE);
+	r = create(snapshot, image, options, err);
+	if (r) {
+		snapshot_free(snapshot);
+		return r;
+	}
+	*ret_snapshot = snapshot;
+	return 0;
+}
+
+void snapshot_free(struct snapshot *snapshot)
+{
+	if (!snapshot)
+		return;
+	if (snapshot->pristine)
+		munmap((void *)snapshot->pristine,
+		       snapshot->layout.memory_size);
+	if (snapshot->memory_fd >= 0)
+		close(snapshot->memory_fd);
+	vm_state_free(snapshot->state);
+	free(snapshot->handlers);
+	free(snapshot);
+}
+
+const struct layout *snapshot_layout(const struct snapshot *snapshot)
+{
+	return &snapshot->layout;
+}
+
+size_t snapshot_handler_count(const struct snapshot *snapshot)
+{
+	return snapshot->handler_count;
+}
+
+const char *snapshot_handler_name(const struct snapshot *snapshot, size_t index)
+{
+	return snapshot->handlers[index];
+}

@@ -1,0 +1,35 @@
+/*
+ * guest_log.h - log lines of guests, on their way to whoever wants them.
+ */
+#ifndef SNAPSHOT_GUEST_LOG_H
+#define SNAPSHOT_GUEST_LOG_H
+
+#include <stddef.h>
+
+#include "guest/abi/thaw_abi.h"
+#include "vm/vm.h"
+
+/* One invocation, or one init, may log this many lines; more are dropped. */
+#define GUEST_LOG_LINES_MAX 1000
+
+/*
+ * Takes a line: @size bytes, with a zero behind them, control characters
+ * replaced by '?'. Valid during the call.
+ */
+typedef void (*guest_log_fn)(void *cookie, enum thaw_level level,
+			     const char *text, size_t size);
+
+struct guest_log {
+	guest_log_fn line; /* NULL: nobody listens */
+	void *cookie;
+	enum thaw_level level; /* less severe lines are dropped */
+};
+
+/*
+ * Hands the line in @vm's mailbox to @log. *@lines counts the lines of this
+ * invocation.
+ */
+void guest_log_take(const struct guest_log *log, const struct vm *vm,
+		    unsigned *lines);
+
+#endif

@@ -1,0 +1,75 @@
+/* info.c - fills the info page. See info.h. */
+#include "snapshot/info.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "vm/clock.h"
+
+void info_set_layout(struct thaw_info *info, const struct vm *vm,
+		     const struct layout *layout, uint64_t environment)
+{
+	info->abi_version = THAW_ABI_VERSION;
+	info->page_size = THAW_PAGE_SIZE;
+	info->cpu = vm_cpu_flags(vm);
+	info->dispatch = layout->entry;
+	info->stack_top = layout->stack.start + layout->stack.size;
+	info->heap_start = layout->heap.start;
+	info->heap_end = layout->heap.start + layout->heap.size;
+	info->request_start = layout->request.start;
+	info->request_size = layout->request_max;
+	info->reply_start = layout->reply.start;
+	info->reply_size = layout->reply_max;
+	info->environment = environment;
+}
+
+int info_refresh(struct thaw_info *info, const struct vm *vm,
+		 uint64_t clock_skew_ns)
+{
+	struct {
+		uint8_t entropy[THAW_ENTROPY_SIZE];
+		uint64_t generation;
+	} random;
+
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		return errno ? -errno : -EIO;
+	memcpy(info->entropy, random.entropy, sizeof(info->entropy));
+	/* 0 is what a guest that has seen none yet compares with */
+	info->generation = random.generation | 1;
+
+	vm_counter_scale(vm, &info->counter_mult, &info->counter_shift);
+	info->counter_base = vm_counter_now(vm);
+	info->monotonic_base_ns = clock_now_ns() + clock_skew_ns;
+	info->realtime_base_ns = clock_read_ns(CLOCK_REALTIME) + clock_skew_ns;
+	return 0;
+}
+
+int info_put_environment(uint8_t *memory, char *const *environment,
+			 struct error *err)
+{
+	size_t count = 0, used;
+	uint64_t pointer;
+
+	while (environment && environment[count])
+		count++;
+	used = (count + 1) * sizeof(pointer);
+	for (size_t i = 0; i < count && used <= THAW_ENVIRONMENT_MAX; i++) {
+		size_t size = strlen(environment[i]) + 1;
+
+		pointer = THAW_GPA_ENVIRONMENT + used;
+		if (used + size <= THAW_ENVIRONMENT_MAX) {
+			memcpy(memory + pointer, environment[i], size);
+			memcpy(memory + THAW_GPA_ENVIRONMENT +
+				       i * sizeof(pointer),
+			       &pointer, sizeof(pointer));
+		}
+		used += size;
+	}
+	if (used > THAW_ENVIRONMENT_MAX)
+		return error_set(err, -E2BIG,
+				 "the environment takes more than %d bytes",
+				 THAW_ENVIRONMENT_MAX);
+	return 0;
+}

@@ -1,0 +1,48 @@
+/*
+ * pool.h - the vms of one snapshot: up to `max`, made when needed and kept.
+ *
+ * pool_acquire() hands out a vm that equals the snapshot; pool_release()
+ * restores it and keeps it for the next. When all are busy, callers wait, up
+ * to `queue` of them and `queue_timeout_ns` long. Any thread.
+ */
+#ifndef SNAPSHOT_POOL_H
+#define SNAPSHOT_POOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "snapshot/snapshot.h"
+#include "vm/error.h"
+
+struct pool;
+
+struct pool_config {
+	size_t max;   /* vms at most, at least 1 */
+	size_t warm;  /* vms made at once */
+	size_t queue; /* callers that may wait */
+	uint64_t queue_timeout_ns;
+	bool verify; /* compare memory after each restore: abort if wrong */
+};
+
+/* Makes a pool; @snapshot is borrowed and must outlive it. */
+int pool_create(const struct snapshot *snapshot,
+		const struct pool_config *config, struct error *err,
+		struct pool **ret_pool);
+
+/* Frees the pool and its vms, none of which may be out. NULL is fine. */
+void pool_free(struct pool *pool);
+
+/*
+ * Hands out a vm. -EBUSY: all are busy and the queue is full; -ETIMEDOUT:
+ * none became free in time; others from making a vm.
+ */
+int pool_acquire(struct pool *pool, struct error *err, struct vm **ret_vm);
+
+/*
+ * Takes a vm back and restores it; see snapshot_restore() for @clean. A vm
+ * that cannot be restored is freed.
+ */
+void pool_release(struct pool *pool, struct vm *vm, bool clean);
+
+#endif

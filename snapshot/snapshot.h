@@ -1,0 +1,80 @@
+/*
+ * snapshot.h - a booted function, frozen; and vms that are exact copies of it.
+ *
+ *	snapshot_create(image, &options, &err, &snapshot);	boots it
+ *	snapshot_start(snapshot, &err, &vm);			a copy
+ *	... vm_write(), vm_run() ...				one invocation
+ *	snapshot_restore(snapshot, vm, clean);			a copy again
+ *	vm_free(vm);
+ *	snapshot_free(snapshot);				when no vm is left
+ *
+ * A snapshot does not change; any number of threads may start and restore
+ * different vms from one.
+ */
+#ifndef SNAPSHOT_SNAPSHOT_H
+#define SNAPSHOT_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "guest/abi/thaw_abi.h"
+#include "snapshot/guest_log.h"
+#include "vm/dirty.h"
+#include "vm/error.h"
+#include "vm/image.h"
+#include "vm/layout.h"
+#include "vm/vm.h"
+
+struct snapshot;
+
+struct snapshot_options {
+	struct layout_config layout;
+	uint64_t init_timeout_ns; /* from boot to READY */
+	char *const *environment; /* NULL-terminated "NAME=value"s, or NULL */
+	enum dirty_backend dirty; /* for the vms made from it */
+	struct guest_log log;	  /* of init */
+};
+
+/*
+ * Boots @image, waits until it says READY, and freezes it. On success the
+ * caller owns *@ret_snapshot; @image is borrowed for the call. Errors:
+ * -ETIMEDOUT not ready in time; -ECANCELED its init function failed, exited or
+ * faulted (the message says how); -EPROTO it broke the contract; others from
+ * the system.
+ */
+int snapshot_create(const struct image *image,
+		    const struct snapshot_options *options, struct error *err,
+		    struct snapshot **ret_snapshot);
+
+/* Frees @snapshot; NULL is fine. No vm made from it may be left. */
+void snapshot_free(struct snapshot *snapshot);
+
+/* A vm that equals the snapshot and is ready to run. */
+int snapshot_start(const struct snapshot *snapshot, struct error *err,
+		   struct vm **ret_vm);
+
+/*
+ * Makes @vm equal to the snapshot again, whatever the guest has done, and
+ * ready to run. @clean: the last exit was the doorbell's DONE, after which the
+ * entry stub resets the vcpu; otherwise its complete state is loaded. 0, or
+ * -errno: then the vm is of no more use.
+ */
+int snapshot_restore(const struct snapshot *snapshot, struct vm *vm,
+		     bool clean);
+
+/*
+ * Whether the memory of @vm, just restored, equals the snapshot's byte for
+ * byte; the first address that differs is in *@ret_gpa. For tests: slow.
+ */
+bool snapshot_matches(const struct snapshot *snapshot, struct vm *vm,
+		      uint64_t *ret_gpa);
+
+const struct layout *snapshot_layout(const struct snapshot *snapshot);
+
+/* The handlers the image offers; checked, zero-terminated names. */
+size_t snapshot_handler_count(const struct snapshot *snapshot);
+const char *snapshot_handler_name(const struct snapshot *snapshot,
+				  size_t index);
+
+#endif

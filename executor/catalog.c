@@ -1,0 +1,317 @@
+/*
+ * catalog.c - the catalog as a whole: file, document, list of functions. Runs
+ * on the thread that starts or reloads. The keys of a function are in
+ * catalog_fields.c.
+ */
+#include "executor/catalog.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "executor/catalog_fields.h"
+#include "executor/json_reader.h"
+#include "executor/limits.h"
+#include "vm/cleanup.h"
+
+#define CATALOG_VERSION 1
+
+/* The document's members that are read after all of them have been seen. */
+struct document {
+	json_t *defaults;
+	json_t *functions;
+};
+
+static int read_schema(const struct json_place *place, json_t *value,
+		       const struct json_field *field, void *target)
+{
+	(void)field;
+	(void)target;
+	if (!json_is_string(value))
+		return json_reader_refuse(
+			place, "not a string: write the schema's path or URL");
+	return 0;
+}
+
+static int read_version(const struct json_place *place, json_t *value,
+			const struct json_field *field, void *target)
+{
+	(void)field;
+	(void)target;
+	if (!json_is_integer(value) ||
+	    json_integer_value(value) != CATALOG_VERSION)
+		return json_reader_refuse(
+			place,
+			"%s is not a version of catalogs: accepted is %d",
+			json_reader_quote(value, (char[JSON_QUOTE_MAX]){ 0 }),
+			CATALOG_VERSION);
+	return 0;
+}
+
+static int keep_value(const struct json_place *place, json_t *value,
+		      const struct json_field *field, void *target)
+{
+	(void)place;
+	*(json_t **)((char *)target + field->offset) = value;
+	return 0;
+}
+
+static const struct json_field document_fields[] = {
+	{ .key = "$schema", .read = read_schema },
+	{ .key = "version", .read = read_version },
+	{ .key = "defaults",
+	  .read = keep_value,
+	  .offset = offsetof(struct document, defaults) },
+	{ .key = "functions",
+	  .read = keep_value,
+	  .offset = offsetof(struct document, functions),
+	  .required = true },
+	{ .key = NULL },
+};
+
+/* Makes the function's image relative to the directory of @catalog_path. */
+static int resolve_image(const struct json_place *place,
+			 const char *catalog_path,
+			 struct catalog_function *function)
+{
+	const char *slash = strrchr(catalog_path, '/');
+	int directory = slash ? slash + 1 - catalog_path : 0;
+	char *resolved;
+
+	if (function->image[0] == '/')
+		return 0;
+	if (asprintf(&resolved, "%.*s%s", directory, catalog_path,
+		     function->image) < 0)
+		return json_reader_no_memory(place);
+	free(function->image);
+	function->image = resolved;
+	return 0;
+}
+
+static int check_image(const struct json_place *place, const char *path)
+{
+	struct stat status;
+
+	if (stat(path, &status) < 0)
+		return json_reader_refuse(place, "%s: %s", strerror(errno),
+					  path);
+	if (!S_ISREG(status.st_mode))
+		return json_reader_refuse(place, "not a regular file: %s",
+					  path);
+	if (faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) < 0)
+		return json_reader_refuse(place, "cannot be read: %s: %s",
+					  strerror(errno), path);
+	return 0;
+}
+
+static int read_function(const struct json_place *place, json_t *value,
+			 const char *catalog_path,
+			 struct catalog_function *function)
+{
+	struct json_place image = json_place_member(place, "image");
+	int rc = json_reader_object(place, value, catalog_function_fields,
+				    function);
+
+	if (rc == 0)
+		rc = catalog_function_complete(place, function);
+	if (rc == 0)
+		rc = resolve_image(&image, catalog_path, function);
+	if (rc == 0)
+		rc = check_image(&image, function->image);
+	return rc;
+}
+
+static int read_functions(const struct json_place *place, json_t *value,
+			  const struct catalog_function *defaults,
+			  struct catalog *catalog)
+{
+	size_t size = json_array_size(value);
+
+	if (!json_is_array(value))
+		return json_reader_refuse(
+			place, "%s is not an array: write [{...}, ...]",
+			json_reader_quote(value, (char[JSON_QUOTE_MAX]){ 0 }));
+	if (size > CATALOG_FUNCTIONS_MAX)
+		return json_reader_refuse(place,
+					  "%zu functions: the most is %d", size,
+					  CATALOG_FUNCTIONS_MAX);
+	catalog->functions = calloc(size + 1, sizeof(*catalog->functions));
+	if (!catalog->functions)
+		return json_reader_no_memory(place);
+
+	while (catalog->count < size) {
+		size_t i = catalog->count++;
+		struct json_place here = json_place_element(place, i);
+		int rc;
+
+		catalog->functions[i] = *defaults;
+		rc = read_function(&here, json_array_get(value, i),
+				   catalog->path, &catalog->functions[i]);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* By name; those of one name in the order of the file. */
+static int compare_functions(const void *a, const void *b)
+{
+	const struct catalog_function *one =
+		*(const struct catalog_function *const *)a;
+	const struct catalog_function *other =
+		*(const struct catalog_function *const *)b;
+	int order = strcmp(one->name, other->name);
+
+	return order ? order : (one > other) - (one < other);
+}
+
+static int sort_names(const struct json_place *place, struct catalog *catalog)
+{
+	const struct catalog_function **by_name =
+		calloc(catalog->count + 1, sizeof(*by_name));
+
+	catalog->by_name = by_name;
+	if (!by_name)
+		return json_reader_no_memory(place);
+	for (size_t i = 0; i < catalog->count; i++)
+		by_name[i] = &catalog->functions[i];
+	qsort(by_name, catalog->count, sizeof(*by_name), compare_functions);
+
+	for (size_t i = 1; i < catalog->count; i++) {
+		size_t first = by_name[i - 1] - catalog->functions;
+		size_t second = by_name[i] - catalog->functions;
+		struct json_place element = json_place_element(place, second);
+		struct json_place name = json_place_member(&element, "name");
+
+		if (!strcmp(by_name[i - 1]->name, by_name[i]->name))
+			return json_reader_refuse(
+				&name,
+				"\"%s\" is already the name of /functions/%zu",
+				by_name[i]->name, first);
+	}
+	return 0;
+}
+
+static int read_document(const struct json_reader *reader,
+			 struct catalog *catalog)
+{
+	struct json_place root = { .reader = reader };
+	struct json_place defaults = json_place_member(&root, "defaults");
+	struct json_place functions = json_place_member(&root, "functions");
+	struct catalog_function template = catalog_builtin_defaults;
+	struct document members = { .defaults = NULL };
+	json_auto_t *document = NULL;
+	int rc = json_reader_parse(reader, &document);
+
+	if (rc == 0)
+		rc = json_reader_object(&root, document, document_fields,
+					&members);
+	if (rc == 0 && members.defaults)
+		rc = json_reader_object(&defaults, members.defaults,
+					catalog_default_fields, &template);
+	if (rc == 0)
+		rc = read_functions(&functions, members.functions, &template,
+				    catalog);
+	if (rc == 0)
+		rc = sort_names(&functions, catalog);
+	return rc;
+}
+
+int catalog_parse(const char *text, size_t size, const char *name,
+		  struct error *err, struct catalog **ret)
+{
+	struct json_reader reader = {
+		.name = name,
+		.text = text,
+		.size = size,
+		.err = err,
+	};
+	struct catalog *catalog = calloc(1, sizeof(*catalog));
+	int rc = -ENOMEM;
+
+	if (catalog)
+		catalog->path = strdup(name);
+	if (!catalog || !catalog->path)
+		error_set(err, rc, "%s: out of memory", name);
+	else
+		rc = read_document(&reader, catalog);
+	if (rc < 0) {
+		catalog_free(catalog);
+		return rc;
+	}
+	*ret = catalog;
+	return 0;
+}
+
+int catalog_load(const char *path, struct error *err, struct catalog **ret)
+{
+	cleanup_fclose FILE *file = fopen(path, "re");
+	cleanup_free char *text = NULL;
+	size_t size;
+
+	if (!file)
+		return error_set(err, -errno, "%s: cannot open the catalog: %s",
+				 path, strerror(errno));
+	/* One byte more, to see that there is more. */
+	text = malloc(CATALOG_FILE_MAX + 1);
+	if (!text)
+		return error_set(err, -ENOMEM, "%s: out of memory", path);
+	size = fread(text, 1, CATALOG_FILE_MAX + 1, file);
+	if (ferror(file))
+		return error_set(err, -errno, "%s: cannot read the catalog: %s",
+				 path, strerror(errno));
+	if (size > CATALOG_FILE_MAX)
+		return error_set(err, -EINVAL,
+				 "%s: the catalog has more than %zu bytes",
+				 path, CATALOG_FILE_MAX);
+	return catalog_parse(text, size, path, err, ret);
+}
+
+static void free_list(char **list)
+{
+	for (char **item = list; item && *item; item++)
+		free(*item);
+	free(list);
+}
+
+void catalog_free(struct catalog *catalog)
+{
+	if (!catalog)
+		return;
+	for (size_t i = 0; i < catalog->count; i++) {
+		struct catalog_function *function = &catalog->functions[i];
+
+		free(function->name);
+		free(function->image);
+		free(function->entry);
+		free(function->description);
+		free_list(function->environment);
+		free_list(function->labels);
+	}
+	free(catalog->functions);
+	free(catalog->by_name);
+	free(catalog->path);
+	free(catalog);
+}
+
+static int compare_name(const void *name, const void *element)
+{
+	const struct catalog_function *function =
+		*(const struct catalog_function *const *)element;
+
+	return strcmp(name, function->name);
+}
+
+const struct catalog_function *catalog_find(const struct catalog *catalog,
+					    const char *name)
+{
+	const struct catalog_function **found =
+		bsearch(name, catalog->by_name, catalog->count,
+			sizeof(*catalog->by_name), compare_name);
+
+	return found ? *found : NULL;
+}

@@ -1,0 +1,92 @@
+/*
+ * catalog.h - the functions thaw serves, read from one strict JSON file.
+ *
+ *	struct catalog *catalog;
+ *	struct error err;
+ *
+ *	rc = catalog_load("functions.json", &err, &catalog);
+ *	...
+ *	function = catalog_find(catalog, "hello");
+ *	...
+ *	catalog_free(catalog);
+ *
+ * A catalog is either right in every part or refused as a whole, with the
+ * line and the JSON pointer of its first mistake. It does not change once it
+ * is read, so any number of threads may look things up in it. What a file may
+ * say is in config/catalog.schema.json, within the ranges of limits.h.
+ */
+#ifndef EXECUTOR_CATALOG_H
+#define EXECUTOR_CATALOG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "guest/abi/thaw_abi.h"
+#include "vm/error.h"
+
+struct catalog_concurrency {
+	unsigned int max;	   /* vms, and so invocations at a time */
+	unsigned int warm;	   /* vms kept although idle, <= max */
+	unsigned int queue;	   /* invocations that may wait for a vm */
+	uint64_t queue_timeout_ns; /* how long one waits */
+};
+
+/* One function. Every field has a value; what was left out has its default. */
+struct catalog_function {
+	char *name;	    /* unique in the catalog */
+	char *image;	    /* path of the ELF, resolved */
+	char *entry;	    /* handler; "": the one called like the function,
+			       or the image's only one */
+	char *description;  /* "" if none */
+	char **environment; /* "NAME=VALUE", NULL-terminated */
+	char **labels;	    /* "NAME=VALUE", NULL-terminated */
+
+	/* bytes */
+	size_t memory;
+	size_t stack;
+	size_t max_request;
+	size_t max_reply;
+
+	uint64_t timeout_ns;	  /* one invocation */
+	uint64_t init_timeout_ns; /* boot and init, until ready */
+
+	struct catalog_concurrency concurrency;
+	enum thaw_level log_level;
+};
+
+struct catalog {
+	char *path;			    /* as it was given */
+	struct catalog_function *functions; /* in the order of the file */
+	size_t count;
+
+	/* @count pointers into @functions, sorted by name, for lookups */
+	const struct catalog_function **by_name;
+};
+
+/*
+ * Reads the catalog at @path, which may be a pipe. Returns 0 and a catalog the
+ * caller owns; -EINVAL if its contents are refused, including images that are
+ * missing, or are more than CATALOG_FILE_MAX bytes; another -errno if it
+ * cannot be read.
+ */
+int catalog_load(const char *path, struct error *err, struct catalog **ret);
+
+/*
+ * The same for @size bytes of @text (copied; no terminating zero needed).
+ * @name stands for the path: in messages, and as the file whose directory
+ * relative image paths start from.
+ */
+int catalog_parse(const char *text, size_t size, const char *name,
+		  struct error *err, struct catalog **ret);
+
+/* NULL and half-built catalogs are fine. */
+void catalog_free(struct catalog *catalog);
+
+/*
+ * Returns the function called @name, or NULL. It belongs to the catalog. No
+ * allocation: O(log n) comparisons of names.
+ */
+const struct catalog_function *catalog_find(const struct catalog *catalog,
+					    const char *name);
+
+#endif

@@ -1,0 +1,515 @@
+/*
+ * catalog_fields.c - the keys of one function; any thread.
+ *
+ * The tables at the end say which keys there are. Above them, one function
+ * for each kind of value. See json_reader.h for how they are called.
+ */
+#include "executor/catalog_fields.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "executor/limits.h"
+#include "executor/units.h"
+#include "guest/abi/thaw_abi.h"
+
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#define DIGITS "0123456789"
+
+/* A handler's name in the image, without its terminating zero. */
+#define HANDLER_NAME_MAX (sizeof(((struct thaw_handler_entry *)0)->name) - 1)
+
+_Static_assert(LIMIT_NAME_MAX < THAW_NAME_MAX, "names must fit the ABI");
+
+/* Short-lived buffers, for the arguments of a refusal. */
+#define QUOTE(value) json_reader_quote(value, (char[JSON_QUOTE_MAX]){ 0 })
+#define SIZE(bytes) units_format_size(bytes, (char[UNITS_TEXT_MAX]){ 0 })
+#define DURATION(ns) units_format_duration(ns, (char[UNITS_TEXT_MAX]){ 0 })
+
+static void *member_of(void *target, const struct json_field *field)
+{
+	return (char *)target + field->offset;
+}
+
+/* A name: 1 to @max of the characters @set, the first of them of @first. */
+static bool is_name(const char *text, size_t max, const char *first,
+		    const char *set)
+{
+	size_t length = strlen(text);
+
+	return length && length <= max && strchr(first, text[0]) &&
+	       strspn(text, set) == length;
+}
+
+static size_t count_characters(const char *utf8)
+{
+	size_t count = 0;
+
+	for (; *utf8; utf8++)
+		count += (*utf8 & 0xc0) != 0x80;
+	return count;
+}
+
+static int refuse_range(const struct json_place *place, const char *what,
+			const char *least, const char *most)
+{
+	return json_reader_refuse(place,
+				  "%s is out of range: accepted is %s to %s",
+				  what, least, most);
+}
+
+/* For a value that is not digits and one of @units. */
+static int refuse_quantity(const struct json_place *place, json_t *value,
+			   const char *noun, const char *example,
+			   const char *units)
+{
+	const char *text = json_string_value(value);
+	const char *article = "is not a ";
+
+	if (!text) {
+		noun = "string";
+	} else if (*text && strspn(text, DIGITS) == strlen(text)) {
+		article = "has no ";
+		noun = "unit";
+	}
+	return json_reader_refuse(place,
+				  "%s %s%s: write for example \"%s\" (%s)",
+				  QUOTE(value), article, noun, example, units);
+}
+
+static int read_size(const struct json_place *place, json_t *value,
+		     const struct json_field *field, void *target)
+{
+	int rc = -EINVAL;
+	size_t bytes = 0;
+
+	if (json_is_string(value))
+		rc = units_parse_size(json_string_value(value), &bytes);
+	if (rc == -EINVAL)
+		return refuse_quantity(place, value, "size", "16MiB",
+				       UNITS_OF_SIZE);
+	if (rc == -ERANGE || bytes < field->min || bytes > field->max)
+		return refuse_range(place, QUOTE(value), SIZE(field->min),
+				    SIZE(field->max));
+	*(size_t *)member_of(target, field) = bytes;
+	return 0;
+}
+
+static int read_memory(const struct json_place *place, json_t *value,
+		       const struct json_field *field, void *target)
+{
+	int rc = read_size(place, value, field, target);
+	size_t bytes = rc < 0 ? 0 : *(size_t *)member_of(target, field);
+	size_t excess = bytes % LIMIT_MEMORY_STEP;
+
+	if (rc < 0 || !excess)
+		return rc;
+	return json_reader_refuse(
+		place, "%s is not a multiple of %s: the next is \"%s\"",
+		QUOTE(value), SIZE(LIMIT_MEMORY_STEP),
+		SIZE(bytes - excess + LIMIT_MEMORY_STEP));
+}
+
+static int read_duration(const struct json_place *place, json_t *value,
+			 const struct json_field *field, void *target)
+{
+	int rc = -EINVAL;
+	uint64_t ns = 0;
+
+	if (json_is_string(value))
+		rc = units_parse_duration(json_string_value(value), &ns);
+	if (rc == -EINVAL)
+		return refuse_quantity(place, value, "duration", "100ms",
+				       UNITS_OF_DURATION);
+	if (rc == -ERANGE || ns < field->min || ns > field->max)
+		return refuse_range(place, QUOTE(value), DURATION(field->min),
+				    DURATION(field->max));
+	*(uint64_t *)member_of(target, field) = ns;
+	return 0;
+}
+
+static int read_count(const struct json_place *place, json_t *value,
+		      const struct json_field *field, void *target)
+{
+	json_int_t count = json_integer_value(value);
+	char least[24];
+	char most[24];
+
+	snprintf(least, sizeof(least), "%" PRIu64, field->min);
+	snprintf(most, sizeof(most), "%" PRIu64, field->max);
+	if (!json_is_integer(value))
+		return json_reader_refuse(
+			place, "%s is not a whole number: accepted is %s to %s",
+			QUOTE(value), least, most);
+	if (count < (json_int_t)field->min || count > (json_int_t)field->max)
+		return refuse_range(place, QUOTE(value), least, most);
+	*(unsigned int *)member_of(target, field) = count;
+	return 0;
+}
+
+static int read_name(const struct json_place *place, json_t *value,
+		     const struct json_field *field, void *target)
+{
+	const char *name = json_string_value(value);
+	char **copy = member_of(target, field);
+
+	if (!name || !is_name(name, field->max, LETTERS DIGITS "_",
+			      LETTERS DIGITS "_.-"))
+		return json_reader_refuse(
+			place,
+			"%s is not a name: write up to %" PRIu64
+			" of A-Z a-z 0-9 _ . - and not . or - first",
+			QUOTE(value), field->max);
+	*copy = strdup(name);
+	return *copy ? 0 : json_reader_no_memory(place);
+}
+
+static int read_handler(const struct json_place *place, json_t *value,
+			const struct json_field *field, void *target)
+{
+	const char *name = json_string_value(value);
+	char **copy = member_of(target, field);
+
+	if (!name ||
+	    !is_name(name, field->max, LETTERS "_", LETTERS DIGITS "_"))
+		return json_reader_refuse(
+			place,
+			"%s is not a handler's name: write the name given to "
+			"THAW_HANDLER, or leave this out for the default",
+			QUOTE(value));
+	*copy = strdup(name);
+	return *copy ? 0 : json_reader_no_memory(place);
+}
+
+static int read_text(const struct json_place *place, json_t *value,
+		     const struct json_field *field, void *target)
+{
+	const char *text = json_string_value(value);
+	size_t count = text ? count_characters(text) : 0;
+	char **copy = member_of(target, field);
+
+	if (!text || count < field->min || count > field->max)
+		return json_reader_refuse(place,
+					  "%s is not a string of %" PRIu64
+					  " to %" PRIu64 " characters",
+					  QUOTE(value), field->min, field->max);
+	*copy = strdup(text);
+	return *copy ? 0 : json_reader_no_memory(place);
+}
+
+static int read_log_level(const struct json_place *place, json_t *value,
+			  const struct json_field *field, void *target)
+{
+	static const char *const names[] = {
+		[THAW_LOG_ERROR] = "error",
+		[THAW_LOG_WARN] = "warn",
+		[THAW_LOG_INFO] = "info",
+		[THAW_LOG_DEBUG] = "debug",
+	};
+	const char *text = json_string_value(value);
+
+	for (size_t i = 0; text && i < sizeof(names) / sizeof(*names); i++) {
+		if (!strcmp(text, names[i])) {
+			*(enum thaw_level *)member_of(target, field) = i;
+			return 0;
+		}
+	}
+	return json_reader_refuse(place,
+				  "%s is not a log level: accepted is "
+				  "\"error\", \"warn\", \"info\" or \"debug\"",
+				  QUOTE(value));
+}
+
+/* Checked and not stored: there is no other kind yet. */
+static int read_kind(const struct json_place *place, json_t *value,
+		     const struct json_field *field, void *target)
+{
+	const char *kind = json_string_value(value);
+
+	(void)field;
+	(void)target;
+	if (kind && !strcmp(kind, "native"))
+		return 0;
+	if (kind && !strcmp(kind, "linux"))
+		return json_reader_refuse(
+			place, "\"linux\" is not supported yet by this "
+			       "version: accepted is \"native\"");
+	return json_reader_refuse(
+		place, "%s is not a kind of guest: accepted is \"native\"",
+		QUOTE(value));
+}
+
+/* Checks that an object's values are strings. */
+static int check_strings(const struct json_place *place, json_t *value)
+{
+	const char *name;
+	json_t *member;
+
+	if (!json_is_object(value))
+		return json_reader_refuse(
+			place,
+			"%s is not an object: write {\"NAME\": \"VALUE\"}",
+			QUOTE(value));
+	json_object_foreach(value, name, member)
+	{
+		struct json_place here = json_place_member(place, name);
+
+		if (!json_is_string(member))
+			return json_reader_refuse(
+				&here, "%s is not a string: write it in quotes",
+				QUOTE(member));
+	}
+	return 0;
+}
+
+/* Copies an object of strings into a list of "NAME=VALUE". */
+static int copy_strings(const struct json_place *place, json_t *value,
+			char ***ret)
+{
+	char **list = calloc(json_object_size(value) + 1, sizeof(*list));
+	size_t count = 0;
+	const char *name;
+	json_t *member;
+
+	*ret = list;
+	if (!list)
+		return json_reader_no_memory(place);
+	json_object_foreach(value, name, member)
+	{
+		if (asprintf(&list[count], "%s=%s", name,
+			     json_string_value(member)) < 0) {
+			list[count] = NULL;
+			return json_reader_no_memory(place);
+		}
+		count++;
+	}
+	return 0;
+}
+
+static int read_environment(const struct json_place *place, json_t *value,
+			    const struct json_field *field, void *target)
+{
+	int rc = check_strings(place, value);
+	size_t bytes = sizeof(uint64_t); /* the NULL that ends the pointers */
+	const char *name;
+	json_t *member;
+
+	if (rc < 0)
+		return rc;
+	json_object_foreach(value, name, member)
+	{
+		struct json_place here = json_place_member(place, name);
+
+		if (!is_name(name, SIZE_MAX, LETTERS "_", LETTERS DIGITS "_"))
+			return json_reader_refuse(
+				&here,
+				"not a variable's name: write A-Z a-z 0-9 _, "
+				"and no digit first");
+		bytes += sizeof(uint64_t) + strlen(name) + strlen("=") +
+			 json_string_length(member) + 1;
+	}
+	if (bytes > field->max)
+		return json_reader_refuse(
+			place,
+			"needs %zu bytes in the guest, names, values and "
+			"pointers: the most is %" PRIu64,
+			bytes, field->max);
+	return copy_strings(place, value, member_of(target, field));
+}
+
+static int read_labels(const struct json_place *place, json_t *value,
+		       const struct json_field *field, void *target)
+{
+	int rc = check_strings(place, value);
+	const char *name;
+	json_t *member;
+
+	if (rc < 0)
+		return rc;
+	if (json_object_size(value) > field->max)
+		return json_reader_refuse(place,
+					  "%zu labels: the most is %" PRIu64,
+					  json_object_size(value), field->max);
+	json_object_foreach(value, name, member)
+	{
+		struct json_place here = json_place_member(place, name);
+
+		if (!is_name(name, LIMIT_LABEL_NAME_MAX, LETTERS DIGITS "_",
+			     LETTERS DIGITS "_./-"))
+			return json_reader_refuse(
+				&here,
+				"not a label's name: write up to %d of A-Z a-z "
+				"0-9 _ . / - and not . / or - first",
+				LIMIT_LABEL_NAME_MAX);
+		if (count_characters(json_string_value(member)) >
+		    LIMIT_LABEL_VALUE_MAX)
+			return json_reader_refuse(&here,
+						  "more than %d characters",
+						  LIMIT_LABEL_VALUE_MAX);
+	}
+	return copy_strings(place, value, member_of(target, field));
+}
+
+/* For lists that nothing may be put into yet. */
+static int read_empty_list(const struct json_place *place, json_t *value,
+			   const char *refusal)
+{
+	if (!json_is_array(value))
+		return json_reader_refuse(place,
+					  "%s is not an array: accepted is []",
+					  QUOTE(value));
+	if (json_array_size(value)) {
+		struct json_place first = json_place_element(place, 0);
+
+		return json_reader_refuse(&first, "%s", refusal);
+	}
+	return 0;
+}
+
+static int read_hostcalls(const struct json_place *place, json_t *value,
+			  const struct json_field *field, void *target)
+{
+	(void)field;
+	(void)target;
+	return read_empty_list(place, value,
+			       "this version has no hostcalls to allow: "
+			       "accepted is []");
+}
+
+static int read_files(const struct json_place *place, json_t *value,
+		      const struct json_field *field, void *target)
+{
+	(void)field;
+	(void)target;
+	return read_empty_list(place, value,
+			       "read-only mounts are not supported yet by "
+			       "this version: accepted is []");
+}
+
+/* A key whose value, between @least and @most, goes to @member. */
+#define FIELD(key, read, member, least, most)                                \
+	{                                                                    \
+		key, read, offsetof(struct catalog_function, member), least, \
+			most, false                                          \
+	}
+
+/* The same, for a quantity with its range in limits.h. */
+#define QUANTITY(key, read, member, limit) \
+	FIELD(key, read, member, limit##_MIN, limit##_MAX)
+
+static const struct json_field concurrency_fields[] = {
+	QUANTITY("max", read_count, concurrency.max, LIMIT_CONCURRENCY),
+	QUANTITY("warm", read_count, concurrency.warm, LIMIT_WARM),
+	QUANTITY("queue", read_count, concurrency.queue, LIMIT_QUEUE),
+	QUANTITY("queue_timeout", read_duration, concurrency.queue_timeout_ns,
+		 LIMIT_QUEUE_TIMEOUT),
+	{ .key = NULL },
+};
+
+static const struct json_field host_fields[] = {
+	{ .key = "allow", .read = read_hostcalls },
+	{ .key = NULL },
+};
+
+static int read_concurrency(const struct json_place *place, json_t *value,
+			    const struct json_field *field, void *target)
+{
+	(void)field;
+	return json_reader_object(place, value, concurrency_fields, target);
+}
+
+static int read_host(const struct json_place *place, json_t *value,
+		     const struct json_field *field, void *target)
+{
+	(void)field;
+	return json_reader_object(place, value, host_fields, target);
+}
+
+/* clang-format off */
+#define DEFAULT_FIELDS \
+	QUANTITY("memory", read_memory, memory, LIMIT_MEMORY), \
+	QUANTITY("stack", read_size, stack, LIMIT_STACK), \
+	QUANTITY("max_request", read_size, max_request, LIMIT_REQUEST), \
+	QUANTITY("max_reply", read_size, max_reply, LIMIT_REPLY), \
+	QUANTITY("timeout", read_duration, timeout_ns, LIMIT_TIMEOUT), \
+	QUANTITY("init_timeout", read_duration, init_timeout_ns, \
+		 LIMIT_INIT_TIMEOUT), \
+	FIELD("log_level", read_log_level, log_level, 0, 0), \
+	{ .key = "concurrency", .read = read_concurrency }
+/* clang-format on */
+
+const struct json_field catalog_function_fields[] = {
+	{ "name", read_name, offsetof(struct catalog_function, name), 1,
+	  LIMIT_NAME_MAX, .required = true },
+	{ "image", read_text, offsetof(struct catalog_function, image), 1,
+	  LIMIT_IMAGE_MAX, .required = true },
+	FIELD("entry", read_handler, entry, 1, HANDLER_NAME_MAX),
+	FIELD("description", read_text, description, 0, LIMIT_DESCRIPTION_MAX),
+	FIELD("environment", read_environment, environment, 0,
+	      THAW_ENVIRONMENT_MAX),
+	FIELD("labels", read_labels, labels, 0, LIMIT_LABELS_MAX),
+	{ .key = "kind", .read = read_kind },
+	{ .key = "host", .read = read_host },
+	{ .key = "files", .read = read_files },
+	DEFAULT_FIELDS,
+	{ .key = NULL },
+};
+const struct json_field catalog_default_fields[] = {
+	DEFAULT_FIELDS,
+	{ .key = NULL },
+};
+
+const struct catalog_function catalog_builtin_defaults = {
+	.memory = LIMIT_MEMORY_DEFAULT,
+	.stack = LIMIT_STACK_DEFAULT,
+	.max_request = LIMIT_REQUEST_DEFAULT,
+	.max_reply = LIMIT_REPLY_DEFAULT,
+	.timeout_ns = LIMIT_TIMEOUT_DEFAULT,
+	.init_timeout_ns = LIMIT_INIT_TIMEOUT_DEFAULT,
+	.concurrency = {
+		.max = LIMIT_CONCURRENCY_DEFAULT,
+		.warm = LIMIT_WARM_DEFAULT,
+		.queue = LIMIT_QUEUE_DEFAULT,
+		.queue_timeout_ns = LIMIT_QUEUE_TIMEOUT_DEFAULT,
+	},
+	.log_level = THAW_LOG_INFO,
+};
+
+int catalog_function_complete(const struct json_place *place,
+			      struct catalog_function *function)
+{
+	struct json_place memory = json_place_member(place, "memory");
+	struct json_place concurrency = json_place_member(place, "concurrency");
+	struct json_place warm = json_place_member(&concurrency, "warm");
+	size_t needed = function->stack + function->max_request +
+			function->max_reply + LIMIT_MEMORY_REST;
+
+	if (function->memory < needed)
+		return json_reader_refuse(
+			&memory,
+			"%s is too small for stack %s + max_request %s + "
+			"max_reply %s + %s for the image: needs %s",
+			SIZE(function->memory), SIZE(function->stack),
+			SIZE(function->max_request), SIZE(function->max_reply),
+			SIZE(LIMIT_MEMORY_REST), SIZE(needed));
+	if (function->concurrency.warm > function->concurrency.max)
+		return json_reader_refuse(
+			&warm, "%u is more than the concurrency's max, %u",
+			function->concurrency.warm, function->concurrency.max);
+
+	if (!function->entry)
+		function->entry = strdup("");
+	if (!function->description)
+		function->description = strdup("");
+	if (!function->environment)
+		function->environment = calloc(1, sizeof(char *));
+	if (!function->labels)
+		function->labels = calloc(1, sizeof(char *));
+	if (!function->entry || !function->description ||
+	    !function->environment || !function->labels)
+		return json_reader_no_memory(place);
+	return 0;
+}

@@ -1,0 +1,156 @@
+/* function.c - deploys functions: load, boot, snapshot. See function.h. */
+#include "executor/function.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vm/clock.h"
+
+static void on_line(void *cookie, enum thaw_level level, const char *text,
+		    size_t size)
+{
+	const struct function *function = cookie;
+
+	function->options.log(function->options.log_cookie,
+			      function->spec->name, (enum thaw_log_level)level,
+			      text, size);
+}
+
+static int parse_backend(const char *name, struct error *err,
+			 enum dirty_backend *ret_backend)
+{
+	if (!name || !strcmp(name, "auto"))
+		*ret_backend = DIRTY_AUTO;
+	else if (!strcmp(name, "ring"))
+		*ret_backend = DIRTY_RING;
+	else if (!strcmp(name, "bitmap"))
+		*ret_backend = DIRTY_BITMAP;
+	else
+		return error_set(err, -EINVAL,
+				 "dirty tracking \"%s\": must be auto, ring or "
+				 "bitmap",
+				 name);
+	return 0;
+}
+
+static int find_handler(const struct snapshot *snapshot, const char *name)
+{
+	for (size_t i = 0; i < snapshot_handler_count(snapshot); i++)
+		if (!strcmp(snapshot_handler_name(snapshot, i), name))
+			return (int)i;
+	return -1;
+}
+
+static int no_handler(const struct function *function, struct error *err)
+{
+	const struct snapshot *snapshot = function->snapshot;
+	char names[512] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < snapshot_handler_count(snapshot); i++) {
+		const char *name = snapshot_handler_name(snapshot, i);
+
+		if (used + strlen(name) + 3 > sizeof(names))
+			break;
+		used = (size_t)(stpcpy(stpcpy(names + used, i ? ", " : ""),
+				       name) -
+				names);
+	}
+	return error_set(err, -ENOENT,
+			 "%s has no handler \"%s\": set entry to one of: %s",
+			 function->spec->image,
+			 *function->spec->entry ? function->spec->entry :
+						  function->spec->name,
+			 names);
+}
+
+/* The handler asked for; else the one named like the function, or the only. */
+static int choose_handler(struct function *function, struct error *err)
+{
+	const struct catalog_function *spec = function->spec;
+	int index;
+
+	if (*spec->entry)
+		index = find_handler(function->snapshot, spec->entry);
+	else if (snapshot_handler_count(function->snapshot) == 1)
+		index = 0;
+	else
+		index = find_handler(function->snapshot, spec->name);
+	if (index < 0)
+		return no_handler(function, err);
+	function->handler = (uint32_t)index;
+	function->handler_name =
+		snapshot_handler_name(function->snapshot, (size_t)index);
+	return 0;
+}
+
+static int deploy(struct function *function, struct error *err)
+{
+	const struct catalog_function *spec = function->spec;
+	struct snapshot_options options = {
+		.layout = { .memory_size = spec->memory,
+			    .stack_size = spec->stack,
+			    .request_size = spec->max_request,
+			    .reply_size = spec->max_reply },
+		.init_timeout_ns = spec->init_timeout_ns,
+		.environment = spec->environment,
+		.log = function->log,
+	};
+	const struct pool_config pool = {
+		.max = spec->concurrency.max,
+		.warm = spec->concurrency.warm,
+		.queue = spec->concurrency.queue,
+		.queue_timeout_ns = spec->concurrency.queue_timeout_ns,
+		.verify = function->options.verify,
+	};
+	int r;
+
+	r = parse_backend(function->options.dirty, err, &options.dirty);
+	if (!r)
+		r = image_open(spec->image, err, &function->image);
+	if (!r)
+		r = snapshot_create(function->image, &options, err,
+				    &function->snapshot);
+	if (!r)
+		r = choose_handler(function, err);
+	if (!r)
+		r = pool_create(function->snapshot, &pool, err,
+				&function->pool);
+	return r;
+}
+
+int function_deploy(const struct catalog_function *spec,
+		    const struct thaw_options *options, struct error *err,
+		    struct function **ret_function)
+{
+	struct function *function = calloc(1, sizeof(*function));
+	uint64_t start = clock_now_ns();
+	int r;
+
+	if (!function)
+		return error_set(err, -ENOMEM, "no memory for a function");
+	function->spec = spec;
+	function->options = *options;
+	if (options->log)
+		function->log = (struct guest_log){ on_line, function,
+						    spec->log_level };
+	r = deploy(function, err);
+	if (r) {
+		function_free(function);
+		return error_prefix(err, r, "function %s", spec->name);
+	}
+	function->deploy_ns = clock_now_ns() - start;
+	*ret_function = function;
+	return 0;
+}
+
+void function_free(struct function *function)
+{
+	if (!function)
+		return;
+	pool_free(function->pool);
+	snapshot_free(function->snapshot);
+	image_close(function->image);
+	free(function);
+}

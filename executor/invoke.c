@@ -1,0 +1,301 @@
+/*
+ * invoke.c - one invocation: request in, run, reply out, restore. Runs on the
+ * caller's thread. The hot path: request -> here -> vm/vm.c (run) -> here
+ * (reply) -> snapshot/restore.c.
+ *
+ * Nothing the guest leaves in its mailbox is believed: it is copied once,
+ * checked, and then used.
+ */
+#include "executor/invoke.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "guest/abi/thaw_abi.h"
+#include "snapshot/info.h"
+#include "vm/clock.h"
+
+#define DEFAULT_CONTENT_TYPE "application/octet-stream"
+
+_Static_assert(sizeof(((struct thaw_reply *)0)->content_type) ==
+		       THAW_CONTENT_TYPE_MAX,
+	       "what the guest may send fits");
+_Static_assert(sizeof(((struct thaw_reply *)0)->error_type) ==
+		       THAW_ERROR_TYPE_MAX,
+	       "what the guest may send fits");
+_Static_assert(sizeof(((struct thaw_reply *)0)->id) == THAW_ID_MAX,
+	       "what the guest is sent fits");
+
+/* Copies text of at most @size - 1 bytes. Control characters become '?'. */
+static void copy_text(char *to, const char *from, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i + 1 < size && from[i]; i++)
+		to[i] = (unsigned char)from[i] < ' ' || from[i] == 0x7f ?
+				'?' :
+				from[i];
+	to[i] = '\0';
+}
+
+static void fail(struct thaw_reply *reply, enum thaw_result result,
+		 const char *type, const char *message)
+{
+	reply->result = result;
+	reply->data = NULL;
+	reply->size = 0;
+	snprintf(reply->error_type, sizeof(reply->error_type), "%s", type);
+	snprintf(reply->error_message, sizeof(reply->error_message), "%s",
+		 message);
+}
+
+static int check_request(const struct function *function,
+			 const struct thaw_request *request, struct error *err)
+{
+	if (request->size > function->spec->max_request)
+		return error_set(err, -E2BIG,
+				 "function %s: a request of %zu bytes is "
+				 "larger than its max_request of %zu",
+				 function->spec->name, request->size,
+				 function->spec->max_request);
+	if (request->content_type &&
+	    strlen(request->content_type) >= THAW_CONTENT_TYPE_MAX)
+		return error_set(err, -EINVAL,
+				 "a content type may have %d characters",
+				 THAW_CONTENT_TYPE_MAX - 1);
+	if (request->id && strlen(request->id) >= THAW_ID_MAX)
+		return error_set(err, -EINVAL,
+				 "a request id may have %d characters",
+				 THAW_ID_MAX - 1);
+	return 0;
+}
+
+/* 16 hexadecimal digits. */
+static void make_id(char *id, uint64_t number)
+{
+	for (int i = 15; i >= 0; i--, number >>= 4)
+		id[i] = "0123456789abcdef"[number & 15];
+	id[16] = '\0';
+}
+
+/* Writes the request and what is new in the info page. */
+static int put_request(const struct function *function, struct vm *vm,
+		       const struct thaw_request *request, uint64_t deadline_ns,
+		       struct thaw_reply *reply)
+{
+	const size_t start = offsetof(struct thaw_info, counter_base);
+	struct thaw_info info = { 0 };
+	int r;
+
+	r = info_refresh(&info, vm, request->clock_skew_ns);
+	if (r)
+		return r;
+	if (request->id)
+		copy_text(reply->id, request->id, sizeof(reply->id));
+	else
+		make_id(reply->id, info.generation);
+	info.request.handler = function->handler;
+	info.request.size = request->size;
+	info.request.deadline_ns = deadline_ns + request->clock_skew_ns;
+	strcpy(info.request.function, function->spec->name);
+	strcpy(info.request.id, reply->id);
+	if (request->content_type)
+		strcpy(info.request.content_type, request->content_type);
+	r = vm_write(vm, THAW_GPA_INFO + start, (const char *)&info + start,
+		     sizeof(info) - start);
+	if (r)
+		return r;
+	return vm_write(vm, snapshot_layout(function->snapshot)->request.start,
+			request->data, request->size);
+}
+
+/* The guest says it is done: what does it reply? */
+static void take_reply(const struct function *function, struct vm *vm,
+		       struct thaw_reply *reply)
+{
+	const struct layout *layout = snapshot_layout(function->snapshot);
+	const struct thaw_mailbox *mailbox =
+		vm_view(vm, THAW_GPA_MAILBOX, sizeof(*mailbox));
+	uint64_t size = mailbox->reply_size;
+	uint32_t status = mailbox->status;
+
+	if (status == THAW_STATUS_ERROR) {
+		reply->result = THAW_ERROR;
+		copy_text(reply->error_type, mailbox->error_type,
+			  sizeof(mailbox->error_type));
+		copy_text(reply->error_message, mailbox->error_message,
+			  sizeof(mailbox->error_message));
+		return;
+	}
+	if (status != THAW_STATUS_OK) {
+		fail(reply, THAW_ERROR, "Runtime.ProtocolError",
+		     "the function left a status that does not exist");
+		return;
+	}
+	if (size > layout->reply_max) {
+		fail(reply, THAW_ERROR, "Function.ResponseSizeTooLarge", "");
+		snprintf(reply->error_message, sizeof(reply->error_message),
+			 "a reply of %" PRIu64
+			 " bytes is larger than max_reply of %zu",
+			 size, layout->reply_max);
+		return;
+	}
+	copy_text(reply->content_type, mailbox->content_type,
+		  sizeof(mailbox->content_type));
+	if (!*reply->content_type)
+		strcpy(reply->content_type, DEFAULT_CONTENT_TYPE);
+	reply->result = THAW_OK;
+	reply->data = vm_view(vm, layout->reply.start, size);
+	reply->size = size;
+}
+
+/* "page fault ... at 0x101234 in parse+0x12 (handler hello)" */
+static void take_fault(const struct function *function, const struct vm *vm,
+		       const struct vm_exit *exit, struct thaw_reply *reply)
+{
+	const struct thaw_mailbox *mailbox =
+		vm_view(vm, THAW_GPA_MAILBOX, sizeof(*mailbox));
+	bool exhausted = mailbox->heap_exhausted == 1;
+	char what[256], symbol_text[192] = "";
+	const char *symbol;
+	uint64_t offset = 0;
+
+	vm_describe_exit(exit, what, sizeof(what));
+	if (exit->kind != VM_EXIT_FAULT) {
+		fail(reply, THAW_FAULT, "Runtime.Fault", what);
+		return;
+	}
+	symbol = image_symbol(function->image, exit->fault.pc, &offset);
+	if (symbol)
+		snprintf(symbol_text, sizeof(symbol_text), " in %s+%#" PRIx64,
+			 symbol, offset);
+	fail(reply, THAW_FAULT,
+	     exhausted ? "Runtime.OutOfMemory" : "Runtime.Fault", "");
+	snprintf(reply->error_message, sizeof(reply->error_message),
+		 "%s at %#" PRIx64 "%s (handler %s)%s", what, exit->fault.pc,
+		 symbol_text, function->handler_name,
+		 exhausted ? "; the heap is exhausted: raise memory" : "");
+}
+
+static void take_timeout(uint64_t timeout_ns, struct thaw_reply *reply)
+{
+	fail(reply, THAW_TIMEOUT, "Sandbox.Timedout", "");
+	snprintf(reply->error_message, sizeof(reply->error_message),
+		 "not done within its timeout of %" PRIu64 ".%03" PRIu64 " ms",
+		 timeout_ns / NS_PER_MS, timeout_ns % NS_PER_MS / NS_PER_US);
+}
+
+/*
+ * Runs @vm until the invocation has ended, and fills *@reply. Returns 0, 1 if
+ * the entry stub refused to begin, or -errno.
+ */
+static int run(struct function *function, struct vm *vm, uint64_t start_ns,
+	       uint64_t timeout_ns, struct thaw_reply *reply)
+{
+	struct vm_exit exit;
+	unsigned lines = 0;
+
+	for (;;) {
+		int r = vm_run(vm, start_ns + timeout_ns, &exit);
+
+		if (r)
+			return r;
+		reply->exits++;
+		if (exit.kind != VM_EXIT_DOORBELL)
+			break;
+		if (exit.bell == THAW_BELL_DONE) {
+			reply->internal.clean = true;
+			take_reply(function, vm, reply);
+			return 0;
+		}
+		if (exit.bell == THAW_BELL_REFUSED && reply->exits == 1)
+			return 1;
+		if (exit.bell != THAW_BELL_LOG) {
+			fail(reply, THAW_ERROR, "Runtime.ProtocolError", "");
+			snprintf(reply->error_message,
+				 sizeof(reply->error_message),
+				 "the function rang the doorbell with %u",
+				 exit.bell);
+			return 0;
+		}
+		guest_log_take(&function->log, vm, &lines);
+	}
+	if (exit.kind == VM_EXIT_DEADLINE)
+		take_timeout(timeout_ns, reply);
+	else
+		take_fault(function, vm, &exit, reply);
+	return 0;
+}
+
+/*
+ * One try on @vm. If the stub finds state of the invocation before that it
+ * cannot reset, the vm is restored completely and the request tried again.
+ */
+static int invoke_on(struct function *function, struct vm *vm,
+		     const struct thaw_request *request, uint64_t timeout_ns,
+		     struct thaw_reply *reply)
+{
+	int r;
+
+	for (int try = 0; try < 2; try++) {
+		uint64_t start_ns = clock_now_ns();
+
+		r = put_request(function, vm, request, start_ns + timeout_ns,
+				reply);
+		if (!r)
+			r = run(function, vm, start_ns, timeout_ns, reply);
+		reply->run_ns = clock_now_ns() - start_ns;
+		if (r <= 0)
+			return r;
+		reply->exits = 0;
+		r = snapshot_restore(function->snapshot, vm, false);
+		if (r)
+			return r;
+	}
+	return -EIO;
+}
+
+int invoke(struct function *function, const struct thaw_request *request,
+	   struct error *err, struct thaw_reply *ret_reply)
+{
+	uint64_t timeout_ns = function->spec->timeout_ns;
+	uint64_t start_ns = clock_now_ns();
+	struct vm *vm;
+	int r;
+
+	r = check_request(function, request, err);
+	if (!r)
+		r = pool_acquire(function->pool, err, &vm);
+	if (r)
+		return r;
+	if (request->timeout_ns && request->timeout_ns < timeout_ns)
+		timeout_ns = request->timeout_ns;
+	ret_reply->content_type[0] = '\0';
+	ret_reply->error_type[0] = ret_reply->error_message[0] = '\0';
+	ret_reply->data = NULL;
+	ret_reply->size = 0;
+	ret_reply->exits = 0;
+	ret_reply->internal.function = function;
+	ret_reply->internal.vm = vm;
+	ret_reply->internal.clean = false;
+	ret_reply->queue_ns = clock_now_ns() - start_ns;
+	r = invoke_on(function, vm, request, timeout_ns, ret_reply);
+	if (r) {
+		invoke_done(ret_reply);
+		return error_set(err, r, "function %s: running its vm: %s",
+				 function->spec->name, strerror(-r));
+	}
+	return 0;
+}
+
+void invoke_done(struct thaw_reply *reply)
+{
+	if (!reply->internal.vm)
+		return;
+	pool_release(reply->internal.function->pool, reply->internal.vm,
+		     reply->internal.clean);
+	reply->internal.vm = NULL;
+	reply->data = NULL;
+}

@@ -1,0 +1,266 @@
+/* json_reader.c - strict reading of JSON; any thread. See json_reader.h. */
+#include "executor/json_reader.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "executor/json_position.h"
+#include "vm/cleanup.h"
+
+/* How much of a pointer is shown, and how long a key may be to be guessed. */
+#define POINTER_SHOWN_MAX 200
+#define GUESS_MAX 32
+
+struct json_place json_place_member(const struct json_place *parent,
+				    const char *key)
+{
+	return (struct json_place){
+		.reader = parent->reader,
+		.parent = parent,
+		.key = key,
+	};
+}
+
+struct json_place json_place_element(const struct json_place *parent,
+				     size_t index)
+{
+	return (struct json_place){
+		.reader = parent->reader,
+		.parent = parent,
+		.index = index,
+	};
+}
+
+/* The text may hold anything; a message is one line and moves no cursor. */
+static void make_printable(struct error *err)
+{
+	for (char *c = err->message; *c; c++)
+		if (iscntrl((unsigned char)*c))
+			*c = '?';
+}
+
+static void write_pointer(FILE *out, const struct json_place *place)
+{
+	if (!place->parent)
+		return;
+	write_pointer(out, place->parent);
+	fputc('/', out);
+	if (!place->key)
+		fprintf(out, "%zu", place->index);
+	for (const char *c = place->key; c && *c; c++) {
+		if (*c == '~')
+			fputs("~0", out);
+		else if (*c == '/')
+			fputs("~1", out);
+		else
+			fputc(*c, out);
+	}
+}
+
+/* Returns owned; NULL if there is no memory. */
+static char *make_pointer(const struct json_place *place)
+{
+	char *pointer = NULL;
+	size_t size;
+	FILE *out = open_memstream(&pointer, &size);
+
+	if (!out)
+		return NULL;
+	write_pointer(out, place);
+	fclose(out);
+	return pointer;
+}
+
+/* Bytes of @text to show: all, or whole UTF-8 characters up to @max. */
+static size_t shown(const char *text, size_t max)
+{
+	size_t size = strlen(text);
+
+	if (size <= max)
+		return size;
+	for (size = max; size && (text[size] & 0xc0) == 0x80; size--)
+		;
+	return size;
+}
+
+static int refuse(const struct json_place *place, int code, const char *problem)
+{
+	const struct json_reader *reader = place->reader;
+	cleanup_free char *pointer = make_pointer(place);
+	const char *where = pointer ? pointer : "";
+	size_t line = json_position_line(reader->text, reader->size, where);
+
+	error_set(reader->err, code, "%s:%zu: %.*s%s%s", reader->name, line,
+		  (int)shown(where, POINTER_SHOWN_MAX), where,
+		  *where ? ": " : "", problem);
+	make_printable(reader->err);
+	return code;
+}
+
+int json_reader_refuse(const struct json_place *place, const char *format, ...)
+{
+	char problem[ERROR_MESSAGE_MAX];
+	va_list args;
+
+	if (!place->reader->err)
+		return -EINVAL;
+	va_start(args, format);
+	vsnprintf(problem, sizeof(problem), format, args);
+	va_end(args);
+	return refuse(place, -EINVAL, problem);
+}
+
+int json_reader_no_memory(const struct json_place *place)
+{
+	if (!place->reader->err)
+		return -ENOMEM;
+	return refuse(place, -ENOMEM, "out of memory");
+}
+
+int json_reader_parse(const struct json_reader *reader, json_t **ret)
+{
+	struct json_place root = { .reader = reader };
+	json_error_t error;
+	json_t *document = json_loadb(reader->text, reader->size,
+				      JSON_REJECT_DUPLICATES, &error);
+
+	if (document) {
+		*ret = document;
+		return 0;
+	}
+	/* Where the parser has nothing to say, it had no memory. */
+	if (!error.text[0])
+		return json_reader_no_memory(&root);
+	error_set(reader->err, -EINVAL, "%s:%d:%d: %s", reader->name,
+		  error.line, error.column, error.text);
+	if (reader->err)
+		make_printable(reader->err);
+	return -EINVAL;
+}
+
+char *json_reader_quote(const json_t *value, char text[static JSON_QUOTE_MAX])
+{
+	size_t flags = JSON_ENCODE_ANY | JSON_ENSURE_ASCII |
+		       JSON_REAL_PRECISION(15);
+	cleanup_free char *dump = NULL;
+
+	if (json_is_object(value) || json_is_array(value))
+		return strcpy(text,
+			      json_is_object(value) ? "an object" : "an array");
+	dump = json_dumps(value, flags);
+	if (!dump)
+		return strcpy(text, "the value");
+	snprintf(text, JSON_QUOTE_MAX, "%s", dump);
+	if (strlen(dump) >= JSON_QUOTE_MAX)
+		memcpy(text + JSON_QUOTE_MAX - 4, "...", 4);
+	return text;
+}
+
+static size_t min(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * The number of characters to insert, delete or replace to make @a into @b,
+ * which have at most GUESS_MAX characters (Levenshtein's distance, kept as
+ * one row of the table).
+ */
+static size_t edit_distance(const char *a, const char *b)
+{
+	size_t columns = strlen(b);
+	size_t row[GUESS_MAX + 1];
+
+	for (size_t j = 0; j <= columns; j++)
+		row[j] = j;
+	for (size_t i = 0; a[i]; i++) {
+		size_t diagonal = row[0]++;
+
+		for (size_t j = 0; j < columns; j++) {
+			size_t replaced = diagonal + (a[i] != b[j]);
+
+			diagonal = row[j + 1];
+			row[j + 1] = min(min(diagonal, row[j]) + 1, replaced);
+		}
+	}
+	return row[columns];
+}
+
+/* The key that was probably meant, or NULL. */
+static const char *nearest_key(const struct json_field *fields, const char *key)
+{
+	size_t best = 2 + strlen(key) / 4;
+	const char *nearest = NULL;
+
+	if (strlen(key) > GUESS_MAX)
+		return NULL;
+	for (const struct json_field *f = fields; f->key; f++) {
+		size_t distance = edit_distance(key, f->key);
+
+		if (distance < best) {
+			best = distance;
+			nearest = f->key;
+		}
+	}
+	return nearest;
+}
+
+static int refuse_key(const struct json_place *place,
+		      const struct json_field *fields)
+{
+	const char *nearest = nearest_key(fields, place->key);
+	char known[ERROR_MESSAGE_MAX / 2] = "";
+	size_t used = 0;
+
+	for (const struct json_field *f = fields; f->key; f++)
+		used += snprintf(known + used, sizeof(known) - used, "%s%s",
+				 used ? ", " : "", f->key);
+	assert(used < sizeof(known));
+	if (nearest)
+		return json_reader_refuse(
+			place, "unknown key, did you mean \"%s\"? Known: %s",
+			nearest, known);
+	return json_reader_refuse(place, "unknown key. Known: %s", known);
+}
+
+static const struct json_field *find_field(const struct json_field *fields,
+					   const char *key)
+{
+	for (const struct json_field *f = fields; f->key; f++)
+		if (!strcmp(f->key, key))
+			return f;
+	return NULL;
+}
+
+int json_reader_object(const struct json_place *place, json_t *value,
+		       const struct json_field *fields, void *target)
+{
+	const char *key;
+	json_t *member;
+
+	if (!json_is_object(value))
+		return json_reader_refuse(
+			place, "%s is not an object: write {...}",
+			json_reader_quote(value, (char[JSON_QUOTE_MAX]){ 0 }));
+	json_object_foreach(value, key, member)
+	{
+		struct json_place here = json_place_member(place, key);
+		const struct json_field *field = find_field(fields, key);
+		int rc;
+
+		if (!field)
+			return refuse_key(&here, fields);
+		rc = field->read(&here, member, field, target);
+		if (rc < 0)
+			return rc;
+	}
+	for (const struct json_field *f = fields; f->key; f++)
+		if (f->required && !json_object_get(value, f->key))
+			return json_reader_refuse(place, "\"%s\" is missing",
+						  f->key);
+	return 0;
+}

@@ -1,0 +1,157 @@
+/* libthaw.c - the library's calls; any thread. See libthaw.h. */
+#include "executor/libthaw.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "executor/catalog.h"
+#include "executor/function.h"
+#include "executor/invoke.h"
+#include "vm/error.h"
+
+_Static_assert(sizeof(struct thaw_error) == sizeof(struct error),
+	       "one kind of message");
+
+struct slot {
+	pthread_mutex_t lock; /* held while deploying */
+	_Atomic(struct function *) function;
+};
+
+struct thaw {
+	struct thaw_options options;
+	struct catalog *catalog;
+	struct slot *slots; /* one for each of the catalog's functions */
+};
+
+static struct error *inner(struct thaw_error *error)
+{
+	return (struct error *)(void *)error;
+}
+
+static int open_catalog(struct catalog *catalog,
+			const struct thaw_options *options,
+			struct thaw_error *error, struct thaw **ret_thaw)
+{
+	struct thaw *thaw = calloc(1, sizeof(*thaw));
+
+	if (thaw)
+		thaw->slots = calloc(catalog->count + 1, sizeof(*thaw->slots));
+	if (!thaw || !thaw->slots) {
+		free(thaw);
+		catalog_free(catalog);
+		return error_set(inner(error), -ENOMEM,
+				 "no memory for a catalog");
+	}
+	thaw->catalog = catalog;
+	if (options)
+		thaw->options = *options;
+	for (size_t i = 0; i < catalog->count; i++)
+		pthread_mutex_init(&thaw->slots[i].lock, NULL);
+	*ret_thaw = thaw;
+	return 0;
+}
+
+int thaw_open(const char *path, const struct thaw_options *options,
+	      struct thaw_error *error, struct thaw **ret_thaw)
+{
+	struct catalog *catalog;
+	int r = catalog_load(path, inner(error), &catalog);
+
+	return r ? r : open_catalog(catalog, options, error, ret_thaw);
+}
+
+int thaw_open_text(const char *text, size_t size, const char *name,
+		   const struct thaw_options *options, struct thaw_error *error,
+		   struct thaw **ret_thaw)
+{
+	struct catalog *catalog;
+	int r = catalog_parse(text, size, name, inner(error), &catalog);
+
+	return r ? r : open_catalog(catalog, options, error, ret_thaw);
+}
+
+void thaw_close(struct thaw *thaw)
+{
+	if (!thaw)
+		return;
+	for (size_t i = 0; i < thaw->catalog->count; i++) {
+		function_free(atomic_load(&thaw->slots[i].function));
+		pthread_mutex_destroy(&thaw->slots[i].lock);
+	}
+	free(thaw->slots);
+	catalog_free(thaw->catalog);
+	free(thaw);
+}
+
+static int deploy_slot(struct thaw *thaw, struct slot *slot,
+		       const struct catalog_function *spec, struct error *err,
+		       struct function **ret_function)
+{
+	struct function *function;
+	int r = 0;
+
+	pthread_mutex_lock(&slot->lock);
+	function = atomic_load_explicit(&slot->function, memory_order_relaxed);
+	if (!function) {
+		r = function_deploy(spec, &thaw->options, err, &function);
+		/* pairs with the acquire in find_function() */
+		if (!r)
+			atomic_store_explicit(&slot->function, function,
+					      memory_order_release);
+	}
+	pthread_mutex_unlock(&slot->lock);
+	if (!r)
+		*ret_function = function;
+	return r;
+}
+
+static int find_function(struct thaw *thaw, const char *name, struct error *err,
+			 struct function **ret_function)
+{
+	const struct catalog_function *spec = catalog_find(thaw->catalog, name);
+	struct function *function;
+	struct slot *slot;
+
+	if (!spec)
+		return error_set(err, -ENOENT,
+				 "no function %s in %s: see `thaw functions "
+				 "list`",
+				 name, thaw->catalog->path);
+	slot = &thaw->slots[spec - thaw->catalog->functions];
+	function = atomic_load_explicit(&slot->function, memory_order_acquire);
+	if (!function)
+		return deploy_slot(thaw, slot, spec, err, ret_function);
+	*ret_function = function;
+	return 0;
+}
+
+int thaw_deploy(struct thaw *thaw, const char *function,
+		struct thaw_error *error)
+{
+	struct function *deployed;
+
+	return find_function(thaw, function, inner(error), &deployed);
+}
+
+int thaw_invoke(struct thaw *thaw, const char *function,
+		const struct thaw_request *request, struct thaw_error *error,
+		struct thaw_reply *ret_reply)
+{
+	struct function *deployed;
+	int r = find_function(thaw, function, inner(error), &deployed);
+
+	return r ? r : invoke(deployed, request, inner(error), ret_reply);
+}
+
+void thaw_reply_done(struct thaw_reply *reply)
+{
+	invoke_done(reply);
+}
+
+const char *thaw_version(void)
+{
+	return THAW_VERSION;
+}

@@ -1,0 +1,162 @@
+/*
+ * libthaw.h - invoke thaw's functions from your own program.
+ *
+ *	struct thaw_error error;
+ *	struct thaw *thaw;
+ *	struct thaw_reply reply;
+ *	const struct thaw_request request = { .data = "{}", .size = 2 };
+ *
+ *	if (thaw_open("functions.json", NULL, &error, &thaw))
+ *		errx(1, "%s", error.message);
+ *	if (thaw_invoke(thaw, "hello", &request, &error, &reply))
+ *		errx(1, "%s", error.message);
+ *	if (reply.result == THAW_OK)
+ *		fwrite(reply.data, 1, reply.size, stdout);
+ *	thaw_reply_done(&reply);
+ *	thaw_close(thaw);
+ *
+ * Every call may be made from any thread at any time, but for thaw_close(),
+ * which must be the last. Invocations run on the caller's thread. The library
+ * uses one real-time signal (SIGRTMIN + 3) to stop functions at their
+ * deadline; a thread that invokes must not block it, nor handle it.
+ *
+ * Calls return 0, or -errno with a message in *@error (which may be NULL).
+ * A function that fails is not an error of the call: that is in the reply.
+ */
+#ifndef LIBTHAW_H
+#define LIBTHAW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct thaw;
+
+struct thaw_error {
+	char message[1024];
+};
+
+/* Levels of a function's log lines, as in the guest's SDK. */
+enum thaw_log_level {
+	THAW_LEVEL_ERROR = 0,
+	THAW_LEVEL_WARN = 1,
+	THAW_LEVEL_INFO = 2,
+	THAW_LEVEL_DEBUG = 3,
+};
+
+/*
+ * Takes one log line of @function: printable text of @size bytes with a zero
+ * behind it, valid during the call. Called on the thread that invokes.
+ */
+typedef void (*thaw_log_fn)(void *cookie, const char *function,
+			    enum thaw_log_level level, const char *text,
+			    size_t size);
+
+struct thaw_options {
+	thaw_log_fn log; /* NULL: log lines are dropped */
+	void *log_cookie;
+	/* How writes are tracked: NULL or "auto", "ring", "bitmap". */
+	const char *dirty;
+	/*
+	 * Compare all guest memory with the snapshot after every restore, and
+	 * abort() if they differ. For tests: slow.
+	 */
+	bool verify;
+};
+
+struct thaw_request {
+	const void *data; /* borrowed for the call */
+	size_t size;
+	const char *content_type; /* NULL for none; 127 characters at most */
+	const char *id;		  /* NULL: one is made; 63 at most */
+	uint64_t timeout_ns;	  /* 0: the function's; else the lesser */
+	uint64_t clock_skew_ns;	  /* added to the guest's clocks; for tests */
+};
+
+/* How an invocation ended. */
+enum thaw_result {
+	THAW_OK,      /* data, size, content_type */
+	THAW_ERROR,   /* the function reported an error, or broke a limit */
+	THAW_FAULT,   /* its code faulted */
+	THAW_TIMEOUT, /* it did not end in time */
+};
+
+struct thaw_reply {
+	enum thaw_result result;
+	/*
+	 * The reply, in guest memory: valid until thaw_reply_done(). It does
+	 * not change meanwhile.
+	 */
+	const void *data;
+	size_t size;
+	char content_type[128]; /* printable text */
+	char id[64];		/* the request's */
+
+	/* If the result is not THAW_OK; printable text. */
+	char error_type[64]; /* e.g. "Runtime.Fault", or the function's own */
+	char error_message[2048];
+
+	/* What it took. */
+	uint64_t queue_ns; /* until a vm was free */
+	uint64_t run_ns;   /* from the request in guest memory to the end */
+	unsigned exits;	   /* returns from KVM_RUN */
+
+	struct {
+		struct function *function;
+		struct vm *vm;
+		bool clean;
+	} internal;
+};
+
+/*
+ * Opens the catalog at @path. Nothing is booted yet. -EINVAL: the catalog is
+ * not valid; others from reading it.
+ */
+int thaw_open(const char *path, const struct thaw_options *options,
+	      struct thaw_error *error, struct thaw **ret_thaw);
+
+/* The same for a catalog in memory; @name stands for its path. */
+int thaw_open_text(const char *text, size_t size, const char *name,
+		   const struct thaw_options *options, struct thaw_error *error,
+		   struct thaw **ret_thaw);
+
+/* Frees everything. No reply may be outstanding. NULL is fine. */
+void thaw_close(struct thaw *thaw);
+
+/*
+ * Boots @function and takes its snapshot, if that has not been done. -ENOENT:
+ * no such function, or its image is missing; -ENOEXEC: its image is no good;
+ * -ECANCELED, -ETIMEDOUT, -EPROTO: it did not boot.
+ */
+int thaw_deploy(struct thaw *thaw, const char *function,
+		struct thaw_error *error);
+
+/*
+ * Invokes @function, deploying it first if need be. On success *@ret_reply
+ * must be given to thaw_reply_done(). -E2BIG: the request is larger than the
+ * function's max_request; -EINVAL: content type or id too long; -EBUSY: all
+ * its vms are busy and its queue is full; -ETIMEDOUT: none became free in
+ * time; and what thaw_deploy() returns.
+ */
+int thaw_invoke(struct thaw *thaw, const char *function,
+		const struct thaw_request *request, struct thaw_error *error,
+		struct thaw_reply *ret_reply);
+
+/*
+ * Ends the use of a reply: restores the vm for the next invocation. The reply
+ * keeps its strings and figures, but its data are gone.
+ */
+void thaw_reply_done(struct thaw_reply *reply);
+
+/* The library's version, such as "0.1.0". */
+const char *thaw_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

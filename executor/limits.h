@@ -1,0 +1,77 @@
+/*
+ * limits.h - what a catalog may ask for: least, most and default.
+ *
+ * Both ends are accepted themselves. The defaults and ranges are repeated for
+ * editors in config/catalog.schema.json; tests keep the two in step.
+ */
+#ifndef EXECUTOR_LIMITS_H
+#define EXECUTOR_LIMITS_H
+
+#include "executor/units.h"
+
+/* The catalog file, in bytes, and the functions in it. */
+#define CATALOG_FILE_MAX (16 * UNITS_MIB)
+#define CATALOG_FUNCTIONS_MAX 10000
+
+/* Guest memory, all of it; a multiple of LIMIT_MEMORY_STEP. */
+#define LIMIT_MEMORY_MIN (2 * UNITS_MIB)
+#define LIMIT_MEMORY_MAX (1 * UNITS_GIB)
+#define LIMIT_MEMORY_DEFAULT (16 * UNITS_MIB)
+#define LIMIT_MEMORY_STEP (64 * UNITS_KIB)
+
+/*
+ * What guest memory must hold besides stack, request window and reply window:
+ * thaw's own pages, the page tables, and the image.
+ */
+#define LIMIT_MEMORY_REST (1 * UNITS_MIB)
+
+/* The guest's stack. */
+#define LIMIT_STACK_MIN (16 * UNITS_KIB)
+#define LIMIT_STACK_MAX (64 * UNITS_MIB)
+#define LIMIT_STACK_DEFAULT (256 * UNITS_KIB)
+
+/* Request and reply; a window is never less than one page. */
+#define LIMIT_REQUEST_MIN (4 * UNITS_KIB)
+#define LIMIT_REQUEST_MAX (64 * UNITS_MIB)
+#define LIMIT_REQUEST_DEFAULT (1 * UNITS_MIB)
+#define LIMIT_REPLY_MIN (4 * UNITS_KIB)
+#define LIMIT_REPLY_MAX (64 * UNITS_MIB)
+#define LIMIT_REPLY_DEFAULT (1 * UNITS_MIB)
+
+/* One invocation. */
+#define LIMIT_TIMEOUT_MIN (1 * UNITS_MS)
+#define LIMIT_TIMEOUT_MAX (15 * UNITS_M)
+#define LIMIT_TIMEOUT_DEFAULT (1 * UNITS_S)
+
+/* Boot and init, until the guest is ready. */
+#define LIMIT_INIT_TIMEOUT_MIN (1 * UNITS_MS)
+#define LIMIT_INIT_TIMEOUT_MAX (15 * UNITS_M)
+#define LIMIT_INIT_TIMEOUT_DEFAULT (30 * UNITS_S)
+
+/* Invocations of one function that run at the same time: one vm for each. */
+#define LIMIT_CONCURRENCY_MIN 1
+#define LIMIT_CONCURRENCY_MAX 4096
+#define LIMIT_CONCURRENCY_DEFAULT 16
+
+/* Vms kept although idle; no more than the function's concurrency. */
+#define LIMIT_WARM_MIN 0
+#define LIMIT_WARM_MAX LIMIT_CONCURRENCY_MAX
+#define LIMIT_WARM_DEFAULT 0
+
+/* Invocations that wait for a vm, and for how long. 0: none waits. */
+#define LIMIT_QUEUE_MIN 0
+#define LIMIT_QUEUE_MAX 65536
+#define LIMIT_QUEUE_DEFAULT 64
+#define LIMIT_QUEUE_TIMEOUT_MIN (1 * UNITS_MS)
+#define LIMIT_QUEUE_TIMEOUT_MAX (15 * UNITS_M)
+#define LIMIT_QUEUE_TIMEOUT_DEFAULT (1 * UNITS_S)
+
+/* Names: bytes; texts: characters. */
+#define LIMIT_NAME_MAX 63
+#define LIMIT_IMAGE_MAX 4095
+#define LIMIT_DESCRIPTION_MAX 1024
+#define LIMIT_LABELS_MAX 64
+#define LIMIT_LABEL_NAME_MAX 63
+#define LIMIT_LABEL_VALUE_MAX 255
+
+#endif

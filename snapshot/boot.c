@@ -48,7 +48,7 @@ static int fill_memory(struct vm *vm, const struct image *image,
 	if (r)
 		return r;
 	vm_prepare_memory(memory, layout);
-	info_set_layout(info_of(vm), vm, layout, THAW_GPA_ENVIRONMENT);
+	info_set_layout(info_of(vm), layout, THAW_GPA_ENVIRONMENT);
 	r = info_refresh(info_of(vm), vm, 0);
 	if (r)
 		return error_set(err, r, "getrandom: %s", strerror(-r));

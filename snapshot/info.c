@@ -8,12 +8,11 @@
 
 #include "vm/clock.h"
 
-void info_set_layout(struct thaw_info *info, const struct vm *vm,
-		     const struct layout *layout, uint64_t environment)
+void info_set_layout(struct thaw_info *info, const struct layout *layout,
+		     uint64_t environment)
 {
 	info->abi_version = THAW_ABI_VERSION;
 	info->page_size = THAW_PAGE_SIZE;
-	info->cpu = vm_cpu_flags(vm);
 	info->dispatch = layout->entry;
 	info->stack_top = layout->stack.start + layout->stack.size;
 	info->heap_start = layout->heap.start;

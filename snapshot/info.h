@@ -12,8 +12,8 @@
 #include "vm/vm.h"
 
 /* Fills what is fixed at boot. @environment: the guest's address of it. */
-void info_set_layout(struct thaw_info *info, const struct vm *vm,
-		     const struct layout *layout, uint64_t environment);
+void info_set_layout(struct thaw_info *info, const struct layout *layout,
+		     uint64_t environment);
 
 /*
  * Fills what is new in every invocation: clocks as they are now, plus

@@ -21,7 +21,7 @@ int arch_kvm_check(struct kvm_host *host, struct error *err);
 /* The type argument of KVM_CREATE_VM. */
 unsigned long arch_vm_type(const struct kvm_host *host);
 
-/* Prepares a new vcpu: features, counter, cpu_flags. */
+/* Prepares a new vcpu: features, counter. */
 int arch_vcpu_init(struct vm *vm, struct error *err);
 
 /* Writes stubs, descriptors or vectors, and page tables into @memory. */

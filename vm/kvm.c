@@ -17,6 +17,20 @@
 #define KVM_CAP_DIRTY_LOG_RING_ACQ_REL 223
 #endif
 
+/* What every architecture's KVM must have. */
+static const struct {
+	const char *name;
+	int number;
+} capabilities[] = {
+	{ "immediate exit", KVM_CAP_IMMEDIATE_EXIT },
+	{ "user memory", KVM_CAP_USER_MEMORY },
+	{ "synchronous MMU", KVM_CAP_SYNC_MMU },
+};
+
+#define CAPABILITY_COUNT (sizeof(capabilities) / sizeof(*capabilities))
+
+_Static_assert(CAPABILITY_COUNT + 1 == KVM_FACTS_MAX, "and the version");
+
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static struct kvm_host the_host;
 static struct error the_error;
@@ -93,13 +107,12 @@ static int open_host(struct kvm_host *host, struct error *err)
 				 "answers %d, not %d)",
 				 kvm_device(), answer, KVM_API_VERSION);
 	*host = (struct kvm_host){ .fd = fd };
-	if (!kvm_capability(host, KVM_CAP_IMMEDIATE_EXIT) ||
-	    !kvm_capability(host, KVM_CAP_USER_MEMORY) ||
-	    !kvm_capability(host, KVM_CAP_SYNC_MMU))
-		return error_set(err, -ENODEV,
-				 "this KVM lacks immediate_exit, user memory "
-				 "or a synchronous MMU: a newer kernel has "
-				 "them");
+	for (size_t i = 0; i < CAPABILITY_COUNT; i++)
+		if (!kvm_capability(host, capabilities[i].number))
+			return error_set(err, -ENODEV,
+					 "this KVM lacks %s: a newer kernel "
+					 "has it",
+					 capabilities[i].name);
 	r = arch_kvm_check(host, err);
 	if (r)
 		return r;
@@ -128,4 +141,25 @@ int kvm_open(struct error *err, const struct kvm_host **ret_host)
 	}
 	*ret_host = &the_host;
 	return 0;
+}
+
+size_t kvm_facts(struct kvm_fact facts[static KVM_FACTS_MAX])
+{
+	cleanup_close int fd = open(kvm_device(), O_RDWR | O_CLOEXEC);
+	const struct kvm_host host = { .fd = fd };
+	size_t count = 0;
+	int answer;
+
+	if (fd < 0)
+		return 0;
+	answer = ioctl(fd, KVM_GET_API_VERSION, 0);
+	if (answer != KVM_API_VERSION)
+		return 0;
+	facts[count++] = (struct kvm_fact){ "API version", answer, true };
+	for (size_t i = 0; i < CAPABILITY_COUNT; i++) {
+		answer = kvm_capability(&host, capabilities[i].number);
+		facts[count++] = (struct kvm_fact){ capabilities[i].name,
+						    answer, answer > 0 };
+	}
+	return count;
 }

@@ -36,6 +36,22 @@ int kvm_open(struct error *err, const struct kvm_host **ret_host);
 /* KVM_CHECK_EXTENSION on the device: 0 or a positive answer. */
 int kvm_capability(const struct kvm_host *host, int capability);
 
+/* Something KVM must have, and its answer when asked for it. */
+struct kvm_fact {
+	const char *name;
+	int answer;
+	bool ok;
+};
+
+#define KVM_FACTS_MAX 4
+
+/*
+ * Asks afresh for each of the things that thaw needs everywhere; also where
+ * kvm_open() fails for want of one. Returns how many @facts there are: 0 if
+ * there is no KVM to ask.
+ */
+size_t kvm_facts(struct kvm_fact facts[static KVM_FACTS_MAX]);
+
 /* The device's path, for messages. */
 const char *kvm_device(void);
 

@@ -249,11 +249,6 @@ void vm_counter_scale(const struct vm *vm, uint32_t *ret_mult,
 	*ret_shift = vm->counter_shift;
 }
 
-uint32_t vm_cpu_flags(const struct vm *vm)
-{
-	return vm->cpu_flags;
-}
-
 void vm_describe_exit(const struct vm_exit *exit, char *text, size_t size)
 {
 	switch (exit->kind) {

@@ -105,9 +105,6 @@ uint64_t vm_counter_now(const struct vm *vm);
 void vm_counter_scale(const struct vm *vm, uint32_t *ret_mult,
 		      uint32_t *ret_shift);
 
-/* Features of the vcpu the entry stub must know: THAW_CPU_*. */
-uint32_t vm_cpu_flags(const struct vm *vm);
-
 /* Puts "page fault (vector 14) ..." into @text. */
 void vm_describe_exit(const struct vm_exit *exit, char *text, size_t size);
 

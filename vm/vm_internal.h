@@ -24,7 +24,6 @@ struct vm {
 	/* set by arch_vcpu_init() */
 	uint64_t counter_hz;
 	uint64_t counter_offset; /* guest counter - host counter */
-	uint32_t cpu_flags;
 
 	/* nanoseconds = ticks * mult >> shift */
 	uint32_t counter_mult;

@@ -76,15 +76,9 @@
 #define THAW_X86_USER_CS 0x33
 #define THAW_X86_TSS 0x40
 
-/* Bits of thaw_info.cpu: what the entry stub may and must reset. */
-#define THAW_CPU_ARM_SSBS 0x1
-#define THAW_CPU_ARM_DIT 0x2
-#define THAW_CPU_ARM_SVE 0x4
-
 /* Offsets the assembly of the entry stub needs; asserted below. */
-#define THAW_INFO_CPU 8
-#define THAW_INFO_DISPATCH 16
-#define THAW_INFO_STACK_TOP 24
+#define THAW_INFO_DISPATCH 8
+#define THAW_INFO_STACK_TOP 16
 
 /* Sizes of the strings in the two pages, terminating zero included. */
 #define THAW_NAME_MAX 64
@@ -115,8 +109,6 @@ enum thaw_level {
 struct thaw_info {
 	uint32_t abi_version;
 	uint32_t page_size;
-	uint32_t cpu; /* THAW_CPU_* */
-	uint32_t reserved;
 	uint64_t dispatch;  /* where the entry stub jumps */
 	uint64_t stack_top; /* 16-byte aligned */
 	uint64_t heap_start;
@@ -183,15 +175,14 @@ struct thaw_mailbox {
 _Static_assert(sizeof(struct thaw_info) <= THAW_PAGE_SIZE, "one page");
 _Static_assert(sizeof(struct thaw_mailbox) <= THAW_PAGE_SIZE, "one page");
 _Static_assert(sizeof(struct thaw_handler_entry) == 64, "ABI");
-_Static_assert(offsetof(struct thaw_info, cpu) == THAW_INFO_CPU, "ABI");
 _Static_assert(offsetof(struct thaw_info, dispatch) == THAW_INFO_DISPATCH,
 	       "ABI");
 _Static_assert(offsetof(struct thaw_info, stack_top) == THAW_INFO_STACK_TOP,
 	       "ABI");
-_Static_assert(offsetof(struct thaw_info, counter_base) == 88, "ABI");
-_Static_assert(offsetof(struct thaw_info, generation) == 120, "ABI");
-_Static_assert(offsetof(struct thaw_info, request) == 160, "ABI");
-_Static_assert(sizeof(struct thaw_info) == 440, "ABI");
+_Static_assert(offsetof(struct thaw_info, counter_base) == 80, "ABI");
+_Static_assert(offsetof(struct thaw_info, generation) == 112, "ABI");
+_Static_assert(offsetof(struct thaw_info, request) == 152, "ABI");
+_Static_assert(sizeof(struct thaw_info) == 432, "ABI");
 _Static_assert(offsetof(struct thaw_mailbox, abi_version) == 1232, "ABI");
 _Static_assert(offsetof(struct thaw_mailbox, log_level) == 1256, "ABI");
 _Static_assert(sizeof(struct thaw_mailbox) == 2288, "ABI");

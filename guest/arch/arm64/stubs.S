@@ -1,0 +1,103 @@
+/*
+ * stubs.S (arm64) - the entry stub and the EL1 vectors. See thaw_stubs.h.
+ *
+ * References: Arm ARM (DDI 0487), D1.3 (exception entry and return, vector
+ * tables), C5.2 (special-purpose registers).
+ */
+#include "guest/abi/thaw_abi.h"
+
+/*
+ * EL0t; exceptions that PSTATE can mask, masked; SSBS, since nothing in a guest
+ * is kept from the rest of it. What a CPU does not have it ignores.
+ */
+#define PSTATE_INITIAL 0x13c0
+
+/* Where the entry stub's SVC, its first instruction, returns to. */
+#define STUB_RESUME (THAW_GPA_STUB + 4)
+
+	.macro	load_address register, value
+	movz	\register, #((\value) & 0xffff)
+	movk	\register, #((\value) >> 16 & 0xffff), lsl #16
+	movk	\register, #((\value) >> 32 & 0xffff), lsl #32
+	.endm
+
+	.section .rodata.stubs, "a"
+
+/*
+ * The entry stub. The host has set the pc and nothing else; everything that
+ * user mode can change is reset here.
+ *
+ * PSTATE comes first, by way of EL1: only an exception return resets every
+ * field of it, also those that user mode can write but is not told about.
+ */
+	.balign 64
+	.globl thaw_stub_start
+thaw_stub_start:
+	svc	#0
+	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+	movi	v\n\().2d, #0
+	.endr
+	.irp	n, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+	movi	v\n\().2d, #0
+	.endr
+	msr	fpcr, xzr
+	msr	fpsr, xzr
+	msr	tpidr_el0, xzr
+
+	load_address x16, THAW_GPA_INFO
+	ldr	x17, [x16, #THAW_INFO_STACK_TOP]
+	mov	sp, x17
+	ldr	x16, [x16, #THAW_INFO_DISPATCH]
+	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 17
+	mov	x\n, xzr
+	.endr
+	.irp	n, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29
+	mov	x\n, xzr
+	.endr
+	mov	x30, xzr	/* as if called, from nowhere */
+	br	x16
+	.globl thaw_stub_end
+thaw_stub_end:
+
+/*
+ * The vectors: 16 entries, 128 bytes apart. All are faults but the entry
+ * stub's SVC; a function can cause only the ninth, a synchronous exception of
+ * AArch64 user mode.
+ */
+	.balign 128
+	.globl thaw_supervisor_start
+thaw_supervisor_start:
+	.rept	8
+	b	fault
+	.balign	128
+	.endr
+	b	synchronous
+	.balign	128
+	.rept	7
+	b	fault
+	.balign	128
+	.endr
+
+/*
+ * An exception that returns to STUB_RESUME is the stub's SVC, since the
+ * instruction there cannot fault. A function that jumps to that SVC only starts
+ * its invocation again. x0 and x1 are the stub's to reset.
+ */
+synchronous:
+	mrs	x0, elr_el1
+	load_address x1, STUB_RESUME
+	cmp	x0, x1
+	b.ne	fault
+	mov	x0, #PSTATE_INITIAL
+	msr	spsr_el1, x0
+	eret
+
+/* The host reads what happened from ESR_EL1, ELR_EL1 and FAR_EL1. */
+fault:
+	load_address x0, THAW_FAULT_GPA
+	str	wzr, [x0]
+1:	b	1b
+	.globl thaw_supervisor_end
+thaw_supervisor_end:
+
+	.section .note.GNU-stack, "", %progbits

@@ -1,0 +1,279 @@
+/*
+ * vcpu.c (arm64) - vcpu features, the complete state, and the entry of every
+ * invocation.
+ *
+ * References: Documentation/virt/kvm/api.rst; Arm ARM (DDI 0487), D19 (system
+ * registers).
+ */
+#include <assert.h>
+#include <errno.h>
+#include <linux/kvm.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "guest/abi/thaw_abi.h"
+#include "vm/arch.h"
+#include "vm/arm64/registers.h"
+#include "vm/arm64/translation.h"
+#include "vm/arm64/vcpu_state.h"
+#include "vm/vm_internal.h"
+
+/* Newer than the oldest headers we build against. */
+#ifndef KVM_CAP_COUNTER_OFFSET
+#define KVM_CAP_COUNTER_OFFSET 227
+struct kvm_arm_counter_offset {
+	__u64 counter_offset;
+	__u64 reserved;
+};
+#define KVM_ARM_SET_COUNTER_OFFSET \
+	_IOW(KVMIO, 0xb5, struct kvm_arm_counter_offset)
+#endif
+
+/* What KVM gives a vm that does not ask, and more than we need. */
+#define IPA_BITS_DEFAULT 40u
+
+/* EL0t, with exceptions that PSTATE can mask, masked. */
+#define PSTATE_INITIAL 0x3c0ull
+
+#define SCTLR_M (1ull << 0) /* MMU and caches on */
+#define SCTLR_C (1ull << 2)
+#define SCTLR_I (1ull << 12)
+#define SCTLR_SA (1ull << 3) /* stack pointers are aligned */
+#define SCTLR_SA0 (1ull << 4)
+#define SCTLR_DZE (1ull << 14)	 /* user mode: DC ZVA, for memset() */
+#define SCTLR_NTWE (1ull << 18)	 /* user mode: WFE, but not WFI */
+#define SCTLR_TSCXT (1ull << 20) /* not SCXTNUM_EL0, which keeps state */
+#define SCTLR_SPAN (1ull << 23)
+/* EOS, EIS, nTLSMD, LSMAOE, and of AArch32 user mode ITD, SED */
+#define SCTLR_RES1 \
+	(1ull << 7 | 1ull << 8 | 1ull << 11 | 1ull << 22 | 3ull << 28)
+/*
+ * What is not set stays closed to user mode: interrupt masks, cache
+ * maintenance, and the features of newer CPUs that have registers of their own.
+ */
+#define SCTLR_INITIAL                                                     \
+	(SCTLR_M | SCTLR_C | SCTLR_I | SCTLR_SA | SCTLR_SA0 | SCTLR_DZE | \
+	 SCTLR_NTWE | SCTLR_TSCXT | SCTLR_SPAN | SCTLR_RES1)
+
+#define TCR_T0SZ (64ull - TRANSLATION_VA_BITS)
+#define TCR_IRGN0_WBWA (1ull << 8)
+#define TCR_ORGN0_WBWA (1ull << 10)
+#define TCR_SH0_INNER (3ull << 12)
+#define TCR_T1SZ (TCR_T0SZ << 16)
+#define TCR_EPD1 (1ull << 23) /* nothing behind TTBR1 */
+#define TCR_TG1_4K (2ull << 30)
+#define TCR_IPS_36 (1ull << 32)
+#define TCR_INITIAL                                                   \
+	(TCR_T0SZ | TCR_IRGN0_WBWA | TCR_ORGN0_WBWA | TCR_SH0_INNER | \
+	 TCR_T1SZ | TCR_EPD1 | TCR_TG1_4K | TCR_IPS_36)
+
+#define CPACR_FPEN (3ull << 20)	     /* V registers, but not SVE, SME */
+#define CNTKCTL_EL0VCTEN (1ull << 1) /* user mode reads CNTVCT_EL0 alone */
+#define MDSCR_TDCC (1ull << 12)	     /* not the debug channel's registers */
+
+_Static_assert(TRANSLATION_IPA_BITS == 36, "TCR_IPS_36");
+_Static_assert(THAW_FAULT_GPA >> TRANSLATION_IPA_BITS == 0, "reachable");
+
+int arch_kvm_check(struct kvm_host *host, struct error *err)
+{
+	host->ipa_bits =
+		(unsigned)kvm_capability(host, KVM_CAP_ARM_VM_IPA_SIZE);
+	if (!host->ipa_bits)
+		host->ipa_bits = IPA_BITS_DEFAULT;
+	if (host->ipa_bits < TRANSLATION_IPA_BITS)
+		return error_set(err, -ENODEV,
+				 "this KVM has guest physical addresses of %u "
+				 "bits; %d are needed",
+				 host->ipa_bits, TRANSLATION_IPA_BITS);
+	return 0;
+}
+
+unsigned long arch_vm_type(const struct kvm_host *host)
+{
+	/* the default need not be asked for, where asking is not known */
+	if (host->ipa_bits >= IPA_BITS_DEFAULT)
+		return 0;
+	return KVM_VM_TYPE_ARM_IPA_SIZE(host->ipa_bits);
+}
+
+static int set_register(const struct vm *vm, uint64_t id, const void *value)
+{
+	struct kvm_one_reg reg = { .id = id, .addr = (uintptr_t)value };
+
+	return ioctl(vm->vcpu_fd, KVM_SET_ONE_REG, &reg);
+}
+
+static uint64_t counter_hz(void)
+{
+	uint64_t hz;
+
+	__asm__ volatile("mrs %0, cntfrq_el0" : "=r"(hz));
+	return hz;
+}
+
+/*
+ * Makes the guest's counter the host's, where KVM lets us; else notes how far
+ * they are apart. The host's is read last: the delay then puts the guest's
+ * clock forward, never before its base.
+ */
+static int set_counter(struct vm *vm, struct error *err)
+{
+	struct kvm_arm_counter_offset offset = { .counter_offset = 0 };
+	uint64_t guest;
+	struct kvm_one_reg reg = { .id = KVM_REG_ARM_TIMER_CNT,
+				   .addr = (uintptr_t)&guest };
+
+	vm->counter_hz = counter_hz();
+	if (!ioctl(vm->fd, KVM_ARM_SET_COUNTER_OFFSET, &offset))
+		return 0;
+	if (ioctl(vm->vcpu_fd, KVM_GET_ONE_REG, &reg))
+		return error_set(err, -errno, "reading the counter: %s",
+				 strerror(errno));
+	vm->counter_offset = guest - arch_counter_now();
+	return 0;
+}
+
+/*
+ * A store that KVM cannot decode becomes an exit like any other. Without the
+ * capability it fails KVM_RUN, which ends the invocation too.
+ */
+static void report_undecoded(struct vm *vm)
+{
+	struct kvm_enable_cap cap = { .cap = KVM_CAP_ARM_NISV_TO_USER };
+
+	ioctl(vm->fd, KVM_ENABLE_CAP, &cap);
+}
+
+/*
+ * No optional feature is asked for: SVE, pointer authentication and the PMU
+ * trap, and thaw_info.cpu has nothing to tell the entry stub.
+ */
+int arch_vcpu_init(struct vm *vm, struct error *err)
+{
+	struct kvm_vcpu_init init;
+
+	if (ioctl(vm->fd, KVM_ARM_PREFERRED_TARGET, &init))
+		return error_set(err, -errno, "KVM_ARM_PREFERRED_TARGET: %s",
+				 strerror(errno));
+	if (ioctl(vm->vcpu_fd, KVM_ARM_VCPU_INIT, &init))
+		return error_set(err, -errno, "KVM_ARM_VCPU_INIT: %s",
+				 strerror(errno));
+	report_undecoded(vm);
+	return set_counter(vm, err);
+}
+
+static void add(struct vcpu_state *state, uint64_t id, uint64_t value)
+{
+	assert(state->count < VCPU_REGISTERS_MAX);
+	state->registers[state->count++] =
+		(struct vcpu_register){ id, { value, 0 } };
+}
+
+static void add_core(struct vcpu_state *state)
+{
+	for (unsigned i = 0; i < 31; i++)
+		add(state, REGISTER_X(i), 0);
+	add(state, REGISTER_SP, 0);
+	add(state, REGISTER_PSTATE, PSTATE_INITIAL);
+	add(state, REGISTER_SP_EL1, 0);
+	add(state, REGISTER_ELR_EL1, 0);
+	add(state, REGISTER_SPSR_EL1, 0);
+	for (unsigned i = 0; i < 32; i++)
+		add(state, REGISTER_V(i), 0);
+	add(state, REGISTER_FPSR, 0);
+	add(state, REGISTER_FPCR, 0);
+}
+
+static void add_system(struct vcpu_state *state, uint64_t root)
+{
+	const struct {
+		uint64_t id, value;
+	} registers[] = {
+		{ REGISTER_MDSCR_EL1, MDSCR_TDCC },
+		{ REGISTER_SCTLR_EL1, SCTLR_INITIAL },
+		{ REGISTER_CPACR_EL1, CPACR_FPEN },
+		{ REGISTER_TTBR0_EL1, root },
+		{ REGISTER_TTBR1_EL1, 0 },
+		{ REGISTER_TCR_EL1, TCR_INITIAL },
+		{ REGISTER_ESR_EL1, 0 },
+		{ REGISTER_FAR_EL1, 0 },
+		{ REGISTER_MAIR_EL1, TRANSLATION_MAIR },
+		{ REGISTER_VBAR_EL1, THAW_GPA_SUPERVISOR },
+		{ REGISTER_CONTEXTIDR_EL1, 0 },
+		{ REGISTER_TPIDR_EL1, 0 },
+		{ REGISTER_CNTKCTL_EL1, CNTKCTL_EL0VCTEN },
+		{ REGISTER_TPIDR_EL0, 0 },
+		{ REGISTER_TPIDRRO_EL0, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(registers) / sizeof(*registers); i++)
+		add(state, registers[i].id, registers[i].value);
+}
+
+int arch_boot_state(struct vm *vm, const struct layout *layout,
+		    struct error *err, struct vcpu_state **ret_state)
+{
+	struct vcpu_state *state = calloc(1, sizeof(*state));
+
+	(void)vm;
+	if (!state)
+		return error_set(err, -ENOMEM, "no memory for vcpu state");
+	add_core(state);
+	add_system(state, layout->tables.start);
+	*ret_state = state;
+	return 0;
+}
+
+/*
+ * Completes an access whose exit is still pending. That is what KVM_EXIT_MMIO
+ * in the run page stands for, to KVM and to arch_enter().
+ */
+static int settle(struct vm *vm)
+{
+	int r;
+
+	vm->run->immediate_exit = 1;
+	r = ioctl(vm->vcpu_fd, KVM_RUN, 0);
+	vm->run->immediate_exit = 0;
+	if (r && errno != EINTR)
+		return -errno;
+	vm->run->exit_reason = KVM_EXIT_UNKNOWN;
+	return 0;
+}
+
+int arch_load_state(struct vm *vm, const struct vcpu_state *state)
+{
+	int r = settle(vm);
+
+	if (r)
+		return r;
+	for (size_t i = 0; i < state->count; i++)
+		if (set_register(vm, state->registers[i].id,
+				 state->registers[i].value))
+			return -errno;
+	arch_enter(vm);
+	return 0;
+}
+
+/* After an MMIO exit, the next KVM_RUN begins by adding 4 to the pc. */
+void arch_enter(struct vm *vm)
+{
+	uint64_t pc = THAW_GPA_STUB;
+	int r;
+
+	if (vm->run->exit_reason == KVM_EXIT_MMIO)
+		pc -= 4;
+	r = set_register(vm, REGISTER_PC, &pc);
+	/* the register exists and takes any value */
+	assert(!r);
+	(void)r;
+}
+
+uint64_t arch_counter_now(void)
+{
+	uint64_t counter;
+
+	__asm__ volatile("isb\n\tmrs %0, cntvct_el0" : "=r"(counter)::"memory");
+	return counter;
+}

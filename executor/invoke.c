@@ -187,6 +187,13 @@ static void take_timeout(uint64_t timeout_ns, struct thaw_reply *reply)
 		 timeout_ns / NS_PER_MS, timeout_ns % NS_PER_MS / NS_PER_US);
 }
 
+static void take_bell(uint32_t bell, struct thaw_reply *reply)
+{
+	fail(reply, THAW_ERROR, "Runtime.ProtocolError", "");
+	snprintf(reply->error_message, sizeof(reply->error_message),
+		 "the function rang the doorbell with %u", bell);
+}
+
 /*
  * Runs @vm until the invocation has ended, and fills *@reply. Returns 0, 1 if
  * the entry stub refused to begin, or -errno.
@@ -213,11 +220,7 @@ static int run(struct function *function, struct vm *vm, uint64_t start_ns,
 		if (exit.bell == THAW_BELL_REFUSED && reply->exits == 1)
 			return 1;
 		if (exit.bell != THAW_BELL_LOG) {
-			fail(reply, THAW_ERROR, "Runtime.ProtocolError", "");
-			snprintf(reply->error_message,
-				 sizeof(reply->error_message),
-				 "the function rang the doorbell with %u",
-				 exit.bell);
+			take_bell(exit.bell, reply);
 			return 0;
 		}
 		guest_log_take(&function->log, vm, &lines);
@@ -239,7 +242,7 @@ static int invoke_on(struct function *function, struct vm *vm,
 {
 	int r;
 
-	for (int try = 0; try < 2; try++) {
+	for (bool again = false;; again = true) {
 		uint64_t start_ns = clock_now_ns();
 
 		r = put_request(function, vm, request, start_ns + timeout_ns,
@@ -249,12 +252,16 @@ static int invoke_on(struct function *function, struct vm *vm,
 		reply->run_ns = clock_now_ns() - start_ns;
 		if (r <= 0)
 			return r;
+		if (again) {
+			/* it was not the stub: that has nothing to refuse now */
+			take_bell(THAW_BELL_REFUSED, reply);
+			return 0;
+		}
 		reply->exits = 0;
 		r = snapshot_restore(function->snapshot, vm, false);
 		if (r)
 			return r;
 	}
-	return -EIO;
 }
 
 int invoke(struct function *function, const struct thaw_request *request,

@@ -1,0 +1,120 @@
+/* cli.c - messages, exit codes and the catalog's place. See cli.h. */
+#include "executor/cli/cli.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "vm/error.h"
+#include "vm/kvm.h"
+
+void cli_error(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	flockfile(stderr);
+	fputs("thaw: ", stderr);
+	vfprintf(stderr, format, arguments);
+	fputc('\n', stderr);
+	funlockfile(stderr);
+	va_end(arguments);
+}
+
+const char *cli_catalog_path(const char *option)
+{
+	const char *variable = getenv(CLI_CATALOG_VARIABLE);
+
+	if (option)
+		return option;
+	if (variable && *variable)
+		return variable;
+	if (access(CLI_CATALOG_DEFAULT, F_OK) == 0)
+		return CLI_CATALOG_DEFAULT;
+	cli_error("no catalog: give -c FILE, set " CLI_CATALOG_VARIABLE
+		  ", or start where " CLI_CATALOG_DEFAULT " is");
+	return NULL;
+}
+
+int cli_require_kvm(void)
+{
+	const struct kvm_host *host;
+	struct error error;
+
+	if (!kvm_open(&error, &host))
+		return CLI_GO_ON;
+	cli_error("%s", error.message);
+	cli_error("`thaw doctor` checks what this machine has");
+	return CLI_ENVIRONMENT;
+}
+
+int cli_open_code(int result)
+{
+	switch (result) {
+	case -EINVAL:
+		return CLI_CATALOG;
+	case -ENOENT:
+	case -ENOTDIR:
+	case -EISDIR:
+	case -ELOOP:
+	case -ENAMETOOLONG:
+	case -EACCES:
+		return CLI_NOT_FOUND;
+	default:
+		return CLI_INTERNAL;
+	}
+}
+
+int cli_deploy_code(int result)
+{
+	switch (result) {
+	case -ENOENT:
+	case -EACCES:
+		return CLI_NOT_FOUND;
+	case -ENOEXEC:	 /* the image is no good */
+	case -EPROTO:	 /* it does not speak thaw's protocol */
+	case -ECANCELED: /* its init failed */
+	case -ETIMEDOUT: /* its init did not end */
+	case -EFBIG:
+	case -E2BIG:  /* the environment */
+	case -ENOMEM: /* the guest's memory, or ours: the message says */
+	case -EINVAL:
+		return CLI_CATALOG;
+	case -ENODEV:
+	case -EOPNOTSUPP:
+		return CLI_ENVIRONMENT;
+	default:
+		return CLI_INTERNAL;
+	}
+}
+
+int cli_invoke_code(int result)
+{
+	switch (result) {
+	case -E2BIG:  /* the request */
+	case -EINVAL: /* its content type */
+		return CLI_USAGE;
+	case -EBUSY:
+	case -ETIMEDOUT: /* while waiting for a vm */
+		return CLI_THROTTLED;
+	default:
+		return CLI_INTERNAL;
+	}
+}
+
+void cli_print_log(void *cookie, const char *function,
+		   enum thaw_log_level level, const char *text, size_t size)
+{
+	static const char *const levels[] = {
+		[THAW_LEVEL_ERROR] = "error",
+		[THAW_LEVEL_WARN] = "warn",
+		[THAW_LEVEL_INFO] = "info",
+		[THAW_LEVEL_DEBUG] = "debug",
+	};
+
+	(void)cookie;
+	(void)size;
+	fprintf(stderr, "[%s] %s: %s\n", function, levels[level], text);
+}

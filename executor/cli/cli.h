@@ -1,0 +1,143 @@
+/*
+ * cli.h - what the verbs of the command line share: options and help from one
+ * table, messages, exit codes.
+ *
+ *	static const struct cli_option options[] = {
+ *		{ 'c', "catalog", "FILE", "the catalog", cli_set_text,
+ *		  offsetof(struct my_options, catalog) },
+ *		{ 0 },
+ *	};
+ *
+ *	static int run(const struct cli_verb *verb, int argc, char **argv)
+ *	{
+ *		struct my_options my = { .catalog = NULL };
+ *		const char *name;
+ *		int code = cli_parse(verb, argc, argv, &my, &name);
+ *
+ *		if (code != CLI_GO_ON)
+ *			return code;
+ *		...
+ *
+ * Results go to standard output, everything else to standard error. All of it
+ * runs on the main thread. Verbs are listed in main.c, one in each cmd_*.c.
+ */
+#ifndef EXECUTOR_CLI_CLI_H
+#define EXECUTOR_CLI_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "executor/libthaw.h"
+
+/* The environment variable that names the catalog, and the file without it. */
+#define CLI_CATALOG_VARIABLE "THAW_CATALOG"
+#define CLI_CATALOG_DEFAULT "config/functions.json"
+
+/* Exit codes; docs/man/thaw.1 explains them. */
+enum cli_exit {
+	CLI_GO_ON = -1, /* none: the verb goes on */
+	CLI_OK = 0,
+	CLI_FUNCTION = 1,    /* the function reported an error */
+	CLI_USAGE = 2,	     /* the command line, or the request, is wrong */
+	CLI_CATALOG = 3,     /* a catalog or image that is no good */
+	CLI_NOT_FOUND = 4,   /* no such function or file */
+	CLI_THROTTLED = 6,   /* no vm was free */
+	CLI_ENVIRONMENT = 7, /* this machine cannot: see `thaw doctor` */
+	CLI_TIMEOUT = 124,   /* the function took too long */
+	CLI_INTERNAL = 125,  /* thaw failed, or its output found no place */
+	CLI_FAULT = 134,     /* the function's code faulted */
+};
+
+struct cli_option;
+
+/* Stores @value in @target, or prints what is wrong. Returns 0 or CLI_USAGE. */
+typedef int (*cli_set_fn)(const struct cli_option *option, const char *value,
+			  void *target);
+
+/* One option. A table of these ends with one without name. */
+struct cli_option {
+	char letter; /* 0: it has only the long name */
+	const char *name;
+	const char *argument; /* what the help calls it; NULL: it takes none */
+	const char *help;     /* continued lines after '\n' */
+	cli_set_fn set;
+	size_t offset; /* in the target */
+	uint64_t max;  /* of cli_set_count() */
+};
+
+#define CLI_OPTIONS_MAX 24
+
+/* One verb. */
+struct cli_verb {
+	const char *name;     /* such as "invoke" or "functions list" */
+	const char *operand;  /* such as "NAME", "[FILE]", NULL for none */
+	const char *summary;  /* a few words */
+	const char *about;    /* the help's text; whole lines */
+	const char *examples; /* whole lines */
+	const struct cli_option *options;
+	int (*run)(const struct cli_verb *verb, int argc, char **argv);
+};
+
+/* Setters, by the type of what they store. */
+int cli_set_flag(const struct cli_option *, const char *, void *); /* bool */
+int cli_set_text(const struct cli_option *, const char *, void *); /* char * */
+int cli_set_count(const struct cli_option *, const char *,
+		  void *); /* uint64_t, 1 to max */
+int cli_set_duration(const struct cli_option *, const char *,
+		     void *); /* uint64_t, ns, not 0 */
+int cli_set_json(const struct cli_option *, const char *,
+		 void *); /* bool: "json", not "table" */
+
+/* The option -o table|json, stored in the bool @member. */
+#define CLI_OPTION_FORMAT(type, member)                             \
+	{                                                           \
+		'o', "output", "FORMAT", "table (default) or json", \
+			cli_set_json, offsetof(type, member), 0     \
+	}
+
+/* The option -c FILE, stored in the const char * @member. */
+#define CLI_OPTION_CATALOG(type, member)                           \
+	{                                                          \
+		'c', "catalog", "FILE",                            \
+			"the catalog; else $" CLI_CATALOG_VARIABLE \
+			", else\n" CLI_CATALOG_DEFAULT,            \
+			cli_set_text, offsetof(type, member), 0    \
+	}
+
+/*
+ * Reads the options of @verb into @target and its operand, if it has one, into
+ * *@ret_operand (NULL if it was left out). @argv starts with the verb's last
+ * word. Returns CLI_GO_ON, CLI_OK after --help, or CLI_USAGE after a message.
+ */
+int cli_parse(const struct cli_verb *verb, int argc, char **argv, void *target,
+	      const char **ret_operand);
+
+/* Prints the help of @verb on standard output. */
+void cli_print_help(const struct cli_verb *verb);
+
+/* Prints "thaw: MESSAGE" on standard error. */
+void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * The catalog to use: @option if it is not NULL, else $THAW_CATALOG, else
+ * config/functions.json. NULL, after a message, if there is none of these.
+ */
+const char *cli_catalog_path(const char *option);
+
+/* CLI_GO_ON if this machine has a usable KVM; else a message and the code. */
+int cli_require_kvm(void);
+
+/*
+ * What libthaw's answers, -errno, mean to the person at the command line; the
+ * same one may mean different things of different calls.
+ */
+int cli_open_code(int result);
+int cli_deploy_code(int result);
+int cli_invoke_code(int result);
+
+/* A thaw_log_fn: prints "[NAME] level: text" on standard error. */
+void cli_print_log(void *cookie, const char *function,
+		   enum thaw_log_level level, const char *text, size_t size);
+
+#endif

@@ -1,0 +1,236 @@
+/* cmd_functions.c - `thaw functions`: what is in the catalog. */
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "executor/catalog.h"
+#include "executor/cli/cli.h"
+#include "executor/cli/verbs.h"
+#include "executor/units.h"
+
+struct functions_options {
+	const char *catalog;
+	bool json;
+};
+
+static const struct cli_option options[] = {
+	CLI_OPTION_CATALOG(struct functions_options, catalog),
+	CLI_OPTION_FORMAT(struct functions_options, json),
+	{ .name = NULL },
+};
+
+static const char *const levels[] = {
+	[THAW_LOG_ERROR] = "error",
+	[THAW_LOG_WARN] = "warn",
+	[THAW_LOG_INFO] = "info",
+	[THAW_LOG_DEBUG] = "debug",
+};
+
+/* Quantities as text; compound literals live to the end of their block. */
+#define SIZE(bytes) units_format_size(bytes, (char[UNITS_TEXT_MAX]){ 0 })
+#define DURATION(ns) units_format_duration(ns, (char[UNITS_TEXT_MAX]){ 0 })
+
+/* {"NAME": "VALUE"} of "NAME=VALUE". */
+static json_t *pairs_json(char *const *pairs)
+{
+	json_t *object = json_object();
+
+	for (; pairs && *pairs; pairs++) {
+		const char *equals = strchr(*pairs, '=');
+
+		json_object_setn_new(object, *pairs, (size_t)(equals - *pairs),
+				     json_string(equals + 1));
+	}
+	return object;
+}
+
+static void set_text(json_t *object, const char *key, const char *text)
+{
+	json_object_set_new(object, key, json_string(text));
+}
+
+static json_t *concurrency_json(const struct catalog_concurrency *c)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(object, "max", json_integer(c->max));
+	json_object_set_new(object, "warm", json_integer(c->warm));
+	json_object_set_new(object, "queue", json_integer(c->queue));
+	set_text(object, "queue_timeout", DURATION(c->queue_timeout_ns));
+	return object;
+}
+
+/* The function as the catalog would have it with nothing left out. */
+static json_t *function_json(const struct catalog_function *f)
+{
+	json_t *object = json_object();
+
+	set_text(object, "name", f->name);
+	set_text(object, "description", f->description);
+	set_text(object, "image", f->image);
+	if (*f->entry)
+		set_text(object, "entry", f->entry);
+	set_text(object, "memory", SIZE(f->memory));
+	set_text(object, "stack", SIZE(f->stack));
+	set_text(object, "max_request", SIZE(f->max_request));
+	set_text(object, "max_reply", SIZE(f->max_reply));
+	set_text(object, "timeout", DURATION(f->timeout_ns));
+	set_text(object, "init_timeout", DURATION(f->init_timeout_ns));
+	set_text(object, "log_level", levels[f->log_level]);
+	json_object_set_new(object, "concurrency",
+			    concurrency_json(&f->concurrency));
+	json_object_set_new(object, "environment", pairs_json(f->environment));
+	json_object_set_new(object, "labels", pairs_json(f->labels));
+	return object;
+}
+
+static void print_json(const json_t *value)
+{
+	json_dumpf(value, stdout, JSON_INDENT(2));
+	putchar('\n');
+}
+
+static void list_json(const struct catalog *catalog)
+{
+	json_auto_t *list = json_array();
+
+	for (size_t i = 0; i < catalog->count; i++)
+		json_array_append_new(list,
+				      function_json(&catalog->functions[i]));
+	print_json(list);
+}
+
+static void list_table(const struct catalog *catalog)
+{
+	int width = (int)strlen("NAME");
+
+	for (size_t i = 0; i < catalog->count; i++)
+		if ((int)strlen(catalog->functions[i].name) > width)
+			width = (int)strlen(catalog->functions[i].name);
+	printf("%-*s  %-8s  %-8s  %-5s  %s\n", width, "NAME", "MEMORY",
+	       "TIMEOUT", "VMS", "DESCRIPTION");
+	for (size_t i = 0; i < catalog->count; i++) {
+		const struct catalog_function *f = &catalog->functions[i];
+
+		printf("%-*s  %-8s  %-8s  %-5u  %s\n", width, f->name,
+		       SIZE(f->memory), DURATION(f->timeout_ns),
+		       f->concurrency.max, f->description);
+	}
+}
+
+static void print_line(const char *key, const char *value)
+{
+	printf("%-14s %s\n", key, value);
+}
+
+static void describe_table(const struct catalog_function *f)
+{
+	const struct catalog_concurrency *c = &f->concurrency;
+
+	print_line("name", f->name);
+	print_line("description", f->description);
+	print_line("image", f->image);
+	print_line("entry", *f->entry ? f->entry : "(the image's)");
+	print_line("memory", SIZE(f->memory));
+	print_line("stack", SIZE(f->stack));
+	print_line("max_request", SIZE(f->max_request));
+	print_line("max_reply", SIZE(f->max_reply));
+	print_line("timeout", DURATION(f->timeout_ns));
+	print_line("init_timeout", DURATION(f->init_timeout_ns));
+	printf("%-14s max %u, warm %u, queue %u, queue_timeout %s\n",
+	       "concurrency", c->max, c->warm, c->queue,
+	       DURATION(c->queue_timeout_ns));
+	print_line("log_level", levels[f->log_level]);
+	for (char **pair = f->environment; pair && *pair; pair++)
+		print_line("environment", *pair);
+	for (char **pair = f->labels; pair && *pair; pair++)
+		print_line("label", *pair);
+}
+
+/* Options, operand and catalog, of both verbs. */
+static int start(const struct cli_verb *verb, int argc, char **argv,
+		 struct functions_options *my, const char **ret_name,
+		 struct catalog **ret_catalog)
+{
+	struct error error;
+	int code = cli_parse(verb, argc, argv, my, ret_name);
+	int r;
+
+	if (code != CLI_GO_ON)
+		return code;
+	my->catalog = cli_catalog_path(my->catalog);
+	if (!my->catalog)
+		return CLI_USAGE;
+	r = catalog_load(my->catalog, &error, ret_catalog);
+	if (!r)
+		return CLI_GO_ON;
+	cli_error("%s", error.message);
+	return cli_open_code(r);
+}
+
+static int list(const struct cli_verb *verb, int argc, char **argv)
+{
+	struct functions_options my = { .catalog = NULL };
+	struct catalog *catalog;
+	int code = start(verb, argc, argv, &my, NULL, &catalog);
+
+	if (code != CLI_GO_ON)
+		return code;
+	if (my.json)
+		list_json(catalog);
+	else
+		list_table(catalog);
+	catalog_free(catalog);
+	return CLI_OK;
+}
+
+static int describe(const struct cli_verb *verb, int argc, char **argv)
+{
+	struct functions_options my = { .catalog = NULL };
+	const struct catalog_function *function;
+	struct catalog *catalog;
+	const char *name;
+	int code = start(verb, argc, argv, &my, &name, &catalog);
+
+	if (code != CLI_GO_ON)
+		return code;
+	code = CLI_OK;
+	function = catalog_find(catalog, name);
+	if (!function) {
+		cli_error("no function %s in %s: see `thaw functions list`",
+			  name, my.catalog);
+		code = CLI_NOT_FOUND;
+	} else if (my.json) {
+		json_auto_t *object = function_json(function);
+
+		print_json(object);
+	} else {
+		describe_table(function);
+	}
+	catalog_free(catalog);
+	return code;
+}
+
+const struct cli_verb cmd_functions_list = {
+	.name = "functions list",
+	.summary = "list the functions of the catalog",
+	.about = "Lists the functions in the order of the catalog. The JSON "
+		 "form has every key of\n"
+		 "the catalog, defaults included.\n",
+	.examples = "  thaw functions list\n"
+		    "  thaw functions list -o json | jq -r '.[].name'\n",
+	.options = options,
+	.run = list,
+};
+
+const struct cli_verb cmd_functions_describe = {
+	.name = "functions describe",
+	.operand = "NAME",
+	.summary = "show everything about one function",
+	.about = "Prints what the catalog says about the function NAME, "
+		 "defaults included.\n",
+	.examples = "  thaw functions describe hello\n"
+		    "  thaw functions describe hello -o json\n",
+	.options = options,
+	.run = describe,
+};

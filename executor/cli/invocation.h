@@ -1,0 +1,64 @@
+/*
+ * invocation.h - invokes a function for a person: what `invoke` and `run` have
+ * in common once the catalog is open.
+ */
+#ifndef EXECUTOR_CLI_INVOCATION_H
+#define EXECUTOR_CLI_INVOCATION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "executor/cli/cli.h"
+#include "executor/libthaw.h"
+
+/* Most invocations of one command: their times are kept, 8 bytes each. */
+#define INVOCATION_REPEAT_MAX 1000000
+
+struct invocation_options {
+	const char *data; /* as request_data_read() takes it */
+	const char *content_type;
+	const char *output; /* file for the reply; NULL or "-": stdout */
+	uint64_t timeout_ns;
+	uint64_t repeat; /* 0: once, and no summary */
+	bool include;	 /* metadata before the reply */
+	bool verbose;	 /* metadata on standard error */
+};
+
+/* The options both verbs have, for their tables. */
+/* clang-format off */
+#define INVOCATION_OPTION(letter, name, argument, help, set, type, member, max)\
+	{ letter, name, argument, help, set,                                  \
+	  offsetof(type, invocation.member), max }
+#define INVOCATION_OPTIONS(type)                                              \
+	INVOCATION_OPTION('d', "data", "DATA",                                \
+		"the request: DATA itself, @FILE for a file's\n"              \
+		"contents, - for standard input; default empty",              \
+		cli_set_text, type, data, 0),                                 \
+	INVOCATION_OPTION('t', "content-type", "TYPE",                        \
+		"the request's content type; default none",                   \
+		cli_set_text, type, content_type, 0),                         \
+	INVOCATION_OPTION(0, "repeat", "N",                                   \
+		"invoke N times (up to 1000000), check that all\n"            \
+		"replies are the same, print the last, and times\n"           \
+		"and memory on standard error",                               \
+		cli_set_count, type, repeat, INVOCATION_REPEAT_MAX),          \
+	INVOCATION_OPTION('i', "include", NULL,                               \
+		"print metadata before the reply",                            \
+		cli_set_flag, type, include, 0),                              \
+	INVOCATION_OPTION('o', "output", "FILE",                              \
+		"write the reply to FILE; - is standard output,\n"            \
+		"also for a terminal and a reply that is not text",           \
+		cli_set_text, type, output, 0),                               \
+	INVOCATION_OPTION('v', "verbose", NULL,                               \
+		"print metadata on standard error",                           \
+		cli_set_flag, type, verbose, 0)
+/* clang-format on */
+
+/*
+ * Reads the request, deploys @function of @thaw and invokes it as @options
+ * say. Returns the exit code, after any message.
+ */
+int invocation_run(struct thaw *thaw, const char *function,
+		   const struct invocation_options *options);
+
+#endif

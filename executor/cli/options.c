@@ -1,0 +1,231 @@
+/* options.c - reads a verb's options, and prints its help. See cli.h. */
+#include "executor/cli/cli.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "executor/units.h"
+
+/* Column of the help in which the explanations of options start. */
+#define HELP_COLUMN 28
+
+/* What getopt_long() returns for the long option of index 0. */
+#define LONG_FIRST 256
+
+static void *member(const struct cli_option *option, void *target)
+{
+	return (char *)target + option->offset;
+}
+
+int cli_set_flag(const struct cli_option *option, const char *value,
+		 void *target)
+{
+	(void)value;
+	*(bool *)member(option, target) = true;
+	return 0;
+}
+
+int cli_set_text(const struct cli_option *option, const char *value,
+		 void *target)
+{
+	*(const char **)member(option, target) = value;
+	return 0;
+}
+
+int cli_set_count(const struct cli_option *option, const char *value,
+		  void *target)
+{
+	uint64_t number;
+	char *end;
+
+	errno = 0;
+	number = strtoull(value, &end, 10);
+	if (*value < '0' || *value > '9' || *end || errno || !number ||
+	    number > option->max) {
+		cli_error("--%s: \"%s\" is not a number from 1 to %" PRIu64,
+			  option->name, value, option->max);
+		return CLI_USAGE;
+	}
+	*(uint64_t *)member(option, target) = number;
+	return 0;
+}
+
+int cli_set_duration(const struct cli_option *option, const char *value,
+		     void *target)
+{
+	uint64_t ns;
+
+	if (units_parse_duration(value, &ns) || !ns) {
+		cli_error("--%s: \"%s\" is not a duration: write a whole "
+			  "number and one of " UNITS_OF_DURATION
+			  ", such as 100ms",
+			  option->name, value);
+		return CLI_USAGE;
+	}
+	*(uint64_t *)member(option, target) = ns;
+	return 0;
+}
+
+int cli_set_json(const struct cli_option *option, const char *value,
+		 void *target)
+{
+	bool json = !strcmp(value, "json");
+
+	if (!json && strcmp(value, "table") != 0) {
+		cli_error("--%s: \"%s\" is not a format: table or json",
+			  option->name, value);
+		return CLI_USAGE;
+	}
+	*(bool *)member(option, target) = json;
+	return 0;
+}
+
+static int see_help(const struct cli_verb *verb)
+{
+	fprintf(stderr, "see: thaw %s --help\n", verb->name);
+	return CLI_USAGE;
+}
+
+/* The two forms in which getopt_long() wants the table. */
+struct getopt_tables {
+	char letters[2 + 2 * CLI_OPTIONS_MAX + 2];
+	struct option names[CLI_OPTIONS_MAX + 2];
+	int count;
+};
+
+static void make_tables(const struct cli_option *options,
+			struct getopt_tables *tables)
+{
+	char *letter = tables->letters;
+	int count = 0;
+
+	*letter++ = ':'; /* a missing argument is told from an unknown option */
+	*letter++ = 'h';
+	for (; options && options[count].name; count++) {
+		const struct cli_option *option = &options[count];
+
+		if (option->letter) {
+			*letter++ = option->letter;
+			if (option->argument)
+				*letter++ = ':';
+		}
+		tables->names[count] = (struct option){
+			.name = option->name,
+			.has_arg = option->argument ? required_argument :
+						      no_argument,
+			.val = LONG_FIRST + count,
+		};
+	}
+	tables->names[count] = (struct option){ .name = "help", .val = 'h' };
+	tables->count = count;
+}
+
+static const struct cli_option *find(const struct cli_verb *verb, int value)
+{
+	if (value >= LONG_FIRST)
+		return &verb->options[value - LONG_FIRST];
+	for (const struct cli_option *option = verb->options;; option++)
+		if (option->letter == value)
+			return option;
+}
+
+static int take_operand(const struct cli_verb *verb, int count, char **values,
+			const char **ret_operand)
+{
+	int most = verb->operand ? 1 : 0;
+
+	if (count > most) {
+		cli_error("%s: unexpected argument \"%s\"", verb->name,
+			  values[most]);
+		return see_help(verb);
+	}
+	if (!count && verb->operand && verb->operand[0] != '[') {
+		cli_error("%s: no %s given", verb->name, verb->operand);
+		return see_help(verb);
+	}
+	if (verb->operand)
+		*ret_operand = count ? values[0] : NULL;
+	return CLI_GO_ON;
+}
+
+int cli_parse(const struct cli_verb *verb, int argc, char **argv, void *target,
+	      const char **ret_operand)
+{
+	struct getopt_tables tables = { .count = 0 };
+	const struct cli_option *option;
+	int value;
+
+	make_tables(verb->options, &tables);
+	opterr = 0;
+	while ((value = getopt_long(argc, argv, tables.letters, tables.names,
+				    NULL)) != -1) {
+		switch (value) {
+		case 'h':
+			cli_print_help(verb);
+			return CLI_OK;
+		case ':':
+			cli_error("%s: option %s needs an argument", verb->name,
+				  argv[optind - 1]);
+			return see_help(verb);
+		case '?':
+			if (optopt > 0 && optopt < LONG_FIRST)
+				cli_error("%s: no option -%c", verb->name,
+					  optopt);
+			else
+				cli_error("%s: no option %s of that form",
+					  verb->name, argv[optind - 1]);
+			return see_help(verb);
+		default:
+			option = find(verb, value);
+			if (option->set(option, optarg, target))
+				return see_help(verb);
+		}
+	}
+	return take_operand(verb, argc - optind, argv + optind, ret_operand);
+}
+
+/* "  -c, --catalog FILE    the catalog", the text of more lines below it. */
+static void print_option(const struct cli_option *option)
+{
+	const char *line = option->help, *end;
+	char start[64];
+	int used;
+
+	used = snprintf(start, sizeof(start), "  %c%c%s --%s%s%s",
+			option->letter ? '-' : ' ',
+			option->letter ? option->letter : ' ',
+			option->letter ? "," : " ", option->name,
+			option->argument ? " " : "",
+			option->argument ? option->argument : "");
+	fputs(start, stdout);
+	for (;; line = end + 1) {
+		end = strchrnul(line, '\n');
+		printf("%*s%.*s\n", HELP_COLUMN > used ? HELP_COLUMN - used : 1,
+		       "", (int)(end - line), line);
+		if (!*end)
+			break;
+		used = 0;
+	}
+}
+
+void cli_print_help(const struct cli_verb *verb)
+{
+	static const struct cli_option help = {
+		.letter = 'h',
+		.name = "help",
+		.help = "print this text",
+	};
+
+	printf("Usage: thaw %s%s%s [OPTION]...\n\n%s\nOptions:\n", verb->name,
+	       verb->operand ? " " : "", verb->operand ? verb->operand : "",
+	       verb->about);
+	for (const struct cli_option *option = verb->options;
+	     option && option->name; option++)
+		print_option(option);
+	print_option(&help);
+	printf("\nExamples:\n%s", verb->examples);
+}

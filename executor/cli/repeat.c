@@ -1,0 +1,133 @@
+/* repeat.c - compares replies and counts their times. See repeat.h. */
+#include "executor/cli/repeat.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "executor/cli/cli.h"
+#include "vm/cleanup.h"
+#include "vm/clock.h"
+
+/* Caches, pools and hot pages are there after so many invocations. */
+#define SETTLED_AFTER 100
+
+/* Resident memory of this process; 0 if /proc is not there. */
+static size_t resident_kib(void)
+{
+	cleanup_fclose FILE *file = fopen("/proc/self/statm", "re");
+	size_t pages;
+
+	if (!file || fscanf(file, "%*u %zu", &pages) != 1)
+		return 0;
+	return pages * (size_t)sysconf(_SC_PAGESIZE) / 1024;
+}
+
+int repeat_init(struct repeat *repeat, const char *function, size_t count)
+{
+	/* resident from the start, so that it does not look like a leak */
+	void *times = mmap(NULL, count * sizeof(*repeat->run_ns),
+			   PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+	*repeat = (struct repeat){
+		.function = function,
+		.count = count,
+		.run_ns = times == MAP_FAILED ? NULL : times,
+		.settled_after = count < SETTLED_AFTER ? count : SETTLED_AFTER,
+	};
+	if (repeat->run_ns)
+		return CLI_OK;
+	cli_error("no memory for the times of %zu invocations", count);
+	return CLI_INTERNAL;
+}
+
+void repeat_done(struct repeat *repeat)
+{
+	free(repeat->first);
+	if (repeat->run_ns)
+		munmap(repeat->run_ns, repeat->count * sizeof(*repeat->run_ns));
+}
+
+static int keep_first(struct repeat *repeat, const struct thaw_reply *reply)
+{
+	repeat->first = malloc(reply->size + 1);
+	if (!repeat->first) {
+		cli_error("no memory for the first reply");
+		return CLI_INTERNAL;
+	}
+	memcpy(repeat->first, reply->data, reply->size);
+	repeat->first_size = reply->size;
+	strcpy(repeat->first_type, reply->content_type);
+	return CLI_OK;
+}
+
+/* Where the reply and the first one part. */
+static size_t difference(const struct repeat *repeat,
+			 const struct thaw_reply *reply)
+{
+	const char *one = repeat->first, *other = reply->data;
+	size_t i = 0;
+
+	while (i < reply->size && i < repeat->first_size && one[i] == other[i])
+		i++;
+	return i;
+}
+
+static int compare(const struct repeat *repeat, const struct thaw_reply *reply)
+{
+	if (strcmp(reply->content_type, repeat->first_type) != 0) {
+		cli_error("%s: content type %s, where the first was %s",
+			  repeat->function, reply->content_type,
+			  repeat->first_type);
+		return CLI_INTERNAL;
+	}
+	if (reply->size == repeat->first_size &&
+	    !memcmp(reply->data, repeat->first, reply->size))
+		return CLI_OK;
+	cli_error("%s: the reply differs from the first one from byte %zu on "
+		  "(%zu bytes, the first had %zu)",
+		  repeat->function, difference(repeat, reply), reply->size,
+		  repeat->first_size);
+	return CLI_INTERNAL;
+}
+
+int repeat_note(struct repeat *repeat, const struct thaw_reply *reply)
+{
+	int code = repeat->done ? compare(repeat, reply) :
+				  keep_first(repeat, reply);
+
+	if (code)
+		return code;
+	repeat->run_ns[repeat->done++] = reply->run_ns;
+	if (repeat->done == repeat->settled_after)
+		repeat->settled_kib = resident_kib();
+	return CLI_OK;
+}
+
+static int compare_times(const void *a, const void *b)
+{
+	uint64_t one = *(const uint64_t *)a, other = *(const uint64_t *)b;
+
+	return (one > other) - (one < other);
+}
+
+void repeat_summarize(struct repeat *repeat)
+{
+	const double us = (double)NS_PER_US;
+	const uint64_t *ns = repeat->run_ns;
+	size_t last = repeat->done - 1, end_kib = resident_kib();
+	size_t p50 = last / 2, p99 = last - last / 100;
+
+	qsort(repeat->run_ns, repeat->done, sizeof(*ns), compare_times);
+	fprintf(stderr,
+		"%s: %zu invocations, all replies the same\n"
+		"run time: min %.1f us, p50 %.1f us, p99 %.1f us, max %.1f us\n"
+		"resident memory: %zu KiB after %zu -> %zu KiB\n",
+		repeat->function, repeat->done, (double)ns[0] / us,
+		(double)ns[p50] / us, (double)ns[p99] / us,
+		(double)ns[last] / us, repeat->settled_kib,
+		repeat->settled_after, end_kib);
+}

@@ -1,0 +1,43 @@
+/*
+ * repeat.h - the invocations of --repeat: all replies the same, how long they
+ * took, and whether the process grew.
+ */
+#ifndef EXECUTOR_CLI_REPEAT_H
+#define EXECUTOR_CLI_REPEAT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "executor/libthaw.h"
+
+struct repeat {
+	const char *function;
+	size_t count, done; /* invocations */
+	uint64_t *run_ns;   /* of each; resident from the start */
+
+	void *first; /* the first reply's data */
+	size_t first_size;
+	char first_type[sizeof(((struct thaw_reply *)0)->content_type)];
+
+	size_t settled_after; /* invocations */
+	size_t settled_kib;   /* resident memory then */
+};
+
+/*
+ * Prepares for @count invocations. @function is borrowed. Returns CLI_OK, or
+ * CLI_INTERNAL after a message; repeat_done() is due either way.
+ */
+int repeat_init(struct repeat *repeat, const char *function, size_t count);
+
+void repeat_done(struct repeat *repeat);
+
+/*
+ * Takes note of the next reply, a good one. CLI_INTERNAL, after a message, if
+ * it differs from the first.
+ */
+int repeat_note(struct repeat *repeat, const struct thaw_reply *reply);
+
+/* Prints times and memory on standard error, after the last invocation. */
+void repeat_summarize(struct repeat *repeat);
+
+#endif

@@ -1,0 +1,103 @@
+/* reply.c - prints a reply. See reply.h. */
+#include "executor/cli/reply.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "executor/cli/cli.h"
+#include "vm/clock.h"
+
+void reply_print_metadata(const struct thaw_reply *reply, FILE *file)
+{
+	static const char *const results[] = {
+		[THAW_OK] = "ok",
+		[THAW_ERROR] = "error",
+		[THAW_FAULT] = "fault",
+		[THAW_TIMEOUT] = "timeout",
+	};
+
+	fprintf(file, "thaw/%s %s\n", thaw_version(), results[reply->result]);
+	if (reply->result == THAW_OK)
+		fprintf(file, "Content-Type: %s\n", reply->content_type);
+	else
+		fprintf(file, "Error-Type: %s\n", reply->error_type);
+	fprintf(file,
+		"Content-Length: %zu\n"
+		"Request-Id: %s\n"
+		"Queue-Time: %.3f ms\n"
+		"Run-Time: %.3f ms\n"
+		"Exits: %u\n",
+		reply->size, reply->id, (double)reply->queue_ns / NS_PER_MS,
+		(double)reply->run_ns / NS_PER_MS, reply->exits);
+}
+
+/* What may have a terminal do something has a control character in it. */
+static bool is_text(const char *data, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		unsigned char c = (unsigned char)data[i];
+
+		if ((c < ' ' && !strchr("\t\n\r", c)) || !c || c == 0x7f)
+			return false;
+	}
+	return true;
+}
+
+static int cannot_write(const char *path, int error)
+{
+	cli_error("cannot write the reply to %s: %s", path, strerror(error));
+	return CLI_INTERNAL;
+}
+
+static void print(const struct thaw_reply *reply, bool include, FILE *file)
+{
+	if (include) {
+		reply_print_metadata(reply, file);
+		fputc('\n', file);
+	}
+	if (reply->size)
+		fwrite(reply->data, 1, reply->size, file);
+}
+
+static int write_file(const struct thaw_reply *reply, const char *path,
+		      bool include)
+{
+	FILE *file = fopen(path, "we");
+	bool failed;
+
+	if (!file)
+		return cannot_write(path, errno);
+	errno = EIO;
+	print(reply, include, file);
+	failed = ferror(file);
+	if (fclose(file) || failed)
+		return cannot_write(path, errno);
+	return CLI_OK;
+}
+
+int reply_write(const struct thaw_reply *reply, const char *path, bool include)
+{
+	bool has_file = path && strcmp(path, "-") != 0;
+
+	if (reply->result != THAW_OK && (has_file || !include))
+		return CLI_OK;
+	if (has_file)
+		return write_file(reply, path, include);
+	if (!path && isatty(STDOUT_FILENO) &&
+	    !is_text(reply->data, reply->size)) {
+		cli_error("the reply is not text and may upset the terminal: "
+			  "use -o FILE, or -o - to have it all the same");
+		return CLI_USAGE;
+	}
+	errno = EIO;
+	print(reply, include, stdout);
+	if (fflush(stdout) || ferror(stdout)) {
+		int error = errno;
+
+		/* said here, so main() need not say it again */
+		clearerr(stdout);
+		return cannot_write("standard output", error);
+	}
+	return CLI_OK;
+}

@@ -1,0 +1,16 @@
+/* verbs.h - the verbs, one in each cmd_*.c or a few of one noun. */
+#ifndef EXECUTOR_CLI_VERBS_H
+#define EXECUTOR_CLI_VERBS_H
+
+#include "executor/cli/cli.h"
+
+extern const struct cli_verb cmd_invoke;
+extern const struct cli_verb cmd_run;
+extern const struct cli_verb cmd_functions_list;
+extern const struct cli_verb cmd_functions_describe;
+extern const struct cli_verb cmd_catalog_validate;
+extern const struct cli_verb cmd_catalog_schema;
+extern const struct cli_verb cmd_doctor;
+extern const struct cli_verb cmd_version;
+
+#endif

@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+#
+# run.sh - from a fresh checkout on Debian 12 to functions that answer.
+#
+# Installs the Debian packages that are missing, builds thaw into
+# build/release/thaw, and invokes every sample function once. Later runs find
+# all of that done, use no network and come to the functions at once.
+
+set -euo pipefail
+
+# shellcheck source=scripts/setup.sh
+. "$(dirname "${BASH_SOURCE[0]}")/scripts/setup.sh"
+
+# A text of the size of a book, the same each time.
+book() {
+	awk '{ word[NR] = $0 }
+	END {
+		seed = 1
+		for (i = 1; i <= 100000; i++) {
+			seed = (seed * 16807) % 2147483647
+			printf "%s%s", word[int(NR * (seed / 2147483647) ^ 3) + 1],
+				i % 12 ? " " : ".\n"
+		}
+	}' /usr/share/dict/words
+}
+
+# invoke NAME REQUEST-FILE REPLY-FILE: runs one function, prints the time.
+invoke() {
+	local began=${EPOCHREALTIME/[.,]/} took
+
+	"$top/build/release/thaw" invoke "$1" -d "@$2" >"$3"
+	took=$((${EPOCHREALTIME/[.,]/} - began))
+	printf '  time     %d.%03d ms, start of the program included\n' \
+		$((took / 1000)) $((took % 1000))
+}
+
+# excerpt FILE: prints its first line if it is text, else what it is.
+excerpt() {
+	local size
+
+	size=$(stat -c %s "$1")
+	if grep -qI . "$1"; then
+		printf '%s' "$(head -n 1 "$1" | cut -c 1-72)"
+		((size <= 73)) || printf ' ... (%d bytes)' "$size"
+	else
+		printf '%d bytes of data' "$size"
+	fi
+	printf '\n'
+}
+
+# Each sample function with real data: request, reply and time.
+main_job() {
+	local work=$top/build/samples function
+
+	mkdir -p "$work"
+	printf '{"name":"Ada"}' >"$work/hello.request"
+	printf 'What goes in comes out.' >"$work/echo.request"
+	printf 'The quik brown fox jumps ovr the lazy dog.\n' \
+		>"$work/spellcheck.request"
+	printf '{"width":640,"height":480}' >"$work/mandelbrot.request"
+	book >"$work/wordfreq.request"
+	for function in hello echo spellcheck mandelbrot wordfreq; do
+		printf '%s\n  request  ' "$function"
+		excerpt "$work/$function.request"
+		invoke "$function" "$work/$function.request" \
+			"$work/$function.reply"
+		printf '  reply    '
+		excerpt "$work/$function.reply"
+	done
+	cp "$work/mandelbrot.reply" "$top/build/mandelbrot.png"
+	printf 'the picture is build/mandelbrot.png\n'
+}
+
+setup_require_kvm
+packages_install "${run_packages[@]}"
+"$top/third_party/picolibc.sh" "$(setup_architecture)"
+setup_build release >&2
+main_job

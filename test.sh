@@ -1,0 +1,184 @@
+#!/usr/bin/env bash
+#
+# test.sh [lint|release|asan|clang|arm64]... - everything that must hold.
+#
+#	lint	layout, scripts, static analysis, tests/lint.sh
+#	release	the build that users get, with all tests
+#	asan	the same with the address and undefined behaviour sanitizers
+#	clang	the same compiled by clang, and clang-tidy
+#	arm64	cross-built for arm64, its tests under emulation
+#
+# Without arguments, all of them. Installs the Debian packages that are missing.
+# The last line is always "N passed, N failed, N skipped"; the lines before it
+# say what was skipped and why, and what failed.
+
+set -uo pipefail
+
+# shellcheck source=scripts/setup.sh
+. "$(dirname "${BASH_SOURCE[0]}")/scripts/setup.sh"
+cd "$top" || exit 1
+
+passed=0
+failed=0
+skipped=0
+failures=()
+skips=()
+
+note_pass() {
+	passed=$((passed + 1))
+}
+
+note_fail() {
+	failed=$((failed + 1))
+	failures+=("$1")
+}
+
+note_skip() {
+	skipped=$((skipped + 1))
+	skips+=("$1")
+}
+
+# step NAME COMMAND...: runs one step, counts it as one test and returns
+# non-zero if it failed.
+step() {
+	local name=$1
+
+	shift
+	printf '== %s\n' "$name"
+	if ! "$@"; then
+		note_fail "$name"
+		return 1
+	fi
+	note_pass
+}
+
+# tracked PATTERN...: prints the tracked files that are there.
+tracked() {
+	git ls-files -- "$@" | while read -r file; do
+		[[ -f $file ]] && printf '%s\n' "$file"
+	done
+}
+
+check_layout() {
+	tracked '*.c' '*.h' |
+		xargs -r clang-format-14 --dry-run -Werror --style=file
+}
+
+check_scripts() {
+	tracked '*.sh' '.ci/run' | xargs -r shellcheck --external-sources
+}
+
+# Not asked: leaks (cppcheck does not know the cleanup attribute; the asan build
+# finds them) and differences of linker symbols.
+check_cppcheck() {
+	tracked 'vm/*.c' 'snapshot/*.c' 'executor/*.c' |
+		xargs -r cppcheck --quiet --error-exitcode=1 --inline-suppr \
+			--enable=warning,portability --std=c11 -I . \
+			--suppress=missingInclude --suppress=memleak \
+			--suppress=resourceLeak --suppress=comparePointers
+}
+
+# Every file of the host side that the clang build compiles.
+check_clang_tidy() {
+	sed -n 's|^ *"file": "\(.*\)".*|\1|p' build/clang/compile_commands.json |
+		grep -E "^$top/(vm|snapshot|executor)/" | sort -u |
+		xargs -r clang-tidy --quiet -p build/clang
+}
+
+# count_rules: counts the verdicts of tests/lint.sh while passing them on.
+count_rules() {
+	local line
+
+	while IFS= read -r line; do
+		printf '%s\n' "$line"
+		case $line in
+		'pass: '*) note_pass ;;
+		'FAIL: '*) note_fail "lint: ${line#*: }" ;;
+		'skip: '*) note_skip "lint: ${line#*: }" ;;
+		esac
+	done
+}
+
+# run_ctest PRESET: runs a build's tests and counts each of them.
+run_ctest() {
+	local preset=$1 report=$top/build/$1/junit.xml p f s name why
+
+	rm -f "$report"
+	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+		ctest --test-dir "build/$preset" --output-on-failure \
+		--output-junit "$report"
+	{
+		read -r p f s || {
+			note_fail "$preset: ctest gave no report"
+			return
+		}
+		while IFS=$'\t' read -r name why; do
+			skips+=("$preset: $name: $why")
+		done
+	} < <(scripts/ctest_summary.py "$report")
+	passed=$((passed + p))
+	failed=$((failed + f))
+	skipped=$((skipped + s))
+	((f == 0)) || failures+=("$preset: $f tests")
+	return 0
+}
+
+# build_and_test PRESET
+build_and_test() {
+	step "$1: build" setup_build "$1" -DTHAW_WERROR=ON && run_ctest "$1"
+}
+
+part_lint() {
+	git rev-parse >/dev/null 2>&1 || {
+		note_skip "lint: this is not a git checkout"
+		return
+	}
+	step 'lint: layout' check_layout
+	step 'lint: scripts' check_scripts
+	step 'lint: cppcheck' check_cppcheck
+	count_rules < <(tests/lint.sh)
+}
+
+part_release() {
+	build_and_test release
+}
+
+part_asan() {
+	build_and_test asan
+}
+
+part_clang() {
+	build_and_test clang && step 'clang: clang-tidy' check_clang_tidy
+}
+
+setup_arm64() {
+	(packages_install "${arm64_packages[@]}") &&
+		third_party/picolibc.sh arm64 && third_party/sysroot_arm64.sh
+}
+
+part_arm64() {
+	if [[ $architecture == arm64 ]]; then
+		note_skip "arm64: this machine is arm64: the other builds are it"
+		return
+	fi
+	step 'arm64: set-up' setup_arm64 && build_and_test arm64
+}
+
+(($#)) || set -- lint release asan clang arm64
+for part; do
+	[[ $part =~ ^(lint|release|asan|clang|arm64)$ ]] ||
+		fail 2 "no part called '$part': lint, release, asan, clang, arm64"
+done
+
+architecture=$(setup_architecture) || exit
+packages_install "${run_packages[@]}" "${test_packages[@]}"
+third_party/picolibc.sh "$architecture" || exit
+for part; do
+	"part_$part"
+done
+
+printf '== summary\n'
+((${#skips[@]} == 0)) || printf 'skipped: %s\n' "${skips[@]}"
+((${#failures[@]} == 0)) || printf 'failed: %s\n' "${failures[@]}"
+printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+((failed == 0))

@@ -24,14 +24,17 @@ book() {
 	}' /usr/share/dict/words
 }
 
-# invoke NAME REQUEST-FILE REPLY-FILE: runs one function, prints the time.
+# invoke NAME REQUEST-FILE REPLY-FILE: runs one function, prints the times: of
+# its boot and init, once, and of the invocation.
 invoke() {
-	local began=${EPOCHREALTIME/[.,]/} took
+	local log=$3.log
 
-	"$top/build/release/thaw" invoke "$1" -d "@$2" >"$3"
-	took=$((${EPOCHREALTIME/[.,]/} - began))
-	printf '  time     %d.%03d ms, start of the program included\n' \
-		$((took / 1000)) $((took % 1000))
+	"$top/build/release/thaw" invoke -v "$1" -d "@$2" -o "$3" 2>"$log" || {
+		cat "$log" >&2
+		return 1
+	}
+	sed -n 's/.*deployed in \(.*\)/  deployed \1/p
+		s/Run-Time: \(.*\)/  run time \1/p' "$log"
 }
 
 # excerpt FILE: prints its first line if it is text, else what it is.

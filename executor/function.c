@@ -17,23 +17,6 @@ static void on_line(void *cookie, enum thaw_level level, const char *text,
 			      text, size);
 }
 
-static int parse_backend(const char *name, struct error *err,
-			 enum dirty_backend *ret_backend)
-{
-	if (!name || !strcmp(name, "auto"))
-		*ret_backend = DIRTY_AUTO;
-	else if (!strcmp(name, "ring"))
-		*ret_backend = DIRTY_RING;
-	else if (!strcmp(name, "bitmap"))
-		*ret_backend = DIRTY_BITMAP;
-	else
-		return error_set(err, -EINVAL,
-				 "dirty tracking \"%s\": must be auto, ring or "
-				 "bitmap",
-				 name);
-	return 0;
-}
-
 static int find_handler(const struct snapshot *snapshot, const char *name)
 {
 	for (size_t i = 0; i < snapshot_handler_count(snapshot); i++)
@@ -95,6 +78,7 @@ static int deploy(struct function *function, struct error *err)
 			    .reply_size = spec->max_reply },
 		.init_timeout_ns = spec->init_timeout_ns,
 		.environment = spec->environment,
+		.dirty = function->options.dirty,
 		.log = function->log,
 	};
 	const struct pool_config pool = {
@@ -106,9 +90,7 @@ static int deploy(struct function *function, struct error *err)
 	};
 	int r;
 
-	r = parse_backend(function->options.dirty, err, &options.dirty);
-	if (!r)
-		r = image_open(spec->image, err, &function->image);
+	r = image_open(spec->image, err, &function->image);
 	if (!r)
 		r = snapshot_create(function->image, &options, err,
 				    &function->snapshot);
@@ -121,7 +103,7 @@ static int deploy(struct function *function, struct error *err)
 }
 
 int function_deploy(const struct catalog_function *spec,
-		    const struct thaw_options *options, struct error *err,
+		    const struct function_options *options, struct error *err,
 		    struct function **ret_function)
 {
 	struct function *function = calloc(1, sizeof(*function));

@@ -12,12 +12,21 @@
 #include "snapshot/guest_log.h"
 #include "snapshot/pool.h"
 #include "snapshot/snapshot.h"
+#include "vm/dirty.h"
 #include "vm/error.h"
 #include "vm/image.h"
 
+/* struct thaw_options, checked. */
+struct function_options {
+	thaw_log_fn log;
+	void *log_cookie;
+	enum dirty_backend dirty;
+	bool verify;
+};
+
 struct function {
 	const struct catalog_function *spec; /* borrowed from the catalog */
-	struct thaw_options options;
+	struct function_options options;
 	struct guest_log log;
 	struct image *image;
 	struct snapshot *snapshot;
@@ -33,7 +42,7 @@ struct function {
  * as thaw_deploy().
  */
 int function_deploy(const struct catalog_function *spec,
-		    const struct thaw_options *options, struct error *err,
+		    const struct function_options *options, struct error *err,
 		    struct function **ret_function);
 
 /* Frees @function, no invocation of which may be under way. NULL is fine. */

@@ -15,6 +15,7 @@
 
 #include "guest/abi/thaw_abi.h"
 #include "snapshot/info.h"
+#include "snapshot/text.h"
 #include "vm/clock.h"
 
 #define DEFAULT_CONTENT_TYPE "application/octet-stream"
@@ -28,16 +29,20 @@ _Static_assert(sizeof(((struct thaw_reply *)0)->error_type) ==
 _Static_assert(sizeof(((struct thaw_reply *)0)->id) == THAW_ID_MAX,
 	       "what the guest is sent fits");
 
-/* Copies text of at most @size - 1 bytes. Control characters become '?'. */
-static void copy_text(char *to, const char *from, size_t size)
+/* Copies text of at most @size - 1 bytes; returns its length. */
+static size_t copy_text(char *to, const char *from, size_t size)
 {
-	size_t i;
+	size_t length = strnlen(from, size - 1);
 
-	for (i = 0; i + 1 < size && from[i]; i++)
-		to[i] = (unsigned char)from[i] < ' ' || from[i] == 0x7f ?
-				'?' :
-				from[i];
-	to[i] = '\0';
+	memcpy(to, from, length);
+	to[length] = '\0';
+	return length;
+}
+
+/* The same, for what has to be ASCII. */
+static void copy_ascii(char *to, const char *from, size_t size)
+{
+	text_clean_ascii(to, copy_text(to, from, size));
 }
 
 static void fail(struct thaw_reply *reply, enum thaw_result result,
@@ -93,7 +98,7 @@ static int put_request(const struct function *function, struct vm *vm,
 	if (r)
 		return r;
 	if (request->id)
-		copy_text(reply->id, request->id, sizeof(reply->id));
+		copy_ascii(reply->id, request->id, sizeof(reply->id));
 	else
 		make_id(reply->id, info.generation);
 	info.request.handler = function->handler;
@@ -123,10 +128,12 @@ static void take_reply(const struct function *function, struct vm *vm,
 
 	if (status == THAW_STATUS_ERROR) {
 		reply->result = THAW_ERROR;
-		copy_text(reply->error_type, mailbox->error_type,
-			  sizeof(mailbox->error_type));
-		copy_text(reply->error_message, mailbox->error_message,
-			  sizeof(mailbox->error_message));
+		copy_ascii(reply->error_type, mailbox->error_type,
+			   sizeof(mailbox->error_type));
+		text_clean(reply->error_message,
+			   copy_text(reply->error_message,
+				     mailbox->error_message,
+				     sizeof(mailbox->error_message)));
 		return;
 	}
 	if (status != THAW_STATUS_OK) {
@@ -142,8 +149,8 @@ static void take_reply(const struct function *function, struct vm *vm,
 			 size, layout->reply_max);
 		return;
 	}
-	copy_text(reply->content_type, mailbox->content_type,
-		  sizeof(mailbox->content_type));
+	copy_ascii(reply->content_type, mailbox->content_type,
+		   sizeof(mailbox->content_type));
 	if (!*reply->content_type)
 		strcpy(reply->content_type, DEFAULT_CONTENT_TYPE);
 	reply->result = THAW_OK;
@@ -240,11 +247,10 @@ static int invoke_on(struct function *function, struct vm *vm,
 		     const struct thaw_request *request, uint64_t timeout_ns,
 		     struct thaw_reply *reply)
 {
+	const uint64_t start_ns = clock_now_ns();
 	int r;
 
 	for (bool again = false;; again = true) {
-		uint64_t start_ns = clock_now_ns();
-
 		r = put_request(function, vm, request, start_ns + timeout_ns,
 				reply);
 		if (!r)
@@ -252,8 +258,8 @@ static int invoke_on(struct function *function, struct vm *vm,
 		reply->run_ns = clock_now_ns() - start_ns;
 		if (r <= 0)
 			return r;
-		if (again) {
-			/* it was not the stub: that has nothing to refuse now */
+		if (again || vm_spoiled(vm)) {
+			/* it was not the stub: that has nothing to refuse */
 			take_bell(THAW_BELL_REFUSED, reply);
 			return 0;
 		}

@@ -21,7 +21,7 @@ struct slot {
 };
 
 struct thaw {
-	struct thaw_options options;
+	struct function_options options;
 	struct catalog *catalog;
 	struct slot *slots; /* one for each of the catalog's functions */
 };
@@ -31,12 +31,47 @@ static struct error *inner(struct thaw_error *error)
 	return (struct error *)(void *)error;
 }
 
+static int parse_backend(const char *name, struct error *err,
+			 enum dirty_backend *ret_backend)
+{
+	if (!name || !strcmp(name, "auto"))
+		*ret_backend = DIRTY_AUTO;
+	else if (!strcmp(name, "ring"))
+		*ret_backend = DIRTY_RING;
+	else if (!strcmp(name, "bitmap"))
+		*ret_backend = DIRTY_BITMAP;
+	else
+		return error_set(err, -EINVAL,
+				 "dirty tracking \"%s\": must be auto, ring or "
+				 "bitmap",
+				 name);
+	return 0;
+}
+
+static int check_options(const struct thaw_options *options, struct error *err,
+			 struct function_options *ret_options)
+{
+	if (!options)
+		return 0;
+	ret_options->log = options->log;
+	ret_options->log_cookie = options->log_cookie;
+	ret_options->verify = options->verify;
+	return parse_backend(options->dirty, err, &ret_options->dirty);
+}
+
 static int open_catalog(struct catalog *catalog,
 			const struct thaw_options *options,
 			struct thaw_error *error, struct thaw **ret_thaw)
 {
-	struct thaw *thaw = calloc(1, sizeof(*thaw));
+	struct function_options checked = { .dirty = DIRTY_AUTO };
+	int r = check_options(options, inner(error), &checked);
+	struct thaw *thaw;
 
+	if (r) {
+		catalog_free(catalog);
+		return r;
+	}
+	thaw = calloc(1, sizeof(*thaw));
 	if (thaw)
 		thaw->slots = calloc(catalog->count + 1, sizeof(*thaw->slots));
 	if (!thaw || !thaw->slots) {
@@ -46,8 +81,7 @@ static int open_catalog(struct catalog *catalog,
 				 "no memory for a catalog");
 	}
 	thaw->catalog = catalog;
-	if (options)
-		thaw->options = *options;
+	thaw->options = checked;
 	for (size_t i = 0; i < catalog->count; i++)
 		pthread_mutex_init(&thaw->slots[i].lock, NULL);
 	*ret_thaw = thaw;

@@ -18,7 +18,8 @@
  * Every call may be made from any thread at any time, but for thaw_close(),
  * which must be the last. Invocations run on the caller's thread. The library
  * uses one real-time signal (SIGRTMIN + 3) to stop functions at their
- * deadline; a thread that invokes must not block it, nor handle it.
+ * deadline; a thread that invokes must not block it, nor handle it. What is
+ * open does not survive fork(2): a child opens its own.
  *
  * Calls return 0, or -errno with a message in *@error (which may be NULL).
  * A function that fails is not an error of the call: that is in the reply.
@@ -59,7 +60,7 @@ typedef void (*thaw_log_fn)(void *cookie, const char *function,
 struct thaw_options {
 	thaw_log_fn log; /* NULL: log lines are dropped */
 	void *log_cookie;
-	/* How writes are tracked: NULL or "auto", "ring", "bitmap". */
+	/* How writes are tracked: NULL or "auto", "ring", "bitmap"; copied. */
 	const char *dirty;
 	/*
 	 * Compare all guest memory with the snapshot after every restore, and
@@ -139,8 +140,8 @@ int thaw_deploy(struct thaw *thaw, const char *function,
  * Invokes @function, deploying it first if need be. On success *@ret_reply
  * must be given to thaw_reply_done(). -E2BIG: the request is larger than the
  * function's max_request; -EINVAL: content type or id too long; -EBUSY: all
- * its vms are busy and its queue is full; -ETIMEDOUT: none became free in
- * time; and what thaw_deploy() returns.
+ * its vms are busy and its queue is full; -EAGAIN: none became free in time;
+ * and what thaw_deploy() returns.
  */
 int thaw_invoke(struct thaw *thaw, const char *function,
 		const struct thaw_request *request, struct thaw_error *error,

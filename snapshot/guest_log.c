@@ -6,13 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void replace_controls(char *text, size_t size)
-{
-	for (size_t i = 0; i < size; i++)
-		if (((unsigned char)text[i] < ' ' && text[i] != '\t') ||
-		    text[i] == 0x7f)
-			text[i] = '?';
-}
+#include "snapshot/text.h"
 
 void guest_log_take(const struct guest_log *log, const struct vm *vm,
 		    unsigned *lines)
@@ -41,6 +35,6 @@ void guest_log_take(const struct guest_log *log, const struct vm *vm,
 		size = THAW_LOG_MAX;
 	memcpy(text, mailbox->log_text, size);
 	text[size] = '\0';
-	replace_controls(text, size);
+	text_clean(text, size);
 	log->line(log->cookie, (enum thaw_level)level, text, size);
 }

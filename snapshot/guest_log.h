@@ -13,8 +13,8 @@
 #define GUEST_LOG_LINES_MAX 1000
 
 /*
- * Takes a line: @size bytes, with a zero behind them, control characters
- * replaced by '?'. Valid during the call.
+ * Takes a line: @size bytes, with a zero behind them, cleaned by
+ * text_clean(). Valid during the call.
  */
 typedef void (*guest_log_fn)(void *cookie, enum thaw_level level,
 			     const char *text, size_t size);

@@ -32,8 +32,10 @@ int info_refresh(struct thaw_info *info, const struct vm *vm,
 		uint64_t generation;
 	} random;
 
-	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-		return errno ? -errno : -EIO;
+	ssize_t got = getrandom(&random, sizeof(random), 0);
+
+	if (got != (ssize_t)sizeof(random))
+		return got < 0 ? -errno : -EIO;
 	memcpy(info->entropy, random.entropy, sizeof(info->entropy));
 	/* 0 is what a guest that has seen none yet compares with */
 	info->generation = random.generation | 1;

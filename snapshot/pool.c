@@ -10,32 +10,24 @@
 
 #include "vm/clock.h"
 
+/* A caller that waits, on its own stack, in the order of arrival. */
+struct waiter {
+	pthread_cond_t served;
+	bool is_served;
+	struct vm *vm; /* NULL: it may make one */
+	struct waiter *next;
+};
+
 struct pool {
 	const struct snapshot *snapshot;
 	struct pool_config config;
 	pthread_mutex_t lock; /* of the rest */
-	pthread_cond_t freed;
 	struct vm **idle; /* a stack: the last one's memory is in the cache */
 	size_t idle_count;
 	size_t vm_count; /* idle and out */
+	struct waiter *first, **last;
 	size_t waiting;
 };
-
-static int init_lock(struct pool *pool)
-{
-	pthread_condattr_t attributes;
-	int r;
-
-	r = pthread_condattr_init(&attributes);
-	if (r)
-		return -r;
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	r = pthread_cond_init(&pool->freed, &attributes);
-	pthread_condattr_destroy(&attributes);
-	if (!r)
-		r = pthread_mutex_init(&pool->lock, NULL);
-	return -r;
-}
 
 static int warm_up(struct pool *pool, struct error *err)
 {
@@ -62,11 +54,8 @@ int pool_create(const struct snapshot *snapshot,
 		return error_set(err, -ENOMEM, "no memory for a pool");
 	pool->snapshot = snapshot;
 	pool->config = *config;
-	r = init_lock(pool);
-	if (r) {
-		free(pool);
-		return error_set(err, r, "making a pool: %s", strerror(-r));
-	}
+	pool->last = &pool->first;
+	pthread_mutex_init(&pool->lock, NULL);
 	pool->idle = calloc(config->max, sizeof(struct vm *));
 	if (!pool->idle)
 		r = error_set(err, -ENOMEM, "no memory for a pool");
@@ -87,19 +76,56 @@ void pool_free(struct pool *pool)
 	for (size_t i = 0; i < pool->idle_count; i++)
 		vm_free(pool->idle[i]);
 	free(pool->idle);
-	pthread_cond_destroy(&pool->freed);
 	pthread_mutex_destroy(&pool->lock);
 	free(pool);
 }
 
-/* Waits, the lock held, until a vm is idle or may be made. */
-static int wait_for_room(struct pool *pool, struct error *err)
+static void init_waiter(struct waiter *waiter)
+{
+	pthread_condattr_t attributes;
+
+	*waiter = (struct waiter){ .vm = NULL };
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&waiter->served, &attributes);
+	pthread_condattr_destroy(&attributes);
+}
+
+static void unlink_waiter(struct pool *pool, struct waiter *waiter)
+{
+	struct waiter **at = &pool->first;
+
+	while (*at != waiter)
+		at = &(*at)->next;
+	*at = waiter->next;
+	if (!waiter->next)
+		pool->last = at;
+	pool->waiting--;
+}
+
+/* Gives @vm, or leave to make one, to the first who waits; the lock is held. */
+static bool serve(struct pool *pool, struct vm *vm)
+{
+	struct waiter *waiter = pool->first;
+
+	if (!waiter)
+		return false;
+	unlink_waiter(pool, waiter);
+	waiter->is_served = true;
+	waiter->vm = vm;
+	pthread_cond_signal(&waiter->served);
+	return true;
+}
+
+/* Waits, the lock held, for a vm or leave to make one. */
+static int wait_for_vm(struct pool *pool, struct error *err, struct vm **ret_vm)
 {
 	uint64_t until = clock_now_ns() + pool->config.queue_timeout_ns;
 	const struct timespec deadline = {
 		.tv_sec = (time_t)(until / NS_PER_S),
 		.tv_nsec = (long)(until % NS_PER_S),
 	};
+	struct waiter waiter;
 	int r = 0;
 
 	if (pool->waiting >= pool->config.queue)
@@ -107,25 +133,32 @@ static int wait_for_room(struct pool *pool, struct error *err)
 				 "all %zu vms are busy and %zu callers wait: "
 				 "raise concurrency.max or concurrency.queue",
 				 pool->config.max, pool->waiting);
+	init_waiter(&waiter);
+	*pool->last = &waiter;
+	pool->last = &waiter.next;
 	pool->waiting++;
-	while (!pool->idle_count && pool->vm_count >= pool->config.max && !r)
-		r = pthread_cond_timedwait(&pool->freed, &pool->lock,
+	while (!waiter.is_served && !r)
+		r = pthread_cond_timedwait(&waiter.served, &pool->lock,
 					   &deadline);
-	pool->waiting--;
-	if (!pool->idle_count && pool->vm_count >= pool->config.max)
-		return error_set(err, -ETIMEDOUT,
-				 "none of %zu vms became free within the "
-				 "queue_timeout: raise concurrency.max or "
-				 "concurrency.queue_timeout",
-				 pool->config.max);
-	return 0;
+	pthread_cond_destroy(&waiter.served);
+	if (waiter.is_served) {
+		*ret_vm = waiter.vm;
+		return 0;
+	}
+	unlink_waiter(pool, &waiter);
+	return error_set(err, -EAGAIN,
+			 "none of %zu vms became free within the "
+			 "queue_timeout: raise concurrency.max or "
+			 "concurrency.queue_timeout",
+			 pool->config.max);
 }
 
+/* One vm is no more: another may be made. */
 static void forget_one(struct pool *pool)
 {
 	pthread_mutex_lock(&pool->lock);
-	pool->vm_count--;
-	pthread_cond_signal(&pool->freed);
+	if (!serve(pool, NULL))
+		pool->vm_count--;
 	pthread_mutex_unlock(&pool->lock);
 }
 
@@ -135,12 +168,12 @@ int pool_acquire(struct pool *pool, struct error *err, struct vm **ret_vm)
 	int r = 0;
 
 	pthread_mutex_lock(&pool->lock);
-	if (!pool->idle_count && pool->vm_count >= pool->config.max)
-		r = wait_for_room(pool, err);
-	if (!r && pool->idle_count)
+	if (pool->idle_count)
 		vm = pool->idle[--pool->idle_count];
-	else if (!r)
+	else if (pool->vm_count < pool->config.max)
 		pool->vm_count++; /* ours to make */
+	else
+		r = wait_for_vm(pool, err, &vm);
 	pthread_mutex_unlock(&pool->lock);
 	if (r)
 		return r;
@@ -178,8 +211,7 @@ void pool_release(struct pool *pool, struct vm *vm, bool clean)
 	if (pool->config.verify)
 		verify(pool, vm);
 	pthread_mutex_lock(&pool->lock);
-	pool->idle[pool->idle_count++] = vm;
-	if (pool->waiting)
-		pthread_cond_signal(&pool->freed);
+	if (!serve(pool, vm))
+		pool->idle[pool->idle_count++] = vm;
 	pthread_mutex_unlock(&pool->lock);
 }

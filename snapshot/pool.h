@@ -2,8 +2,8 @@
  * pool.h - the vms of one snapshot: up to `max`, made when needed and kept.
  *
  * pool_acquire() hands out a vm that equals the snapshot; pool_release()
- * restores it and keeps it for the next. When all are busy, callers wait, up
- * to `queue` of them and `queue_timeout_ns` long. Any thread.
+ * restores it and keeps it for the next. When all are busy, callers wait
+ * in line, up to `queue` of them and `queue_timeout_ns` long. Any thread.
  */
 #ifndef SNAPSHOT_POOL_H
 #define SNAPSHOT_POOL_H
@@ -34,8 +34,8 @@ int pool_create(const struct snapshot *snapshot,
 void pool_free(struct pool *pool);
 
 /*
- * Hands out a vm. -EBUSY: all are busy and the queue is full; -ETIMEDOUT:
- * none became free in time; others from making a vm.
+ * Hands out a vm. -EBUSY: all are busy and the queue is full; -EAGAIN: none
+ * became free in time; others from making a vm.
  */
 int pool_acquire(struct pool *pool, struct error *err, struct vm **ret_vm);
 

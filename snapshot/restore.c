@@ -7,6 +7,7 @@
  * it again causes no fault and no report. When the set has grown large, a
  * restore ends by protecting everything again, and the set starts anew.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "snapshot/snapshot_internal.h"
@@ -55,6 +56,17 @@ int snapshot_restore(const struct snapshot *snapshot, struct vm *vm, bool clean)
 	struct dirty *dirty = vm_dirty(vm);
 	int r;
 
+	if (vm_spoiled(vm))
+		return -ESTALE;
+	/*
+	 * First, since it finishes an exit that is still pending, and KVM may
+	 * write guest memory in that.
+	 */
+	if (!clean) {
+		r = vm_set_state(vm, snapshot->state, NULL);
+		if (r)
+			return r;
+	}
 	r = dirty_collect(dirty);
 	if (r)
 		return r;
@@ -64,9 +76,8 @@ int snapshot_restore(const struct snapshot *snapshot, struct vm *vm, bool clean)
 		if (r)
 			return r;
 	}
-	if (!clean)
-		return vm_set_state(vm, snapshot->state, NULL);
-	vm_enter(vm);
+	if (clean)
+		vm_enter(vm);
 	return 0;
 }
 

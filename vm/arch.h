@@ -31,7 +31,10 @@ void arch_prepare_memory(uint8_t *memory, const struct layout *layout);
 int arch_boot_state(struct vm *vm, const struct layout *layout,
 		    struct error *err, struct vcpu_state **ret_state);
 
-/* Finishes a pending exit and loads the complete state. 0 or -errno. */
+/*
+ * Finishes a pending exit, which may still write guest memory, and loads the
+ * complete state. 0 or -errno.
+ */
 int arch_load_state(struct vm *vm, const struct vcpu_state *state);
 
 /* Makes the next run start at the entry stub. The hot path. */

@@ -57,23 +57,19 @@ static int enable_ring(struct dirty *dirty, const struct kvm_host *host,
 	return 0;
 }
 
-static int enable_bitmap(struct dirty *dirty, const struct kvm_host *host,
-			 struct error *err)
+static int enable_bitmap(struct dirty *dirty, struct error *err)
 {
-	dirty->backend = DIRTY_BITMAP;
-	if (host->manual_protect & KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE) {
-		struct kvm_enable_cap cap = {
-			.cap = KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2,
-			.args = { KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE },
-		};
+	struct kvm_enable_cap cap = {
+		.cap = KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2,
+		.args = { KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE },
+	};
 
-		if (ioctl(dirty->vm_fd, KVM_ENABLE_CAP, &cap))
-			return error_set(err, -errno,
-					 "KVM_ENABLE_CAP manual dirty log "
-					 "protection: %s",
-					 strerror(errno));
-		dirty->manual_protect = true;
-	}
+	dirty->backend = DIRTY_BITMAP;
+	if (ioctl(dirty->vm_fd, KVM_ENABLE_CAP, &cap))
+		return error_set(err, -errno,
+				 "KVM_ENABLE_CAP manual dirty log protection: "
+				 "%s",
+				 strerror(errno));
 	dirty->log = calloc((dirty->page_count + 63) / 64, sizeof(uint64_t));
 	if (!dirty->log)
 		return error_set(err, -ENOMEM, "no memory for a dirty bitmap");
@@ -109,7 +105,7 @@ int dirty_init(struct dirty *dirty, const struct kvm_host *host, int vm_fd,
 				 "this KVM has no dirty ring for %zu pages: "
 				 "use the bitmap",
 				 dirty->page_count);
-	return enable_bitmap(dirty, host, err);
+	return enable_bitmap(dirty, err);
 }
 
 int dirty_attach(struct dirty *dirty, int vcpu_fd, struct error *err)
@@ -137,9 +133,34 @@ void dirty_done(struct dirty *dirty)
 	*dirty = (struct dirty){ .backend = DIRTY_NONE };
 }
 
-uint32_t dirty_memslot_flags(const struct dirty *dirty)
+static int set_memslot(const struct dirty *dirty, uint32_t flags)
 {
-	return dirty->backend == DIRTY_NONE ? 0 : KVM_MEM_LOG_DIRTY_PAGES;
+	struct kvm_userspace_memory_region slot = {
+		.slot = 0,
+		.flags = flags,
+		.guest_phys_addr = 0,
+		.memory_size = dirty->memory_size,
+		.userspace_addr = dirty->memory,
+	};
+
+	return ioctl(dirty->vm_fd, KVM_SET_USER_MEMORY_REGION, &slot) ? -errno :
+									0;
+}
+
+int dirty_set_memslot(struct dirty *dirty, const uint8_t *memory,
+		      size_t memory_size, struct error *err)
+{
+	int r;
+
+	dirty->memory = (uintptr_t)memory;
+	dirty->memory_size = memory_size;
+	r = set_memslot(dirty, dirty->backend == DIRTY_NONE ?
+				       0 :
+				       KVM_MEM_LOG_DIRTY_PAGES);
+	if (r)
+		return error_set(err, r, "KVM_SET_USER_MEMORY_REGION: %s",
+				 strerror(-r));
+	return 0;
 }
 
 static int collect_ring(struct dirty *dirty)
@@ -201,8 +222,25 @@ int dirty_drain(struct dirty *dirty)
 	return ioctl(dirty->vm_fd, KVM_RESET_DIRTY_RINGS, 0) < 0 ? -errno : 0;
 }
 
-/* Protects what the log reported; without manual protection it already is. */
-static int clear_bitmap(struct dirty *dirty)
+/*
+ * Empties the ring and protects every page, by switching the tracking off and
+ * on. KVM_RESET_DIRTY_RINGS protects too, but not reliably: a pending signal
+ * ends it early, with pages it has counted still unprotected.
+ */
+static int protect_all_ring(struct dirty *dirty)
+{
+	int r;
+
+	if (ioctl(dirty->vm_fd, KVM_RESET_DIRTY_RINGS, 0) < 0)
+		return -errno;
+	r = set_memslot(dirty, 0);
+	if (!r)
+		r = set_memslot(dirty, KVM_MEM_LOG_DIRTY_PAGES);
+	return r;
+}
+
+/* Protects what the log reported. */
+static int protect_logged(struct dirty *dirty)
 {
 	struct kvm_clear_dirty_log clear = {
 		.slot = 0,
@@ -211,23 +249,17 @@ static int clear_bitmap(struct dirty *dirty)
 		.dirty_bitmap = dirty->log,
 	};
 
-	if (!dirty->manual_protect)
-		return 0;
 	return ioctl(dirty->vm_fd, KVM_CLEAR_DIRTY_LOG, &clear) ? -errno : 0;
 }
 
 int dirty_forget(struct dirty *dirty)
 {
-	int r;
-
 	for (size_t i = 0; i < dirty->count; i++)
 		dirty->bits[dirty->pages[i] / 64] = 0;
 	dirty->count = 0;
 	if (dirty->backend == DIRTY_BITMAP)
-		return clear_bitmap(dirty);
-	if (dirty->backend == DIRTY_RING) {
-		r = ioctl(dirty->vm_fd, KVM_RESET_DIRTY_RINGS, 0);
-		return r < 0 ? -errno : 0;
-	}
+		return protect_logged(dirty);
+	if (dirty->backend == DIRTY_RING)
+		return protect_all_ring(dirty);
 	return 0;
 }

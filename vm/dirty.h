@@ -3,9 +3,9 @@
  *
  * KVM reports the guest's writes, in a ring in shared memory or in a bitmap;
  * what the host writes it reports itself (dirty_add). Both end up in one set.
- * A page in the set stays in it, writable and unreported, until
- * dirty_forget() protects everything again: so the set always covers every
- * page that may have been written since.
+ * A page in the set stays in it, whether or not KVM reports it again, until
+ * dirty_forget() has protected everything: so the set always covers every page
+ * that may have been written since.
  *
  * Pages are counted in the host's page size. A tracker belongs to its vm and
  * to the thread that runs it.
@@ -37,6 +37,10 @@ struct dirty {
 	uint32_t *pages;
 	size_t count;
 
+	/* the memslot */
+	uint64_t memory;
+	uint64_t memory_size;
+
 	/* ring */
 	struct kvm_dirty_gfn *ring;
 	size_t ring_bytes;
@@ -45,7 +49,6 @@ struct dirty {
 
 	/* bitmap */
 	unsigned long *log;
-	bool manual_protect;
 };
 
 /*
@@ -61,8 +64,9 @@ int dirty_attach(struct dirty *dirty, int vcpu_fd, struct error *err);
 
 void dirty_done(struct dirty *dirty);
 
-/* KVM_MEM_* flags for the memslot. */
-uint32_t dirty_memslot_flags(const struct dirty *dirty);
+/* Installs guest memory at @memory as the memslot, with its writes tracked. */
+int dirty_set_memslot(struct dirty *dirty, const uint8_t *memory,
+		      size_t memory_size, struct error *err);
 
 /* Adds a page the host has written. */
 static inline void dirty_add(struct dirty *dirty, size_t page)

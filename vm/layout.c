@@ -70,8 +70,7 @@ static void add_thaw_pages(struct layout *layout)
 	const unsigned read = IMAGE_PROT_READ, write = IMAGE_PROT_WRITE,
 		       execute = IMAGE_PROT_EXECUTE;
 
-	add(layout, THAW_GPA_SYSTEM, THAW_PAGE_SIZE,
-	    read | write | LAYOUT_SUPERVISOR);
+	add(layout, THAW_GPA_SYSTEM, THAW_PAGE_SIZE, read | LAYOUT_SUPERVISOR);
 	add(layout, THAW_GPA_SUPERVISOR, THAW_PAGE_SIZE,
 	    read | execute | LAYOUT_SUPERVISOR);
 	add(layout, THAW_GPA_FAULT, THAW_PAGE_SIZE,

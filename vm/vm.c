@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "guest/abi/thaw_abi.h"
 #include "vm/arch.h"
 #include "vm/clock.h"
 #include "vm/vm_internal.h"
@@ -29,22 +30,6 @@ static int map_memory(struct vm *vm, const struct vm_config *config,
 				 "mapping %zu bytes of guest memory: %s",
 				 vm->memory_size, strerror(errno));
 	vm->memory = memory;
-	return 0;
-}
-
-static int set_memslot(struct vm *vm, struct error *err)
-{
-	struct kvm_userspace_memory_region slot = {
-		.slot = 0,
-		.flags = dirty_memslot_flags(&vm->dirty),
-		.guest_phys_addr = 0,
-		.memory_size = vm->memory_size,
-		.userspace_addr = (uintptr_t)vm->memory,
-	};
-
-	if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &slot))
-		return error_set(err, -errno, "KVM_SET_USER_MEMORY_REGION: %s",
-				 strerror(errno));
 	return 0;
 }
 
@@ -94,7 +79,8 @@ static int create_parts(struct vm *vm, const struct vm_config *config,
 	if (!r)
 		r = map_memory(vm, config, err);
 	if (!r)
-		r = set_memslot(vm, err);
+		r = dirty_set_memslot(&vm->dirty, vm->memory, vm->memory_size,
+				      err);
 	if (!r)
 		r = create_vcpu(vm, err);
 	if (!r)
@@ -194,6 +180,11 @@ int vm_set_state(struct vm *vm, const struct vcpu_state *state,
 	return 0;
 }
 
+bool vm_spoiled(const struct vm *vm)
+{
+	return vm->spoiled;
+}
+
 void vm_enter(struct vm *vm)
 {
 	arch_enter(vm);
@@ -232,8 +223,13 @@ int vm_run(struct vm *vm, uint64_t deadline_ns, struct vm_exit *ret_exit)
 	ret_exit->detail = 0;
 	watch_arm(&vm->watch, deadline_ns);
 	r = run_until_exit(vm, ret_exit);
-	watch_disarm(&vm->watch);
+	/* one that came too late for this exit is not to be lost */
+	if (watch_disarm(&vm->watch) && ret_exit->kind == VM_EXIT_DOORBELL &&
+	    ret_exit->bell == THAW_BELL_LOG)
+		ret_exit->kind = VM_EXIT_DEADLINE;
 	ret_exit->reason = vm->run->exit_reason;
+	if (r || ret_exit->kind == VM_EXIT_OTHER)
+		vm->spoiled = true;
 	return r;
 }
 

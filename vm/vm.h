@@ -79,9 +79,19 @@ const void *vm_view(const struct vm *vm, uint64_t gpa, uint64_t size);
 /* Writes guest memory and marks the pages dirty. -EFAULT if it is outside. */
 int vm_write(struct vm *vm, uint64_t gpa, const void *data, size_t size);
 
-/* The complete vcpu state in which the entry stub begins. Borrowed from @vm. */
+/*
+ * Loads the complete vcpu state. This first finishes the instruction of the last
+ * exit, which may still write guest memory.
+ */
 int vm_set_state(struct vm *vm, const struct vcpu_state *state,
 		 struct error *err);
+
+/*
+ * Whether the guest has brought the vcpu into a state that is not worth, or not
+ * possible, to put right: after exits a function has no business to cause. Such
+ * a vm is to be freed.
+ */
+bool vm_spoiled(const struct vm *vm);
 
 /*
  * Makes the next run start at the entry stub. All other state that user mode

@@ -20,6 +20,7 @@ struct vm {
 	unsigned page_shift; /* host pages */
 	struct dirty dirty;
 	struct watch watch;
+	bool spoiled; /* see vm_spoiled() */
 
 	/* set by arch_vcpu_init() */
 	uint64_t counter_hz;

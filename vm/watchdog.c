@@ -121,6 +121,14 @@ static void *watch_over(void *unused)
 	return NULL;
 }
 
+/* A child of fork() has no watchdog, and none of the vcpus. */
+static void on_fork_in_child(void)
+{
+	pthread_mutex_init(&dog.lock, NULL);
+	dog.first = NULL;
+	dog.running = false;
+}
+
 static int start_thread(struct error *err)
 {
 	struct sigaction action = { .sa_handler = on_kick,
@@ -141,6 +149,7 @@ static int start_thread(struct error *err)
 		return error_set(err, -r, "starting the watchdog thread: %s",
 				 strerror(r));
 	pthread_detach(thread);
+	pthread_atfork(NULL, NULL, on_fork_in_child);
 	dog.running = true;
 	return 0;
 }

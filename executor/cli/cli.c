@@ -97,7 +97,7 @@ int cli_invoke_code(int result)
 	case -EINVAL: /* its content type */
 		return CLI_USAGE;
 	case -EBUSY:
-	case -ETIMEDOUT: /* while waiting for a vm */
+	case -EAGAIN: /* while waiting for a vm */
 		return CLI_THROTTLED;
 	default:
 		return CLI_INTERNAL;

@@ -27,9 +27,9 @@
  * Guest memory, from the bottom. Page 0 up to THAW_GPA_SYSTEM is never mapped,
  * so a null pointer with any small offset faults.
  *
- *	THAW_GPA_SYSTEM		supervisor, read-write	x86_64: GDT, TSS, IDT
+ *	THAW_GPA_SYSTEM		supervisor, read-only	x86_64: GDT, TSS, IDT
  *	THAW_GPA_SUPERVISOR	supervisor, execute	fault stubs, vectors
- *	THAW_GPA_FAULT		supervisor, read-write	fault frame (stack)
+ *	THAW_GPA_FAULT		supervisor, read-write	x86_64: fault stack
  *	THAW_GPA_STUB		user, read-execute	entry stub
  *	THAW_GPA_INFO		user, read-only		struct thaw_info
  *	THAW_GPA_MAILBOX	user, read-write	struct thaw_mailbox

@@ -122,7 +122,7 @@ void thaw_log(enum thaw_level level, const char *format, ...)
  */
 uint64_t thaw_generation(void);
 
-/* What the macros above leave in the image; see guest/arch/ARCH/link.ld. */
+/* What the macros above leave in the image; see guest/sdk/function.ld. */
 struct thaw_handler_record {
 	int (*function)(const struct thaw_request *request);
 	char name[THAW_NAME_MAX - 8];

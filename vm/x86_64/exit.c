@@ -17,6 +17,7 @@
 
 #define VECTOR_UD 6
 #define VECTOR_PF 14
+#define RFLAGS_TF 0x100u
 
 /* The instruction that led to a #UD in the stub's place for SYSCALL. */
 static void blame_syscall(struct vm *vm, struct vm_fault *fault)
@@ -62,6 +63,12 @@ static void decode_io(struct vm *vm, struct vm_exit *exit)
 		if (run->io.port == THAW_DOORBELL_PORT) {
 			exit->kind = VM_EXIT_DOORBELL;
 			exit->bell = *data;
+			/*
+			 * A single-step trap may be pending in the CPU, where
+			 * nothing can take it back (SDM volume 3, 25.3.4).
+			 */
+			if (run->s.regs.regs.rflags & RFLAGS_TF)
+				vm->spoiled = true;
 			return;
 		}
 		if (run->io.port == THAW_FAULT_PORT) {

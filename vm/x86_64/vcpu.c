@@ -161,9 +161,11 @@ static int set_counter(struct vm *vm, struct error *err)
 			struct kvm_msr_entry entry;
 		} msr = { .head.nmsrs = 1, .entry.index = 0x10 };
 
-		if (ioctl(vm->vcpu_fd, KVM_GET_MSRS, &msr) != 1)
-			return error_set(err, -errno, "reading the TSC: %s",
-					 strerror(errno));
+		int r = ioctl(vm->vcpu_fd, KVM_GET_MSRS, &msr);
+
+		if (r != 1) /* the number of registers read */
+			return error_set(err, r < 0 ? -errno : -EIO,
+					 "KVM_GET_MSRS: the TSC was refused");
 		vm->counter_offset = msr.entry.data - arch_counter_now();
 	}
 	return 0;
@@ -182,9 +184,11 @@ static int set_msrs(struct vm *vm, struct error *err)
 					      thaw_stub_start) },
 	};
 
-	if (ioctl(vm->vcpu_fd, KVM_SET_MSRS, &msr) != 1)
-		return error_set(err, -errno, "KVM_SET_MSRS LSTAR: %s",
-				 strerror(errno));
+	int r = ioctl(vm->vcpu_fd, KVM_SET_MSRS, &msr);
+
+	if (r != 1) /* the number of registers set */
+		return error_set(err, r < 0 ? -errno : -EIO,
+				 "KVM_SET_MSRS: LSTAR was refused");
 	return 0;
 }
 
@@ -201,6 +205,8 @@ int arch_vcpu_init(struct vm *vm, struct error *err)
 	if (ioctl(vm->vcpu_fd, KVM_SET_CPUID2, cpuid))
 		return error_set(err, -errno, "KVM_SET_CPUID2: %s",
 				 strerror(errno));
+	/* for arch_decode_exit() */
+	vm->run->kvm_valid_regs = KVM_SYNC_X86_REGS;
 	r = set_msrs(vm, err);
 	if (r)
 		return r;
@@ -293,7 +299,8 @@ static int settle(struct vm *vm)
 	vm->run->immediate_exit = 1;
 	r = ioctl(vm->vcpu_fd, KVM_RUN, 0);
 	vm->run->immediate_exit = 0;
-	return r == 0 || errno == EINTR ? 0 : -errno;
+	/* 0: the instruction goes on, and wants another exit */
+	return r == 0 ? -EIO : errno == EINTR ? 0 : -errno;
 }
 
 int arch_load_state(struct vm *vm, const struct vcpu_state *state)

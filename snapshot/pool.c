@@ -135,6 +135,7 @@ static int wait_for_vm(struct pool *pool, struct error *err, struct vm **ret_vm)
 				 pool->config.max, pool->waiting);
 	init_waiter(&waiter);
 	*pool->last = &waiter;
+	/* cppcheck-suppress autoVariables; it is unlinked before it ends */
 	pool->last = &waiter.next;
 	pool->waiting++;
 	while (!waiter.is_served && !r)

@@ -58,7 +58,7 @@ function(thaw_add_function)
 		set(kind -static-pie)
 	else()
 		target_compile_options(${arg_NAME} PRIVATE -fno-pie)
-		set(kind -static -no-pie)
+		set(kind -static)
 	endif()
 	target_link_options(${arg_NAME} PRIVATE ${kind} -nostdlib
 		-Wl,--gc-sections -Wl,-z,max-page-size=4096 -Wl,-z,norelro

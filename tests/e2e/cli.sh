@@ -1,0 +1,418 @@
+#!/usr/bin/env bash
+#
+# cli.sh BUILD-DIR - the command line: exit codes, messages, and what goes to
+# which stream. Without a usable KVM only what needs none is checked, and the
+# exit status is 77.
+
+set -uo pipefail
+
+build=$(realpath "$1") || exit
+top=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../..")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit
+unset THAW_CATALOG THAW_KVM_DEVICE
+
+# A copy where any user may run it.
+cp "$build/thaw" thaw
+chmod 755 . thaw
+
+passed=0
+failed=0
+
+ok() {
+	printf 'ok - %s\n' "$1"
+	passed=$((passed + 1))
+}
+
+not_ok() {
+	printf 'not ok - %s\n' "$1"
+	sed 's/^/# stdout: /' out
+	sed 's/^/# stderr: /' err
+	failed=$((failed + 1))
+}
+
+# try CODE TEXT COMMAND...: runs the command, its streams in out and err.
+try() {
+	local code=$1 text=$2 got
+
+	shift 2
+	"$@" >out 2>err </dev/null
+	got=$?
+	if ((got == code)); then
+		ok "$text: exit $code"
+	else
+		not_ok "$text: exit $got, not $code"
+	fi
+}
+
+# has FILE PATTERN: a line of the stream matches.
+has() {
+	if grep -qE -e "$2" "$1"; then
+		ok "$1 has: $2"
+	else
+		not_ok "$1 lacks: $2"
+	fi
+}
+
+# is FILE TEXT: the stream is that, to the byte.
+is() {
+	if printf '%s' "$2" | cmp -s - "$1"; then
+		ok "$1 is: '${2%%$'\n'*}'"
+	else
+		not_ok "$1 is not: '$2'"
+	fi
+}
+
+is_json() {
+	if python3 -m json.tool "$1" >/dev/null; then
+		ok "$1 is JSON"
+	else
+		not_ok "$1 is not JSON"
+	fi
+}
+
+cat >functions.json <<END
+{
+  "functions": [
+    { "name": "hello", "image": "$build/guest/hello.elf",
+      "description": "Greets" },
+    { "name": "echo", "image": "$build/guest/echo.elf",
+      "entry": "echo", "max_request": "4KiB",
+      "environment": { "A": "1=2" }, "labels": { "team": "none" } }
+  ]
+}
+END
+printf '{\n  "functions": [\n    { "name": "x", "image": "y", "tmeout": 1 }\n  ]\n}\n' >bad.json
+printf 'not an image' >text.elf
+
+check_help() {
+	local verb
+
+	try 2 'no verb' ./thaw
+	is out ''
+	has err '^Usage: thaw VERB'
+	try 0 'thaw --help' ./thaw --help
+	has out '^  functions describe NAME +[a-z]'
+	try 0 'thaw help' ./thaw help
+	is err ''
+	for verb in invoke run 'functions list' 'functions describe' \
+		'catalog validate' 'catalog schema' doctor version help; do
+		# shellcheck disable=SC2086
+		try 0 "thaw $verb --help" ./thaw $verb --help
+		has out "^Usage: thaw $verb "
+		# shellcheck disable=SC2086
+		try 0 "thaw help $verb" ./thaw help $verb
+	done
+	try 0 'thaw help catalog' ./thaw help catalog
+	has out 'catalog validate \[FILE\]'
+	try 2 'a noun without its verb' ./thaw functions
+	has err 'functions list'
+}
+
+check_usage() {
+	try 2 'a verb misspelled' ./thaw invok
+	has err '^thaw: no verb "invok": did you mean "invoke"\?$'
+	is out ''
+	try 2 'a second word misspelled' ./thaw catalog valdate
+	has err 'did you mean "catalog validate"'
+	try 2 'a verb that is like no other' ./thaw xylophone
+	has err '^thaw: no verb "xylophone"$'
+	try 2 'an option that does not exist' ./thaw doctor --verbatim
+	has err 'no option --verbatim'
+	has err '^see: thaw doctor --help$'
+	try 2 'a letter that is no option' ./thaw doctor -q
+	has err 'no option -q'
+	try 2 'no operand' ./thaw invoke
+	has err 'no NAME given'
+	try 2 'an operand too many' ./thaw invoke a b
+	has err 'unexpected argument "b"'
+	try 2 'an option without its argument' ./thaw invoke a -d
+	has err 'option -d needs an argument'
+	try 2 'a time without unit' ./thaw invoke a --timeout 5
+	has err '"5" is not a duration'
+	try 2 'no repeats' ./thaw invoke a --repeat 0
+	try 2 'too many repeats' ./thaw invoke a --repeat 1000001
+	has err 'from 1 to 1000000'
+	try 2 'a format that does not exist' ./thaw version -o yaml
+	try 2 'a variable without value' ./thaw run text.elf --env A
+	try 2 'no catalog anywhere' ./thaw invoke hello
+	has err 'no catalog: give -c FILE, set THAW_CATALOG'
+}
+
+check_catalog() {
+	try 0 'catalog validate' ./thaw catalog validate functions.json
+	is out $'functions.json: valid, 2 functions\n'
+	try 0 'the catalog of the environment' \
+		env THAW_CATALOG=functions.json ./thaw catalog validate
+	mkdir -p config
+	cp functions.json config/
+	try 0 'the catalog that is there' ./thaw catalog validate
+	has out '^config/functions.json: valid'
+	rm -r config
+	try 3 'a catalog with a mistake' ./thaw catalog validate bad.json
+	has err '^thaw: bad.json:3: /functions/0/tmeout: '
+	is out ''
+	try 3 'invoke with such a catalog' ./thaw invoke x -c bad.json
+	has err 'bad.json:3: /functions/0/tmeout'
+	try 4 'a catalog that is not there' ./thaw catalog validate none.json
+	has err 'none.json: .*No such file'
+	try 4 'a catalog that is a directory' ./thaw catalog validate .
+	try 0 'catalog schema' ./thaw catalog schema
+	if cmp -s out "$top/config/catalog.schema.json"; then
+		ok 'the schema is the one in config/'
+	else
+		not_ok 'the schema is not the one in config/'
+	fi
+}
+
+check_functions() {
+	try 0 'functions list' ./thaw functions list -c functions.json
+	has out '^NAME +MEMORY +TIMEOUT'
+	has out '^hello +16MiB +1s +16 +Greets$'
+	try 0 'functions list as JSON' \
+		./thaw functions list -c functions.json -o json
+	is_json out
+	try 0 'functions describe' \
+		./thaw functions describe echo -c functions.json
+	has out '^max_request +4KiB$'
+	has out '^environment +A=1=2$'
+	try 0 'functions describe as JSON' \
+		./thaw functions describe echo -c functions.json -o json
+	is_json out
+	has out '"A": "1=2"'
+	printf '{"functions":[%s]}' "$(<out)" >described.json
+	try 0 'what is described is a catalog' \
+		./thaw catalog validate described.json
+	try 4 'describe a function that is not there' \
+		./thaw functions describe none -c functions.json
+	has err 'no function none in functions.json'
+}
+
+check_version() {
+	try 0 'version' ./thaw version
+	has out '^thaw [0-9]+\.[0-9]+\.[0-9]+$'
+	try 0 'thaw --version' ./thaw --version
+	has out '^thaw [0-9]'
+	try 0 'version as JSON' ./thaw version -o json
+	is_json out
+}
+
+check_no_kvm() {
+	local no_kvm='env THAW_KVM_DEVICE=/nonexistent/kvm'
+
+	# shellcheck disable=SC2086
+	{
+		try 7 'doctor without KVM' $no_kvm ./thaw doctor
+		has out '^FAIL  kvm +/nonexistent/kvm does not exist: '
+		try 7 'doctor without KVM as JSON' \
+			$no_kvm ./thaw doctor -o json
+		is_json out
+		has out '"ok": false'
+		try 7 'invoke without KVM' \
+			$no_kvm ./thaw invoke hello -c functions.json
+		has err '/nonexistent/kvm does not exist'
+		has err 'thaw doctor'
+		is out ''
+		try 7 'run without KVM' $no_kvm ./thaw run text.elf
+	}
+	try 7 'a device that is no KVM' \
+		env THAW_KVM_DEVICE=/dev/null ./thaw doctor
+	has out '^FAIL  kvm +/dev/null is not a KVM device'
+	try 4 'run an image that is not there' ./thaw run none.elf
+	has err 'none.elf: No such file'
+	try 4 'run a directory' ./thaw run .
+	try 4 'a request that is not there' \
+		./thaw invoke echo -c functions.json -d @missing
+	has err 'cannot read the request from missing: No such file'
+	try 2 'a size without unit' ./thaw run text.elf --memory 16
+	has err '/functions/0/memory: "16" '
+	if ((EUID)); then
+		printf '# not root: nobody else to be\n'
+		return
+	fi
+	install -m 600 /dev/null kvm
+	try 7 'no permission' \
+		setpriv --reuid 65534 --regid 65534 --clear-groups \
+		env THAW_KVM_DEVICE="$work/kvm" ./thaw doctor
+	has out '^FAIL  kvm +no permission to open .*: join the group'
+}
+
+check_streams() {
+	local code
+
+	try 0 'invoke' ./thaw invoke hello -c functions.json -d '{"name":"Ada"}'
+	is out '{"message":"Hello, Ada!"}'
+	is err ''
+	try 1 'a function that reports an error' \
+		./thaw invoke hello -c functions.json -d '{'
+	is out ''
+	has err '^thaw: hello: Hello.InvalidRequest: byte 1: '
+	try 0 'metadata' ./thaw invoke echo -c functions.json -d ab \
+		-t text/plain -i
+	has out '^thaw/[0-9.]+ ok$'
+	has out '^Content-Type: text/plain$'
+	has out '^Content-Length: 2$'
+	has out '^Request-Id: [0-9a-f]{16}$'
+	has out '^Run-Time: [0-9.]+ ms$'
+	has out '^Exits: 1$'
+	has out '^ab$'
+	is err ''
+	try 1 'metadata of an error' \
+		./thaw invoke hello -c functions.json -d '{' -i
+	has out '^Error-Type: Hello.InvalidRequest$'
+	try 0 'metadata on standard error' \
+		./thaw invoke echo -c functions.json -d ab -v
+	is out 'ab'
+	has err '^thaw/[0-9.]+ ok$'
+	try 0 'a reply into a file' \
+		./thaw invoke echo -c functions.json -d ab -o reply
+	is out ''
+	is reply 'ab'
+	try 125 'a reply into no directory' \
+		./thaw invoke echo -c functions.json -d ab -o none/reply
+	has err 'none/reply: No such file'
+
+	./thaw invoke echo -c functions.json -d ab 2>err >&-
+	code=$?
+	: >out
+	if ((code == 125)); then
+		ok 'standard output is closed: exit 125'
+	else
+		not_ok "standard output is closed: exit $code, not 125"
+	fi
+	has err 'standard output: Bad file descriptor'
+	./thaw invoke echo -c functions.json -d ab 2>err >/dev/full
+	has err 'standard output: No space left'
+	# A reader that has gone, and one so with SIGPIPE ignored.
+	{
+		sleep 0.2
+		./thaw functions list -c functions.json 2>err
+		printf '%d' $? >code
+	} | true
+	is code 141
+	(
+		trap '' PIPE
+		sleep 0.2
+		./thaw functions list -c functions.json 2>err
+		printf '%d' $? >code
+	) | true
+	is code 125
+	has err 'standard output: Broken pipe'
+}
+
+check_requests() {
+	try 0 'no data' ./thaw invoke echo -c functions.json
+	is out ''
+	printf 'a\0b\xff' >data
+	try 0 'data of a file' ./thaw invoke echo -c functions.json -d @data
+	if cmp -s data out; then
+		ok 'the reply is the file'
+	else
+		not_ok 'the reply is not the file'
+	fi
+	./thaw invoke echo -c functions.json -d - <data >out 2>err
+	if cmp -s data out; then
+		ok 'data of standard input'
+	else
+		not_ok 'data of standard input'
+	fi
+	head -c 4097 /dev/zero >large
+	try 2 'a request too large' \
+		./thaw invoke echo -c functions.json -d @large
+	has err 'of 4097 bytes is larger than its max_request of 4096'
+	try 2 'a request larger than any' \
+		./thaw invoke echo -c functions.json -d @/dev/zero
+	has err 'more than 67108864 bytes'
+	try 2 'a content type too long' ./thaw invoke echo \
+		-c functions.json -t "$(printf '%0128d' 0)"
+	try 2 'a reply that is not text, to a terminal' \
+		script -qec './thaw invoke echo -c functions.json -d @data' \
+		/dev/null
+	has out 'use -o FILE'
+	try 0 'the same, asked for' \
+		script -qec './thaw invoke echo -c functions.json -d @data -o -' \
+		/dev/null
+}
+
+check_failures() {
+	local hostile=$build/tests/guest/hostile.elf
+
+	try 0 'doctor' ./thaw doctor
+	has out '^ok +kvm +'
+	has out '^ok +vm +created in '
+	try 0 'doctor as JSON' ./thaw doctor -o json
+	is_json out
+	try 4 'a function that is not there' \
+		./thaw invoke none -c functions.json
+	has err 'no function none in functions.json'
+	try 3 'an image that is none' ./thaw run text.elf
+	has err 'text.elf: not an ELF file'
+	try 3 'memory too small for the image' \
+		./thaw run "$build/guest/spellcheck.elf" --memory 3MiB \
+		--max-request 4KiB --max-reply 4KiB
+	try 4 'a handler that is not there' \
+		./thaw run "$build/guest/hello.elf" --entry none
+	has err 'set entry to one of: hello'
+	try 0 'run' ./thaw run "$build/guest/hello.elf"
+	is out '{"message":"Hello, world!"}'
+	try 0 'run with an entry' \
+		./thaw run "$build/guest/hello.elf" --entry hello_time
+	has out '"time":"20'
+	try 1 'a reply too large' ./thaw run "$build/guest/echo.elf" \
+		--max-reply 4KiB -d @large
+	if [[ ! -e $hostile ]]; then
+		printf '# no %s: faults and timeouts not checked\n' "$hostile"
+		return
+	fi
+	try 134 'a fault' ./thaw run "$hostile" -d read_null
+	has err '^thaw: hostile: Runtime.Fault: .* in read_null'
+	try 124 'a timeout' ./thaw run "$hostile" -d spin --timeout 20ms
+	has err '^thaw: hostile: Sandbox.Timedout: '
+}
+
+check_repeat() {
+	local before after
+
+	try 0 'repeat' ./thaw invoke echo -c functions.json -d ab --repeat 1000
+	is out 'ab'
+	has err '^echo: 1000 invocations, all replies the same$'
+	has err '^run time: min [0-9.]+ us, p50 [0-9.]+ us, p99 .*, max '
+	before=$(sed -n 's/^resident memory: \([0-9]*\) KiB.*/\1/p' err)
+	after=$(sed -n 's/^resident .*-> \([0-9]*\) KiB$/\1/p' err)
+	if [[ -n $before && -n $after ]] && ((after <= before + 1024)); then
+		ok "resident memory: $before KiB, then $after KiB"
+	else
+		not_ok "resident memory: ${before:-?} KiB, then ${after:-?} KiB"
+	fi
+	try 1 'repeat an error' \
+		./thaw invoke hello -c functions.json -d '{' --repeat 10
+	has err 'stopped by invocation 1 of 10$'
+	try 125 'replies that differ' ./thaw run "$build/guest/hello.elf" \
+		--entry hello_time --repeat 1000
+	has err '^thaw: hello: the reply differs from the first one from byte'
+	has err 'stopped by invocation [0-9]+ of 1000$'
+}
+
+check_help
+check_usage
+check_catalog
+check_functions
+check_version
+check_no_kvm
+if ./thaw doctor >checks 2>&1; then
+	check_streams
+	check_requests
+	check_failures
+	check_repeat
+	skipped=0
+else
+	skipped=1
+fi
+printf '%d passed, %d failed\n' "$passed" "$failed"
+((failed == 0)) || exit 1
+if ((skipped)); then
+	grep '^FAIL' checks
+	echo 'skipped: invoke and run, which this machine cannot do'
+	exit 77
+fi

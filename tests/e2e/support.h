@@ -1,0 +1,70 @@
+/*
+ * support.h - what the tests of libthaw with guests share.
+ *
+ *	struct thaw *thaw = open_guest(backends[_i], "hostile", "");
+ *	struct thaw_reply reply;
+ *
+ *	call(thaw, "hostile", "good", 0, &reply);
+ *	ck_assert_str_eq(outcome(&reply), "pristine");
+ *	thaw_reply_done(&reply);
+ *	thaw_close(thaw);
+ *
+ * Everything compares memory with the snapshot after each restore.
+ */
+#ifndef SUPPORT_H
+#define SUPPORT_H
+
+#include <check.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "executor/libthaw.h"
+
+/* The ways of tracking writes that this KVM has: backends[0 .. count - 1]. */
+extern const char *const backends[];
+int backend_count(void);
+
+/* What the functions have logged: lines, and the last of them. */
+extern struct logged {
+	unsigned lines;
+	enum thaw_log_level level;
+	size_t size;
+	char text[2048];
+} logged;
+
+/*
+ * Opens a catalog of functions with tracking by @backend; @functions is the
+ * inside of its array, in which %s stands for the directory of the guests.
+ */
+struct thaw *open_functions(const char *backend, const char *functions);
+
+/*
+ * Opens a catalog of one function, called @guest like its image and, unless
+ * @more says otherwise, its handler: 4 MiB of memory, windows of 4 KiB, a
+ * timeout of 10 s, one vm. @more is JSON members, such as
+ * "\"timeout\":\"1s\"", that replace those.
+ */
+struct thaw *open_guest(const char *backend, const char *guest,
+			const char *more);
+
+/* Invokes with @text as the request; the invocation must not be refused. */
+void call(struct thaw *thaw, const char *function, const char *text,
+	  uint64_t timeout_ns, struct thaw_reply *ret_reply);
+
+/* The same, and the reply is done with; returns its outcome(). */
+const char *call_once(struct thaw *thaw, const char *function,
+		      const char *text);
+
+/*
+ * The reply as text, or "TYPE: MESSAGE". Valid until the next call on the
+ * same thread.
+ */
+const char *outcome(const struct thaw_reply *reply);
+
+/*
+ * Runs @suite. Returns the exit status of the test program; 77, and why, where
+ * there is no KVM to be had.
+ */
+int run_suite(Suite *suite);
+
+#endif

@@ -1,0 +1,138 @@
+/* test_inits.c - images that do not get ready are refused, and say why. */
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdio.h>
+
+#include "tests/e2e/support.h"
+
+#define INIT(name) \
+	"\"init_timeout\":\"300ms\",\"environment\":{\"INIT\":\"" name "\"}"
+
+static const struct {
+	const char *init;
+	int result;
+	const char *message; /* a pattern, after "function inits: " */
+} refused[] = {
+	{ INIT("never"), -ETIMEDOUT, "not ready within its init_timeout*" },
+	{ INIT("never_and_log"), -ETIMEDOUT,
+	  "not ready within its init_timeout*" },
+	{ INIT("exits"), -ECANCELED,
+	  "init failed: Runtime.ExitError: exit(0) was called" },
+	{ INIT("aborts"), -ECANCELED,
+	  "init failed: Runtime.Abort: abort() was called" },
+	{ INIT("faults"), -ECANCELED, "init failed: *address 0x10*faults+*" },
+	{ INIT("fails"), -ECANCELED,
+	  "init failed: Init.NoTable: there is no table" },
+	{ INIT("fails_unterminated"), -ECANCELED, "init failed: xxx*: xxx*x" },
+	{ INIT("rings"), -EPROTO, "rang the doorbell with 200 during init" },
+	{ INIT("old_abi"), -EPROTO,
+	  "built for ABI version 0; this thaw has *" },
+	{ INIT("no_handlers"), -EPROTO, "offers 0 handlers; *" },
+	{ INIT("many_handlers"), -EPROTO, "offers 4294967295 handlers; *" },
+	{ INIT("handlers_outside"), -EPROTO,
+	  "its handler table at 0xfffffffffffffff8 is not in memory" },
+	{ INIT("handlers_across_the_end"), -EPROTO,
+	  "its handler table at 0x3fffc0 is not in memory" },
+	{ INIT("handlers_askew"), -EPROTO,
+	  "its handler table at 0x* is not in memory" },
+	{ INIT("handlers_null"), -EPROTO,
+	  "the name of handler 0 is not printable text" },
+	{ INIT("name_empty"), -EPROTO,
+	  "the name of handler 0 is not printable text" },
+	{ INIT("name_with_escape"), -EPROTO,
+	  "the name of handler 0 is not printable text" },
+	{ INIT("name_endless"), -EPROTO,
+	  "the name of handler 0 is not printable text" },
+	{ "\"init_timeout\":\"1s\"", -ECANCELED,
+	  "init failed: Runtime.InitError: init function 0 returned -3" },
+	{ INIT("") ",\"entry\":\"other\"", -ENOENT,
+	  "*inits.elf has no handler \"other\": set entry to one of: inits" },
+};
+#define REFUSED ((int)(sizeof(refused) / sizeof(*refused)))
+
+START_TEST(is_refused_with_its_reason)
+{
+	struct thaw *thaw = open_guest("auto", "inits", refused[_i].init);
+	struct thaw_error error;
+	char pattern[512];
+
+	snprintf(pattern, sizeof(pattern), "function inits: %s",
+		 refused[_i].message);
+	/* it stays refused, and does not pile up */
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(thaw_deploy(thaw, "inits", &error),
+				 refused[_i].result);
+		ck_assert_msg(!fnmatch(pattern, error.message, 0), "%s",
+			      error.message);
+	}
+	thaw_close(thaw);
+}
+END_TEST
+
+static const struct {
+	const char *init;
+	const char *outcome;
+} dispatched[] = {
+	{ INIT("dispatch_null"), "Runtime.Fault: * address 0 *" },
+	{ INIT("dispatch_wild"), "Runtime.Fault: *" },
+	{ INIT("dispatch_in_data"), "Runtime.Fault: *" },
+};
+#define DISPATCHED ((int)(sizeof(dispatched) / sizeof(*dispatched)))
+
+START_TEST(a_wild_dispatch_fails_each_invocation)
+{
+	struct thaw *thaw = open_guest("auto", "inits", dispatched[_i].init);
+
+	for (int i = 0; i < 3; i++) {
+		const char *text = call_once(thaw, "inits", "");
+
+		ck_assert_msg(!fnmatch(dispatched[_i].outcome, text, 0), "%s",
+			      text);
+	}
+	thaw_close(thaw);
+}
+END_TEST
+
+START_TEST(what_a_big_init_made_is_there_in_each_invocation)
+{
+	struct thaw *thaw = open_guest(backends[_i], "inits",
+				       INIT("is_big") ",\"memory\":\"8MiB\"");
+
+	/* each overwrites all of it */
+	for (int i = 0; i < 5; i++)
+		ck_assert_str_eq(call_once(thaw, "inits", ""), "all");
+	thaw_close(thaw);
+}
+END_TEST
+
+START_TEST(init_may_log_only_so_much)
+{
+	struct thaw *thaw =
+		open_guest("auto", "inits",
+			   "\"init_timeout\":\"60s\","
+			   "\"environment\":{\"INIT\":\"logs_much\"}");
+
+	ck_assert_str_eq(call_once(thaw, "inits", ""), "nothing");
+	ck_assert_uint_eq(logged.lines, 1001);
+	ck_assert_str_eq(logged.text,
+			 "more than 1000 log lines: the rest is dropped");
+	thaw_close(thaw);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("inits");
+	TCase *group = tcase_create("inits");
+
+	tcase_set_timeout(group, 60);
+	tcase_add_loop_test(group, is_refused_with_its_reason, 0, REFUSED);
+	tcase_add_loop_test(group, a_wild_dispatch_fails_each_invocation, 0,
+			    DISPATCHED);
+	tcase_add_loop_test(group,
+			    what_a_big_init_made_is_there_in_each_invocation, 0,
+			    backend_count());
+	tcase_add_test(group, init_may_log_only_so_much);
+	suite_add_tcase(suite, group);
+	return run_suite(suite);
+}

@@ -1,0 +1,100 @@
+/*
+ * fuzz_catalog.c - libFuzzer's target for the catalog: any bytes are either a
+ * catalog within its limits or refused with a message.
+ *
+ * Seeds: tests/catalog/good and tests/catalog/bad. Their image.elf is made in
+ * a directory of its own, so that catalogs can be right.
+ */
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "executor/catalog.h"
+#include "executor/limits.h"
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static char directory[] = "/tmp/fuzz_catalog.XXXXXX";
+static char catalog_path[sizeof(directory) + 32];
+static char image_path[sizeof(directory) + 32];
+
+/* Not assert(): it must hold in every build. */
+static void require(int condition, const char *what)
+{
+	if (condition)
+		return;
+	fprintf(stderr, "%s\n", what);
+	abort();
+}
+
+static void remove_directory(void)
+{
+	unlink(image_path);
+	rmdir(directory);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	int fd;
+
+	(void)argc;
+	(void)argv;
+	require(mkdtemp(directory) != NULL, "cannot make a directory");
+	snprintf(catalog_path, sizeof(catalog_path), "%s/functions.json",
+		 directory);
+	snprintf(image_path, sizeof(image_path), "%s/image.elf", directory);
+	fd = open(image_path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	require(fd >= 0, "cannot make an image");
+	close(fd);
+	atexit(remove_directory);
+	return 0;
+}
+
+static void check_function(const struct catalog *catalog,
+			   const struct catalog_function *f)
+{
+	require(catalog_find(catalog, f->name) == f, "found by its name");
+	require(f->memory >= LIMIT_MEMORY_MIN &&
+			f->memory <= LIMIT_MEMORY_MAX &&
+			f->memory % LIMIT_MEMORY_STEP == 0,
+		"memory within its limits");
+	require(f->memory >= f->stack + f->max_request + f->max_reply +
+				     LIMIT_MEMORY_REST,
+		"memory holds its parts");
+	require(f->timeout_ns >= LIMIT_TIMEOUT_MIN &&
+			f->timeout_ns <= LIMIT_TIMEOUT_MAX,
+		"timeout within its limits");
+	require(f->concurrency.warm <= f->concurrency.max &&
+			f->concurrency.max <= LIMIT_CONCURRENCY_MAX,
+		"concurrency within its limits");
+	require(strlen(f->name) <= LIMIT_NAME_MAX, "name within its limit");
+	require(f->entry && f->description && f->environment && f->labels,
+		"no null pointers");
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct catalog *catalog = NULL;
+	struct error err = { .message = "" };
+	int rc = catalog_parse((const char *)data, size, catalog_path, &err,
+			       &catalog);
+
+	if (rc < 0) {
+		require(!catalog, "nothing is returned with an error");
+		require(!strncmp(err.message, catalog_path,
+				 strlen(catalog_path)),
+			"a refusal names the file");
+		require(!strpbrk(err.message, "\n\r\033"),
+			"a refusal is one line");
+		return 0;
+	}
+	for (size_t i = 0; i < catalog->count; i++)
+		check_function(catalog, &catalog->functions[i]);
+	catalog_free(catalog);
+	return 0;
+}

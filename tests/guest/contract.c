@@ -1,0 +1,119 @@
+/* contract.c - breaks the contract of doorbell and mailbox. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <thaw.h>
+#include <thaw_arch.h>
+
+#include "behaviours.h"
+#include "hostile.h"
+
+BEHAVIOURS(DECLARE_BEHAVIOUR)
+
+#define mailbox ((volatile struct thaw_mailbox *)THAW_GPA_MAILBOX)
+
+void spin(void)
+{
+	for (;;)
+		__asm__ volatile("");
+}
+
+void spin_logging(void)
+{
+	for (;;)
+		thaw_log(THAW_LOG_INFO, "still here");
+}
+
+void ring_zero(void)
+{
+	thaw_arch_ring(0);
+}
+
+void ring_ready(void)
+{
+	thaw_arch_ring(THAW_BELL_READY);
+}
+
+void ring_refused(void)
+{
+	thaw_arch_ring(THAW_BELL_REFUSED);
+}
+
+void ring_refused_after_log(void)
+{
+	thaw_log(THAW_LOG_INFO, "one");
+	thaw_arch_ring(THAW_BELL_REFUSED);
+}
+
+void ring_unknown(void)
+{
+	thaw_arch_ring(5);
+}
+
+void ring_255(void)
+{
+	thaw_arch_ring(255);
+}
+
+void reply_of_one_too_many(void)
+{
+	mailbox->reply_size = 4097;
+	thaw_arch_ring(THAW_BELL_DONE);
+}
+
+void reply_of_2_to_the_64(void)
+{
+	mailbox->reply_size = UINT64_MAX;
+	thaw_arch_ring(THAW_BELL_DONE);
+}
+
+void status_unknown(void)
+{
+	mailbox->status = 2;
+	thaw_arch_ring(THAW_BELL_DONE);
+}
+
+void mailbox_of_ones(void)
+{
+	memset((void *)THAW_GPA_MAILBOX, 0xff, THAW_PAGE_SIZE);
+	thaw_arch_ring(THAW_BELL_DONE);
+}
+
+void log_of_wild_size(void)
+{
+	mailbox->log_level = THAW_LOG_INFO;
+	mailbox->log_size = UINT32_MAX;
+	thaw_arch_ring(THAW_BELL_LOG);
+	thaw_reply_printf("logged");
+}
+
+void log_of_wild_level(void)
+{
+	mailbox->log_level = UINT32_MAX;
+	mailbox->log_size = 4;
+	thaw_arch_ring(THAW_BELL_LOG);
+	thaw_reply_printf("logged");
+}
+
+void log_flood(void)
+{
+	for (int i = 0; i < 1100; i++)
+		thaw_log(THAW_LOG_INFO, "line %d", i);
+	thaw_reply_printf("logged");
+}
+
+void calls_abort(void)
+{
+	abort();
+}
+
+void calls_exit(void)
+{
+	exit(3);
+}
+
+void calls_assert(void)
+{
+	assert(!"this holds");
+}

@@ -1,0 +1,162 @@
+/* edges.c - requests, replies, texts and logs of exactly the size wanted. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <thaw.h>
+#include <thaw_arch.h>
+
+#define mailbox ((volatile struct thaw_mailbox *)THAW_GPA_MAILBOX)
+
+extern char **environ;
+
+static size_t number(const struct thaw_request *request)
+{
+	char text[32] = "";
+
+	if (request->size >= sizeof(text))
+		thaw_fail("Test.Number", "not a number");
+	memcpy(text, request->data, request->size);
+	return strtoul(text, NULL, 10);
+}
+
+/* Replies the size of the request, and whether all of it is 'r'. */
+THAW_HANDLER(measure)
+{
+	const char *data = request->data;
+	size_t i;
+
+	for (i = 0; i < request->size && data[i] == 'r'; i++)
+		;
+	thaw_reply_printf("%zu %zu", request->size, i);
+	return 0;
+}
+
+/* Replies as many bytes as asked for. */
+THAW_HANDLER(reply)
+{
+	size_t capacity, size = number(request);
+	char *window = thaw_reply_buffer(&capacity);
+
+	memset(window, 'r', size < capacity ? size : capacity);
+	if (thaw_reply_commit(size))
+		thaw_fail("Test.TooLarge", "%zu of %zu", size, capacity);
+	return 0;
+}
+
+/* The same without the SDK's checks. */
+THAW_HANDLER(reply_unchecked)
+{
+	mailbox->reply_size = number(request);
+	thaw_arch_ring(THAW_BELL_DONE);
+	return 0;
+}
+
+/* Content type and id, in length and text. */
+THAW_HANDLER(texts)
+{
+	thaw_reply_printf("%zu %s %zu %s", strlen(request->content_type),
+			  request->content_type, strlen(request->id),
+			  request->id);
+	return 0;
+}
+
+/* All of the strings without their zeros; status as asked for. */
+THAW_HANDLER(unterminated)
+{
+	mailbox->status = (uint32_t)number(request);
+	memset((char *)mailbox->content_type, 'c', THAW_CONTENT_TYPE_MAX);
+	memset((char *)mailbox->error_type, 't', THAW_ERROR_TYPE_MAX);
+	memset((char *)mailbox->error_message, 'm', THAW_ERROR_MESSAGE_MAX);
+	thaw_arch_ring(THAW_BELL_DONE);
+	return 0;
+}
+
+THAW_HANDLER(controls)
+{
+	static const char text[] = "a\nb\x7f\x1b[0mc";
+
+	mailbox->status = (uint32_t)number(request);
+	memcpy((char *)mailbox->content_type, text, sizeof(text));
+	memcpy((char *)mailbox->error_type, text, sizeof(text));
+	memcpy((char *)mailbox->error_message, text, sizeof(text));
+	thaw_arch_ring(THAW_BELL_DONE);
+	return 0;
+}
+
+THAW_HANDLER(fail_at_length)
+{
+	char text[2048] = "";
+
+	memset(text, 'f', number(request));
+	thaw_fail(text, "%s", text);
+}
+
+THAW_HANDLER(content_type_at_length)
+{
+	char text[2048] = "";
+
+	memset(text, 'c', number(request));
+	if (thaw_reply_type(text))
+		thaw_fail("Test.TooLong", "content type");
+	return 0;
+}
+
+THAW_HANDLER(log_at_length)
+{
+	char text[2048] = "";
+
+	memset(text, 'l', number(request));
+	thaw_log(THAW_LOG_INFO, "%s", text);
+	return 0;
+}
+
+THAW_HANDLER(log_unchecked)
+{
+	mailbox->log_level = THAW_LOG_WARN;
+	mailbox->log_size = (uint32_t)number(request);
+	memset((char *)mailbox->log_text, '\n', THAW_LOG_MAX);
+	thaw_arch_ring(THAW_BELL_LOG);
+	return 0;
+}
+
+THAW_HANDLER(log_lines)
+{
+	size_t count = number(request);
+
+	for (size_t i = 0; i < count; i++)
+		thaw_log(THAW_LOG_INFO, "line %zu", i);
+	return 0;
+}
+
+/* Where the stack ends, and how many bytes of environment there are. */
+THAW_HANDLER(where)
+{
+	const volatile struct thaw_info *info = (const void *)THAW_GPA_INFO;
+	size_t variables = 0, bytes = 0;
+
+	for (; environ[variables]; variables++)
+		bytes += strlen(environ[variables]) + 1;
+	thaw_reply_printf("%llu %zu %zu", (unsigned long long)info->stack_top,
+			  variables, bytes);
+	return 0;
+}
+
+static int descend(volatile char *above)
+{
+	volatile char frame[512];
+
+	frame[0] = *above;
+	return (frame[0] ? descend(frame) : 0) + frame[0];
+}
+
+THAW_HANDLER(overflow)
+{
+	volatile char frame = 1;
+
+	return descend(&frame);
+}
+
+THAW_HANDLER(a_name_of_fifty_five_characters_which_is_the_longest_ok)
+{
+	return thaw_reply(request->handler, strlen(request->handler));
+}

@@ -1,0 +1,220 @@
+#!/usr/bin/env bash
+#
+# lint.sh - the rules that compilers do not check.
+#
+# Looks at the files git tracks. Every offence is printed as
+# FILE:LINE: WHAT; WHAT TO DO, then each rule as "pass: RULE", "FAIL: RULE" or
+# "skip: RULE: REASON". Exit status 1 if any rule failed.
+
+# The rules are called by name, which shellcheck does not see.
+# shellcheck disable=SC2317
+
+set -euo pipefail
+shopt -s extglob
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+mapfile -t tracked < <(git ls-files | while read -r file; do
+	[[ -f $file ]] && printf '%s\n' "$file"
+done)
+((${#tracked[@]})) || {
+	echo 'FAIL: no tracked files: lint.sh needs a git checkout'
+	exit 1
+}
+failed=0
+
+# files PATTERN...: prints the tracked files that match; * matches / too.
+files() {
+	local file pattern
+
+	for file in "${tracked[@]}"; do
+		for pattern; do
+			# shellcheck disable=SC2053
+			[[ $file == $pattern ]] && printf '%s\n' "$file" && break
+		done
+	done
+	return 0
+}
+
+# search REGEX FILE...: prints FILE:LINE:TEXT for each match.
+search() {
+	local regex=$1
+
+	shift
+	(($# == 0)) || grep -HnIE "$regex" -- "$@" || true
+}
+
+# advise WHAT: turns FILE:LINE:TEXT into FILE:LINE: WHAT.
+advise() {
+	sed -E "s|^([^:]*:[0-9]+):.*|\1: $1|"
+}
+
+# rule NAME FUNCTION: a rule is broken if its function prints anything.
+rule() {
+	local offences
+
+	offences=$("$2")
+	if [[ -z $offences ]]; then
+		printf 'pass: %s\n' "$1"
+	elif [[ $offences == skip:* ]]; then
+		printf 'skip: %s: %s\n' "$1" "${offences#skip: }"
+	else
+		printf '%s\nFAIL: %s\n' "$offences" "$1"
+		failed=1
+	fi
+}
+
+include='#[[:space:]]*include[[:space:]]*'
+
+# Which layer may include which: layer, then the folders open to it.
+layers='
+guest/abi  guest/abi
+guest      guest
+vm         vm guest/abi
+snapshot   snapshot vm guest/abi
+executor   executor snapshot vm guest/abi
+'
+
+include_directions() {
+	local layer open pattern source
+
+	while read -r layer open; do
+		[[ -n $layer ]] || continue
+		pattern=${open// /|}
+		mapfile -t source < <(files "$layer/*.[chS]")
+		search "$include(\"[^\"]*/|<(guest|vm|snapshot|executor)/)" \
+			"${source[@]}" |
+			grep -vE "${include}[\"<]($pattern)/" |
+			advise "$layer/ may include only from: $open" || true
+	done <<<"$layers"
+}
+
+# Headers that only some files may include: header, then those files.
+confined='
+linux/kvm.h  vm/*
+libelf.h     vm/*
+gelf.h       vm/*
+jansson.h    executor/catalog*.c executor/json*.[ch] executor/cli/*.c
+liburing.h   executor/ring*.c
+'
+
+confined_headers() {
+	local header places source patterns
+
+	while read -r header places; do
+		[[ -n $header ]] || continue
+		read -ra patterns <<<"$places"
+		mapfile -t source < <(files '*.[chS]' | grep -vxFf \
+			<(files "${patterns[@]}" '') || true)
+		search "${include}[<\"]$header" "${source[@]}" |
+			advise "<$header> belongs in $places; call what is there"
+	done <<<"$confined"
+}
+
+architecture_conditions() {
+	local source names='x86_64|amd64|i386|aarch64|arm|ARM'
+
+	mapfile -t source < <(files '*.[chS]' |
+		grep -vE '^(vm|guest/arch)/(x86_64|arm64)/|^guest/abi/')
+	search "^[[:space:]]*#[[:space:]]*(el)?if.*__($names)_" "${source[@]}" |
+		advise 'asks for the architecture; move it to vm/ARCH/ or guest/arch/ARCH/'
+}
+
+machine=$(uname -m)
+case $machine in
+aarch64) native=arm64 other=x86_64 cross=x86_64-linux-gnu-gcc ;;
+*) native=x86_64 other=arm64 cross=aarch64-linux-gnu-gcc ;;
+esac
+
+# compile_header HEADER COMPILER [FLAG...]: reports a header that does not
+# compile as the only one.
+compile_header() {
+	local header=$1 words
+
+	shift
+	words=$("$@" -std=gnu17 -D_GNU_SOURCE -I. -fsyntax-only -x c - 2>&1 \
+		<<<"#include \"$header\"") ||
+		printf '%s:1: does not compile alone; include what it uses: %s\n' \
+			"$header" "$(grep -m 1 error <<<"$words")"
+}
+
+host_headers_alone() {
+	local header
+
+	for header in $(files '@(vm|snapshot|executor|guest/abi|tests|bench)/*.h'); do
+		case $header in
+		"vm/$other/"*)
+			command -v "$cross" >/dev/null || continue
+			compile_header "$header" "$cross"
+			;;
+		*) compile_header "$header" gcc ;;
+		esac
+	done
+}
+
+guest_headers_alone() {
+	local header libc=build/third_party/picolibc-$native
+
+	if [[ ! -f $libc/stamp ]]; then
+		echo "skip: no $libc: run third_party/picolibc.sh $native"
+		return
+	fi
+	for header in $(files 'guest/*.h'); do
+		[[ $header == "guest/arch/$other/"* ]] && continue
+		compile_header "$header" gcc -ffreestanding -nostdinc \
+			-isystem "$libc/include" \
+			-isystem "$(gcc -print-file-name=include)" \
+			-Iguest/abi -Iguest/sdk "-Iguest/arch/$native"
+	done
+}
+
+no_notes_to_self() {
+	search '(^|[^[:alnum:]_])(TO''DO|FIX''ME|XX''X)([^[:alnum:]_]|$)' \
+		"${tracked[@]}" | advise 'a note to oneself; do it or drop it'
+}
+
+no_trailing_space() {
+	search '[[:blank:]]+$' "${tracked[@]}" | advise 'ends in blanks; remove them'
+}
+
+short_files() {
+	local file lines
+
+	for file in $(files '*.@(c|h|S|sh|py|md|cmake)' '*CMakeLists.txt'); do
+		lines=$(wc -l <"$file")
+		((lines <= 700)) ||
+			printf '%s:%d: longer than 700 lines; split it\n' \
+				"$file" "$lines"
+	done
+}
+
+small_files() {
+	local file size
+
+	for file in "${tracked[@]}"; do
+		size=$(stat -c %s "$file")
+		((size <= 512 * 1024)) ||
+			printf '%s:1: %d bytes, over 512 KiB; generate or fetch it\n' \
+				"$file" "$size"
+	done
+}
+
+no_package_hosts() {
+	local debian='(deb|ftp|security|snapshot|archive)\.(debian|ubuntu)\.'
+	local others='(registry\.npmjs|pypi|pythonhosted|proxy\.golang)\.org'
+
+	search "$debian|$others" "${tracked[@]}" |
+		advise "names a package host; use the machine's own configuration"
+}
+
+rule 'include directions' include_directions
+rule 'confined headers' confined_headers
+rule 'architecture conditions' architecture_conditions
+rule 'host headers compile alone' host_headers_alone
+rule 'guest headers compile alone' guest_headers_alone
+rule 'no notes to self' no_notes_to_self
+rule 'no trailing space' no_trailing_space
+rule 'files of 700 lines at most' short_files
+rule 'files of 512 KiB at most' small_files
+rule 'no package hosts' no_package_hosts
+exit "$failed"

@@ -106,6 +106,7 @@
 	X(done_with_trap_flag, ENDS_OK | ENDS_FAULT, "*")                      \
 	X(done_with_trap_flag_and_shadow, ENDS_OK | ENDS_FAULT, "*")           \
 	X(done_by_string_with_trap_flag, ENDS_OK | ENDS_FAULT, "*")            \
+	X(refuses_with_trap_flag, ENDS_ERROR | ENDS_FAULT, SOME_EXIT)          \
 	X(log_with_trap_flag, ENDS_OK | ENDS_FAULT, "*")                       \
 	X(done_behind_stack_switch, ENDS_OK, "")                               \
 	X(raises_own_privilege, ENDS_FAULT, NOT_ALLOWED(raises_own_privilege)) \

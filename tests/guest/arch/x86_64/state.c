@@ -52,6 +52,11 @@ void done_by_string_with_trap_flag(void)
 			 : "memory");
 }
 
+void refuses_with_trap_flag(void)
+{
+	RING(THAW_BELL_REFUSED, SET_FLAG(FLAG_TRAP));
+}
+
 void log_with_trap_flag(void)
 {
 	RING(THAW_BELL_LOG, SET_FLAG(FLAG_TRAP) "mov %%ecx, %%ss;");

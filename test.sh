@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 #
-# test.sh [lint|release|asan|clang|arm64]... - everything that must hold.
+# test.sh [lint|release|asan|tsan|clang|arm64]... - everything that must hold.
 #
 #	lint	layout, scripts, static analysis, tests/lint.sh
 #	release	the build that users get, with all tests
 #	asan	the same with the address and undefined behaviour sanitizers
+#	tsan	the tests of threads and deadlines with the thread sanitizer
 #	clang	the same compiled by clang, and clang-tidy
 #	arm64	cross-built for arm64, its tests under emulation
 #
@@ -99,13 +100,15 @@ count_rules() {
 	done
 }
 
-# run_ctest PRESET: runs a build's tests and counts each of them.
+# run_ctest PRESET [CTEST-OPTION...]: runs a build's tests and counts each.
 run_ctest() {
 	local preset=$1 report=$top/build/$1/junit.xml p f s name why
 
+	shift
+
 	rm -f "$report"
 	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-		ctest --test-dir "build/$preset" --output-on-failure \
+		ctest --test-dir "build/$preset" --output-on-failure "$@" \
 		--output-junit "$report"
 	{
 		read -r p f s || {
@@ -123,9 +126,9 @@ run_ctest() {
 	return 0
 }
 
-# build_and_test PRESET
+# build_and_test PRESET [CTEST-OPTION...]
 build_and_test() {
-	step "$1: build" setup_build "$1" -DTHAW_WERROR=ON && run_ctest "$1"
+	step "$1: build" setup_build "$1" -DTHAW_WERROR=ON && run_ctest "$@"
 }
 
 part_lint() {
@@ -147,6 +150,10 @@ part_asan() {
 	build_and_test asan
 }
 
+part_tsan() {
+	build_and_test tsan --tests-regex 'test_(threads|watchdog|clones)'
+}
+
 part_clang() {
 	build_and_test clang && step 'clang: clang-tidy' check_clang_tidy
 }
@@ -164,10 +171,10 @@ part_arm64() {
 	step 'arm64: set-up' setup_arm64 && build_and_test arm64
 }
 
-(($#)) || set -- lint release asan clang arm64
+(($#)) || set -- lint release asan tsan clang arm64
 for part; do
-	[[ $part =~ ^(lint|release|asan|clang|arm64)$ ]] ||
-		fail 2 "no part called '$part': lint, release, asan, clang, arm64"
+	[[ $part =~ ^(lint|release|asan|tsan|clang|arm64)$ ]] ||
+		fail 2 "no part called '$part': lint, release, asan, tsan, clang, arm64"
 done
 
 architecture=$(setup_architecture) || exit

@@ -20,7 +20,7 @@ static const struct {
 };
 #define ENDINGS ((int)(sizeof(endings) / sizeof(*endings)))
 
-/* Bit @n of the loop's variable: ending, then backend. */
+/* @i, the loop's variable, says which ending and which backend. */
 static void leave(const char *dirt, int i, bool may_fault)
 {
 	int ending = i % ENDINGS;

@@ -136,7 +136,7 @@ START_TEST(user_mode_gets_what_the_contract_says)
 	const unsigned execute = IMAGE_PROT_READ | IMAGE_PROT_EXECUTE;
 
 	ck_assert_uint_eq(prot_at(&layout, THAW_GPA_SYSTEM),
-			  write | LAYOUT_SUPERVISOR);
+			  read | LAYOUT_SUPERVISOR);
 	ck_assert_uint_eq(prot_at(&layout, THAW_GPA_SUPERVISOR),
 			  execute | LAYOUT_SUPERVISOR);
 	ck_assert_uint_eq(prot_at(&layout, THAW_GPA_FAULT),

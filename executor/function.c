@@ -79,6 +79,7 @@ static int deploy(struct function *function, struct error *err)
 		.init_timeout_ns = spec->init_timeout_ns,
 		.environment = spec->environment,
 		.dirty = function->options.dirty,
+		.remap = function->options.remap,
 		.log = function->log,
 	};
 	const struct pool_config pool = {

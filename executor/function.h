@@ -21,6 +21,7 @@ struct function_options {
 	thaw_log_fn log;
 	void *log_cookie;
 	enum dirty_backend dirty;
+	bool remap; /* see snapshot.h */
 	bool verify;
 };
 

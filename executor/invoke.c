@@ -255,7 +255,8 @@ static int invoke_on(struct function *function, struct vm *vm,
 				reply);
 		if (!r)
 			r = run(function, vm, start_ns, timeout_ns, reply);
-		reply->run_ns = clock_now_ns() - start_ns;
+		reply->internal.end_ns = clock_now_ns();
+		reply->run_ns = reply->internal.end_ns - start_ns;
 		if (r <= 0)
 			return r;
 		if (again || vm_spoiled(vm)) {
@@ -264,7 +265,7 @@ static int invoke_on(struct function *function, struct vm *vm,
 			return 0;
 		}
 		reply->exits = 0;
-		r = snapshot_restore(function->snapshot, vm, false);
+		r = snapshot_restore(function->snapshot, vm, false, NULL);
 		if (r)
 			return r;
 	}
@@ -293,7 +294,11 @@ int invoke(struct function *function, const struct thaw_request *request,
 	ret_reply->internal.function = function;
 	ret_reply->internal.vm = vm;
 	ret_reply->internal.clean = false;
+	ret_reply->internal.end_ns = start_ns;
 	ret_reply->queue_ns = clock_now_ns() - start_ns;
+	ret_reply->reply_ns = ret_reply->restore_ns = 0;
+	ret_reply->dirty_pages = ret_reply->hot_pages = 0;
+	ret_reply->copied_bytes = 0;
 	r = invoke_on(function, vm, request, timeout_ns, ret_reply);
 	if (r) {
 		invoke_done(ret_reply);
@@ -305,10 +310,20 @@ int invoke(struct function *function, const struct thaw_request *request,
 
 void invoke_done(struct thaw_reply *reply)
 {
+	const struct function *function = reply->internal.function;
+	uint64_t start_ns = clock_now_ns();
+	struct restore_stats stats = { 0 };
+
 	if (!reply->internal.vm)
 		return;
-	pool_release(reply->internal.function->pool, reply->internal.vm,
-		     reply->internal.clean);
+	pool_release(function->pool, reply->internal.vm, reply->internal.clean,
+		     &stats);
+	reply->reply_ns = start_ns - reply->internal.end_ns;
+	reply->restore_ns = clock_now_ns() - start_ns;
+	reply->dirty_pages = (unsigned)stats.dirty_pages;
+	reply->hot_pages = (unsigned)stats.hot_pages;
+	reply->copied_bytes =
+		stats.copied_pages * snapshot_page_size(function->snapshot);
 	reply->internal.vm = NULL;
 	reply->data = NULL;
 }

@@ -48,15 +48,28 @@ static int parse_backend(const char *name, struct error *err,
 	return 0;
 }
 
+static int parse_restore(const char *name, struct error *err, bool *ret_remap)
+{
+	*ret_remap = name && !strcmp(name, "remap");
+	if (name && !*ret_remap && strcmp(name, "copy"))
+		return error_set(err, -EINVAL,
+				 "restoring by \"%s\": must be copy or remap",
+				 name);
+	return 0;
+}
+
 static int check_options(const struct thaw_options *options, struct error *err,
 			 struct function_options *ret_options)
 {
+	int r;
+
 	if (!options)
 		return 0;
 	ret_options->log = options->log;
 	ret_options->log_cookie = options->log_cookie;
 	ret_options->verify = options->verify;
-	return parse_backend(options->dirty, err, &ret_options->dirty);
+	r = parse_restore(options->restore, err, &ret_options->remap);
+	return r ? r : parse_backend(options->dirty, err, &ret_options->dirty);
 }
 
 static int open_catalog(struct catalog *catalog,

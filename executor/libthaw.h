@@ -63,6 +63,11 @@ struct thaw_options {
 	/* How writes are tracked: NULL or "auto", "ring", "bitmap"; copied. */
 	const char *dirty;
 	/*
+	 * How memory is restored: NULL or "copy", or, to compare with, "remap":
+	 * give written pages back to the kernel and protect all again.
+	 */
+	const char *restore;
+	/*
 	 * Compare all guest memory with the snapshot after every restore, and
 	 * abort() if they differ. For tests: slow.
 	 */
@@ -103,13 +108,21 @@ struct thaw_reply {
 
 	/* What it took. */
 	uint64_t queue_ns; /* until a vm was free */
-	uint64_t run_ns;   /* from the request in guest memory to the end */
+	uint64_t run_ns;   /* from the request to the end of the run */
 	unsigned exits;	   /* returns from KVM_RUN */
+
+	/* What it took afterwards: set by thaw_reply_done(). */
+	uint64_t reply_ns;    /* from the end of the run to thaw_reply_done() */
+	uint64_t restore_ns;  /* until the vm was clean again */
+	unsigned dirty_pages; /* written for the first time by this vm */
+	unsigned hot_pages;   /* restored without being asked for */
+	uint64_t copied_bytes; /* to restore them */
 
 	struct {
 		struct function *function;
 		struct vm *vm;
 		bool clean;
+		uint64_t end_ns; /* of the run */
 	} internal;
 };
 
@@ -149,7 +162,7 @@ int thaw_invoke(struct thaw *thaw, const char *function,
 
 /*
  * Ends the use of a reply: restores the vm for the next invocation. The reply
- * keeps its strings and figures, but its data are gone.
+ * keeps its strings and gets its last figures, but its data are gone.
  */
 void thaw_reply_done(struct thaw_reply *reply);
 

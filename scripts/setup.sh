@@ -13,13 +13,13 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck disable=SC2034
 run_packages=(
 	gcc libc6-dev binutils cmake ninja-build meson pkg-config
-	liburing-dev libelf-dev libjansson-dev check wamerican
+	libelf-dev libjansson-dev libsodium-dev check wamerican
 )
 
 # To test as well.
 # shellcheck disable=SC2034
 test_packages=(
-	clang clang-format-14 clang-tidy cppcheck shellcheck git curl
+	clang clang-format-14 clang-tidy cppcheck shellcheck git
 	python3 python3-jsonschema
 )
 

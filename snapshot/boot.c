@@ -252,6 +252,7 @@ int snapshot_create(const struct image *image,
 		return error_set(err, -ENOMEM, "no memory for a snapshot");
 	snapshot->memory_fd = -1;
 	snapshot->dirty = options->dirty;
+	snapshot->remap = options->remap;
 	snapshot->page_size = (size_t)sysconf(_SC_PAGESIZE);
 	r = create(snapshot, image, options, err);
 	if (r) {
@@ -273,12 +274,18 @@ void snapshot_free(struct snapshot *snapshot)
 		close(snapshot->memory_fd);
 	vm_state_free(snapshot->state);
 	free(snapshot->handlers);
+	free(atomic_load(&snapshot->hot));
 	free(snapshot);
 }
 
 const struct layout *snapshot_layout(const struct snapshot *snapshot)
 {
 	return &snapshot->layout;
+}
+
+size_t snapshot_page_size(const struct snapshot *snapshot)
+{
+	return snapshot->page_size;
 }
 
 size_t snapshot_handler_count(const struct snapshot *snapshot)

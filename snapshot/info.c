@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
+#include "snapshot/entropy.h"
 #include "vm/clock.h"
 
 void info_set_layout(struct thaw_info *info, const struct layout *layout,
@@ -32,10 +32,10 @@ int info_refresh(struct thaw_info *info, const struct vm *vm,
 		uint64_t generation;
 	} random;
 
-	ssize_t got = getrandom(&random, sizeof(random), 0);
+	int r = entropy_get(&random, sizeof(random));
 
-	if (got != (ssize_t)sizeof(random))
-		return got < 0 ? -errno : -EIO;
+	if (r)
+		return r;
 	memcpy(info->entropy, random.entropy, sizeof(info->entropy));
 	/* 0 is what a guest that has seen none yet compares with */
 	info->generation = random.generation | 1;

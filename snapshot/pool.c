@@ -19,7 +19,7 @@ struct waiter {
 };
 
 struct pool {
-	const struct snapshot *snapshot;
+	struct snapshot *snapshot;
 	struct pool_config config;
 	pthread_mutex_t lock; /* of the rest */
 	struct vm **idle; /* a stack: the last one's memory is in the cache */
@@ -43,9 +43,8 @@ static int warm_up(struct pool *pool, struct error *err)
 	return 0;
 }
 
-int pool_create(const struct snapshot *snapshot,
-		const struct pool_config *config, struct error *err,
-		struct pool **ret_pool)
+int pool_create(struct snapshot *snapshot, const struct pool_config *config,
+		struct error *err, struct pool **ret_pool)
 {
 	struct pool *pool = calloc(1, sizeof(*pool));
 	int r;
@@ -202,9 +201,10 @@ static void verify(const struct pool *pool, struct vm *vm)
 	abort();
 }
 
-void pool_release(struct pool *pool, struct vm *vm, bool clean)
+void pool_release(struct pool *pool, struct vm *vm, bool clean,
+		  struct restore_stats *ret_stats)
 {
-	if (snapshot_restore(pool->snapshot, vm, clean)) {
+	if (snapshot_restore(pool->snapshot, vm, clean, ret_stats)) {
 		vm_free(vm);
 		forget_one(pool);
 		return;

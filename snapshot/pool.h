@@ -26,9 +26,8 @@ struct pool_config {
 };
 
 /* Makes a pool; @snapshot is borrowed and must outlive it. */
-int pool_create(const struct snapshot *snapshot,
-		const struct pool_config *config, struct error *err,
-		struct pool **ret_pool);
+int pool_create(struct snapshot *snapshot, const struct pool_config *config,
+		struct error *err, struct pool **ret_pool);
 
 /* Frees the pool and its vms, none of which may be out. NULL is fine. */
 void pool_free(struct pool *pool);
@@ -40,9 +39,10 @@ void pool_free(struct pool *pool);
 int pool_acquire(struct pool *pool, struct error *err, struct vm **ret_vm);
 
 /*
- * Takes a vm back and restores it; see snapshot_restore() for @clean. A vm
- * that cannot be restored is freed.
+ * Takes a vm back and restores it; see snapshot_restore() for @clean and
+ * @ret_stats. A vm that cannot be restored is freed.
  */
-void pool_release(struct pool *pool, struct vm *vm, bool clean);
+void pool_release(struct pool *pool, struct vm *vm, bool clean,
+		  struct restore_stats *ret_stats);
 
 #endif

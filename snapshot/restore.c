@@ -4,18 +4,35 @@
  *
  * A page the guest or the host has written joins the vm's hot set (dirty.h)
  * and stays writable: every restore copies it back without asking, so writing
- * it again causes no fault and no report. When the set has grown large, a
- * restore ends by protecting everything again, and the set starts anew.
+ * it again causes no fault and no report.
+ *
+ * So that one heavy invocation does not tax the light ones after it, pages
+ * leave the set again. Each restore looks at a few of them before it copies,
+ * every page in turn; one that has equalled the snapshot at several looks is
+ * cold. Once cold pages are many, they are protected and leave; with the ring,
+ * which can only protect everything, the whole set is learned anew. If it comes
+ * back as large as it was, the next time takes more patience.
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "snapshot/snapshot_internal.h"
 
-/* A hot set larger than this is given up after the restore. */
-#define HOT_PAGES_MAX 256
+/* Every page of the hot set is looked at once in this many restores. */
+#define LOOK_EVERY 16
+/* A page is cold after this many looks that found it equal, */
+#define PATIENCE 4
+/* doubled this often at the most. */
+#define PATIENCE_DOUBLINGS_MAX 5
+/* Cold pages are let go when they are this many, and half of the set. */
+#define COLD_PAGES_MIN 16
+/* After this many restores a vm's hot set is fit to be other vms' first. */
+#define LEARN_AFTER 16
 
-int snapshot_start(const struct snapshot *snapshot, struct error *err,
+_Static_assert(PATIENCE << PATIENCE_DOUBLINGS_MAX < UINT8_MAX, "fits idle[]");
+
+int snapshot_start(struct snapshot *snapshot, struct error *err,
 		   struct vm **ret_vm)
 {
 	struct vm_config config = {
@@ -30,6 +47,8 @@ int snapshot_start(const struct snapshot *snapshot, struct error *err,
 	if (r)
 		return r;
 	r = vm_set_state(vm, snapshot->state, err);
+	if (!r && snapshot_warm(snapshot, vm))
+		r = error_set(err, -EIO, "warming up a new vm failed");
 	if (r) {
 		vm_free(vm);
 		return r;
@@ -38,22 +57,101 @@ int snapshot_start(const struct snapshot *snapshot, struct error *err,
 	return 0;
 }
 
-static void copy_back(const struct snapshot *snapshot, struct vm *vm)
+static unsigned looks_until_cold(const struct dirty *dirty)
 {
-	const struct dirty *dirty = vm_dirty(vm);
-	size_t page_size = snapshot->page_size;
-	uint8_t *memory = vm_memory(vm);
-
-	for (size_t i = 0; i < dirty->count; i++) {
-		size_t offset = dirty->pages[i] * page_size;
-
-		memcpy(memory + offset, snapshot->pristine + offset, page_size);
-	}
+	return PATIENCE << dirty->patience;
 }
 
-int snapshot_restore(const struct snapshot *snapshot, struct vm *vm, bool clean)
+/* Copies a page back if it differs, notes and returns whether it did. */
+static bool look_at(struct dirty *dirty, uint32_t page, uint8_t *memory,
+		    const uint8_t *pristine, size_t page_size)
+{
+	unsigned looks = looks_until_cold(dirty);
+	uint8_t *idle = &dirty->idle[page];
+
+	if (memcmp(memory, pristine, page_size)) {
+		memcpy(memory, pristine, page_size);
+		if (*idle >= looks)
+			dirty->cold--;
+		*idle = 0;
+		return true;
+	}
+	if (*idle < looks && ++*idle == looks)
+		dirty->cold++;
+	return false;
+}
+
+/* Copies the hot set back; returns the number of pages copied. */
+static size_t copy_back(const struct snapshot *snapshot, struct vm *vm)
 {
 	struct dirty *dirty = vm_dirty(vm);
+	const size_t page_size = snapshot->page_size;
+	const uint8_t *pristine = snapshot->pristine;
+	uint8_t *memory = vm_memory(vm);
+	const size_t look = dirty->turn++ % LOOK_EVERY;
+	size_t equal = 0;
+
+	for (size_t n = 0; n < dirty->count; n++) {
+		/* backward every other time: what was last is in the cache */
+		size_t i = dirty->turn % 2 ? n : dirty->count - 1 - n;
+		size_t offset = dirty->pages[i] * page_size;
+
+		if (i % LOOK_EVERY == look)
+			equal += !look_at(dirty, dirty->pages[i],
+					  memory + offset, pristine + offset,
+					  page_size);
+		else
+			memcpy(memory + offset, pristine + offset, page_size);
+	}
+	return dirty->count - equal;
+}
+
+/*
+ * Lets cold pages go once they are many. Those of one heavy invocation leave
+ * together: when half of them have had their last look, the others lack one.
+ */
+static int cool(struct dirty *dirty)
+{
+	unsigned looks = looks_until_cold(dirty);
+	bool came_back = dirty->count >= dirty->last_count / 4 * 3;
+
+	if (dirty->cold < COLD_PAGES_MIN || dirty->cold < dirty->count / 2)
+		return 0;
+	if (!dirty->last_count || !came_back)
+		dirty->patience = 0;
+	else if (dirty->patience < PATIENCE_DOUBLINGS_MAX)
+		dirty->patience++;
+	dirty->last_count = dirty->count;
+	return dirty_cool(dirty, looks - 1);
+}
+
+/* Gives each run of written pages back to the kernel; protects all again. */
+static int remap(const struct snapshot *snapshot, struct vm *vm)
+{
+	const struct dirty *dirty = vm_dirty(vm);
+	const size_t page_size = snapshot->page_size;
+	uint8_t *memory = vm_memory(vm);
+	size_t first = 0;
+
+	while (first < dirty->page_count) {
+		size_t end = first;
+
+		while (end < dirty->page_count && dirty_has(dirty, end))
+			end++;
+		if (end > first &&
+		    madvise(memory + first * page_size,
+			    (end - first) * page_size, MADV_DONTNEED))
+			return -errno;
+		first = end + 1;
+	}
+	return dirty_forget(vm_dirty(vm));
+}
+
+int snapshot_restore(struct snapshot *snapshot, struct vm *vm, bool clean,
+		     struct restore_stats *ret_stats)
+{
+	struct dirty *dirty = vm_dirty(vm);
+	struct restore_stats stats = { 0 };
 	int r;
 
 	if (vm_spoiled(vm))
@@ -70,12 +168,21 @@ int snapshot_restore(const struct snapshot *snapshot, struct vm *vm, bool clean)
 	r = dirty_collect(dirty);
 	if (r)
 		return r;
-	copy_back(snapshot, vm);
-	if (dirty->count > HOT_PAGES_MAX) {
-		r = dirty_forget(dirty);
-		if (r)
-			return r;
+	stats.hot_pages = dirty->count;
+	stats.dirty_pages = dirty->count - dirty->old_count;
+	if (snapshot->remap) {
+		r = remap(snapshot, vm);
+	} else {
+		stats.copied_pages = copy_back(snapshot, vm);
+		if (dirty->turn == LEARN_AFTER)
+			snapshot_learn(snapshot, vm);
+		r = cool(dirty);
 	}
+	if (r)
+		return r;
+	dirty->old_count = dirty->count;
+	if (ret_stats)
+		*ret_stats = stats;
 	if (clean)
 		vm_enter(vm);
 	return 0;

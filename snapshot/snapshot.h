@@ -8,8 +8,8 @@
  *	vm_free(vm);
  *	snapshot_free(snapshot);				when no vm is left
  *
- * A snapshot does not change; any number of threads may start and restore
- * different vms from one.
+ * What is frozen does not change; any number of threads may start and restore
+ * different vms from one snapshot.
  */
 #ifndef SNAPSHOT_SNAPSHOT_H
 #define SNAPSHOT_SNAPSHOT_H
@@ -33,7 +33,12 @@ struct snapshot_options {
 	uint64_t init_timeout_ns; /* from boot to READY */
 	char *const *environment; /* NULL-terminated "NAME=value"s, or NULL */
 	enum dirty_backend dirty; /* for the vms made from it */
-	struct guest_log log;	  /* of init */
+	/*
+	 * Restore by giving written pages back to the kernel (MADV_DONTNEED) and
+	 * protecting all again, instead of copying. To compare with.
+	 */
+	bool remap;
+	struct guest_log log; /* of init */
 };
 
 /*
@@ -50,18 +55,29 @@ int snapshot_create(const struct image *image,
 /* Frees @snapshot; NULL is fine. No vm made from it may be left. */
 void snapshot_free(struct snapshot *snapshot);
 
-/* A vm that equals the snapshot and is ready to run. */
-int snapshot_start(const struct snapshot *snapshot, struct error *err,
+/*
+ * A vm that equals the snapshot and is ready to run, with the pages writable
+ * that vms before it have written.
+ */
+int snapshot_start(struct snapshot *snapshot, struct error *err,
 		   struct vm **ret_vm);
+
+/* What a restore did. */
+struct restore_stats {
+	size_t dirty_pages; /* reported, or written by the host, for the first time */
+	size_t hot_pages; /* in the hot set */
+	size_t copied_pages;
+};
 
 /*
  * Makes @vm equal to the snapshot again, whatever the guest has done, and
  * ready to run. @clean: the last exit was the doorbell's DONE, after which the
- * entry stub resets the vcpu; otherwise its complete state is loaded. 0, or
+ * entry stub resets the vcpu; otherwise its complete state is loaded.
+ * *@ret_stats, which may be NULL, says what it took. 0, or
  * -errno: then the vm is of no more use.
  */
-int snapshot_restore(const struct snapshot *snapshot, struct vm *vm,
-		     bool clean);
+int snapshot_restore(struct snapshot *snapshot, struct vm *vm, bool clean,
+		     struct restore_stats *ret_stats);
 
 /*
  * Whether the memory of @vm, just restored, equals the snapshot's byte for
@@ -71,6 +87,9 @@ bool snapshot_matches(const struct snapshot *snapshot, struct vm *vm,
 		      uint64_t *ret_gpa);
 
 const struct layout *snapshot_layout(const struct snapshot *snapshot);
+
+/* Bytes of the pages that are restored. */
+size_t snapshot_page_size(const struct snapshot *snapshot);
 
 /* The handlers the image offers; checked, zero-terminated names. */
 size_t snapshot_handler_count(const struct snapshot *snapshot);

@@ -37,8 +37,11 @@ int arch_boot_state(struct vm *vm, const struct layout *layout,
  */
 int arch_load_state(struct vm *vm, const struct vcpu_state *state);
 
-/* Makes the next run start at the entry stub. The hot path. */
-void arch_enter(struct vm *vm);
+/*
+ * Makes the next run start at @pc, in the entry stub's page, with nothing in
+ * the general registers that the host can set at once. The hot path.
+ */
+void arch_enter(struct vm *vm, uint64_t pc);
 
 /* Says what the exit in vm->run means. */
 void arch_decode_exit(struct vm *vm, struct vm_exit *exit);

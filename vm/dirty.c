@@ -89,7 +89,8 @@ int dirty_init(struct dirty *dirty, const struct kvm_host *host, int vm_fd,
 	};
 	dirty->bits = calloc((dirty->page_count + 63) / 64, sizeof(uint64_t));
 	dirty->pages = calloc(dirty->page_count, sizeof(*dirty->pages));
-	if (!dirty->bits || !dirty->pages)
+	dirty->idle = calloc(dirty->page_count, sizeof(*dirty->idle));
+	if (!dirty->bits || !dirty->pages || !dirty->idle)
 		return error_set(err, -ENOMEM,
 				 "no memory for a dirty page set");
 	if (backend == DIRTY_NONE)
@@ -130,6 +131,7 @@ void dirty_done(struct dirty *dirty)
 	free(dirty->log);
 	free(dirty->bits);
 	free(dirty->pages);
+	free(dirty->idle);
 	*dirty = (struct dirty){ .backend = DIRTY_NONE };
 }
 
@@ -252,11 +254,44 @@ static int protect_logged(struct dirty *dirty)
 	return ioctl(dirty->vm_fd, KVM_CLEAR_DIRTY_LOG, &clear) ? -errno : 0;
 }
 
+/* The pages to protect replace the log; the others stay in the set. */
+static int cool_bitmap(struct dirty *dirty, unsigned looks)
+{
+	size_t words = (dirty->page_count + 63) / 64, kept = 0;
+
+	memset(dirty->log, 0, words * sizeof(*dirty->log));
+	for (size_t i = 0; i < dirty->count; i++) {
+		uint32_t page = dirty->pages[i];
+		uint64_t bit = UINT64_C(1) << (page % 64);
+
+		if (dirty->idle[page] >= looks) {
+			dirty->log[page / 64] |= bit;
+			dirty->bits[page / 64] &= ~bit;
+		} else {
+			dirty->pages[kept++] = page;
+		}
+		dirty->idle[page] = 0;
+	}
+	dirty->count = kept;
+	dirty->cold = 0;
+	return protect_logged(dirty);
+}
+
+int dirty_cool(struct dirty *dirty, unsigned looks)
+{
+	if (dirty->backend == DIRTY_BITMAP)
+		return cool_bitmap(dirty, looks);
+	return dirty_forget(dirty);
+}
+
 int dirty_forget(struct dirty *dirty)
 {
-	for (size_t i = 0; i < dirty->count; i++)
+	for (size_t i = 0; i < dirty->count; i++) {
 		dirty->bits[dirty->pages[i] / 64] = 0;
+		dirty->idle[dirty->pages[i]] = 0;
+	}
 	dirty->count = 0;
+	dirty->cold = 0;
 	if (dirty->backend == DIRTY_BITMAP)
 		return protect_logged(dirty);
 	if (dirty->backend == DIRTY_RING)

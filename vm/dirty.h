@@ -36,6 +36,14 @@ struct dirty {
 	uint64_t *bits;
 	uint32_t *pages;
 	size_t count;
+	size_t old_count; /* at the end of the last restore */
+
+	/* cooling, for snapshot/restore.c: which pages are not written any more */
+	uint8_t *idle;	   /* of each page: looks that found it equal */
+	size_t cold;	   /* pages found equal often enough to leave */
+	size_t last_count; /* of the set that was last cooled */
+	unsigned patience; /* doublings of the looks it takes */
+	unsigned turn;	   /* restores so far */
 
 	/* the memslot */
 	uint64_t memory;
@@ -68,6 +76,11 @@ void dirty_done(struct dirty *dirty);
 int dirty_set_memslot(struct dirty *dirty, const uint8_t *memory,
 		      size_t memory_size, struct error *err);
 
+static inline bool dirty_has(const struct dirty *dirty, size_t page)
+{
+	return dirty->bits[page / 64] >> (page % 64) & 1;
+}
+
 /* Adds a page the host has written. */
 static inline void dirty_add(struct dirty *dirty, size_t page)
 {
@@ -90,6 +103,13 @@ int dirty_collect(struct dirty *dirty);
  * the snapshot by now. Returns 0 or -errno.
  */
 int dirty_forget(struct dirty *dirty);
+
+/*
+ * Takes the pages for which idle[page] >= @looks out of the set, where KVM can
+ * protect some pages and not others; else all of them. What is taken out must
+ * equal the snapshot. idle[] and cold start anew. Returns 0 or -errno.
+ */
+int dirty_cool(struct dirty *dirty, unsigned looks);
 
 /*
  * Makes room in a full ring (KVM_EXIT_DIRTY_RING_FULL): collects, and lets KVM

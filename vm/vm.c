@@ -6,6 +6,7 @@
 #include "vm/vm.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "guest/abi/thaw_abi.h"
+#include "guest/abi/thaw_stubs.h"
 #include "vm/arch.h"
 #include "vm/clock.h"
 #include "vm/vm_internal.h"
@@ -65,15 +67,29 @@ static void scale_counter(struct vm *vm)
 	vm->counter_mult = (uint32_t)((NS_PER_S << shift) / vm->counter_hz);
 }
 
+/* KVM_CREATE_VM gives up when a signal is pending, and may take its time. */
+static int create_fd(struct vm *vm)
+{
+	sigset_t all, old;
+	int r = 0;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	vm->fd = ioctl(vm->host->fd, KVM_CREATE_VM, arch_vm_type(vm->host));
+	if (vm->fd < 0)
+		r = -errno;
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return r;
+}
+
 static int create_parts(struct vm *vm, const struct vm_config *config,
 			struct error *err)
 {
 	int r;
 
-	vm->fd = ioctl(vm->host->fd, KVM_CREATE_VM, arch_vm_type(vm->host));
-	if (vm->fd < 0)
-		return error_set(err, -errno, "KVM_CREATE_VM: %s",
-				 strerror(errno));
+	r = create_fd(vm);
+	if (r)
+		return error_set(err, r, "KVM_CREATE_VM: %s", strerror(-r));
 	r = dirty_init(&vm->dirty, vm->host, vm->fd, vm->memory_size,
 		       config->dirty, err);
 	if (!r)
@@ -187,7 +203,13 @@ bool vm_spoiled(const struct vm *vm)
 
 void vm_enter(struct vm *vm)
 {
-	arch_enter(vm);
+	arch_enter(vm, THAW_GPA_STUB);
+}
+
+void vm_enter_touch(struct vm *vm)
+{
+	arch_enter(vm, THAW_GPA_STUB +
+			       (uint64_t)(thaw_stub_touch - thaw_stub_start));
 }
 
 /* KVM_RUN until the guest wants something, or the watchdog strikes. */

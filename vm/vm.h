@@ -101,6 +101,12 @@ bool vm_spoiled(const struct vm *vm);
 void vm_enter(struct vm *vm);
 
 /*
+ * Makes the next run touch the pages listed in the request window, and end with
+ * the doorbell's DONE: see thaw_stub_touch.
+ */
+void vm_enter_touch(struct vm *vm);
+
+/*
  * Runs the guest until it exits or @deadline_ns (CLOCK_MONOTONIC) has passed.
  * Returns 0 and *@ret_exit, or -errno if KVM_RUN itself failed. No allocation,
  * no lock.

@@ -21,7 +21,7 @@ static const struct cli_option options[] = {
 
 static int run(const struct cli_verb *verb, int argc, char **argv)
 {
-	const struct thaw_options library = { .log = cli_print_log };
+	struct thaw_options library;
 	struct invoke_options my = { .catalog = NULL };
 	struct thaw_error error;
 	struct thaw *thaw;
@@ -34,6 +34,7 @@ static int run(const struct cli_verb *verb, int argc, char **argv)
 	my.catalog = cli_catalog_path(my.catalog);
 	if (!my.catalog)
 		return CLI_USAGE;
+	library = invocation_library_options(&my.invocation);
 	r = thaw_open(my.catalog, &library, &error, &thaw);
 	if (r) {
 		cli_error("%s", error.message);

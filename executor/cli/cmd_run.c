@@ -107,9 +107,9 @@ static char *find_image(const char *path)
 }
 
 static int open_function(const struct run_function *function,
+			 const struct thaw_options *library,
 			 struct thaw **ret_thaw)
 {
-	const struct thaw_options library = { .log = cli_print_log };
 	cleanup_free char *text = run_catalog_text(function);
 	struct thaw_error error;
 	int r;
@@ -118,7 +118,7 @@ static int open_function(const struct run_function *function,
 		cli_error("the image's path and the options must be UTF-8");
 		return CLI_USAGE;
 	}
-	r = thaw_open_text(text, strlen(text), CATALOG_NAME, &library, &error,
+	r = thaw_open_text(text, strlen(text), CATALOG_NAME, library, &error,
 			   ret_thaw);
 	if (!r)
 		return CLI_GO_ON;
@@ -131,6 +131,7 @@ static int run(const struct cli_verb *verb, int argc, char **argv)
 	struct run_options my = { .function.name = NULL };
 	cleanup_free char *image = NULL;
 	char name[LIMIT_NAME_MAX + 1];
+	struct thaw_options library;
 	struct thaw *thaw;
 	const char *path;
 	int code;
@@ -144,7 +145,8 @@ static int run(const struct cli_verb *verb, int argc, char **argv)
 	make_name(path, name);
 	my.function.name = name;
 	my.function.image = image;
-	code = open_function(&my.function, &thaw);
+	library = invocation_library_options(&my.invocation);
+	code = open_function(&my.function, &library, &thaw);
 	if (code != CLI_GO_ON)
 		return code;
 	code = invocation_run(thaw, name, &my.invocation);

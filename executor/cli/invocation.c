@@ -42,6 +42,33 @@ static int show(const char *function, const struct thaw_reply *reply,
 	return code ? code : result_code(reply->result);
 }
 
+struct thaw_options
+invocation_library_options(const struct invocation_options *options)
+{
+	return (struct thaw_options){
+		.log = cli_print_log,
+		.dirty = options->dirty,
+		.restore = options->restore,
+		.verify = options->verify,
+	};
+}
+
+static double us(uint64_t ns)
+{
+	return (double)ns / NS_PER_US;
+}
+
+static void print_trace(const struct thaw_reply *reply)
+{
+	fprintf(stderr,
+		"trace: queue %.1f us, run %.1f us, reply %.1f us, restore %.1f "
+		"us; exits %u, dirty pages %u, hot pages %u, copied %llu "
+		"bytes\n",
+		us(reply->queue_ns), us(reply->run_ns), us(reply->reply_ns),
+		us(reply->restore_ns), reply->exits, reply->dirty_pages,
+		reply->hot_pages, (unsigned long long)reply->copied_bytes);
+}
+
 /* One invocation; of those of @repeat, shows the last, and one that fails. */
 static int invoke(struct thaw *thaw, const char *function,
 		  const struct thaw_request *request,
@@ -64,6 +91,8 @@ static int invoke(struct thaw *thaw, const char *function,
 	if (!r && last)
 		r = show(function, &reply, options);
 	thaw_reply_done(&reply);
+	if (options->trace && last)
+		print_trace(&reply);
 	return r;
 }
 

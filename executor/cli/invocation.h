@@ -22,6 +22,12 @@ struct invocation_options {
 	uint64_t repeat; /* 0: once, and no summary */
 	bool include;	 /* metadata before the reply */
 	bool verbose;	 /* metadata on standard error */
+	bool trace;	 /* where the time went, on standard error */
+
+	/* for the library: see struct thaw_options */
+	const char *dirty;
+	const char *restore;
+	bool verify;
 };
 
 /* The options both verbs have, for their tables. */
@@ -51,8 +57,25 @@ struct invocation_options {
 		cli_set_text, type, output, 0),                               \
 	INVOCATION_OPTION('v', "verbose", NULL,                               \
 		"print metadata on standard error",                           \
-		cli_set_flag, type, verbose, 0)
+		cli_set_flag, type, verbose, 0),                              \
+	INVOCATION_OPTION(0, "trace", NULL,                                   \
+		"print where the time went, on standard error",               \
+		cli_set_flag, type, trace, 0),                                \
+	INVOCATION_OPTION(0, "dirty", "HOW",                                  \
+		"how writes are tracked: auto, ring or bitmap",               \
+		cli_set_text, type, dirty, 0),                                \
+	INVOCATION_OPTION(0, "restore", "HOW",                                \
+		"how memory is restored: copy, or, to compare\n"              \
+		"with, remap",                                                \
+		cli_set_text, type, restore, 0),                              \
+	INVOCATION_OPTION(0, "verify", NULL,                                  \
+		"compare all memory after each restore; slow",                \
+		cli_set_flag, type, verify, 0)
 /* clang-format on */
+
+/* The library's options as the command line gives them. */
+struct thaw_options
+invocation_library_options(const struct invocation_options *options);
 
 /*
  * Reads the request, deploys @function of @thaw and invokes it as @options

@@ -79,6 +79,7 @@
 /* Offsets the assembly of the entry stub needs; asserted below. */
 #define THAW_INFO_DISPATCH 8
 #define THAW_INFO_STACK_TOP 16
+#define THAW_INFO_REQUEST_START 40
 
 /* Sizes of the strings in the two pages, terminating zero included. */
 #define THAW_NAME_MAX 64
@@ -178,6 +179,9 @@ _Static_assert(sizeof(struct thaw_handler_entry) == 64, "ABI");
 _Static_assert(offsetof(struct thaw_info, dispatch) == THAW_INFO_DISPATCH,
 	       "ABI");
 _Static_assert(offsetof(struct thaw_info, stack_top) == THAW_INFO_STACK_TOP,
+	       "ABI");
+_Static_assert(offsetof(struct thaw_info, request_start) ==
+		       THAW_INFO_REQUEST_START,
 	       "ABI");
 _Static_assert(offsetof(struct thaw_info, counter_base) == 80, "ABI");
 _Static_assert(offsetof(struct thaw_info, generation) == 112, "ABI");

@@ -13,6 +13,13 @@
 extern const char thaw_stub_start[];
 extern const char thaw_stub_end[];
 
+/*
+ * User mode, in the same page: makes pages writable by writing to each what it
+ * holds. The request window has a count and as many addresses, all uint64_t;
+ * ends with the doorbell's DONE. For new vms: see snapshot/warm.c.
+ */
+extern const char thaw_stub_touch[];
+
 /* Supervisor: x86_64: a stub for each exception; arm64: the EL1 vectors. */
 extern const char thaw_supervisor_start[];
 extern const char thaw_supervisor_end[];

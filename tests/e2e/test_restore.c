@@ -48,6 +48,15 @@ static void stop(void)
 	image_close(image);
 }
 
+static uint32_t pages_handler(void)
+{
+	for (size_t i = 0; i < snapshot_handler_count(snapshot); i++)
+		if (!strcmp(snapshot_handler_name(snapshot, i), "pages"))
+			return (uint32_t)i;
+	ck_abort_msg("pages.elf has no handler pages");
+	return 0;
+}
+
 static uint32_t random_offset(void)
 {
 	return (uint32_t)rand_r(&seed) %
@@ -59,7 +68,10 @@ static void write_bytes(const uint32_t *offsets, size_t count)
 {
 	const size_t first = offsetof(struct thaw_info, counter_base);
 	const struct layout *layout = snapshot_layout(snapshot);
-	struct thaw_info info = { .request.size = count * sizeof(*offsets) };
+	struct thaw_info info = {
+		.request.handler = pages_handler(),
+		.request.size = count * sizeof(*offsets),
+	};
 	struct vm_exit exit;
 
 	ck_assert_int_eq(info_refresh(&info, vm, 0), 0);
@@ -82,7 +94,7 @@ static void restore(bool clean)
 {
 	uint64_t gpa = 0;
 
-	ck_assert_int_eq(snapshot_restore(snapshot, vm, clean), 0);
+	ck_assert_int_eq(snapshot_restore(snapshot, vm, clean, NULL), 0);
 	ck_assert_msg(snapshot_matches(snapshot, vm, &gpa), "%#llx, seed %u",
 		      (unsigned long long)gpa, seed);
 }
@@ -104,8 +116,8 @@ START_TEST(random_pages_are_restored)
 }
 END_TEST
 
-/* Every page of the heap, which is more than a hot set keeps, then few. */
-START_TEST(more_pages_than_stay_hot_are_restored)
+/* Many pages, which stay hot for a while, then few. */
+START_TEST(many_pages_then_few_are_restored)
 {
 	uint32_t offsets[MANY];
 
@@ -115,7 +127,7 @@ START_TEST(more_pages_than_stay_hot_are_restored)
 	for (int round = 0; round < 10; round++) {
 		write_bytes(offsets, MANY);
 		restore(true);
-		ck_assert_uint_lt(vm_dirty(vm)->count, MANY);
+		ck_assert_uint_ge(vm_dirty(vm)->count, MANY);
 		for (size_t count = 1; count < 30; count += 7) {
 			write_bytes(offsets + 10 * round, count);
 			restore(true);
@@ -214,7 +226,7 @@ int main(void)
 
 	tcase_set_timeout(group, 60);
 	tcase_add_loop_test(group, random_pages_are_restored, 0, n);
-	tcase_add_loop_test(group, more_pages_than_stay_hot_are_restored, 0, n);
+	tcase_add_loop_test(group, many_pages_then_few_are_restored, 0, n);
 	tcase_add_loop_test(group,
 			    pages_once_written_stay_hot_and_are_still_restored,
 			    0, n);

@@ -97,6 +97,56 @@ START_TEST(forgetting_empties_the_set)
 }
 END_TEST
 
+/* What is cold leaves; with the ring, which knows only all, everything does. */
+START_TEST(cooling_takes_out_what_is_cold)
+{
+	static const uint32_t kept[] = { 2, 63, 64, 200 };
+	size_t kept_count;
+	struct dirty *dirty;
+
+	start(trackers[_i]);
+	dirty = vm_dirty(vm);
+	kept_count = page_count > 200 ? 4 : 2;
+	for (int round = 0; round < 2; round++) {
+		for (uint32_t page = 0; page < page_count; page++) {
+			dirty_add(dirty, page);
+			dirty->idle[page] = 3;
+		}
+		for (size_t i = 0; i < kept_count; i++)
+			dirty->idle[kept[i]] = 2;
+		dirty->cold = page_count - kept_count;
+		ck_assert_int_eq(dirty_cool(dirty, 3), 0);
+		check_counts(dirty->backend == DIRTY_BITMAP ? kept_count : 0);
+		for (size_t i = 0; i < dirty->count; i++)
+			ck_assert_uint_eq(dirty->pages[i], kept[i]);
+		ck_assert_uint_eq(dirty->cold, 0);
+		for (uint32_t page = 0; page < page_count; page++)
+			ck_assert_uint_eq(dirty->idle[page], 0);
+	}
+	/* nobody has written them meanwhile */
+	ck_assert_int_eq(dirty_collect(dirty), 0);
+	check_counts(dirty->backend == DIRTY_BITMAP ? kept_count : 0);
+	ck_assert_int_eq(dirty_forget(dirty), 0);
+	check_counts(0);
+	vm_free(vm);
+}
+END_TEST
+
+START_TEST(the_set_knows_what_is_in_it)
+{
+	struct dirty *dirty;
+
+	start(trackers[_i]);
+	dirty = vm_dirty(vm);
+	dirty_add(dirty, page_count / 2);
+	dirty_add(dirty, page_count - 1);
+	for (size_t page = 0; page < page_count; page++)
+		ck_assert(dirty_has(dirty, page) ==
+			  (page == page_count / 2 || page == page_count - 1));
+	vm_free(vm);
+}
+END_TEST
+
 START_TEST(a_vm_that_did_not_run_reports_nothing)
 {
 	start(trackers[_i]);
@@ -185,6 +235,8 @@ int main(void)
 	tcase_set_timeout(group, 60);
 	tcase_add_loop_test(group, a_page_is_in_the_set_once, 0, n);
 	tcase_add_loop_test(group, forgetting_empties_the_set, 0, n);
+	tcase_add_loop_test(group, cooling_takes_out_what_is_cold, 0, n);
+	tcase_add_loop_test(group, the_set_knows_what_is_in_it, 0, n);
 	tcase_add_loop_test(group, a_vm_that_did_not_run_reports_nothing, 0, n);
 	tcase_add_loop_test(group, host_writes_mark_each_page_they_touch, 0, n);
 	tcase_add_loop_test(group,

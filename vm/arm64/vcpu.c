@@ -252,14 +252,13 @@ int arch_load_state(struct vm *vm, const struct vcpu_state *state)
 		if (set_register(vm, state->registers[i].id,
 				 state->registers[i].value))
 			return -errno;
-	arch_enter(vm);
+	arch_enter(vm, THAW_GPA_STUB);
 	return 0;
 }
 
 /* After an MMIO exit, the next KVM_RUN begins by adding 4 to the pc. */
-void arch_enter(struct vm *vm)
+void arch_enter(struct vm *vm, uint64_t pc)
 {
-	uint64_t pc = THAW_GPA_STUB;
 	int r;
 
 	if (vm->run->exit_reason == KVM_EXIT_MMIO)

@@ -316,16 +316,16 @@ int arch_load_state(struct vm *vm, const struct vcpu_state *state)
 	    ioctl(vm->vcpu_fd, KVM_SET_DEBUGREGS, &state->debugregs) ||
 	    ioctl(vm->vcpu_fd, KVM_SET_VCPU_EVENTS, &state->events))
 		return -errno;
-	arch_enter(vm);
+	arch_enter(vm, THAW_GPA_STUB);
 	return 0;
 }
 
-void arch_enter(struct vm *vm)
+void arch_enter(struct vm *vm, uint64_t pc)
 {
 	struct kvm_regs *regs = &vm->run->s.regs.regs;
 
 	memset(regs, 0, sizeof(*regs));
-	regs->rip = THAW_GPA_STUB;
+	regs->rip = pc;
 	regs->rflags = RFLAGS_FIXED;
 	vm->run->kvm_dirty_regs = KVM_SYNC_X86_REGS;
 }

@@ -56,6 +56,23 @@ thaw_stub_start:
 	.endr
 	mov	x30, xzr	/* as if called, from nowhere */
 	br	x16
+
+	.globl thaw_stub_touch
+thaw_stub_touch:
+	load_address x9, THAW_GPA_INFO
+	ldr	x9, [x9, #THAW_INFO_REQUEST_START]
+	ldr	x10, [x9], #8
+1:	cbz	x10, 2f
+	ldr	x11, [x9], #8
+	ldrb	w12, [x11]
+	strb	w12, [x11]
+	sub	x10, x10, #1
+	b	1b
+2:	mov	w9, #THAW_BELL_DONE
+	load_address x10, THAW_DOORBELL_GPA
+	str	w9, [x10]
+	brk	#0
+
 	.globl thaw_stub_end
 thaw_stub_end:
 

@@ -49,6 +49,21 @@ thaw_stub_start:
 	push	%rax		/* as if called, from nowhere */
 	jmp	*%rcx
 
+	.globl thaw_stub_touch
+thaw_stub_touch:
+	mov	THAW_GPA_INFO + THAW_INFO_REQUEST_START, %rsi
+	mov	(%rsi), %rcx
+1:	test	%rcx, %rcx
+	jz	2f
+	add	$8, %rsi
+	mov	(%rsi), %rdi
+	lock orb $0, (%rdi)
+	dec	%rcx
+	jmp	1b
+2:	mov	$THAW_BELL_DONE, %al
+	out	%al, $THAW_DOORBELL_PORT
+	ud2
+
 refuse:
 	mov	$THAW_BELL_REFUSED, %al
 	out	%al, $THAW_DOORBELL_PORT

@@ -1,0 +1,67 @@
+/*
+ * steps.h - asks the handler `steps` of pages.elf (tests/guest/pages.h) to
+ * write to this page and that.
+ *
+ *	struct thaw *thaw = open_steps(&(struct steps_options){
+ *		.backend = backends[_i], .memory = "4MiB" });
+ *	struct steps steps = { 0 };
+ *
+ *	steps_add(&steps, STEP_CHANGE, 0, 64);
+ *	steps_invoke(thaw, &steps, 0, &reply);
+ *	...
+ *	thaw_reply_done(&reply);
+ */
+#ifndef STEPS_H
+#define STEPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "executor/libthaw.h"
+#include "tests/guest/pages.h"
+
+/* The windows of the function, in bytes, unless the options say otherwise. */
+#define STEPS_REQUEST_MAX (64u << 10)
+#define STEPS_REPLY_MAX (16u << 10)
+
+#define STEPS_MAX 32
+
+/* A request; all zero is an empty one. */
+struct steps {
+	struct {
+		uint32_t count;
+		struct page_step steps[STEPS_MAX];
+		uint8_t more[STEPS_REQUEST_MAX];
+	} request;
+	size_t more_size; /* bytes sent behind the steps */
+};
+
+struct steps_options {
+	const char *backend;
+	const char *memory;   /* "4MiB" */
+	unsigned concurrency; /* 0: one vm */
+	bool verify;	      /* compare all memory after each restore */
+};
+
+/* Opens a catalog of the one function "steps". */
+struct thaw *open_steps(const struct steps_options *options);
+
+/* The pages of the host that @count pages of the guest are at least. */
+unsigned host_pages(unsigned count);
+
+void steps_add(struct steps *steps, enum page_step_kind kind, uint32_t first,
+	       uint32_t count);
+
+/* Invokes "steps"; @timeout_ns 0 is a long one. It must not be refused. */
+void steps_invoke(struct thaw *thaw, const struct steps *steps,
+		  uint64_t timeout_ns, struct thaw_reply *ret_reply);
+
+/*
+ * Changes @count pages from @first on, and is done with; returns what the
+ * reply says then. The invocation must end well.
+ */
+struct thaw_reply change_pages(struct thaw *thaw, uint32_t first,
+			       uint32_t count);
+
+#endif

@@ -44,6 +44,7 @@ enum cli_exit {
 	CLI_NOT_FOUND = 4,   /* no such function or file */
 	CLI_THROTTLED = 6,   /* no vm was free */
 	CLI_ENVIRONMENT = 7, /* this machine cannot: see `thaw doctor` */
+	CLI_REGRESSION = 8,  /* a benchmark is over its limit */
 	CLI_TIMEOUT = 124,   /* the function took too long */
 	CLI_INTERNAL = 125,  /* thaw failed, or its output found no place */
 	CLI_FAULT = 134,     /* the function's code faulted */

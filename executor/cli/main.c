@@ -18,6 +18,7 @@ static const struct cli_verb help_verb;
 static const struct cli_verb *const verbs[] = {
 	&cmd_invoke,
 	&cmd_run,
+	&cmd_bench,
 	&cmd_functions_list,
 	&cmd_functions_describe,
 	&cmd_catalog_validate,

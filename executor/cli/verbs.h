@@ -6,6 +6,7 @@
 
 extern const struct cli_verb cmd_invoke;
 extern const struct cli_verb cmd_run;
+extern const struct cli_verb cmd_bench;
 extern const struct cli_verb cmd_functions_list;
 extern const struct cli_verb cmd_functions_describe;
 extern const struct cli_verb cmd_catalog_validate;

@@ -1,0 +1,154 @@
+/* bench_measure.c - measures in rounds. See bench_results.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "executor/cli/bench_results.h"
+#include "vm/clock.h"
+
+/* How long a row of weight 1 is measured in one round, */
+#define SLICE_NS (5 * NS_PER_MS)
+/* less if there is not the time for so many rounds. */
+#define ROUNDS_MIN 8
+
+/* Rounds that are measured to be forgotten: caches, pools, hot sets. */
+#define ROUNDS_WARM_UP 2
+
+#define BAR_WIDTH 40
+
+/* @share is from 0 to 1, when the bar goes away. */
+static void show_progress(double share)
+{
+	static const char full[] = "########################################";
+
+	_Static_assert(sizeof(full) - 1 == BAR_WIDTH, "all of the bar");
+	fprintf(stderr, "\rthaw bench [%-*.*s] %3d%%", BAR_WIDTH,
+		(int)(share * BAR_WIDTH), full, (int)(share * 100));
+	if (share >= 1)
+		fprintf(stderr, "\r%*s\r", BAR_WIDTH + 20, "");
+	fflush(stderr);
+}
+
+/* One measuring of all rows. */
+struct measuring {
+	struct bench_rows *rows;
+	uint64_t slice_ns; /* of a row of weight 1 in a round */
+	/*
+	 * How often each row is measured in a round; 0: not known yet, so for
+	 * as long as its slice is. That it is the same in all rounds keeps the
+	 * quick ones from having more samples than the slow ones.
+	 */
+	size_t blocks[BENCH_ROWS_MAX];
+	struct histogram *histograms; /* of each row in this round */
+};
+
+/*
+ * Measures one row. The first time does not count: it finds the caches as
+ * another row has left them.
+ */
+static int measure_row(struct measuring *m, size_t index, struct error *err)
+{
+	struct bench_row *row = &m->rows->rows[index];
+	const uint64_t end_ns = clock_now_ns() + m->slice_ns * row->weight;
+	const size_t block = m->blocks[index];
+	size_t done = 0;
+	uint64_t ns;
+	int r = row->kind->once(row, err, &ns);
+
+	do {
+		if (!r)
+			r = row->kind->once(row, err, &ns);
+		if (r)
+			return error_prefix(err, r, "%s", row->name);
+		histogram_add(&m->histograms[index], ns);
+		done++;
+	} while (block ? done < block : clock_now_ns() < end_ns);
+	return 0;
+}
+
+/* One round; the row that begins is another one each time. */
+static int measure_round(struct measuring *m, size_t first, struct error *err)
+{
+	const size_t count = m->rows->count;
+	int r = 0;
+
+	memset(m->histograms, 0, count * sizeof(*m->histograms));
+	for (size_t i = 0; i < count && !r; i++)
+		r = measure_row(m, (first + i) % count, err);
+	return r;
+}
+
+/* The times of the warm-up say how often each row fits into its slice. */
+static void choose_blocks(struct measuring *m)
+{
+	for (size_t i = 0; i < m->rows->count; i++) {
+		uint64_t least_ns = m->histograms[i].least_ns;
+
+		m->blocks[i] = 1 + m->slice_ns * m->rows->rows[i].weight /
+					   (least_ns ? least_ns : 1);
+	}
+}
+
+static int keep_round(struct bench_results *results,
+		      const struct histogram *histograms)
+{
+	int r = bench_results_add_round(results);
+
+	for (size_t i = 0; i < results->count && !r; i++) {
+		struct bench_result *row = &results->rows[i];
+
+		row->round_p50_ns[results->rounds - 1] =
+			(double)histogram_percentile(&histograms[i], 0.50);
+		histogram_merge(row->histogram, &histograms[i]);
+	}
+	return r;
+}
+
+static int measure_rounds(struct measuring *m, uint64_t duration_ns,
+			  struct error *err, struct bench_results *results)
+{
+	const bool terminal = isatty(STDERR_FILENO);
+	const uint64_t start_ns = clock_now_ns();
+	uint64_t done_ns = 0;
+
+	for (size_t i = 0; done_ns < duration_ns || i < ROUNDS_MIN; i++) {
+		int r = measure_round(m, i, err);
+
+		if (r)
+			return r;
+		if (i == ROUNDS_WARM_UP - 1)
+			choose_blocks(m);
+		if (i >= ROUNDS_WARM_UP && keep_round(results, m->histograms))
+			return error_set(err, -ENOMEM,
+					 "no memory for another round");
+		done_ns = clock_now_ns() - start_ns;
+		if (terminal)
+			show_progress(done_ns < duration_ns ?
+					      (double)done_ns /
+						      (double)duration_ns :
+					      1);
+	}
+	return 0;
+}
+
+int bench_measure(struct bench_rows *rows, uint64_t duration_ns,
+		  struct error *err, struct bench_results *results)
+{
+	struct measuring m = { .rows = rows, .slice_ns = SLICE_NS };
+	uint64_t weights = rows->rows[0].weight;
+	int r;
+
+	for (size_t i = 1; i < rows->count; i++)
+		weights += rows->rows[i].weight;
+	if (m.slice_ns > duration_ns / ROUNDS_MIN / weights)
+		m.slice_ns = duration_ns / ROUNDS_MIN / weights;
+	results->runs = 1;
+	m.histograms = calloc(rows->count, sizeof(*m.histograms));
+	if (!m.histograms)
+		return error_set(err, -ENOMEM, "no memory for histograms");
+	r = measure_rounds(&m, duration_ns, err, results);
+	free(m.histograms);
+	return r;
+}

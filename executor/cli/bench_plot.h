@@ -1,0 +1,27 @@
+/*
+ * bench_plot.h - pictures of what `thaw bench` has measured, by gnuplot.
+ */
+#ifndef EXECUTOR_CLI_BENCH_PLOT_H
+#define EXECUTOR_CLI_BENCH_PLOT_H
+
+#include "executor/cli/bench_results.h"
+#include "vm/error.h"
+
+/* Whether gnuplot can be run: 0, or -ENOENT and what to do. */
+int bench_plot_check(struct error *err);
+
+/*
+ * Writes the pictures for which there are rows into @directory, which must
+ * exist:
+ *
+ *	latency.svg	invoke.warm and floor.run: how long, up to which
+ *			percentile
+ *	restore.svg	restore.N over N, and the line of floor.run plus
+ *			floor.copy.N
+ *
+ * 0 or -errno, -EPROTO if gnuplot fails.
+ */
+int bench_plot(const struct bench_results *results, const char *directory,
+	       struct error *err);
+
+#endif

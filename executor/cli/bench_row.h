@@ -1,0 +1,112 @@
+/*
+ * bench_row.h - the rows of `thaw bench`: what can be measured, and the ratios
+ * of one to others.
+ *
+ * A row is opened, measured any number of times, and closed. How, says its
+ * kind: bench_invoke.c, bench_floor.c, bench_start.c, bench_process.c. One
+ * thread does it all.
+ */
+#ifndef EXECUTOR_CLI_BENCH_ROW_H
+#define EXECUTOR_CLI_BENCH_ROW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "executor/libthaw.h"
+#include "vm/error.h"
+
+/* The request of every row. */
+#define BENCH_REQUEST_SIZE 64
+
+/* Written pages lie so many pages apart. */
+#define BENCH_STRIDE 3
+
+/* Rows that there are, at most. */
+#define BENCH_ROWS_MAX 32
+
+/* What all rows share: the files of bench/, and libthaw's options. */
+struct bench_setup {
+	struct thaw_options options;
+	int guest_fd, program_fd;
+	char guest_path[32], program_path[32];
+};
+
+struct bench_row;
+
+struct bench_kind {
+	/* Makes row->state; may be NULL. -errno and a message on failure. */
+	int (*open)(struct bench_row *row, struct error *err);
+	/* Measures once. -errno and a message on failure. */
+	int (*once)(struct bench_row *row, struct error *err, uint64_t *ret_ns);
+	/* Frees row->state, if there is any. */
+	void (*close)(struct bench_row *row);
+};
+
+extern const struct bench_kind bench_floor_run;	 /* bench_floor.c */
+extern const struct bench_kind bench_floor_copy; /* bench_floor.c */
+extern const struct bench_kind bench_invoke_warm;
+extern const struct bench_kind bench_invoke_reply;
+extern const struct bench_kind bench_start_pool;
+extern const struct bench_kind bench_start_cold;
+extern const struct bench_kind bench_process_spawn;
+extern const struct bench_kind bench_process_fork;
+
+struct bench_row {
+	const char *name;
+	const struct bench_kind *kind;
+	unsigned weight; /* its part of the time */
+	unsigned pages;	 /* written, or copied */
+
+	const struct bench_setup *setup;
+	void *state; /* of its kind */
+};
+
+/* The rows chosen, to be freed by bench_rows_done(). */
+struct bench_rows {
+	struct bench_setup setup;
+	struct bench_row rows[BENCH_ROWS_MAX];
+	size_t count;
+};
+
+/*
+ * Chooses the rows that @only (@only_count names) asks for, each a name or the
+ * beginning of names up to a dot, and the rows that theirs are compared to; all
+ * of them if there are none. Opens nothing. -ENOENT: no row of such a name.
+ */
+int bench_rows_choose(const char *const *only, size_t only_count,
+		      struct error *err, struct bench_rows *ret_rows);
+
+/* Opens all chosen rows; @restore as in struct thaw_options. 0 or -errno. */
+int bench_rows_open(struct bench_rows *rows, const char *restore,
+		    struct error *err);
+
+/* Closes what is open. */
+void bench_rows_done(struct bench_rows *rows);
+
+/* A row compared to another, or to the sum of two. */
+struct bench_ratio {
+	const char *name;
+	const char *top;
+	const char *bottom[2]; /* the second may be NULL */
+};
+
+/* All ratios there are; the last has no name. */
+extern const struct bench_ratio bench_ratios[];
+
+/* bench_files.c: makes the files of @setup; -errno and a message. */
+int bench_files_open(struct bench_setup *setup, struct error *err);
+void bench_files_close(struct bench_setup *setup);
+
+/*
+ * bench_invoke.c: libthaw with one function, the benchmark's guest with the
+ * handler @entry and at most @vms vms.
+ */
+int bench_thaw_open(const struct bench_setup *setup, const char *entry,
+		    unsigned vms, struct error *err, struct thaw **ret_thaw);
+
+/* One invocation of it, up to the reply; one that fails is an error. */
+int bench_thaw_invoke(struct thaw *thaw, const void *request, struct error *err,
+		      struct thaw_reply *ret_reply);
+
+#endif

@@ -1,0 +1,158 @@
+/* bench_rows.c - which rows and ratios there are. See bench_row.h. */
+#include <errno.h>
+#include <string.h>
+
+#include "executor/cli/bench_row.h"
+
+/*
+ * Neighbours are measured one after the other: what is compared stands
+ * together.
+ */
+static const struct bench_row all_rows[] = {
+	{ "floor.run", &bench_floor_run, .weight = 4 },
+	{ "invoke.warm", &bench_invoke_warm, .weight = 4 },
+	{ "invoke.reply", &bench_invoke_reply, .weight = 2 },
+	{ "floor.copy.1", &bench_floor_copy, .weight = 1, .pages = 1 },
+	{ "restore.1", &bench_invoke_warm, .weight = 2, .pages = 1 },
+	{ "floor.copy.8", &bench_floor_copy, .weight = 1, .pages = 8 },
+	{ "restore.8", &bench_invoke_warm, .weight = 2, .pages = 8 },
+	{ "floor.copy.64", &bench_floor_copy, .weight = 1, .pages = 64 },
+	{ "restore.64", &bench_invoke_warm, .weight = 2, .pages = 64 },
+	{ "floor.copy.256", &bench_floor_copy, .weight = 1, .pages = 256 },
+	{ "restore.256", &bench_invoke_warm, .weight = 2, .pages = 256 },
+	{ "floor.copy.1024", &bench_floor_copy, .weight = 1, .pages = 1024 },
+	{ "restore.1024", &bench_invoke_warm, .weight = 2, .pages = 1024 },
+	{ "start.pool", &bench_start_pool, .weight = 1 },
+	{ "start.cold", &bench_start_cold, .weight = 1 },
+	{ "process.spawn", &bench_process_spawn, .weight = 1 },
+	{ "process.fork", &bench_process_fork, .weight = 1 },
+};
+
+#define ROW_COUNT (sizeof(all_rows) / sizeof(*all_rows))
+
+_Static_assert(ROW_COUNT <= BENCH_ROWS_MAX, "all can be chosen");
+
+#define RESTORE_RATIO(pages)                                            \
+	{                                                               \
+		"restore." #pages "/(floor.run+floor.copy." #pages ")", \
+			"restore." #pages,                              \
+		{                                                       \
+			"floor.run", "floor.copy." #pages               \
+		}                                                       \
+	}
+
+const struct bench_ratio bench_ratios[] = {
+	{ "invoke.warm/floor.run", "invoke.warm", { "floor.run" } },
+	{ "invoke.reply/floor.run", "invoke.reply", { "floor.run" } },
+	RESTORE_RATIO(1),
+	RESTORE_RATIO(8),
+	RESTORE_RATIO(64),
+	RESTORE_RATIO(256),
+	RESTORE_RATIO(1024),
+	{ "start.pool/start.cold", "start.pool", { "start.cold" } },
+	{ "process.spawn/invoke.warm", "process.spawn", { "invoke.warm" } },
+	{ "process.fork/invoke.warm", "process.fork", { "invoke.warm" } },
+	{ .name = NULL },
+};
+
+/* Whether @only names the row, or some words that its name begins with. */
+static bool is_meant(const char *name, const char *only)
+{
+	size_t size = strlen(only);
+
+	return !strncmp(name, only, size) &&
+	       (name[size] == '\0' || name[size] == '.');
+}
+
+static void choose(const char *only, bool chosen[ROW_COUNT], size_t *count)
+{
+	for (size_t i = 0; i < ROW_COUNT; i++) {
+		if (!is_meant(all_rows[i].name, only))
+			continue;
+		chosen[i] = true;
+		++*count;
+	}
+}
+
+static bool is_chosen(const char *name, const bool chosen[ROW_COUNT])
+{
+	for (size_t i = 0; i < ROW_COUNT; i++)
+		if (!strcmp(all_rows[i].name, name))
+			return chosen[i];
+	return false;
+}
+
+/* Adds what the chosen rows are compared to, but not what that is. */
+static void choose_floors(bool chosen[ROW_COUNT])
+{
+	bool before[ROW_COUNT];
+	size_t count = 0;
+
+	memcpy(before, chosen, sizeof(before));
+	for (const struct bench_ratio *ratio = bench_ratios; ratio->name;
+	     ratio++) {
+		if (!is_chosen(ratio->top, before))
+			continue;
+		for (size_t i = 0; i < 2 && ratio->bottom[i]; i++)
+			choose(ratio->bottom[i], chosen, &count);
+	}
+}
+
+static int no_row(const char *only, struct error *err)
+{
+	char names[512] = "";
+
+	for (size_t i = 0; i < ROW_COUNT; i++) {
+		strcat(names, i ? ", " : "");
+		strcat(names, all_rows[i].name);
+	}
+	return error_set(err, -ENOENT, "no row \"%s\": there are %s", only,
+			 names);
+}
+
+int bench_rows_choose(const char *const *only, size_t only_count,
+		      struct error *err, struct bench_rows *ret_rows)
+{
+	bool chosen[ROW_COUNT] = { false };
+
+	for (size_t i = 0; i < only_count; i++) {
+		size_t count = 0;
+
+		choose(only[i], chosen, &count);
+		if (!count)
+			return no_row(only[i], err);
+	}
+	choose_floors(chosen);
+	*ret_rows = (struct bench_rows){ .setup.guest_fd = -1,
+					 .setup.program_fd = -1 };
+	for (size_t i = 0; i < ROW_COUNT; i++)
+		if (chosen[i] || !only_count)
+			ret_rows->rows[ret_rows->count++] = all_rows[i];
+	return 0;
+}
+
+int bench_rows_open(struct bench_rows *rows, const char *restore,
+		    struct error *err)
+{
+	int r;
+
+	rows->setup.options.restore = restore;
+	r = bench_files_open(&rows->setup, err);
+	for (size_t i = 0; i < rows->count && !r; i++) {
+		struct bench_row *row = &rows->rows[i];
+
+		row->setup = &rows->setup;
+		r = row->kind->open ? row->kind->open(row, err) : 0;
+		if (r)
+			return error_prefix(err, r, "%s", row->name);
+	}
+	return r;
+}
+
+void bench_rows_done(struct bench_rows *rows)
+{
+	for (size_t i = 0; i < rows->count; i++)
+		if (rows->rows[i].state)
+			rows->rows[i].kind->close(&rows->rows[i]);
+	bench_files_close(&rows->setup);
+}

@@ -1,0 +1,16 @@
+/*
+ * bench_table.h - the results of `thaw bench` as text for people.
+ */
+#ifndef EXECUTOR_CLI_BENCH_TABLE_H
+#define EXECUTOR_CLI_BENCH_TABLE_H
+
+struct json_t; /* jansson's */
+
+/*
+ * Prints @report, made by bench_json(), on standard output. @baseline is an
+ * older one to compare it with, or NULL.
+ */
+void bench_table_print(const struct json_t *report,
+		       const struct json_t *baseline);
+
+#endif

@@ -1,0 +1,178 @@
+#!/usr/bin/env bash
+#
+# bench.sh BUILD-DIR - `thaw bench`: its rows, its JSON, its exit codes. How
+# long anything took is not judged.
+
+set -uo pipefail
+
+build=$(realpath "$1") || exit
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit
+
+if ! "$build/thaw" doctor >why 2>&1; then
+	cat why
+	echo "skipped: this machine cannot run functions"
+	exit 77
+fi
+
+failed=0
+
+# try CODE TEXT ARGUMENT...: runs thaw bench, its streams in out and err.
+try() {
+	local code=$1 text=$2 got
+
+	shift 2
+	"$build/thaw" bench "$@" >out 2>err </dev/null
+	got=$?
+	if ((got == code)); then
+		echo "ok - $text: exit $code"
+	else
+		echo "not ok - $text: exit $got, not $code"
+		sed 's/^/# stderr: /' err
+		failed=1
+	fi
+}
+
+# check TEXT PYTHON: the program, with r for the report in out, does not fail.
+check() {
+	if python3 -c "
+import json
+r = json.load(open('out'))
+rows = {row['name']: row for row in r['results']}
+ratios = {ratio['name']: ratio for ratio in r['ratios']}
+$2" 2>trace; then
+		echo "ok - $1"
+	else
+		echo "not ok - $1"
+		sed 's/^/# /' trace
+		failed=1
+	fi
+}
+
+# says PATTERN: standard error has it.
+says() {
+	if grep -qE -e "$1" err; then
+		echo "ok - it says: $1"
+	else
+		echo "not ok - it does not say: $1"
+		sed 's/^/# stderr: /' err
+		failed=1
+	fi
+}
+
+try 0 "all rows" --duration 2s -o json --save all.json
+cp out report.json
+# shellcheck disable=SC2016
+check "every row and ratio is there, once" '
+pages = [1, 8, 64, 256, 1024]
+assert set(rows) == {"floor.run", "invoke.warm", "invoke.reply", "start.pool",
+    "start.cold", "process.spawn", "process.fork"} | {
+    f"{kind}.{n}" for n in pages for kind in ("restore", "floor.copy")}
+assert set(ratios) == {"invoke.warm/floor.run", "invoke.reply/floor.run",
+    "start.pool/start.cold", "process.spawn/invoke.warm",
+    "process.fork/invoke.warm"} | {
+    f"restore.{n}/(floor.run+floor.copy.{n})" for n in pages}
+assert len(rows) == len(r["results"]) and len(ratios) == len(r["ratios"])'
+check "figures are in order" '
+for row in rows.values():
+    assert row["unit"] == "us" and row["n"] > 0, row
+    assert 0 < row["p50"] <= row["p90"] <= row["p99"] <= row["max"], row
+    assert (row["p999"] is None) == (row["n"] < 10000), row
+    assert row["p999"] is None or row["p99"] <= row["p999"] <= row["max"], row
+for ratio in ratios.values():
+    assert ratio["p50"] > 0 and ratio["p99"] > 0 and ratio["p50_all"] > 0, ratio'
+check "the machine is described" '
+host = r["host"]
+assert host["kernel"] and host["online_cpus"] > 0 and host["restore"] == "copy"
+assert host["kvm"]["device"] and host["kvm"]["API version"] == 12
+assert "mitigations" in host and host["involuntary_switches"] >= 0'
+if [[ -s err ]]; then
+	echo "not ok - nothing is said where there is no terminal"
+	failed=1
+else
+	echo "ok - nothing is said where there is no terminal"
+fi
+
+try 0 "one row" --only invoke.warm --duration 200ms -o json
+check "its floor comes with it" '
+assert set(rows) == {"invoke.warm", "floor.run"}
+assert set(ratios) == {"invoke.warm/floor.run"}'
+try 0 "the beginning of a name, twice" --only floor.copy --only process.fork \
+	--duration 200ms -o json
+check "means all that begin so" '
+assert len(rows) == 7 and "invoke.warm" in rows and not "floor.run" in rows'
+try 0 "the other method" --only restore.64 --restore remap --duration 200ms \
+	-o json
+check "is said" 'assert r["host"]["restore"] == "remap"'
+
+try 0 "merging a run with itself" --merge all.json --merge all.json -o json
+check "doubles the samples and keeps the percentiles" '
+old = {x["name"]: x for x in json.load(open("report.json"))["results"]}
+assert r["runs"] == 2
+for name, row in rows.items():
+    assert row["n"] == 2 * old[name]["n"], row
+    assert row["max"] == old[name]["max"], row
+    assert abs(row["p50"] / old[name]["p50"] - 1) < 0.01, row'
+try 0 "a report is no slower than itself" --merge all.json \
+	--baseline report.json --fail-if 'invoke.warm.p50>+0%' \
+	--fail-if 'floor.run.max>+0%' --fail-if 'invoke.warm/floor.run.p50>+0%'
+try 0 "what was saved is a baseline too" --merge all.json --baseline all.json \
+	--fail-if 'restore.64.p50>+1%'
+python3 - <<'END'
+import json
+r = json.load(open('report.json'))
+for row in r['results']:
+    row['p50'] /= 2
+json.dump(r, open('faster.json', 'w'))
+END
+try 8 "slower than the baseline" --merge all.json --baseline faster.json \
+	--fail-if 'invoke.warm.p50>+10%'
+says 'invoke.warm.p50>\+10%: p50 of invoke.warm is .* more than'
+try 0 "not that much slower" --merge all.json --baseline faster.json \
+	--fail-if 'invoke.warm.p50>+150%'
+try 8 "slower than a number" --merge all.json --fail-if 'floor.run.p50>0.001us'
+try 8 "a ratio over its limit" --merge all.json \
+	--fail-if 'invoke.warm/floor.run.p50>0.01'
+try 0 "numbers that hold" --merge all.json --fail-if 'floor.run.p50>1000000us' \
+	--fail-if 'invoke.warm/floor.run.p99>1000'
+try 8 "a limit after measuring" --only floor.copy.1 --duration 100ms \
+	--fail-if 'floor.copy.1.max>0.001'
+
+if command -v gnuplot >/dev/null; then
+	try 0 "plots" --merge all.json --plot "it's here"
+	for picture in latency restore; do
+		if grep -q '</svg>' "it's here/$picture.svg"; then
+			echo "ok - $picture.svg is a picture"
+		else
+			echo "not ok - $picture.svg is no picture"
+			failed=1
+		fi
+	done
+else
+	echo "# no gnuplot: plots are not tried"
+fi
+PATH=/nowhere try 7 "plots without gnuplot" --merge all.json --plot plots
+says 'gnuplot-nox'
+
+try 2 "no such row" --only nothing
+says 'there are floor.run,'
+try 2 "part of a word" --only invo
+try 2 "no such method" --restore magic
+try 2 "no time" --duration 0s
+try 2 "no such field" --fail-if 'invoke.warm.p51>1'
+try 2 "no number" --fail-if 'invoke.warm.p50>fast'
+try 2 "more than a number" --fail-if 'invoke.warm.p50>1.2.3us'
+try 2 "a limit on what is not measured" --only floor.copy.1 \
+	--fail-if 'invoke.warm.p50>1us'
+try 2 "a unit on a ratio" --fail-if 'invoke.warm/floor.run.p50>2us'
+try 2 "a ratio's field" --fail-if 'invoke.warm/floor.run.max>2'
+try 2 "relative to nothing" --fail-if 'invoke.warm.p50>+1%'
+try 2 "merging and measuring" --merge all.json --only restore
+try 2 "merging what has no histograms" --merge report.json
+echo '{}' >empty.json
+try 2 "a baseline that is none" --baseline empty.json
+try 4 "a baseline that is not there" --baseline missing.json
+try 4 "nowhere to save" --only floor.copy.1 --save missing/file
+try 2 "an operand" restore
+exit "$failed"

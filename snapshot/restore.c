@@ -19,8 +19,11 @@
 
 #include "snapshot/snapshot_internal.h"
 
-/* Every page of the hot set is looked at once in this many restores. */
-#define LOOK_EVERY 16
+/*
+ * Every page of the hot set is looked at once in this many restores: a prime, so
+ * as not to keep step with invocations that come at regular intervals.
+ */
+#define LOOK_EVERY 17
 /* A page is cold after this many looks that found it equal, */
 #define PATIENCE 4
 /* doubled this often at the most. */

@@ -21,7 +21,7 @@
 #ifdef TEST_SANITIZED
 #define ROUNDS 1500
 #else
-#define ROUNDS 10000
+#define ROUNDS 8000
 #endif
 
 /* More than any guest here has. */

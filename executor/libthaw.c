@@ -50,8 +50,8 @@ static int parse_backend(const char *name, struct error *err,
 
 static int parse_restore(const char *name, struct error *err, bool *ret_remap)
 {
-	*ret_remap = name && !strcmp(name, "remap");
-	if (name && !*ret_remap && strcmp(name, "copy"))
+	*ret_remap = name && strcmp(name, "remap") == 0;
+	if (name && !*ret_remap && strcmp(name, "copy") != 0)
 		return error_set(err, -EINVAL,
 				 "restoring by \"%s\": must be copy or remap",
 				 name);

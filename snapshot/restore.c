@@ -72,7 +72,7 @@ static bool look_at(struct dirty *dirty, uint32_t page, uint8_t *memory,
 	unsigned looks = looks_until_cold(dirty);
 	uint8_t *idle = &dirty->idle[page];
 
-	if (memcmp(memory, pristine, page_size)) {
+	if (memcmp(memory, pristine, page_size) != 0) {
 		memcpy(memory, pristine, page_size);
 		if (*idle >= looks)
 			dirty->cold--;

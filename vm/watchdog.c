@@ -197,6 +197,24 @@ static void unblock_signal(void)
 	signal_unblocked = true;
 }
 
+/*
+ * Wakes the watchdog if it would sleep too long. Whoever lowers wake_ns does,
+ * so that the next ones need not while the watchdog waits for a CPU.
+ */
+static void wake_by(uint64_t deadline_ns)
+{
+	uint64_t wake_ns = atomic_load(&dog.wake_ns);
+
+	while (wake_ns > deadline_ns)
+		if (atomic_compare_exchange_weak(&dog.wake_ns, &wake_ns,
+						 deadline_ns)) {
+			atomic_fetch_add(&dog.wakes, 1);
+			syscall(SYS_futex, &dog.wakes, FUTEX_WAKE_PRIVATE, 1,
+				NULL, NULL, 0);
+			return;
+		}
+}
+
 void watch_arm(struct watch *watch, uint64_t deadline_ns)
 {
 	if (!signal_unblocked)
@@ -205,12 +223,7 @@ void watch_arm(struct watch *watch, uint64_t deadline_ns)
 	if (deadline_ns <= WATCH_STRUCK)
 		deadline_ns = WATCH_STRUCK + 1;
 	atomic_store(&watch->deadline_ns, deadline_ns);
-	if (deadline_ns != UINT64_MAX &&
-	    atomic_load(&dog.wake_ns) > deadline_ns) {
-		atomic_fetch_add(&dog.wakes, 1);
-		syscall(SYS_futex, &dog.wakes, FUTEX_WAKE_PRIVATE, 1, NULL,
-			NULL, 0);
-	}
+	wake_by(deadline_ns);
 }
 
 bool watch_expired(const struct watch *watch)

@@ -18,6 +18,7 @@
 #ifndef EXECUTOR_CATALOG_H
 #define EXECUTOR_CATALOG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,24 @@ struct catalog_concurrency {
 	unsigned int warm;	   /* vms kept although idle, <= max */
 	unsigned int queue;	   /* invocations that may wait for a vm */
 	uint64_t queue_timeout_ns; /* how long one waits */
+};
+
+/* How a vm waits for its next request. */
+enum catalog_dispatch {
+	CATALOG_DISPATCH_EXIT = 0, /* by leaving guest mode */
+	CATALOG_DISPATCH_POLLED,   /* inside the guest, on its own core */
+	CATALOG_DISPATCH_AUTO,	   /* either, by the function's rate */
+};
+
+/* Where a polled vm waits. */
+enum catalog_isolation {
+	/* in supervisor code, which the function cannot change */
+	CATALOG_ISOLATION_STRICT = 0,
+	/*
+	 * In user mode: cheaper, but code that has been taken over could stay
+	 * from one invocation to the next.
+	 */
+	CATALOG_ISOLATION_COOPERATIVE,
 };
 
 /* One function. Every field has a value; what was left out has its default. */
@@ -52,6 +71,10 @@ struct catalog_function {
 
 	struct catalog_concurrency concurrency;
 	enum thaw_level log_level;
+
+	enum catalog_dispatch dispatch;
+	enum catalog_isolation isolation; /* strict if @untrusted */
+	bool untrusted;			  /* its code is not trusted */
 };
 
 struct catalog {
@@ -88,5 +111,10 @@ void catalog_free(struct catalog *catalog);
  */
 const struct catalog_function *catalog_find(const struct catalog *catalog,
 					    const char *name);
+
+/* The words that a catalog has for these values. */
+const char *catalog_log_level_name(enum thaw_level level);
+const char *catalog_dispatch_name(enum catalog_dispatch dispatch);
+const char *catalog_isolation_name(enum catalog_isolation isolation);
 
 #endif

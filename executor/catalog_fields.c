@@ -29,6 +29,54 @@ _Static_assert(LIMIT_NAME_MAX < THAW_NAME_MAX, "names must fit the ABI");
 #define SIZE(bytes) units_format_size(bytes, (char[UNITS_TEXT_MAX]){ 0 })
 #define DURATION(ns) units_format_duration(ns, (char[UNITS_TEXT_MAX]){ 0 })
 
+/* Values that are words: the value of each is its place in the list. */
+struct words {
+	const char *noun; /* what a word stands for */
+	size_t count;
+	const char *const *list;
+};
+
+#define WORDS(noun, list)                                  \
+	{                                                  \
+		noun, sizeof(list) / sizeof(*(list)), list \
+	}
+
+static const char *const log_level_list[] = {
+	[THAW_LOG_ERROR] = "error",
+	[THAW_LOG_WARN] = "warn",
+	[THAW_LOG_INFO] = "info",
+	[THAW_LOG_DEBUG] = "debug",
+};
+static const char *const dispatch_list[] = {
+	[CATALOG_DISPATCH_EXIT] = "exit",
+	[CATALOG_DISPATCH_POLLED] = "polled",
+	[CATALOG_DISPATCH_AUTO] = "auto",
+};
+static const char *const isolation_list[] = {
+	[CATALOG_ISOLATION_STRICT] = "strict",
+	[CATALOG_ISOLATION_COOPERATIVE] = "cooperative",
+};
+
+static const struct words log_levels = WORDS("log level", log_level_list);
+static const struct words dispatches = WORDS("kind of dispatch", dispatch_list);
+static const struct words isolations =
+	WORDS("kind of isolation", isolation_list);
+
+const char *catalog_log_level_name(enum thaw_level level)
+{
+	return log_level_list[level];
+}
+
+const char *catalog_dispatch_name(enum catalog_dispatch dispatch)
+{
+	return dispatch_list[dispatch];
+}
+
+const char *catalog_isolation_name(enum catalog_isolation isolation)
+{
+	return isolation_list[isolation];
+}
+
 static void *member_of(void *target, const struct json_field *field)
 {
 	return (char *)target + field->offset;
@@ -200,27 +248,86 @@ static int read_text(const struct json_place *place, json_t *value,
 	return *copy ? 0 : json_reader_no_memory(place);
 }
 
-static int read_log_level(const struct json_place *place, json_t *value,
-			  const struct json_field *field, void *target)
+/* Room for all words of a list, quoted, its terminating zero included. */
+#define WORDS_TEXT_MAX 64
+
+/* Lists the words as in: "a", "b" or "c". */
+static const char *list_words(const struct words *words,
+			      char text[static WORDS_TEXT_MAX])
 {
-	static const char *const names[] = {
-		[THAW_LOG_ERROR] = "error",
-		[THAW_LOG_WARN] = "warn",
-		[THAW_LOG_INFO] = "info",
-		[THAW_LOG_DEBUG] = "debug",
-	};
+	size_t length = 0;
+
+	for (size_t i = 0; i < words->count && length < WORDS_TEXT_MAX; i++) {
+		const char *comma = i + 1 < words->count ? ", " : " or ";
+
+		length += snprintf(text + length, WORDS_TEXT_MAX - length,
+				   "%s\"%s\"", i ? comma : "", words->list[i]);
+	}
+	return text;
+}
+
+/* Finds the value's place in a list of words. */
+static int read_word(const struct json_place *place, json_t *value,
+		     const struct words *words, size_t *ret)
+{
 	const char *text = json_string_value(value);
 
-	for (size_t i = 0; text && i < sizeof(names) / sizeof(*names); i++) {
-		if (!strcmp(text, names[i])) {
-			*(enum thaw_level *)member_of(target, field) = i;
+	for (size_t i = 0; text && i < words->count; i++) {
+		if (!strcmp(text, words->list[i])) {
+			*ret = i;
 			return 0;
 		}
 	}
-	return json_reader_refuse(place,
-				  "%s is not a log level: accepted is "
-				  "\"error\", \"warn\", \"info\" or \"debug\"",
-				  QUOTE(value));
+	return json_reader_refuse(place, "%s is not a %s: accepted is %s",
+				  QUOTE(value), words->noun,
+				  list_words(words,
+					     (char[WORDS_TEXT_MAX]){ 0 }));
+}
+
+static int read_log_level(const struct json_place *place, json_t *value,
+			  const struct json_field *field, void *target)
+{
+	size_t level = 0;
+	int rc = read_word(place, value, &log_levels, &level);
+
+	if (rc == 0)
+		*(enum thaw_level *)member_of(target, field) = level;
+	return rc;
+}
+
+static int read_dispatch(const struct json_place *place, json_t *value,
+			 const struct json_field *field, void *target)
+{
+	size_t dispatch = 0;
+	int rc = read_word(place, value, &dispatches, &dispatch);
+
+	if (rc == 0)
+		*(enum catalog_dispatch *)member_of(target, field) = dispatch;
+	return rc;
+}
+
+static int read_isolation(const struct json_place *place, json_t *value,
+			  const struct json_field *field, void *target)
+{
+	size_t isolation = 0;
+	int rc = read_word(place, value, &isolations, &isolation);
+
+	if (rc == 0)
+		*(enum catalog_isolation *)member_of(target, field) = isolation;
+	return rc;
+}
+
+static int read_flag(const struct json_place *place, json_t *value,
+		     const struct json_field *field, void *target)
+{
+	if (!json_is_boolean(value))
+		return json_reader_refuse(
+			place,
+			"%s is neither true nor false: write one of them, "
+			"without quotes",
+			QUOTE(value));
+	*(bool *)member_of(target, field) = json_is_true(value);
+	return 0;
 }
 
 /* Checked and not stored: there is no other kind yet. */
@@ -438,6 +545,9 @@ static int read_host(const struct json_place *place, json_t *value,
 	QUANTITY("init_timeout", read_duration, init_timeout_ns, \
 		 LIMIT_INIT_TIMEOUT), \
 	FIELD("log_level", read_log_level, log_level, 0, 0), \
+	FIELD("dispatch", read_dispatch, dispatch, 0, 0), \
+	FIELD("isolation", read_isolation, isolation, 0, 0), \
+	FIELD("untrusted", read_flag, untrusted, 0, 0), \
 	{ .key = "concurrency", .read = read_concurrency }
 /* clang-format on */
 
@@ -476,6 +586,9 @@ const struct catalog_function catalog_builtin_defaults = {
 		.queue_timeout_ns = LIMIT_QUEUE_TIMEOUT_DEFAULT,
 	},
 	.log_level = THAW_LOG_INFO,
+	.dispatch = CATALOG_DISPATCH_EXIT,
+	.isolation = CATALOG_ISOLATION_STRICT,
+	.untrusted = false,
 };
 
 int catalog_function_complete(const struct json_place *place,
@@ -484,6 +597,7 @@ int catalog_function_complete(const struct json_place *place,
 	struct json_place memory = json_place_member(place, "memory");
 	struct json_place concurrency = json_place_member(place, "concurrency");
 	struct json_place warm = json_place_member(&concurrency, "warm");
+	struct json_place isolation = json_place_member(place, "isolation");
 	size_t needed = function->stack + function->max_request +
 			function->max_reply + LIMIT_MEMORY_REST;
 
@@ -499,6 +613,14 @@ int catalog_function_complete(const struct json_place *place,
 		return json_reader_refuse(
 			&warm, "%u is more than the concurrency's max, %u",
 			function->concurrency.warm, function->concurrency.max);
+	/* Here, where it does not matter which of the two is from defaults. */
+	if (function->untrusted &&
+	    function->isolation == CATALOG_ISOLATION_COOPERATIVE)
+		return json_reader_refuse(
+			&isolation,
+			"\"cooperative\", from here or from defaults, is not "
+			"for untrusted functions: write \"strict\" here, or "
+			"\"untrusted\": false if you trust the code");
 
 	if (!function->entry)
 		function->entry = strdup("");

@@ -19,13 +19,6 @@ static const struct cli_option options[] = {
 	{ .name = NULL },
 };
 
-static const char *const levels[] = {
-	[THAW_LOG_ERROR] = "error",
-	[THAW_LOG_WARN] = "warn",
-	[THAW_LOG_INFO] = "info",
-	[THAW_LOG_DEBUG] = "debug",
-};
-
 /* Quantities as text; compound literals live to the end of their block. */
 #define SIZE(bytes) units_format_size(bytes, (char[UNITS_TEXT_MAX]){ 0 })
 #define DURATION(ns) units_format_duration(ns, (char[UNITS_TEXT_MAX]){ 0 })
@@ -76,7 +69,10 @@ static json_t *function_json(const struct catalog_function *f)
 	set_text(object, "max_reply", SIZE(f->max_reply));
 	set_text(object, "timeout", DURATION(f->timeout_ns));
 	set_text(object, "init_timeout", DURATION(f->init_timeout_ns));
-	set_text(object, "log_level", levels[f->log_level]);
+	set_text(object, "log_level", catalog_log_level_name(f->log_level));
+	set_text(object, "dispatch", catalog_dispatch_name(f->dispatch));
+	set_text(object, "isolation", catalog_isolation_name(f->isolation));
+	json_object_set_new(object, "untrusted", json_boolean(f->untrusted));
 	json_object_set_new(object, "concurrency",
 			    concurrency_json(&f->concurrency));
 	json_object_set_new(object, "environment", pairs_json(f->environment));
@@ -140,7 +136,10 @@ static void describe_table(const struct catalog_function *f)
 	printf("%-14s max %u, warm %u, queue %u, queue_timeout %s\n",
 	       "concurrency", c->max, c->warm, c->queue,
 	       DURATION(c->queue_timeout_ns));
-	print_line("log_level", levels[f->log_level]);
+	print_line("log_level", catalog_log_level_name(f->log_level));
+	print_line("dispatch", catalog_dispatch_name(f->dispatch));
+	print_line("isolation", catalog_isolation_name(f->isolation));
+	print_line("untrusted", f->untrusted ? "true" : "false");
 	for (char **pair = f->environment; pair && *pair; pair++)
 		print_line("environment", *pair);
 	for (char **pair = f->labels; pair && *pair; pair++)

@@ -176,11 +176,17 @@ check_functions() {
 	try 0 'functions describe' \
 		./thaw functions describe echo -c functions.json
 	has out '^max_request +4KiB$'
+	has out '^dispatch +exit$'
+	has out '^isolation +strict$'
+	has out '^untrusted +false$'
 	has out '^environment +A=1=2$'
 	try 0 'functions describe as JSON' \
 		./thaw functions describe echo -c functions.json -o json
 	is_json out
 	has out '"A": "1=2"'
+	has out '"dispatch": "exit"'
+	has out '"isolation": "strict"'
+	has out '"untrusted": false'
 	printf '{"functions":[%s]}' "$(<out)" >described.json
 	try 0 'what is described is a catalog' \
 		./thaw catalog validate described.json

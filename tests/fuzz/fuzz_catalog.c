@@ -72,6 +72,8 @@ static void check_function(const struct catalog *catalog,
 	require(f->concurrency.warm <= f->concurrency.max &&
 			f->concurrency.max <= LIMIT_CONCURRENCY_MAX,
 		"concurrency within its limits");
+	require(!f->untrusted || f->isolation == CATALOG_ISOLATION_STRICT,
+		"untrusted code is isolated strictly");
 	require(strlen(f->name) <= LIMIT_NAME_MAX, "name within its limit");
 	require(f->entry && f->description && f->environment && f->labels,
 		"no null pointers");

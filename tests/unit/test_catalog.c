@@ -43,6 +43,9 @@ START_TEST(what_is_left_out_has_its_default)
 	ck_assert_uint_eq(f->concurrency.queue, 64);
 	ck_assert_uint_eq(f->concurrency.queue_timeout_ns, 1 * UNITS_S);
 	ck_assert_int_eq(f->log_level, THAW_LOG_INFO);
+	ck_assert_int_eq(f->dispatch, CATALOG_DISPATCH_EXIT);
+	ck_assert_int_eq(f->isolation, CATALOG_ISOLATION_STRICT);
+	ck_assert(!f->untrusted);
 	catalog_free(catalog);
 }
 END_TEST
@@ -55,6 +58,7 @@ START_TEST(every_key_is_stored)
 		", \"stack\": \"1MiB\", \"max_request\": \"8MiB\""
 		", \"max_reply\": \"12KiB\", \"timeout\": \"1500us\""
 		", \"init_timeout\": \"2m\", \"log_level\": \"debug\""
+		", \"dispatch\": \"polled\", \"untrusted\": true"
 		", \"host\": { \"allow\": [] }, \"files\": []"
 		", \"environment\": { \"B\": \"2=two\", \"A\": \"\" }"
 		", \"labels\": { \"team\": \"media\" }"
@@ -71,6 +75,8 @@ START_TEST(every_key_is_stored)
 	ck_assert_uint_eq(f->timeout_ns, 1500 * UNITS_US);
 	ck_assert_uint_eq(f->init_timeout_ns, 2 * UNITS_M);
 	ck_assert_int_eq(f->log_level, THAW_LOG_DEBUG);
+	ck_assert_int_eq(f->dispatch, CATALOG_DISPATCH_POLLED);
+	ck_assert(f->untrusted);
 	ck_assert_str_eq(f->environment[0], "B=2=two");
 	ck_assert_str_eq(f->environment[1], "A=");
 	ck_assert_ptr_null(f->environment[2]);
@@ -310,7 +316,7 @@ START_TEST(the_schema_states_the_defaults)
 		value = json_object_get(definition, "default");
 		json_object_set(concurrency, key, value);
 	}
-	ck_assert_uint_eq(json_object_size(said), 8);
+	ck_assert_uint_eq(json_object_size(said), 11);
 	ck_assert_uint_eq(json_object_size(concurrency), 4);
 
 	document = json_pack("{s:O, s:[{s:s, s:s}]}", "defaults", said,
@@ -327,10 +333,137 @@ START_TEST(the_schema_states_the_defaults)
 	ck_assert_uint_eq(a->timeout_ns, b->timeout_ns);
 	ck_assert_uint_eq(a->init_timeout_ns, b->init_timeout_ns);
 	ck_assert_int_eq(a->log_level, b->log_level);
+	ck_assert_int_eq(a->dispatch, b->dispatch);
+	ck_assert_int_eq(a->isolation, b->isolation);
+	ck_assert_int_eq(a->untrusted, b->untrusted);
 	ck_assert_mem_eq(&a->concurrency, &b->concurrency,
 			 sizeof(a->concurrency));
 	catalog_free(explicit);
 	catalog_free(silent);
+}
+END_TEST
+
+/* Each word of a key, and the value it stands for. */
+static const struct {
+	const char *key, *word;
+	int value;
+} words[] = {
+	{ "log_level", "error", THAW_LOG_ERROR },
+	{ "log_level", "warn", THAW_LOG_WARN },
+	{ "log_level", "info", THAW_LOG_INFO },
+	{ "log_level", "debug", THAW_LOG_DEBUG },
+	{ "dispatch", "exit", CATALOG_DISPATCH_EXIT },
+	{ "dispatch", "polled", CATALOG_DISPATCH_POLLED },
+	{ "dispatch", "auto", CATALOG_DISPATCH_AUTO },
+	{ "isolation", "strict", CATALOG_ISOLATION_STRICT },
+	{ "isolation", "cooperative", CATALOG_ISOLATION_COOPERATIVE },
+};
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof(*(array))))
+
+START_TEST(a_word_stands_for_its_value_and_the_other_way_round)
+{
+	const char *key = words[_i].key;
+	struct catalog *catalog;
+	struct catalog_function *f;
+	const char *word;
+	char text[128];
+	int value;
+
+	snprintf(text, sizeof(text), ONE(", \"%s\": \"%s\""), key,
+		 words[_i].word);
+	catalog = fixture_catalog(text);
+	f = &catalog->functions[0];
+	if (!strcmp(key, "log_level")) {
+		value = (int)f->log_level;
+		word = catalog_log_level_name(f->log_level);
+	} else if (!strcmp(key, "dispatch")) {
+		value = (int)f->dispatch;
+		word = catalog_dispatch_name(f->dispatch);
+	} else {
+		value = (int)f->isolation;
+		word = catalog_isolation_name(f->isolation);
+	}
+	ck_assert_int_eq(value, words[_i].value);
+	ck_assert_str_eq(word, words[_i].word);
+	catalog_free(catalog);
+}
+END_TEST
+
+START_TEST(a_word_that_is_none_is_answered_with_those_that_are)
+{
+	ck_assert_str_eq(fixture_refusal(ONE(", \"log_level\": \"INFO\"")),
+			 "1: /functions/0/log_level: \"INFO\" is not a log "
+			 "level: accepted is \"error\", \"warn\", \"info\" or "
+			 "\"debug\"");
+	ck_assert_str_eq(fixture_refusal(ONE(", \"dispatch\": \"poll\"")),
+			 "1: /functions/0/dispatch: \"poll\" is not a kind of "
+			 "dispatch: accepted is \"exit\", \"polled\" or "
+			 "\"auto\"");
+	ck_assert_str_eq(fixture_refusal(ONE(", \"isolation\": true")),
+			 "1: /functions/0/isolation: true is not a kind of "
+			 "isolation: accepted is \"strict\" or "
+			 "\"cooperative\"");
+	ck_assert_str_eq(fixture_refusal(ONE(", \"untrusted\": \"true\"")),
+			 "1: /functions/0/untrusted: \"true\" is neither true "
+			 "nor false: write one of them, without quotes");
+	ck_assert_str_eq(fixture_refusal("{ \"defaults\": { \"dispatch\": 1 },"
+					 " \"functions\": [] }"),
+			 "1: /defaults/dispatch: 1 is not a kind of dispatch: "
+			 "accepted is \"exit\", \"polled\" or \"auto\"");
+}
+END_TEST
+
+#define COOPERATIVE "\"isolation\": \"cooperative\""
+#define UNTRUSTED "\"untrusted\": true"
+#define NO_COOPERATION                                                      \
+	" /functions/0/isolation: \"cooperative\", from here or from "      \
+	"defaults, is not for untrusted functions: write \"strict\" here, " \
+	"or \"untrusted\": false if you trust the code"
+
+/* A catalog of one function, on line 2, with @keys beside these defaults. */
+#define ONE_OF(defaults, keys)                                 \
+	"{ \"defaults\": { " defaults " }, \"functions\": [\n" \
+	"{ \"name\": \"f\", \"image\": \"image.elf\"" keys " } ] }"
+
+START_TEST(cooperation_is_not_for_untrusted_functions)
+{
+	ck_assert_str_eq(fixture_refusal(ONE(", " UNTRUSTED ",\n" COOPERATIVE)),
+			 "2:" NO_COOPERATION);
+	ck_assert_str_eq(fixture_refusal(ONE_OF(COOPERATIVE, ", " UNTRUSTED)),
+			 "2:" NO_COOPERATION);
+	ck_assert_str_eq(fixture_refusal(ONE_OF(UNTRUSTED, ", " COOPERATIVE)),
+			 "2:" NO_COOPERATION);
+	ck_assert_str_eq(fixture_refusal(
+				 ONE_OF(UNTRUSTED ", " COOPERATIVE, "")),
+			 "2:" NO_COOPERATION);
+	/* Also if nothing is polled: dispatch may be changed later. */
+	ck_assert_str_eq(fixture_refusal(ONE_OF("\"dispatch\": \"exit\"",
+						", " UNTRUSTED
+						", " COOPERATIVE)),
+			 "2:" NO_COOPERATION);
+}
+END_TEST
+
+START_TEST(a_function_overrides_its_defaults_trust_and_isolation)
+{
+	struct catalog *catalog = fixture_catalog(
+		"{ \"defaults\": { \"dispatch\": \"auto\", " UNTRUSTED
+		", " COOPERATIVE " }, \"functions\": ["
+		"  { \"name\": \"a\", \"image\": \"image.elf\","
+		"    \"isolation\": \"strict\" },"
+		"  { \"name\": \"b\", \"image\": \"image.elf\","
+		"    \"untrusted\": false, \"dispatch\": \"exit\" } ] }");
+	struct catalog_function *a = &catalog->functions[0];
+	struct catalog_function *b = &catalog->functions[1];
+
+	ck_assert_int_eq(a->dispatch, CATALOG_DISPATCH_AUTO);
+	ck_assert_int_eq(a->isolation, CATALOG_ISOLATION_STRICT);
+	ck_assert(a->untrusted);
+	ck_assert_int_eq(b->dispatch, CATALOG_DISPATCH_EXIT);
+	ck_assert_int_eq(b->isolation, CATALOG_ISOLATION_COOPERATIVE);
+	ck_assert(!b->untrusted);
+	catalog_free(catalog);
 }
 END_TEST
 
@@ -362,6 +495,14 @@ int main(void)
 	tcase_add_test(tests, a_catalog_is_loaded_from_its_file);
 	tcase_add_test(tests, a_file_that_cannot_be_read_is_no_wrong_catalog);
 	tcase_add_test(tests, the_schema_states_the_defaults);
+	tcase_add_loop_test(tests,
+			    a_word_stands_for_its_value_and_the_other_way_round,
+			    0, COUNT(words));
+	tcase_add_test(tests,
+		       a_word_that_is_none_is_answered_with_those_that_are);
+	tcase_add_test(tests, cooperation_is_not_for_untrusted_functions);
+	tcase_add_test(tests,
+		       a_function_overrides_its_defaults_trust_and_isolation);
 
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -9,7 +9,8 @@
 #define SAVED_AT_GS 160
 #define SAVED_XCR0 168
 #define SAVED_XSAVE 192
-#define SAVED_XSAVE_SIZE 4096
+/* of the standard form, with AMX, where a KVM leaves that on, in it */
+#define SAVED_XSAVE_SIZE 16384
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>

@@ -49,6 +49,7 @@ static int fill_memory(struct vm *vm, const struct image *image,
 		return r;
 	vm_prepare_memory(memory, layout);
 	info_set_layout(info_of(vm), layout, THAW_GPA_ENVIRONMENT);
+	info_of(vm)->done = vm_done_address(vm, false);
 	r = info_refresh(info_of(vm), vm, 0);
 	if (r)
 		return error_set(err, r, "getrandom: %s", strerror(-r));

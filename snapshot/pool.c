@@ -211,6 +211,7 @@ void pool_release(struct pool *pool, struct vm *vm, bool clean,
 	}
 	if (pool->config.verify)
 		verify(pool, vm);
+	poll_rest(vm);
 	pthread_mutex_lock(&pool->lock);
 	if (!serve(pool, vm))
 		pool->idle[pool->idle_count++] = vm;

@@ -35,6 +35,13 @@
 
 _Static_assert(PATIENCE << PATIENCE_DOUBLINGS_MAX < UINT8_MAX, "fits idle[]");
 
+void snapshot_set_gate(struct snapshot *snapshot, enum vm_gate gate,
+		       const struct poll_rule *rule)
+{
+	snapshot->gate = gate;
+	snapshot->rule = *rule;
+}
+
 int snapshot_start(struct snapshot *snapshot, struct error *err,
 		   struct vm **ret_vm)
 {
@@ -42,6 +49,7 @@ int snapshot_start(struct snapshot *snapshot, struct error *err,
 		.memory_size = snapshot->layout.memory_size,
 		.memory_fd = snapshot->memory_fd,
 		.dirty = snapshot->dirty,
+		.gate = snapshot->gate,
 	};
 	struct vm *vm;
 	int r;
@@ -49,6 +57,8 @@ int snapshot_start(struct snapshot *snapshot, struct error *err,
 	r = vm_create(&config, err, &vm);
 	if (r)
 		return r;
+	if (snapshot->gate != VM_GATE_NONE)
+		poll_set_rule(vm, &snapshot->rule);
 	r = vm_set_state(vm, snapshot->state, err);
 	if (!r && snapshot_warm(snapshot, vm))
 		r = error_set(err, -EIO, "warming up a new vm failed");

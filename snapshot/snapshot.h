@@ -24,6 +24,7 @@
 #include "vm/error.h"
 #include "vm/image.h"
 #include "vm/layout.h"
+#include "vm/poll.h"
 #include "vm/vm.h"
 
 struct snapshot;
@@ -54,6 +55,13 @@ int snapshot_create(const struct image *image,
 
 /* Frees @snapshot; NULL is fine. No vm made from it may be left. */
 void snapshot_free(struct snapshot *snapshot);
+
+/*
+ * Has the vms made from now on wait for invocations at @gate, which gate_try()
+ * has found good, when @rule says so.
+ */
+void snapshot_set_gate(struct snapshot *snapshot, enum vm_gate gate,
+		       const struct poll_rule *rule);
 
 /*
  * A vm that equals the snapshot and is ready to run, with the pages writable

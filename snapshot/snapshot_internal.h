@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "snapshot/snapshot.h"
+#include "vm/poll.h"
 
 struct snapshot {
 	struct layout layout;
@@ -21,6 +22,9 @@ struct snapshot {
 	 * (warm.c): a count and addresses. Set once, then read by any thread.
 	 */
 	_Atomic(uint64_t *) hot;
+	/* how its vms wait for invocations; set before there are any */
+	enum vm_gate gate;
+	struct poll_rule rule;
 };
 
 /* warm.c: keeps the hot set of @vm for vms to come, unless there is one. */

@@ -43,11 +43,23 @@ int arch_load_state(struct vm *vm, const struct vcpu_state *state);
  */
 void arch_enter(struct vm *vm, uint64_t pc);
 
+/*
+ * Where a function that is done enters @gate, in the stub's page; 0 if the
+ * architecture has no such gate.
+ */
+uint64_t arch_gate_address(enum vm_gate gate);
+
+/* Readies a new vcpu for vm->gate. 0 or -errno. */
+int arch_gate_init(struct vm *vm);
+
 /* Says what the exit in vm->run means. */
 void arch_decode_exit(struct vm *vm, struct vm_exit *exit);
 
 /* Describes a fault: name, access, address. */
 void arch_describe_fault(const struct vm_fault *fault, char *text, size_t size);
+
+/* A moment's rest for a loop that polls. */
+void arch_relax(void);
 
 /* The host's counter, of which the guest's is a fixed distance away. */
 uint64_t arch_counter_now(void);

@@ -41,6 +41,14 @@ static size_t ring_entries_wanted(size_t page_count)
 	return entries;
 }
 
+bool dirty_ring_fits(const struct kvm_host *host, size_t memory_size)
+{
+	size_t entries = ring_entries_wanted(memory_size / host_page_size());
+
+	return host->has_dirty_ring &&
+	       entries * sizeof(struct kvm_dirty_gfn) <= host->dirty_ring_bytes;
+}
+
 static int enable_ring(struct dirty *dirty, const struct kvm_host *host,
 		       size_t entries)
 {
@@ -97,8 +105,7 @@ int dirty_init(struct dirty *dirty, const struct kvm_host *host, int vm_fd,
 		return 0;
 
 	entries = ring_entries_wanted(dirty->page_count);
-	if (backend != DIRTY_BITMAP && host->has_dirty_ring &&
-	    entries * sizeof(struct kvm_dirty_gfn) <= host->dirty_ring_bytes &&
+	if (backend != DIRTY_BITMAP && dirty_ring_fits(host, memory_size) &&
 	    !enable_ring(dirty, host, entries))
 		return 0;
 	if (backend == DIRTY_RING)

@@ -59,6 +59,9 @@ struct dirty {
 	unsigned long *log;
 };
 
+/* Whether DIRTY_AUTO would choose the ring for so much memory. */
+bool dirty_ring_fits(const struct kvm_host *host, size_t memory_size);
+
 /*
  * Chooses a backend and prepares the vm for it; before any memslot or vcpu
  * exists. -EOPNOTSUPP if a backend asked for by name is not there.

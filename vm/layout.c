@@ -22,7 +22,8 @@ static void add(struct layout *layout, uint64_t start, uint64_t size,
 
 /*
  * Pages for three levels of tables over the memory, with 4 KiB leaves and 512
- * entries to a table, and the doorbell pages of arm64: two more tables. One
+ * entries to a table, and for the control page and the doorbell pages of arm64,
+ * far above it: two more tables. One
  * root serves as level 1; x86_64 has one level above it.
  */
 static uint64_t tables_size(size_t memory_size)
@@ -126,6 +127,12 @@ int layout_plan(const struct image *image, const struct layout_config *config,
 	    IMAGE_PROT_READ);
 	add(&layout, layout.reply.start, layout.reply.size,
 	    IMAGE_PROT_READ | IMAGE_PROT_WRITE);
+	if (config->control != LAYOUT_CONTROL_NONE)
+		add(&layout, THAW_GPA_CONTROL, THAW_PAGE_SIZE,
+		    IMAGE_PROT_READ | IMAGE_PROT_WRITE |
+			    (config->control == LAYOUT_CONTROL_USER ?
+				     0 :
+				     LAYOUT_SUPERVISOR));
 	*ret_layout = layout;
 	return 0;
 }

@@ -37,11 +37,19 @@ struct layout_mapping {
 	unsigned prot; /* IMAGE_PROT_* | LAYOUT_SUPERVISOR */
 };
 
+/* Who may write the page THAW_GPA_CONTROL, if it is mapped at all. */
+enum layout_control {
+	LAYOUT_CONTROL_NONE,
+	LAYOUT_CONTROL_SUPERVISOR, /* the gate */
+	LAYOUT_CONTROL_USER,	   /* the function as well */
+};
+
 struct layout_config {
 	size_t memory_size;  /* bytes; LAYOUT_MEMORY_UNIT, LAYOUT_MEMORY_MAX */
 	size_t stack_size;   /* bytes, rounded up to pages, as the rest is */
 	size_t request_size; /* largest request */
 	size_t reply_size;   /* largest reply */
+	enum layout_control control;
 };
 
 struct layout {

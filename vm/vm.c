@@ -53,7 +53,12 @@ static int create_vcpu(struct vm *vm, struct error *err)
 	r = dirty_attach(&vm->dirty, vm->vcpu_fd, err);
 	if (r)
 		return r;
-	return arch_vcpu_init(vm, err);
+	r = arch_vcpu_init(vm, err);
+	if (r)
+		return r;
+	r = arch_gate_init(vm);
+	return r ? error_set(err, r, "preparing the gate: %s", strerror(-r)) :
+		   0;
 }
 
 /* The most precise mult and shift with mult in 32 bits. */
@@ -97,6 +102,8 @@ static int create_parts(struct vm *vm, const struct vm_config *config,
 	if (!r)
 		r = dirty_set_memslot(&vm->dirty, vm->memory, vm->memory_size,
 				      err);
+	if (!r && vm->gate != VM_GATE_NONE)
+		r = poll_init(vm, err);
 	if (!r)
 		r = create_vcpu(vm, err);
 	if (!r)
@@ -118,6 +125,7 @@ int vm_create(const struct vm_config *config, struct error *err,
 	if (!vm)
 		return error_set(err, -ENOMEM, "no memory for a vm");
 	vm->host = host;
+	vm->gate = config->gate;
 	vm->fd = vm->vcpu_fd = -1;
 	vm->memory_size = config->memory_size;
 	vm->page_shift =
@@ -141,6 +149,7 @@ void vm_free(struct vm *vm)
 {
 	if (!vm)
 		return;
+	poll_done(vm);
 	if (vm->run) { /* else vm_create() failed: never registered */
 		watch_done(&vm->watch);
 		munmap(vm->run, vm->host->run_size);
@@ -190,6 +199,8 @@ int vm_set_state(struct vm *vm, const struct vcpu_state *state,
 {
 	int r = arch_load_state(vm, state);
 
+	vm->poll.is_new = true;
+	vm->poll.at_gate = false;
 	if (r)
 		return error_set(err, r, "loading the vcpu state: %s",
 				 strerror(-r));
@@ -203,56 +214,85 @@ bool vm_spoiled(const struct vm *vm)
 
 void vm_enter(struct vm *vm)
 {
-	arch_enter(vm, THAW_GPA_STUB);
+	vm->poll.is_new = true;
+	if (!vm->poll.at_gate)
+		arch_enter(vm, THAW_GPA_STUB);
 }
 
 void vm_enter_touch(struct vm *vm)
 {
+	vm->poll.is_new = true;
 	arch_enter(vm, THAW_GPA_STUB +
 			       (uint64_t)(thaw_stub_touch - thaw_stub_start));
+}
+
+uint64_t vm_done_address(const struct vm *vm, bool to_gate)
+{
+	return arch_gate_address(to_gate ? vm->gate : VM_GATE_NONE);
+}
+
+int vm_run_once(struct vm *vm, struct vm_exit *ret_exit)
+{
+	ret_exit->kind = VM_EXIT_OTHER;
+	ret_exit->polled = false;
+	ret_exit->detail = 0;
+	if (ioctl(vm->vcpu_fd, KVM_RUN, 0))
+		return errno == EAGAIN ? -EINTR : -errno;
+	if (vm->run->exit_reason == KVM_EXIT_DIRTY_RING_FULL)
+		return -ENOBUFS;
+	arch_decode_exit(vm, ret_exit);
+	if (vm->gate == VM_GATE_USER && ret_exit->kind == VM_EXIT_DOORBELL &&
+	    ret_exit->bell == THAW_BELL_IDLE)
+		ret_exit->kind = VM_EXIT_IDLE;
+	return 0;
 }
 
 /* KVM_RUN until the guest wants something, or the watchdog strikes. */
 static int run_until_exit(struct vm *vm, struct vm_exit *exit)
 {
 	for (;;) {
-		if (ioctl(vm->vcpu_fd, KVM_RUN, 0)) {
-			if (watch_expired(&vm->watch)) {
-				exit->kind = VM_EXIT_DEADLINE;
+		int r = vm_run_once(vm, exit);
+
+		if (!r && exit->kind == VM_EXIT_IDLE) {
+			if (poll_is_done(vm)) {
+				exit->kind = VM_EXIT_DOORBELL;
+				exit->bell = THAW_BELL_DONE;
 				return 0;
 			}
-			if (errno != EINTR && errno != EAGAIN)
-				return -errno;
-			continue; /* somebody else's signal */
+			r = -EINTR; /* its GO has come, or it is none */
 		}
-		if (vm->run->exit_reason == KVM_EXIT_DIRTY_RING_FULL) {
-			int r = dirty_drain(&vm->dirty);
-
-			if (r)
-				return r;
-			continue;
+		if (r == -ENOBUFS)
+			r = dirty_drain(&vm->dirty);
+		else if (r != -EINTR)
+			return r;
+		/* a signal: if it is somebody else's, go on */
+		if (watch_expired(&vm->watch)) {
+			exit->kind = VM_EXIT_DEADLINE;
+			return 0;
 		}
-		arch_decode_exit(vm, exit);
-		return 0;
+		if (r && r != -EINTR)
+			return r;
 	}
+}
+
+int vm_end_run(struct vm *vm, int r, struct vm_exit *exit)
+{
+	/* one that came too late for this exit is not to be lost */
+	if (watch_disarm(&vm->watch) && exit->kind == VM_EXIT_DOORBELL &&
+	    exit->bell == THAW_BELL_LOG)
+		exit->kind = VM_EXIT_DEADLINE;
+	exit->reason = vm->run->exit_reason;
+	if (r || exit->kind == VM_EXIT_OTHER)
+		vm->spoiled = true;
+	poll_end(vm);
+	return r;
 }
 
 int vm_run(struct vm *vm, uint64_t deadline_ns, struct vm_exit *ret_exit)
 {
-	int r;
-
-	ret_exit->kind = VM_EXIT_OTHER;
-	ret_exit->detail = 0;
+	poll_begin(vm, 0);
 	watch_arm(&vm->watch, deadline_ns);
-	r = run_until_exit(vm, ret_exit);
-	/* one that came too late for this exit is not to be lost */
-	if (watch_disarm(&vm->watch) && ret_exit->kind == VM_EXIT_DOORBELL &&
-	    ret_exit->bell == THAW_BELL_LOG)
-		ret_exit->kind = VM_EXIT_DEADLINE;
-	ret_exit->reason = vm->run->exit_reason;
-	if (r || ret_exit->kind == VM_EXIT_OTHER)
-		vm->spoiled = true;
-	return r;
+	return vm_end_run(vm, run_until_exit(vm, ret_exit), ret_exit);
 }
 
 uint64_t vm_counter_now(const struct vm *vm)
@@ -278,6 +318,9 @@ void vm_describe_exit(const struct vm_exit *exit, char *text, size_t size)
 		return;
 	case VM_EXIT_DEADLINE:
 		snprintf(text, size, "deadline");
+		return;
+	case VM_EXIT_IDLE:
+		snprintf(text, size, "idle");
 		return;
 	case VM_EXIT_OTHER:
 		break;

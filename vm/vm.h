@@ -26,17 +26,28 @@
 struct vm;
 struct vcpu_state;
 
+/* How the guest waits for its next invocation without an exit: see poll.h. */
+enum vm_gate {
+	VM_GATE_NONE,
+	VM_GATE_CALL, /* in supervisor mode, entered by system call */
+	VM_GATE_TRAP, /* the same, entered by a breakpoint; x86_64 only */
+	VM_GATE_USER, /* in user mode */
+	VM_GATES,
+};
+
 struct vm_config {
 	size_t memory_size; /* bytes, of the file too */
 	int memory_fd;	    /* a memfd; borrowed, needed no longer after */
 	bool shared;	    /* writes go to the file (boot), or stay private */
 	enum dirty_backend dirty;
+	enum vm_gate gate;
 };
 
 enum vm_exit_kind {
 	VM_EXIT_DOORBELL, /* the guest rang: exit.bell */
 	VM_EXIT_FAULT,	  /* a fault: exit.fault */
 	VM_EXIT_DEADLINE, /* stopped by the watchdog */
+	VM_EXIT_IDLE,	  /* waits at the gate, for some time already */
 	VM_EXIT_OTHER,	  /* anything else; exit.reason, exit.detail */
 };
 
@@ -52,6 +63,7 @@ struct vm_fault {
 struct vm_exit {
 	enum vm_exit_kind kind;
 	uint32_t bell;	 /* THAW_BELL_*, or anything a hostile guest rings */
+	bool polled;	 /* none: the function is done and waits at the gate */
 	uint32_t reason; /* KVM_EXIT_* */
 	uint64_t detail; /* e.g. KVM's suberror */
 	struct vm_fault fault;
@@ -96,7 +108,8 @@ bool vm_spoiled(const struct vm *vm);
 /*
  * Makes the next run start at the entry stub. All other state that user mode
  * can change is reset by the stub itself, so this is enough after a doorbell,
- * and only then; after any other exit it takes vm_set_state() too.
+ * or at the gate, and only then; after any other exit it takes vm_set_state()
+ * too.
  */
 void vm_enter(struct vm *vm);
 
@@ -107,9 +120,15 @@ void vm_enter(struct vm *vm);
 void vm_enter_touch(struct vm *vm);
 
 /*
+ * Where the function is to jump when it is done, for thaw_info.done: to the
+ * doorbell, or to the vm's gate.
+ */
+uint64_t vm_done_address(const struct vm *vm, bool to_gate);
+
+/*
  * Runs the guest until it exits or @deadline_ns (CLOCK_MONOTONIC) has passed.
  * Returns 0 and *@ret_exit, or -errno if KVM_RUN itself failed. No allocation,
- * no lock.
+ * no lock. A function that is done at the gate has rung DONE.
  */
 int vm_run(struct vm *vm, uint64_t deadline_ns, struct vm_exit *ret_exit);
 

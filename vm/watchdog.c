@@ -53,13 +53,18 @@ static void on_kick(int number)
 	(void)number;
 }
 
+void watch_kick(pthread_t thread)
+{
+	pthread_kill(thread, kick_signal());
+}
+
 static void strike(struct watch *watch, uint64_t deadline)
 {
 	if (!atomic_compare_exchange_strong(&watch->deadline_ns, &deadline,
 					    WATCH_STRIKING))
 		return; /* it ended just now */
 	__atomic_store_n(&watch->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
-	pthread_kill(watch->thread, kick_signal());
+	watch_kick(watch->thread);
 	atomic_store(&watch->deadline_ns, WATCH_STRUCK);
 }
 
@@ -219,7 +224,19 @@ void watch_arm(struct watch *watch, uint64_t deadline_ns)
 {
 	if (!signal_unblocked)
 		unblock_signal();
-	watch->thread = pthread_self();
+	watch_arm_thread(watch, pthread_self(), deadline_ns);
+}
+
+void watch_signals(sigset_t *ret_blocked)
+{
+	sigfillset(ret_blocked);
+	sigdelset(ret_blocked, kick_signal());
+}
+
+void watch_arm_thread(struct watch *watch, pthread_t thread,
+		      uint64_t deadline_ns)
+{
+	watch->thread = thread;
 	if (deadline_ns <= WATCH_STRUCK)
 		deadline_ns = WATCH_STRUCK + 1;
 	atomic_store(&watch->deadline_ns, deadline_ns);

@@ -15,6 +15,7 @@
 #define VM_WATCHDOG_H
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -39,6 +40,19 @@ void watch_done(struct watch *watch);
 
 /* Starts the clock: CLOCK_MONOTONIC ns; UINT64_MAX for no deadline. */
 void watch_arm(struct watch *watch, uint64_t deadline_ns);
+
+/*
+ * The same for a vcpu that another thread runs, which takes the signals that
+ * watch_signals() leaves.
+ */
+void watch_arm_thread(struct watch *watch, pthread_t thread,
+		      uint64_t deadline_ns);
+
+/* Puts all signals into @ret_blocked that a vcpu's thread has no use for. */
+void watch_signals(sigset_t *ret_blocked);
+
+/* Has @thread leave KVM_RUN, if it is in it. */
+void watch_kick(pthread_t thread);
 
 /* Whether the watchdog has begun to stop the armed vcpu. */
 bool watch_expired(const struct watch *watch);

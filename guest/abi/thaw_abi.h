@@ -18,7 +18,7 @@
 #include <stdint.h>
 #endif
 
-#define THAW_ABI_VERSION 1
+#define THAW_ABI_VERSION 2
 
 /* The guest's page size; the host's may be larger (arm64). */
 #define THAW_PAGE_SIZE 4096
@@ -38,6 +38,12 @@
  *				unmapped guard: heap, stack, request window,
  *				reply window; page tables end the memory and
  *				are not mapped at all.
+ *
+ * Functions with polled dispatch have one page more, in a memslot of its own
+ * that is neither tracked nor restored:
+ *
+ *	THAW_GPA_CONTROL	supervisor, read-write (isolation "cooperative":
+ *				user)			struct thaw_control
  */
 #define THAW_GPA_SYSTEM 0x10000
 #define THAW_GPA_SUPERVISOR 0x11000
@@ -48,23 +54,28 @@
 #define THAW_GPA_ENVIRONMENT 0x20000
 #define THAW_ENVIRONMENT_MAX 0x10000
 #define THAW_GPA_IMAGE 0x100000
+#define THAW_GPA_CONTROL 0x800010000
 
 /*
  * The doorbell, the guest's deliberate exit. On x86_64 it is a one-byte `out`
  * to THAW_DOORBELL_PORT, the only port the TSS opens to user mode; on arm64 a
  * 32-bit store to THAW_DOORBELL_GPA, where no memory is. Faults are reported
- * by supervisor code through a door of its own, which user mode cannot use.
+ * by supervisor code through a door of its own, which user mode cannot use; so
+ * is that nothing has come to the gate for some time.
  */
 #define THAW_DOORBELL_PORT 0x18
 #define THAW_FAULT_PORT 0x19
+#define THAW_IDLE_PORT 0x1a
 #define THAW_DOORBELL_GPA 0x800000000
 #define THAW_FAULT_GPA 0x800001000
+#define THAW_IDLE_GPA 0x800001100
 
 /* Values of the doorbell. Zero is none of them. */
 #define THAW_BELL_READY 1   /* init is over: take the snapshot */
 #define THAW_BELL_DONE 2    /* the reply, or the error, is in the mailbox */
 #define THAW_BELL_LOG 3	    /* a log line is in the mailbox; continue */
 #define THAW_BELL_REFUSED 4 /* the entry stub found state it cannot reset */
+#define THAW_BELL_IDLE 5    /* cooperative: no request for some time */
 
 /* x86_64: bytes between the fault stubs of two vectors. */
 #define THAW_X86_FAULT_STUB_SIZE 16
@@ -80,6 +91,10 @@
 #define THAW_INFO_DISPATCH 8
 #define THAW_INFO_STACK_TOP 16
 #define THAW_INFO_REQUEST_START 40
+#define THAW_INFO_DONE 80
+#define THAW_CONTROL_GO 0
+#define THAW_CONTROL_SPINS 4
+#define THAW_CONTROL_DONE 64
 
 /* Sizes of the strings in the two pages, terminating zero included. */
 #define THAW_NAME_MAX 64
@@ -120,6 +135,9 @@ struct thaw_info {
 	uint64_t reply_size;
 	uint64_t environment; /* char *[], NULL-terminated */
 
+	/* where the function jumps when it is done; in the stub's page */
+	uint64_t done;
+
 	/* time: base + ((counter - counter_base) * mult >> shift) */
 	uint64_t counter_base;
 	uint64_t monotonic_base_ns;
@@ -150,6 +168,21 @@ struct thaw_handler_entry {
 /* Values of thaw_mailbox.status. */
 #define THAW_STATUS_OK 0
 #define THAW_STATUS_ERROR 1
+
+/*
+ * How host and guest hand an invocation over without an exit. The host starts
+ * invocation n by storing n to go; the guest says that it is over by storing
+ * go's value to done, and then waits for go to change. In the strict isolation
+ * only the gate, supervisor code, can write here: that done equals go then
+ * proves that the function's code does not run. Two cache lines: each has one
+ * writer.
+ */
+struct thaw_control {
+	uint32_t go;	/* the host's */
+	uint32_t spins; /* the host's: looks at go before the idle bell */
+	uint8_t reserved[56];
+	uint32_t done; /* the guest's */
+};
 
 /* What the guest tells the host; user read-write, and so never trusted. */
 struct thaw_mailbox {
@@ -183,10 +216,15 @@ _Static_assert(offsetof(struct thaw_info, stack_top) == THAW_INFO_STACK_TOP,
 _Static_assert(offsetof(struct thaw_info, request_start) ==
 		       THAW_INFO_REQUEST_START,
 	       "ABI");
-_Static_assert(offsetof(struct thaw_info, counter_base) == 80, "ABI");
-_Static_assert(offsetof(struct thaw_info, generation) == 112, "ABI");
-_Static_assert(offsetof(struct thaw_info, request) == 152, "ABI");
-_Static_assert(sizeof(struct thaw_info) == 432, "ABI");
+_Static_assert(offsetof(struct thaw_info, done) == THAW_INFO_DONE, "ABI");
+_Static_assert(offsetof(struct thaw_info, counter_base) == 88, "ABI");
+_Static_assert(offsetof(struct thaw_info, generation) == 120, "ABI");
+_Static_assert(offsetof(struct thaw_info, request) == 160, "ABI");
+_Static_assert(sizeof(struct thaw_info) == 440, "ABI");
+_Static_assert(offsetof(struct thaw_control, go) == THAW_CONTROL_GO, "ABI");
+_Static_assert(offsetof(struct thaw_control, spins) == THAW_CONTROL_SPINS,
+	       "ABI");
+_Static_assert(offsetof(struct thaw_control, done) == THAW_CONTROL_DONE, "ABI");
 _Static_assert(offsetof(struct thaw_mailbox, abi_version) == 1232, "ABI");
 _Static_assert(offsetof(struct thaw_mailbox, log_level) == 1256, "ABI");
 _Static_assert(sizeof(struct thaw_mailbox) == 2288, "ABI");

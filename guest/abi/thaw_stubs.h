@@ -16,13 +16,28 @@ extern const char thaw_stub_end[];
 /*
  * User mode, in the same page: makes pages writable by writing to each what it
  * holds. The request window has a count and as many addresses, all uint64_t;
- * ends with the doorbell's DONE. For new vms: see snapshot/warm.c.
+ * is done as a function is. For new vms: see snapshot/warm.c.
  */
 extern const char thaw_stub_touch[];
+
+/*
+ * User mode, in the same page: where a function jumps when it is done, one of
+ * which is thaw_info.done. The doorbell's DONE; the gate, by system call or, on
+ * x86_64, by breakpoint, where the next request is waited for in supervisor
+ * code; the wait in user mode.
+ */
+extern const char thaw_stub_done[];
+extern const char thaw_stub_call[];
+extern const char thaw_stub_trap[];
+extern const char thaw_stub_wait[];
 
 /* Supervisor: x86_64: a stub for each exception; arm64: the EL1 vectors. */
 extern const char thaw_supervisor_start[];
 extern const char thaw_supervisor_end[];
+
+/* x86_64, supervisor: where breakpoints, and system calls of the gate, go. */
+extern const char thaw_supervisor_trap[];
+extern const char thaw_supervisor_call[];
 
 /*
  * x86_64: where a `syscall` goes that user mode may not make; in the entry

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include <thaw.h>
-#include <thaw_arch.h>
 
 #include "sdk.h"
 
@@ -78,13 +77,21 @@ int thaw_reply_type(const char *content_type)
 	return 0;
 }
 
+_Noreturn void thaw_end(void)
+{
+	void (*const done)(void) = (void (*)(void))thaw_info->done;
+
+	__asm__ volatile("" ::: "memory");
+	for (;;)
+		done();
+}
+
 _Noreturn void thaw_done(void)
 {
 	thaw_stdio_flush();
 	thaw_mailbox->status = THAW_STATUS_OK;
 	thaw_mailbox->reply_size = size;
-	for (;;)
-		thaw_arch_ring(THAW_BELL_DONE);
+	thaw_end();
 }
 
 _Noreturn void thaw_fail(const char *type, const char *format, ...)
@@ -99,8 +106,7 @@ _Noreturn void thaw_fail(const char *type, const char *format, ...)
 	va_end(args);
 	thaw_mailbox->status = THAW_STATUS_ERROR;
 	thaw_mailbox->reply_size = 0;
-	for (;;)
-		thaw_arch_ring(THAW_BELL_DONE);
+	thaw_end();
 }
 
 uint64_t thaw_generation(void)

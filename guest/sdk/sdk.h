@@ -13,6 +13,12 @@ void thaw_stdio_flush(void);
 /* entropy.c: new seeds for rand() and random(). */
 void thaw_entropy_reseed(void);
 
+/*
+ * reply.c: the invocation is over, and what it has to say is in the mailbox.
+ * The compiler must not move a store behind it.
+ */
+_Noreturn void thaw_end(void);
+
 /* reply.c: ends the invocation well, with the reply as it is. */
 _Noreturn void thaw_done(void);
 

@@ -77,6 +77,8 @@ static void decode_mmio(const struct vm *vm, struct vm_exit *exit)
 		memcpy(&exit->bell, run->mmio.data, sizeof(exit->bell));
 	} else if (run->mmio.phys_addr == THAW_FAULT_GPA) {
 		decode_fault(vm, exit);
+	} else if (run->mmio.phys_addr == THAW_IDLE_GPA) {
+		exit->kind = VM_EXIT_IDLE;
 	}
 }
 

@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 
 #include "guest/abi/thaw_abi.h"
+#include "guest/abi/thaw_stubs.h"
 #include "vm/arch.h"
 #include "vm/arm64/registers.h"
 #include "vm/arm64/translation.h"
@@ -256,6 +257,26 @@ int arch_load_state(struct vm *vm, const struct vcpu_state *state)
 	return 0;
 }
 
+uint64_t arch_gate_address(enum vm_gate gate)
+{
+	static const char *const stubs[] = {
+		[VM_GATE_NONE] = thaw_stub_done,
+		[VM_GATE_CALL] = thaw_stub_call,
+		[VM_GATE_USER] = thaw_stub_wait,
+	};
+
+	if (!stubs[gate])
+		return 0;
+	return THAW_GPA_STUB + (uint64_t)(stubs[gate] - thaw_stub_start);
+}
+
+/* SVC goes where every exception goes. */
+int arch_gate_init(struct vm *vm)
+{
+	(void)vm;
+	return 0;
+}
+
 /* After an MMIO exit, the next KVM_RUN begins by adding 4 to the pc. */
 void arch_enter(struct vm *vm, uint64_t pc)
 {
@@ -267,6 +288,11 @@ void arch_enter(struct vm *vm, uint64_t pc)
 	/* the register exists and takes any value */
 	assert(!r);
 	(void)r;
+}
+
+void arch_relax(void)
+{
+	__asm__ volatile("yield");
 }
 
 uint64_t arch_counter_now(void)

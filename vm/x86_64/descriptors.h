@@ -15,6 +15,7 @@
 #define SYSTEM_IDT 0x200
 #define IDT_VECTORS 32
 #define IDT_SIZE (IDT_VECTORS * 16)
+#define VECTOR_BP 3
 
 /* The frame a fault stub leaves at the end of THAW_GPA_FAULT. */
 #define FAULT_FRAME_VECTOR 0

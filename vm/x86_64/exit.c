@@ -75,6 +75,10 @@ static void decode_io(struct vm *vm, struct vm_exit *exit)
 			decode_fault(vm, exit);
 			return;
 		}
+		if (run->io.port == THAW_IDLE_PORT) {
+			exit->kind = VM_EXIT_IDLE;
+			return;
+		}
 	}
 	exit->detail = run->io.port;
 }

@@ -6,6 +6,7 @@
  * descriptors), 6.14 (64-bit IDT), 7.7 (64-bit TSS), volume 1, 19.5.2 (I/O
  * permission bit map).
  */
+#include <stdbool.h>
 #include <string.h>
 
 #include "guest/abi/thaw_abi.h"
@@ -124,11 +125,18 @@ static void build_tss(uint8_t *tss)
 
 static void build_idt(uint8_t *idt)
 {
+	const uint64_t trap =
+		THAW_GPA_SUPERVISOR +
+		(uint64_t)(thaw_supervisor_trap - thaw_supervisor_start);
+
 	for (unsigned vector = 0; vector < IDT_VECTORS; vector++) {
+		/* int3 is one user mode may raise: the gate, or a fault */
+		bool is_trap = vector == VECTOR_BP;
 		uint64_t stub =
-			THAW_GPA_SUPERVISOR + vector * THAW_X86_FAULT_STUB_SIZE;
-		/* int3 is one user mode may raise: it is a fault like others */
-		uint64_t dpl = vector == 3 ? 3 : 0;
+			is_trap ? trap :
+				  THAW_GPA_SUPERVISOR +
+					  vector * THAW_X86_FAULT_STUB_SIZE;
+		uint64_t dpl = is_trap ? 3 : 0;
 
 		put64(idt + vector * 16,
 		      (stub & 0xffff) | (uint64_t)THAW_X86_KERNEL_CS << 16 |

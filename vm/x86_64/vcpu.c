@@ -44,7 +44,19 @@
 #define XCR0_AVX512 0xe0ull
 #define MXCSR_INITIAL 0x1f80
 #define FCW_INITIAL 0x37f
+#define EFER_SCE 0x1ull
+#define MSR_STAR 0xc0000081u
 #define MSR_LSTAR 0xc0000082u
+#define MSR_SFMASK 0xc0000084u
+/* Selectors that SYSCALL loads, and, less 16 and 8, SYSRET. */
+#define STAR_SELECTORS                        \
+	((uint64_t)THAW_X86_KERNEL_CS << 32 | \
+	 (uint64_t)(THAW_X86_USER_CS - 16) << 48)
+/* All flags but the fixed one are clear in the gate. */
+#define SFMASK_ALL 0x3f7fd5ull
+
+_Static_assert(THAW_X86_KERNEL_DS == THAW_X86_KERNEL_CS + 8, "SYSCALL");
+_Static_assert(THAW_X86_USER_DS == THAW_X86_USER_CS - 8, "SYSRET");
 
 struct cpuid {
 	struct kvm_cpuid2 head;
@@ -171,25 +183,20 @@ static int set_counter(struct vm *vm, struct error *err)
 	return 0;
 }
 
-static int set_msrs(struct vm *vm, struct error *err)
+static int set_msr(struct vm *vm, uint32_t index, uint64_t value)
 {
 	struct {
 		struct kvm_msrs head;
 		struct kvm_msr_entry entry;
 	} msr = {
 		.head.nmsrs = 1,
-		.entry = { .index = MSR_LSTAR,
-			   .data = THAW_GPA_STUB +
-				   (uint64_t)(thaw_stub_syscall -
-					      thaw_stub_start) },
+		.entry = { .index = index, .data = value },
 	};
-
 	int r = ioctl(vm->vcpu_fd, KVM_SET_MSRS, &msr);
 
-	if (r != 1) /* the number of registers set */
-		return error_set(err, r < 0 ? -errno : -EIO,
-				 "KVM_SET_MSRS: LSTAR was refused");
-	return 0;
+	if (r == 1) /* the number of registers set */
+		return 0;
+	return r < 0 ? -errno : -EIO;
 }
 
 int arch_vcpu_init(struct vm *vm, struct error *err)
@@ -207,9 +214,11 @@ int arch_vcpu_init(struct vm *vm, struct error *err)
 				 strerror(errno));
 	/* for arch_decode_exit() */
 	vm->run->kvm_valid_regs = KVM_SYNC_X86_REGS;
-	r = set_msrs(vm, err);
+	r = set_msr(vm, MSR_LSTAR,
+		    THAW_GPA_STUB +
+			    (uint64_t)(thaw_stub_syscall - thaw_stub_start));
 	if (r)
-		return r;
+		return error_set(err, r, "KVM_SET_MSRS: LSTAR was refused");
 	return set_counter(vm, err);
 }
 
@@ -305,12 +314,15 @@ static int settle(struct vm *vm)
 
 int arch_load_state(struct vm *vm, const struct vcpu_state *state)
 {
+	struct kvm_sregs sregs = state->sregs;
 	int r = settle(vm);
 
 	if (r)
 		return r;
+	if (vm->gate == VM_GATE_CALL)
+		sregs.efer |= EFER_SCE;
 	/* XCR0 before XSAVE, CR4 (in sregs) before XCR0 */
-	if (ioctl(vm->vcpu_fd, KVM_SET_SREGS, &state->sregs) ||
+	if (ioctl(vm->vcpu_fd, KVM_SET_SREGS, &sregs) ||
 	    ioctl(vm->vcpu_fd, KVM_SET_XCRS, &state->xcrs) ||
 	    ioctl(vm->vcpu_fd, KVM_SET_XSAVE, &state->xsave) ||
 	    ioctl(vm->vcpu_fd, KVM_SET_DEBUGREGS, &state->debugregs) ||
@@ -318,6 +330,35 @@ int arch_load_state(struct vm *vm, const struct vcpu_state *state)
 		return -errno;
 	arch_enter(vm, THAW_GPA_STUB);
 	return 0;
+}
+
+uint64_t arch_gate_address(enum vm_gate gate)
+{
+	static const char *const stubs[] = {
+		[VM_GATE_NONE] = thaw_stub_done,
+		[VM_GATE_CALL] = thaw_stub_call,
+		[VM_GATE_TRAP] = thaw_stub_trap,
+		[VM_GATE_USER] = thaw_stub_wait,
+	};
+
+	return THAW_GPA_STUB + (uint64_t)(stubs[gate] - thaw_stub_start);
+}
+
+int arch_gate_init(struct vm *vm)
+{
+	int r;
+
+	if (vm->gate != VM_GATE_CALL)
+		return 0;
+	r = set_msr(vm, MSR_STAR, STAR_SELECTORS);
+	if (!r)
+		r = set_msr(vm, MSR_SFMASK, SFMASK_ALL);
+	if (!r)
+		r = set_msr(vm, MSR_LSTAR,
+			    THAW_GPA_SUPERVISOR +
+				    (uint64_t)(thaw_supervisor_call -
+					       thaw_supervisor_start));
+	return r;
 }
 
 void arch_enter(struct vm *vm, uint64_t pc)
@@ -328,6 +369,11 @@ void arch_enter(struct vm *vm, uint64_t pc)
 	regs->rip = pc;
 	regs->rflags = RFLAGS_FIXED;
 	vm->run->kvm_dirty_regs = KVM_SYNC_X86_REGS;
+}
+
+void arch_relax(void)
+{
+	_mm_pause();
 }
 
 uint64_t arch_counter_now(void)

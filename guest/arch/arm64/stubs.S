@@ -1,5 +1,6 @@
 /*
- * stubs.S (arm64) - the entry stub and the EL1 vectors. See thaw_stubs.h.
+ * stubs.S (arm64) - the entry stub, the EL1 vectors, and the gate. See
+ * thaw_stubs.h.
  *
  * References: Arm ARM (DDI 0487), D1.3 (exception entry and return, vector
  * tables), C5.2 (special-purpose registers).
@@ -12,13 +13,44 @@
  */
 #define PSTATE_INITIAL 0x13c0
 
-/* Where the entry stub's SVC, its first instruction, returns to. */
+/*
+ * Where the SVCs return to: the entry stub's, its first instruction, and that of
+ * thaw_stub_call, its third.
+ */
 #define STUB_RESUME (THAW_GPA_STUB + 4)
+#define CALL_RESUME (THAW_GPA_STUB + 12)
 
 	.macro	load_address register, value
 	movz	\register, #((\value) & 0xffff)
 	movk	\register, #((\value) >> 16 & 0xffff), lsl #16
 	movk	\register, #((\value) >> 32 & 0xffff), lsl #32
+	.endm
+
+/*
+ * Says that the invocation is over, and waits for the next: goes to \enter when
+ * there is one. Rings \idle with w7 when there has been none for some time, and
+ * waits on when it is let. Uses x1 to x6.
+ *
+ * The store has release semantics: before the host sees it, it sees what the
+ * function has written, and what KVM has noted of that. The load has acquire
+ * semantics: what the host has written is seen by whoever is entered. See
+ * vm/poll.c.
+ */
+	.macro	wait_for_go enter, idle
+	load_address x1, THAW_GPA_CONTROL
+	load_address x6, \idle
+	ldr	w2, [x1, #THAW_CONTROL_GO]
+	add	x3, x1, #THAW_CONTROL_DONE
+	stlr	w2, [x3]
+10:	ldr	w4, [x1, #THAW_CONTROL_SPINS]
+11:	ldar	w5, [x1]
+	cmp	w5, w2
+	b.ne	\enter
+	yield
+	subs	w4, w4, #1
+	b.gt	11b
+	str	w7, [x6]
+	b	10b
 	.endm
 
 	.section .rodata.stubs, "a"
@@ -34,6 +66,12 @@
 	.globl thaw_stub_start
 thaw_stub_start:
 	svc	#0
+	b	reset		/* STUB_RESUME */
+	.globl thaw_stub_call
+thaw_stub_call:
+	svc	#0
+	b	.		/* CALL_RESUME; the gate goes on at the top */
+reset:
 	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
 	movi	v\n\().2d, #0
 	.endr
@@ -68,17 +106,28 @@ thaw_stub_touch:
 	strb	w12, [x11]
 	sub	x10, x10, #1
 	b	1b
-2:	mov	w9, #THAW_BELL_DONE
+2:	load_address x9, THAW_GPA_INFO
+	ldr	x9, [x9, #THAW_INFO_DONE]
+	br	x9
+
+	.globl thaw_stub_done
+thaw_stub_done:
+	mov	w9, #THAW_BELL_DONE
 	load_address x10, THAW_DOORBELL_GPA
 	str	w9, [x10]
 	brk	#0
+
+	.globl thaw_stub_wait
+thaw_stub_wait:
+	mov	w7, #THAW_BELL_IDLE
+	wait_for_go thaw_stub_start, THAW_DOORBELL_GPA
 
 	.globl thaw_stub_end
 thaw_stub_end:
 
 /*
- * The vectors: 16 entries, 128 bytes apart. All are faults but the entry
- * stub's SVC; a function can cause only the ninth, a synchronous exception of
+ * The vectors: 16 entries, 128 bytes apart. All are faults but the stub's two
+ * SVCs; a function can cause only the ninth, a synchronous exception of
  * AArch64 user mode.
  */
 	.balign 128
@@ -96,15 +145,27 @@ thaw_supervisor_start:
 	.endr
 
 /*
- * An exception that returns to STUB_RESUME is the stub's SVC, since the
- * instruction there cannot fault. A function that jumps to that SVC only starts
- * its invocation again. x0 and x1 are the stub's to reset.
+ * An exception that returns to STUB_RESUME or CALL_RESUME is one of the stub's
+ * SVCs, since the instructions there cannot fault. A function that jumps to the
+ * first only starts its invocation again; to the second, it ends it. The
+ * general registers are the stub's to reset.
  */
 synchronous:
 	mrs	x0, elr_el1
 	load_address x1, STUB_RESUME
 	cmp	x0, x1
+	b.eq	enter
+	add	x1, x1, #(CALL_RESUME - STUB_RESUME)
+	cmp	x0, x1
 	b.ne	fault
+
+/* The gate. Nothing of the function runs from here until ERET. */
+	mov	w7, wzr
+	wait_for_go gate_enter, THAW_IDLE_GPA
+gate_enter:
+	load_address x0, STUB_RESUME
+	msr	elr_el1, x0
+enter:
 	mov	x0, #PSTATE_INITIAL
 	msr	spsr_el1, x0
 	eret

@@ -1,17 +1,43 @@
 /*
- * stubs.S (x86_64) - the entry stub and the fault stubs. See thaw_stubs.h.
+ * stubs.S (x86_64) - the entry stub, the fault stubs, and the gate. See
+ * thaw_stubs.h.
  *
- * References: Intel SDM volume 1 chapter 13 (XRSTOR), volume 3 chapter 6
- * (exception frames and error codes).
+ * References: Intel SDM volume 1 chapter 13 (XRSTOR), volume 2 (SYSCALL,
+ * SYSRET), volume 3 chapter 6 (exception frames and error codes).
  */
 #include "guest/abi/thaw_abi.h"
+
+#define RFLAGS_FIXED 2
+
+/*
+ * Says that the invocation is over, and waits for the next: goes to \enter
+ * when there is one. Rings at \port that it is idle when there has been none for
+ * some time, and waits on when it is let. Uses RAX, RCX, RDX, RSI.
+ *
+ * The order of stores and of loads is the program's on x86, which is what the
+ * host needs: see vm/poll.c.
+ */
+	.macro	wait_for_go enter, port
+	movabs	$THAW_GPA_CONTROL, %rdx
+	mov	THAW_CONTROL_GO(%rdx), %esi
+	mov	%esi, THAW_CONTROL_DONE(%rdx)
+10:	mov	THAW_CONTROL_SPINS(%rdx), %ecx
+11:	cmp	THAW_CONTROL_GO(%rdx), %esi
+	jne	\enter
+	pause
+	dec	%ecx
+	jg	11b
+	mov	$THAW_BELL_IDLE, %al
+	out	%al, $\port
+	jmp	10b
+	.endm
 
 	.section .rodata.stubs, "a"
 	.code64
 
 /*
- * The entry stub. The host has zeroed the general registers and set rip and
- * rflags; everything else that user mode can change is reset here.
+ * The entry stub. The host, or the gate, has set rip and rflags; everything
+ * else that user mode can change is reset here.
  *
  * The first instructions mean the same in 64-bit and in 32-bit code: they find
  * out whether code that ran before has left a wrong code segment, which only
@@ -46,6 +72,13 @@ thaw_stub_start:
 	mov	THAW_GPA_INFO + THAW_INFO_DISPATCH, %rcx
 	xor	%eax, %eax
 	xor	%edx, %edx
+	xor	%ebx, %ebx
+	xor	%esi, %esi
+	xor	%edi, %edi
+	xor	%ebp, %ebp
+	.irp	n, 8, 9, 10, 11, 12, 13, 14, 15
+	xor	%r\n\()d, %r\n\()d
+	.endr
 	push	%rax		/* as if called, from nowhere */
 	jmp	*%rcx
 
@@ -60,9 +93,35 @@ thaw_stub_touch:
 	lock orb $0, (%rdi)
 	dec	%rcx
 	jmp	1b
-2:	mov	$THAW_BELL_DONE, %al
+2:	jmp	*THAW_GPA_INFO + THAW_INFO_DONE
+
+	.globl thaw_stub_done
+thaw_stub_done:
+	mov	$THAW_BELL_DONE, %al
 	out	%al, $THAW_DOORBELL_PORT
 	ud2
+
+	/* Neither comes back: the gate goes on at thaw_stub_start. */
+	.globl thaw_stub_call
+thaw_stub_call:
+	syscall
+call_resume:
+	ud2
+
+	.globl thaw_stub_trap
+thaw_stub_trap:
+	int3
+trap_resume:
+	ud2
+
+	.globl thaw_stub_wait
+thaw_stub_wait:
+	wait_for_go wait_over, THAW_DOORBELL_PORT
+wait_over:
+	mov	THAW_GPA_INFO + THAW_INFO_STACK_TOP, %rsp
+	push	$RFLAGS_FIXED
+	popfq
+	jmp	thaw_stub_start
 
 refuse:
 	mov	$THAW_BELL_REFUSED, %al
@@ -108,6 +167,56 @@ thaw_supervisor_start:
 1:	jmp	1b
 	.set	vector, vector + 1
 	.endr
+
+/*
+ * The gate, entered by the breakpoint at thaw_stub_trap. Any other breakpoint is
+ * a fault. Nothing of the function runs from here until IRETQ.
+ */
+	.globl thaw_supervisor_trap
+thaw_supervisor_trap:
+	cmpq	$(THAW_GPA_STUB + trap_resume - thaw_stub_start), (%rsp)
+	jne	trap_fault
+	wait_for_go trap_enter, THAW_IDLE_PORT
+trap_enter:
+	lea	entry_frame(%rip), %rsp
+	iretq
+trap_fault:
+	push	$0
+	push	$3
+	out	%al, $THAW_FAULT_PORT
+1:	jmp	1b
+
+/*
+ * The same, entered by the system call at thaw_stub_call. Any other is what it
+ * is without the gate: an illegal instruction, whose frame is made here.
+ */
+	.globl thaw_supervisor_call
+thaw_supervisor_call:
+	cmp	$(THAW_GPA_STUB + call_resume - thaw_stub_start), %rcx
+	jne	call_fault
+	wait_for_go call_enter, THAW_IDLE_PORT
+call_enter:
+	mov	$THAW_GPA_STUB, %ecx
+	mov	$RFLAGS_FIXED, %r11d
+	sysretq
+call_fault:
+	mov	$(THAW_GPA_FAULT + THAW_PAGE_SIZE), %esp
+	sub	$2, %rcx
+	push	$THAW_X86_USER_DS
+	push	$0
+	push	%r11
+	push	$THAW_X86_USER_CS
+	push	%rcx
+	push	$0
+	push	$6
+	out	%al, $THAW_FAULT_PORT
+1:	jmp	1b
+
+	/* what IRETQ takes: RIP, CS, RFLAGS, RSP, SS */
+	.balign 8
+entry_frame:
+	.quad	THAW_GPA_STUB, THAW_X86_USER_CS, RFLAGS_FIXED, 0
+	.quad	THAW_X86_USER_DS
 	.globl thaw_supervisor_end
 thaw_supervisor_end:
 

@@ -1,0 +1,38 @@
+/*
+ * gate.h - which gate works here, found by trying.
+ *
+ * A KVM may let a system call of user mode arrive in supervisor mode, or not;
+ * note written pages when they are written, or only at the next exit. thaw does
+ * not ask which KVM it is, but tries each gate once in a process, in a vm that
+ * it throws away. The gate is described in vm/poll.h.
+ */
+#ifndef SNAPSHOT_GATE_H
+#define SNAPSHOT_GATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "snapshot/snapshot.h"
+#include "vm/error.h"
+
+/* A gate that works, and what it costs here. */
+struct gate_facts {
+	enum vm_gate gate;
+	uint32_t looks_per_us; /* at GO */
+	uint64_t exit_ns;   /* running a guest that only rings the doorbell */
+	uint64_t saving_ns; /* of that, by the gate */
+};
+
+/*
+ * Finds the gate for vms of @snapshot, which was made with a control page: in
+ * supervisor mode, or, if @cooperative, in user mode. The first call tries,
+ * which takes some 20 ms; others wait for it and return the same. Any thread.
+ * -EOPNOTSUPP: there is none, or no core to wait on; the message says why.
+ */
+int gate_try(const struct snapshot *snapshot, bool cooperative,
+	     struct error *err, struct gate_facts *ret_facts);
+
+/* "call", "trap", "user", or "none". */
+const char *gate_name(enum vm_gate gate);
+
+#endif

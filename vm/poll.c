@@ -1,0 +1,515 @@
+/*
+ * poll.c - polled dispatch: the vcpu's thread, and handing invocations over to
+ * it. See poll.h. From here go to snapshot/restore.c.
+ *
+ * Who may touch the vcpu says the word `turn`. The owner's thread may while it
+ * is not RUNNING, the vcpu's thread while it is. The owner makes it RUNNING; the
+ * vcpu's thread, when KVM_RUN has returned, leaves what it returned in `result`
+ * and `exit` and makes it OUT. It decides nothing: not even whether a signal was
+ * the watchdog's.
+ *
+ * Between the owner, who writes GO and then reads `turn`, and the vcpu's thread,
+ * which writes OUT and then reads GO, there is the race of a sleeper and a
+ * waker: all four are sequentially consistent, so one of them sees the other.
+ *
+ * Orderings with the guest: what the owner has written (request, restored pages)
+ * is before its store of GO, a release, and pairs with the guest's load of GO,
+ * an acquire. What the function has written, and what KVM has put into the dirty
+ * ring for it on the same CPU, is before the gate's store of DONE, a release,
+ * and pairs with the acquire in is_done().
+ */
+#include "vm/poll.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "guest/abi/thaw_abi.h"
+#include "vm/arch.h"
+#include "vm/clock.h"
+#include "vm/vm_internal.h"
+
+enum turn {
+	TURN_PARKED, /* the thread sleeps, or there is none; no core */
+	TURN_OUT,    /* not in KVM_RUN; the core is kept */
+	TURN_RUNNING,
+	TURN_QUIT,
+};
+
+/* The gate counts in 32 bits with a sign. */
+#define LOOKS_MAX INT32_MAX
+
+/* Of the vcpu's thread, which does next to nothing; a sanitizer takes some. */
+#define STACK_SIZE (256u << 10)
+
+/* One sleep; woken earlier if all goes well. */
+#define NAP_NS (5 * NS_PER_MS)
+
+/* The weight of the last interval between invocations in their mean, */
+#define INTERVAL_SHIFT 3
+/* in which longer ones count as this. */
+#define INTERVAL_MAX_NS (4 * POLL_WAIT_MAX_NS)
+/* The guest waits for so many mean intervals. */
+#define WAIT_INTERVALS 3
+
+static struct {
+	_Atomic uint32_t bound;
+	_Atomic uint32_t taken;
+} cores = { .bound = POLL_CORES_DEFAULT };
+
+static void futex_wait(_Atomic uint32_t *word, uint32_t value,
+		       const struct timespec *timeout)
+{
+	syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, timeout, NULL, 0);
+}
+
+static void futex_wake(_Atomic uint32_t *word)
+{
+	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+/* The CPUs of the process: a thread of the user's may be bound to one. */
+static void process_cpus(cpu_set_t *set)
+{
+	if (sched_getaffinity(getpid(), sizeof(*set), set) &&
+	    sched_getaffinity(0, sizeof(*set), set))
+		CPU_ZERO(set);
+}
+
+void poll_cores_set(uint32_t count)
+{
+	atomic_store(&cores.bound, count);
+}
+
+uint32_t poll_cores(void)
+{
+	uint32_t bound = atomic_load(&cores.bound), cpus;
+	cpu_set_t set;
+
+	process_cpus(&set);
+	cpus = (uint32_t)CPU_COUNT(&set);
+	if (bound == POLL_CORES_DEFAULT)
+		bound = cpus / 2;
+	if (cpus == 0 || bound > cpus - 1)
+		bound = cpus ? cpus - 1 : 0;
+	return bound;
+}
+
+static bool take_core(void)
+{
+	uint32_t bound = poll_cores(), taken = atomic_load(&cores.taken);
+
+	while (taken < bound)
+		if (atomic_compare_exchange_weak(&cores.taken, &taken,
+						 taken + 1))
+			return true;
+	return false;
+}
+
+static void give_core(void)
+{
+	atomic_fetch_sub(&cores.taken, 1);
+}
+
+static bool is_done(const struct vm *vm)
+{
+	return __atomic_load_n(&vm->control->done, __ATOMIC_ACQUIRE) ==
+	       vm->poll.go;
+}
+
+bool poll_is_done(struct vm *vm)
+{
+	if (!vm->control || !is_done(vm))
+		return false;
+	vm->poll.at_gate = true;
+	return true;
+}
+
+bool poll_is_running(const struct vm *vm)
+{
+	return atomic_load(&vm->poll.turn) == TURN_RUNNING;
+}
+
+static void set_looks(struct vm *vm, uint32_t looks)
+{
+	__atomic_store_n(&vm->control->spins, looks, __ATOMIC_SEQ_CST);
+}
+
+/* Leaves the vcpu to its owner. */
+static void step_out(struct vm *vm)
+{
+	struct poll *poll = &vm->poll;
+	const bool is_idle = !poll->result && poll->exit.kind == VM_EXIT_IDLE;
+	uint32_t turn = TURN_OUT;
+
+	atomic_store(&poll->turn, TURN_OUT);
+	if (atomic_exchange(&poll->asleep, 0))
+		futex_wake(&poll->asleep);
+	/* unless there is a GO that the guest has not seen */
+	if (is_idle &&
+	    __atomic_load_n(&vm->control->go, __ATOMIC_SEQ_CST) ==
+		    __atomic_load_n(&vm->control->done, __ATOMIC_ACQUIRE) &&
+	    atomic_compare_exchange_strong(&poll->turn, &turn, TURN_PARKED))
+		give_core();
+}
+
+/*
+ * The guest has rung because its owner sleeps, not for want of work: it goes on
+ * waiting.
+ */
+static bool goes_on(struct vm *vm)
+{
+	struct poll *poll = &vm->poll;
+
+	if (poll->result || poll->exit.kind != VM_EXIT_IDLE || !is_done(vm) ||
+	    !atomic_load(&poll->asleep))
+		return false;
+	set_looks(vm, poll->looks);
+	atomic_store(&poll->asleep, 0);
+	futex_wake(&poll->asleep);
+	return true;
+}
+
+static void *run_vcpu(void *argument)
+{
+	struct vm *vm = argument;
+	struct poll *poll = &vm->poll;
+
+	for (;;) {
+		uint32_t turn = atomic_load(&poll->turn);
+
+		if (turn == TURN_QUIT)
+			return NULL;
+		if (turn != TURN_RUNNING) {
+			futex_wait(&poll->turn, turn, NULL);
+			continue;
+		}
+		poll->result = vm_run_once(vm, &poll->exit);
+		if (!goes_on(vm))
+			step_out(vm);
+	}
+}
+
+/* On any CPU of the process, deaf to all signals but the watchdog's. */
+static int create_thread(struct vm *vm)
+{
+	pthread_attr_t attributes;
+	sigset_t all, old;
+	cpu_set_t set;
+	int r;
+
+	process_cpus(&set);
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, STACK_SIZE);
+	if (CPU_COUNT(&set))
+		pthread_attr_setaffinity_np(&attributes, sizeof(set), &set);
+	watch_signals(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	r = pthread_create(&vm->poll.thread, &attributes, run_vcpu, vm);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	pthread_attr_destroy(&attributes);
+	vm->poll.has_thread = !r;
+	return r;
+}
+
+void poll_rest(struct vm *vm)
+{
+	uint32_t turn = TURN_OUT;
+
+	if (vm->control &&
+	    atomic_compare_exchange_strong(&vm->poll.turn, &turn, TURN_PARKED))
+		give_core();
+}
+
+/* A vcpu that waits at the gate is kicked out of KVM_RUN. */
+void poll_stop(struct vm *vm)
+{
+	if (!vm->control)
+		return;
+	if (poll_is_running(vm)) {
+		__atomic_store_n(&vm->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
+		/* once: many would keep the thread from anything else */
+		watch_kick(vm->poll.thread);
+		while (poll_is_running(vm))
+			sched_yield();
+	}
+	__atomic_store_n(&vm->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+	poll_rest(vm);
+}
+
+/*
+ * Takes note of how long it has been since the last invocation, and whether it
+ * is worth while to wait for the next at the gate.
+ */
+static bool is_worth_while(struct vm *vm)
+{
+	struct poll *poll = &vm->poll;
+	uint64_t interval_ns =
+		((arch_counter_now() - poll->ended_at) * vm->counter_mult) >>
+		vm->counter_shift;
+
+	if (interval_ns > INTERVAL_MAX_NS)
+		interval_ns = INTERVAL_MAX_NS;
+	poll->interval_ns -= poll->interval_ns >> INTERVAL_SHIFT;
+	poll->interval_ns += interval_ns >> INTERVAL_SHIFT;
+	if (poll->interval_ns <= poll->rule.enter_ns)
+		poll->is_wanted = true;
+	else if (poll->interval_ns > poll->rule.leave_ns)
+		poll->is_wanted = false;
+	return poll->is_wanted;
+}
+
+bool poll_claim(struct vm *vm)
+{
+	struct poll *poll = &vm->poll;
+
+	if (!vm->control)
+		return false;
+	if (!is_worth_while(vm)) {
+		poll_stop(vm);
+		return false;
+	}
+	if (atomic_load(&poll->turn) != TURN_PARKED)
+		return true;
+	if (!take_core()) {
+		poll->is_refused = true;
+		return false;
+	}
+	poll->is_refused = false;
+	if (!poll->has_thread && create_thread(vm)) {
+		give_core();
+		return false;
+	}
+	atomic_store(&poll->turn, TURN_OUT);
+	return true;
+}
+
+static void let_run(struct vm *vm)
+{
+	uint32_t turn = TURN_OUT;
+
+	if (!atomic_compare_exchange_strong(&vm->poll.turn, &turn,
+					    TURN_RUNNING)) {
+		if (turn == TURN_RUNNING)
+			return;
+		/*
+		 * It has parked between poll_claim() and now. The core it gave
+		 * back may be another's already: then there is one too many,
+		 * for one wait.
+		 */
+		atomic_fetch_add(&cores.taken, 1);
+		atomic_store(&vm->poll.turn, TURN_RUNNING);
+	}
+	futex_wake(&vm->poll.turn);
+}
+
+void poll_begin(struct vm *vm, uint32_t looks)
+{
+	struct poll *poll = &vm->poll;
+
+	if (!vm->control || !poll->is_new)
+		return;
+	poll->is_new = false;
+	poll->at_gate = false;
+	poll->go++;
+	__atomic_store_n(&vm->control->spins, looks, __ATOMIC_RELAXED);
+	/* releases what was written; and see above */
+	__atomic_store_n(&vm->control->go, poll->go, __ATOMIC_SEQ_CST);
+}
+
+/* How long to wait for the next: longer than the last ones took to come. */
+static void choose_looks(struct vm *vm)
+{
+	struct poll *poll = &vm->poll;
+	uint64_t wait_ns = WAIT_INTERVALS * poll->interval_ns, looks;
+
+	if (wait_ns < poll->rule.wait_min_ns)
+		wait_ns = poll->rule.wait_min_ns;
+	if (wait_ns > poll->rule.wait_max_ns)
+		wait_ns = poll->rule.wait_max_ns;
+	looks = wait_ns * poll->rule.looks_per_us / NS_PER_US;
+	poll->looks = (uint32_t)(looks < LOOKS_MAX ? looks : LOOKS_MAX);
+}
+
+void poll_start(struct vm *vm, uint64_t deadline_ns)
+{
+	watch_arm_thread(&vm->watch, vm->poll.thread, deadline_ns);
+	if (vm->poll.is_new)
+		choose_looks(vm);
+	poll_begin(vm, vm->poll.looks);
+	if (atomic_load(&vm->poll.turn) != TURN_RUNNING)
+		let_run(vm);
+}
+
+/* The function is at the gate. */
+static int end_at_gate(struct vm *vm, struct vm_exit *exit)
+{
+	*exit = (struct vm_exit){ .kind = VM_EXIT_DOORBELL,
+				  .bell = THAW_BELL_DONE,
+				  .polled = true };
+	/*
+	 * A kick that came too late brings the vcpu out of KVM_RUN all the
+	 * same, and must not be taken for one of the next invocation.
+	 */
+	if (watch_disarm(&vm->watch))
+		while (poll_is_running(vm))
+			sched_yield();
+	vm->poll.at_gate = true;
+	poll_end(vm);
+	return 0;
+}
+
+/* The vcpu has left KVM_RUN. */
+static int end_outside(struct vm *vm, struct vm_exit *exit)
+{
+	const int r = vm->poll.result;
+
+	*exit = vm->poll.exit;
+	return vm_end_run(vm, r, exit);
+}
+
+int poll_check(struct vm *vm, struct vm_exit *ret_exit)
+{
+	struct poll *poll = &vm->poll;
+	int r = 0;
+
+	if (is_done(vm))
+		return end_at_gate(vm, ret_exit);
+	if (poll_is_running(vm))
+		return 1;
+	/* it may have come to the gate, and out of it, in between */
+	if (is_done(vm))
+		return end_at_gate(vm, ret_exit);
+	if (poll->result == -EINTR ||
+	    (!poll->result && poll->exit.kind == VM_EXIT_IDLE)) {
+		if (watch_expired(&vm->watch)) {
+			poll->result = 0;
+			poll->exit.kind = VM_EXIT_DEADLINE;
+			return end_outside(vm, ret_exit);
+		}
+	} else if (poll->result == -ENOBUFS) {
+		r = dirty_drain(&vm->dirty);
+	} else {
+		return end_outside(vm, ret_exit);
+	}
+	if (r) {
+		poll->result = r;
+		return end_outside(vm, ret_exit);
+	}
+	let_run(vm);
+	return 1;
+}
+
+/* Has the gate ring as soon as the function is done, and sleeps until then. */
+static int sleep_until_done(struct vm *vm, struct vm_exit *ret_exit)
+{
+	const struct timespec nap = { .tv_nsec = NAP_NS };
+	struct poll *poll = &vm->poll;
+	int r;
+
+	atomic_store(&poll->asleep, 1);
+	set_looks(vm, 0);
+	while ((r = poll_check(vm, ret_exit)) > 0) {
+		futex_wait(&poll->asleep, 1, &nap);
+		if (!atomic_load(&poll->asleep)) {
+			/* woken for something that is not the end of it */
+			atomic_store(&poll->asleep, 1);
+			if (!is_done(vm))
+				set_looks(vm, 0);
+		}
+	}
+	atomic_store(&poll->asleep, 0);
+	set_looks(vm, poll->looks);
+	return r;
+}
+
+int poll_wait(struct vm *vm, struct vm_exit *ret_exit)
+{
+	const uint64_t start = arch_counter_now();
+	const uint64_t spin = POLL_SPIN_NS * (vm->counter_hz / NS_PER_MS) /
+			      (NS_PER_S / NS_PER_MS);
+
+	for (;;) {
+		int r = poll_check(vm, ret_exit);
+
+		if (r <= 0)
+			return r;
+		if (arch_counter_now() - start > spin)
+			return sleep_until_done(vm, ret_exit);
+		arch_relax();
+	}
+}
+
+void poll_end(struct vm *vm)
+{
+	vm->poll.ended_at = arch_counter_now();
+}
+
+void poll_set_rule(struct vm *vm, const struct poll_rule *rule)
+{
+	vm->poll.rule = *rule;
+	vm->poll.is_wanted = true;
+}
+
+uint32_t poll_looks(const struct vm *vm)
+{
+	return vm->poll.looks;
+}
+
+bool poll_is_refused(const struct vm *vm)
+{
+	return vm->poll.is_refused;
+}
+
+int poll_init(struct vm *vm, struct error *err)
+{
+	const size_t size = (size_t)1 << vm->page_shift;
+	struct kvm_userspace_memory_region slot = {
+		.slot = 1,
+		.guest_phys_addr = THAW_GPA_CONTROL,
+		.memory_size = size,
+	};
+	void *page = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		return error_set(err, -errno, "mapping a control page: %s",
+				 strerror(errno));
+	vm->control = page;
+	poll_set_rule(vm, &POLL_RULE_ALWAYS(POLL_WAIT_MAX_NS, 1));
+	/* no invocation has been handed over, and so none is done */
+	vm->control->done = UINT32_MAX;
+	slot.userspace_addr = (uintptr_t)page;
+	if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &slot))
+		return error_set(err, -errno,
+				 "KVM_SET_USER_MEMORY_REGION for the control "
+				 "page: %s",
+				 strerror(errno));
+	return 0;
+}
+
+static void stop_thread(struct vm *vm)
+{
+	struct poll *poll = &vm->poll;
+
+	poll_stop(vm);
+	atomic_store(&poll->turn, TURN_QUIT);
+	futex_wake(&poll->turn);
+	pthread_join(poll->thread, NULL);
+}
+
+void poll_done(struct vm *vm)
+{
+	if (vm->poll.has_thread)
+		stop_thread(vm);
+	if (vm->control)
+		munmap(vm->control, (size_t)1 << vm->page_shift);
+}

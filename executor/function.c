@@ -68,6 +68,60 @@ static int choose_handler(struct function *function, struct error *err)
 	return 0;
 }
 
+static enum layout_control control_of(const struct catalog_function *spec)
+{
+	if (spec->dispatch == CATALOG_DISPATCH_EXIT)
+		return LAYOUT_CONTROL_NONE;
+	return spec->isolation == CATALOG_ISOLATION_COOPERATIVE ?
+		       LAYOUT_CONTROL_USER :
+		       LAYOUT_CONTROL_SUPERVISOR;
+}
+
+/*
+ * When vms wait at the gate: polled, as long as there is use in it; auto, while
+ * the time spent waiting is less than that of the exits it saves.
+ */
+static struct poll_rule rule_of(const struct function *function)
+{
+	const struct gate_facts *gate = &function->gate;
+	struct poll_rule rule = {
+		.enter_ns = POLL_WAIT_MAX_NS / 2,
+		.leave_ns = POLL_WAIT_MAX_NS,
+		.wait_min_ns = POLL_WAIT_MIN_NS,
+		.wait_max_ns = POLL_WAIT_MAX_NS,
+		.looks_per_us = gate->looks_per_us,
+	};
+
+	if (function->spec->dispatch == CATALOG_DISPATCH_AUTO) {
+		rule.enter_ns = gate->saving_ns;
+		rule.leave_ns = 2 * gate->saving_ns;
+	} else if (function->options.poll_wait_ns) {
+		rule = POLL_RULE_ALWAYS(function->options.poll_wait_ns,
+					gate->looks_per_us);
+	}
+	return rule;
+}
+
+/* Where there is no gate the function is dispatched by exits, and says so. */
+static void choose_gate(struct function *function)
+{
+	const struct catalog_function *spec = function->spec;
+	struct poll_rule rule;
+	struct error why;
+
+	if (spec->dispatch == CATALOG_DISPATCH_EXIT)
+		return;
+	if (gate_try(function->snapshot,
+		     spec->isolation == CATALOG_ISOLATION_COOPERATIVE, &why,
+		     &function->gate)) {
+		function->gate.gate = VM_GATE_NONE;
+		memcpy(function->no_gate, why.message, sizeof(why.message));
+		return;
+	}
+	rule = rule_of(function);
+	snapshot_set_gate(function->snapshot, function->gate.gate, &rule);
+}
+
 static int deploy(struct function *function, struct error *err)
 {
 	const struct catalog_function *spec = function->spec;
@@ -75,7 +129,8 @@ static int deploy(struct function *function, struct error *err)
 		.layout = { .memory_size = spec->memory,
 			    .stack_size = spec->stack,
 			    .request_size = spec->max_request,
-			    .reply_size = spec->max_reply },
+			    .reply_size = spec->max_reply,
+			    .control = control_of(spec) },
 		.init_timeout_ns = spec->init_timeout_ns,
 		.environment = spec->environment,
 		.dirty = function->options.dirty,
@@ -97,6 +152,8 @@ static int deploy(struct function *function, struct error *err)
 				    &function->snapshot);
 	if (!r)
 		r = choose_handler(function, err);
+	if (!r)
+		choose_gate(function);
 	if (!r)
 		r = pool_create(function->snapshot, &pool, err,
 				&function->pool);
@@ -126,6 +183,26 @@ int function_deploy(const struct catalog_function *spec,
 	function->deploy_ns = clock_now_ns() - start;
 	*ret_function = function;
 	return 0;
+}
+
+void function_get_stats(const struct function *function,
+			struct thaw_stats *ret_stats)
+{
+	const struct function_counts *counts = &function->counts;
+
+	*ret_stats = (struct thaw_stats){
+		.dispatch = catalog_dispatch_name(function->spec->dispatch),
+		.isolation = catalog_isolation_name(function->spec->isolation),
+		.gate = gate_name(function->gate.gate),
+		.no_gate = function->no_gate,
+		.is_polled = atomic_load(&counts->is_polled),
+		.polled = atomic_load(&counts->polled),
+		.exited = atomic_load(&counts->exited),
+		.no_core = atomic_load(&counts->no_core),
+		.to_polled = atomic_load(&counts->to_polled),
+		.to_exit = atomic_load(&counts->to_exit),
+		.saving_ns = function->gate.saving_ns,
+	};
 }
 
 void function_free(struct function *function)

@@ -4,11 +4,13 @@
 #ifndef EXECUTOR_FUNCTION_H
 #define EXECUTOR_FUNCTION_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "executor/catalog.h"
 #include "executor/libthaw.h"
+#include "snapshot/gate.h"
 #include "snapshot/guest_log.h"
 #include "snapshot/pool.h"
 #include "snapshot/snapshot.h"
@@ -23,6 +25,15 @@ struct function_options {
 	enum dirty_backend dirty;
 	bool remap; /* see snapshot.h */
 	bool verify;
+	uint64_t poll_wait_ns;
+};
+
+/* What invocations have come to; any thread counts. */
+struct function_counts {
+	_Atomic uint64_t polled, exited;
+	_Atomic uint64_t no_core; /* of the exited: all cores were taken */
+	_Atomic uint64_t to_polled, to_exit; /* changes of is_polled */
+	_Atomic bool is_polled;		     /* the last one was */
 };
 
 struct function {
@@ -34,6 +45,9 @@ struct function {
 	struct pool *pool;
 	uint32_t handler; /* index */
 	const char *handler_name;
+	struct gate_facts gate;		 /* VM_GATE_NONE: dispatch by exit */
+	char no_gate[ERROR_MESSAGE_MAX]; /* why, if the catalog asks for one */
+	struct function_counts counts;
 	uint64_t deploy_ns; /* image read, booted, frozen */
 };
 
@@ -45,6 +59,10 @@ struct function {
 int function_deploy(const struct catalog_function *spec,
 		    const struct function_options *options, struct error *err,
 		    struct function **ret_function);
+
+/* How invocations were dispatched so far; any thread. */
+void function_get_stats(const struct function *function,
+			struct thaw_stats *ret_stats);
 
 /* Frees @function, no invocation of which may be under way. NULL is fine. */
 void function_free(struct function *function);

@@ -17,6 +17,7 @@
 #include "snapshot/info.h"
 #include "snapshot/text.h"
 #include "vm/clock.h"
+#include "vm/poll.h"
 
 #define DEFAULT_CONTENT_TYPE "application/octet-stream"
 
@@ -90,9 +91,11 @@ static int put_request(const struct function *function, struct vm *vm,
 		       const struct thaw_request *request, uint64_t deadline_ns,
 		       struct thaw_reply *reply)
 {
-	const size_t start = offsetof(struct thaw_info, counter_base);
+	const size_t start = offsetof(struct thaw_info, done);
 	struct thaw_info info = { 0 };
 	int r;
+
+	info.done = vm_done_address(vm, reply->internal.is_polled);
 
 	r = info_refresh(&info, vm, request->clock_skew_ns);
 	if (r)
@@ -123,8 +126,9 @@ static void take_reply(const struct function *function, struct vm *vm,
 	const struct layout *layout = snapshot_layout(function->snapshot);
 	const struct thaw_mailbox *mailbox =
 		vm_view(vm, THAW_GPA_MAILBOX, sizeof(*mailbox));
-	uint64_t size = mailbox->reply_size;
-	uint32_t status = mailbox->status;
+	/* once: in the cooperative isolation they may still change */
+	uint64_t size = __atomic_load_n(&mailbox->reply_size, __ATOMIC_RELAXED);
+	uint32_t status = __atomic_load_n(&mailbox->status, __ATOMIC_RELAXED);
 
 	if (status == THAW_STATUS_ERROR) {
 		reply->result = THAW_ERROR;
@@ -201,81 +205,162 @@ static void take_bell(uint32_t bell, struct thaw_reply *reply)
 		 "the function rang the doorbell with %u", bell);
 }
 
-/*
- * Runs @vm until the invocation has ended, and fills *@reply. Returns 0, 1 if
- * the entry stub refused to begin, or -errno.
- */
-static int run(struct function *function, struct vm *vm, uint64_t start_ns,
-	       uint64_t timeout_ns, struct thaw_reply *reply)
+/* What the end of a run means for the invocation. */
+enum step {
+	STEP_ENDED,
+	STEP_RUN,     /* on, after a log line */
+	STEP_REFUSED, /* the entry stub did not begin */
+};
+
+static enum step take_exit(struct thaw_reply *reply, const struct vm_exit *exit)
 {
-	struct vm_exit exit;
-	unsigned lines = 0;
+	const struct function *function = reply->internal.function;
+	struct vm *vm = reply->internal.vm;
 
-	for (;;) {
-		int r = vm_run(vm, start_ns + timeout_ns, &exit);
-
-		if (r)
-			return r;
+	if (!exit->polled)
 		reply->exits++;
-		if (exit.kind != VM_EXIT_DOORBELL)
-			break;
-		if (exit.bell == THAW_BELL_DONE) {
-			reply->internal.clean = true;
-			take_reply(function, vm, reply);
-			return 0;
-		}
-		if (exit.bell == THAW_BELL_REFUSED && reply->exits == 1)
-			return 1;
-		if (exit.bell != THAW_BELL_LOG) {
-			take_bell(exit.bell, reply);
-			return 0;
-		}
-		guest_log_take(&function->log, vm, &lines);
+	if (exit->kind == VM_EXIT_DEADLINE) {
+		take_timeout(reply->internal.timeout_ns, reply);
+		return STEP_ENDED;
 	}
-	if (exit.kind == VM_EXIT_DEADLINE)
-		take_timeout(timeout_ns, reply);
-	else
-		take_fault(function, vm, &exit, reply);
-	return 0;
+	if (exit->kind != VM_EXIT_DOORBELL) {
+		take_fault(function, vm, exit, reply);
+		return STEP_ENDED;
+	}
+	switch (exit->bell) {
+	case THAW_BELL_DONE:
+		reply->internal.clean = true;
+		take_reply(function, vm, reply);
+		return STEP_ENDED;
+	case THAW_BELL_LOG:
+		guest_log_take(&function->log, vm, &reply->internal.lines);
+		return STEP_RUN;
+	case THAW_BELL_REFUSED:
+		if (reply->exits == 1)
+			return STEP_REFUSED;
+		break;
+	}
+	take_bell(exit->bell, reply);
+	return STEP_ENDED;
+}
+
+/* Writes the request, for a run from the entry stub on. */
+static int begin(struct thaw_reply *reply)
+{
+	const struct function *function = reply->internal.function;
+	struct vm *vm = reply->internal.vm;
+	int r = put_request(function, vm, reply->internal.request,
+			    reply->internal.start_ns +
+				    reply->internal.timeout_ns,
+			    reply);
+
+	reply->exits = 0;
+	reply->internal.lines = 0;
+	if (!r && reply->internal.is_polled)
+		poll_start(vm, reply->internal.start_ns +
+				       reply->internal.timeout_ns);
+	return r;
 }
 
 /*
- * One try on @vm. If the stub finds state of the invocation before that it
- * cannot reset, the vm is restored completely and the request tried again.
+ * If the stub finds state of the invocation before that it cannot reset, the vm
+ * is restored completely and the request tried again, once.
  */
-static int invoke_on(struct function *function, struct vm *vm,
-		     const struct thaw_request *request, uint64_t timeout_ns,
-		     struct thaw_reply *reply)
+static int begin_again(struct thaw_reply *reply)
 {
-	const uint64_t start_ns = clock_now_ns();
+	const struct function *function = reply->internal.function;
+	struct vm *vm = reply->internal.vm;
 	int r;
 
-	for (bool again = false;; again = true) {
-		r = put_request(function, vm, request, start_ns + timeout_ns,
-				reply);
-		if (!r)
-			r = run(function, vm, start_ns, timeout_ns, reply);
-		reply->internal.end_ns = clock_now_ns();
-		reply->run_ns = reply->internal.end_ns - start_ns;
-		if (r <= 0)
-			return r;
-		if (again || vm_spoiled(vm)) {
-			/* it was not the stub: that has nothing to refuse */
-			take_bell(THAW_BELL_REFUSED, reply);
+	if (reply->internal.is_again || vm_spoiled(vm)) {
+		/* it was not the stub: that has nothing to refuse */
+		take_bell(THAW_BELL_REFUSED, reply);
+		return 1;
+	}
+	reply->internal.is_again = true;
+	r = snapshot_restore(function->snapshot, vm, false, NULL);
+	return r ? r : begin(reply);
+}
+
+/*
+ * Goes on with the invocation: until it has ended, or, unless @wait, for as long
+ * as there is something to do. 1: it has ended; 0: not yet; or -errno.
+ */
+static int go_on(struct thaw_reply *reply, bool wait)
+{
+	const uint64_t deadline_ns =
+		reply->internal.start_ns + reply->internal.timeout_ns;
+	struct vm *vm = reply->internal.vm;
+	struct vm_exit exit;
+	int r;
+
+	for (;;) {
+		if (!reply->internal.is_polled)
+			r = vm_run(vm, deadline_ns, &exit);
+		else if (wait)
+			r = poll_wait(vm, &exit);
+		else
+			r = poll_check(vm, &exit);
+		if (r > 0)
 			return 0;
-		}
-		reply->exits = 0;
-		r = snapshot_restore(function->snapshot, vm, false, NULL);
 		if (r)
 			return r;
+		switch (take_exit(reply, &exit)) {
+		case STEP_ENDED:
+			return 1;
+		case STEP_RUN:
+			if (reply->internal.is_polled)
+				poll_start(vm, deadline_ns);
+			break;
+		case STEP_REFUSED:
+			r = begin_again(reply);
+			if (r)
+				return r;
+			break;
+		}
 	}
 }
 
-int invoke(struct function *function, const struct thaw_request *request,
-	   struct error *err, struct thaw_reply *ret_reply)
+/* Looks after the invocation; ends it if it fails. As go_on(). */
+static int attend(struct thaw_reply *reply, bool wait, struct error *err)
 {
-	uint64_t timeout_ns = function->spec->timeout_ns;
-	uint64_t start_ns = clock_now_ns();
+	const struct function *function = reply->internal.function;
+	int r = go_on(reply, wait);
+
+	if (!r)
+		return 0;
+	reply->internal.is_pending = false;
+	reply->internal.end_ns = clock_now_ns();
+	reply->run_ns = reply->internal.end_ns - reply->internal.start_ns;
+	if (r > 0)
+		return 1;
+	invoke_done(reply);
+	return error_set(err, r, "function %s: running its vm: %s",
+			 function->spec->name, strerror(-r));
+}
+
+/* Counts how an invocation is dispatched, and when that changes. */
+static void count(struct function *function, const struct vm *vm, bool polled)
+{
+	struct function_counts *counts = &function->counts;
+	const memory_order relaxed = memory_order_relaxed;
+
+	atomic_fetch_add_explicit(polled ? &counts->polled : &counts->exited, 1,
+				  relaxed);
+	if (!polled && poll_is_refused(vm))
+		atomic_fetch_add_explicit(&counts->no_core, 1, relaxed);
+	if (atomic_load_explicit(&counts->is_polled, relaxed) == polled)
+		return;
+	atomic_store_explicit(&counts->is_polled, polled, relaxed);
+	atomic_fetch_add_explicit(polled ? &counts->to_polled :
+					   &counts->to_exit,
+				  1, relaxed);
+}
+
+static int start(struct function *function, const struct thaw_request *request,
+		 struct error *err, struct thaw_reply *reply)
+{
+	const uint64_t queued_ns = clock_now_ns();
 	struct vm *vm;
 	int r;
 
@@ -284,28 +369,55 @@ int invoke(struct function *function, const struct thaw_request *request,
 		r = pool_acquire(function->pool, err, &vm);
 	if (r)
 		return r;
-	if (request->timeout_ns && request->timeout_ns < timeout_ns)
-		timeout_ns = request->timeout_ns;
-	ret_reply->content_type[0] = '\0';
-	ret_reply->error_type[0] = ret_reply->error_message[0] = '\0';
-	ret_reply->data = NULL;
-	ret_reply->size = 0;
-	ret_reply->exits = 0;
-	ret_reply->internal.function = function;
-	ret_reply->internal.vm = vm;
-	ret_reply->internal.clean = false;
-	ret_reply->internal.end_ns = start_ns;
-	ret_reply->queue_ns = clock_now_ns() - start_ns;
-	ret_reply->reply_ns = ret_reply->restore_ns = 0;
-	ret_reply->dirty_pages = ret_reply->hot_pages = 0;
-	ret_reply->copied_bytes = 0;
-	r = invoke_on(function, vm, request, timeout_ns, ret_reply);
-	if (r) {
-		invoke_done(ret_reply);
-		return error_set(err, r, "function %s: running its vm: %s",
-				 function->spec->name, strerror(-r));
-	}
-	return 0;
+	reply->content_type[0] = '\0';
+	reply->error_type[0] = reply->error_message[0] = '\0';
+	reply->data = NULL;
+	reply->size = 0;
+	reply->reply_ns = reply->restore_ns = 0;
+	reply->dirty_pages = reply->hot_pages = 0;
+	reply->copied_bytes = 0;
+	reply->internal.function = function;
+	reply->internal.vm = vm;
+	reply->internal.request = request;
+	reply->internal.clean = reply->internal.is_again = false;
+	reply->internal.is_pending = true;
+	reply->internal.start_ns = reply->internal.end_ns = clock_now_ns();
+	reply->queue_ns = reply->internal.start_ns - queued_ns;
+	reply->internal.timeout_ns = function->spec->timeout_ns;
+	if (request->timeout_ns &&
+	    request->timeout_ns < reply->internal.timeout_ns)
+		reply->internal.timeout_ns = request->timeout_ns;
+	reply->internal.is_polled = poll_claim(vm);
+	count(function, vm, reply->internal.is_polled);
+	r = begin(reply);
+	if (!r)
+		return 0;
+	invoke_done(reply);
+	return error_set(err, r, "function %s: writing its request: %s",
+			 function->spec->name, strerror(-r));
+}
+
+int invoke_start(struct function *function, const struct thaw_request *request,
+		 struct error *err, struct thaw_reply *ret_reply)
+{
+	int r = start(function, request, err, ret_reply);
+
+	return r ? r : attend(ret_reply, false, err);
+}
+
+int invoke_poll(struct thaw_reply *reply, struct error *err)
+{
+	return reply->internal.is_pending ? attend(reply, false, err) : 1;
+}
+
+int invoke(struct function *function, const struct thaw_request *request,
+	   struct error *err, struct thaw_reply *ret_reply)
+{
+	int r = start(function, request, err, ret_reply);
+
+	if (!r)
+		r = attend(ret_reply, true, err);
+	return r < 0 ? r : 0;
 }
 
 void invoke_done(struct thaw_reply *reply)

@@ -16,6 +16,14 @@
 int invoke(struct function *function, const struct thaw_request *request,
 	   struct error *err, struct thaw_reply *ret_reply);
 
+/*
+ * The same in two steps: begins, and 0 if it has not ended yet, 1 if it has; and
+ * looks whether it has. *@request is borrowed until it has ended.
+ */
+int invoke_start(struct function *function, const struct thaw_request *request,
+		 struct error *err, struct thaw_reply *ret_reply);
+int invoke_poll(struct thaw_reply *reply, struct error *err);
+
 /* Restores the reply's vm and gives it back to the pool. */
 void invoke_done(struct thaw_reply *reply);
 

@@ -11,6 +11,9 @@
 #include "executor/function.h"
 #include "executor/invoke.h"
 #include "vm/error.h"
+#include "vm/poll.h"
+
+_Static_assert(THAW_POLLING_CORES_DEFAULT == POLL_CORES_DEFAULT, "one default");
 
 _Static_assert(sizeof(struct thaw_error) == sizeof(struct error),
 	       "one kind of message");
@@ -68,6 +71,7 @@ static int check_options(const struct thaw_options *options, struct error *err,
 	ret_options->log = options->log;
 	ret_options->log_cookie = options->log_cookie;
 	ret_options->verify = options->verify;
+	ret_options->poll_wait_ns = options->poll_wait_ns;
 	r = parse_restore(options->restore, err, &ret_options->remap);
 	return r ? r : parse_backend(options->dirty, err, &ret_options->dirty);
 }
@@ -191,6 +195,45 @@ int thaw_invoke(struct thaw *thaw, const char *function,
 	int r = find_function(thaw, function, inner(error), &deployed);
 
 	return r ? r : invoke(deployed, request, inner(error), ret_reply);
+}
+
+int thaw_start(struct thaw *thaw, const char *function,
+	       const struct thaw_request *request, struct thaw_error *error,
+	       struct thaw_reply *ret_reply)
+{
+	struct function *deployed;
+	int r = find_function(thaw, function, inner(error), &deployed);
+
+	return r ? r : invoke_start(deployed, request, inner(error), ret_reply);
+}
+
+int thaw_poll(struct thaw_reply *reply, struct thaw_error *error)
+{
+	return invoke_poll(reply, inner(error));
+}
+
+int thaw_get_stats(struct thaw *thaw, const char *function,
+		   struct thaw_error *error, struct thaw_stats *ret_stats)
+{
+	const struct catalog_function *spec =
+		catalog_find(thaw->catalog, function);
+	struct function *deployed =
+		spec ? atomic_load_explicit(
+			       &thaw->slots[spec - thaw->catalog->functions]
+					.function,
+			       memory_order_acquire) :
+		       NULL;
+
+	if (!deployed)
+		return error_set(inner(error), -ENOENT,
+				 "no function %s is deployed", function);
+	function_get_stats(deployed, ret_stats);
+	return 0;
+}
+
+void thaw_set_polling_cores(uint32_t count)
+{
+	poll_cores_set(count);
 }
 
 void thaw_reply_done(struct thaw_reply *reply)

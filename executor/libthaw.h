@@ -72,6 +72,11 @@ struct thaw_options {
 	 * abort() if they differ. For tests: slow.
 	 */
 	bool verify;
+	/*
+	 * Not 0: functions whose dispatch is "polled" are polled however rarely
+	 * they are invoked, and wait so long for the next. For tests.
+	 */
+	uint64_t poll_wait_ns;
 };
 
 struct thaw_request {
@@ -121,8 +126,11 @@ struct thaw_reply {
 	struct {
 		struct function *function;
 		struct vm *vm;
-		bool clean;
-		uint64_t end_ns; /* of the run */
+		const struct thaw_request *request;
+		uint64_t start_ns, end_ns; /* of the run */
+		uint64_t timeout_ns;
+		unsigned lines; /* of its log */
+		bool is_polled, is_pending, is_again, clean;
 	} internal;
 };
 
@@ -159,6 +167,56 @@ int thaw_deploy(struct thaw *thaw, const char *function,
 int thaw_invoke(struct thaw *thaw, const char *function,
 		const struct thaw_request *request, struct thaw_error *error,
 		struct thaw_reply *ret_reply);
+
+/*
+ * Invokes @function without waiting for its end where that can be: where its vm
+ * is polled (the catalog's dispatch). Returns 1 if it has ended, as after
+ * thaw_invoke(), or 0 if it has not: then thaw_poll() is to be called, by one
+ * thread at a time, until it returns something else. *@request and its data are
+ * borrowed until then. Errors as thaw_invoke().
+ */
+int thaw_start(struct thaw *thaw, const char *function,
+	       const struct thaw_request *request, struct thaw_error *error,
+	       struct thaw_reply *ret_reply);
+
+/*
+ * Whether what was started has ended: 1, 0, or -errno, and then there is no
+ * reply. A few nanoseconds, without a system call, while it has not.
+ */
+int thaw_poll(struct thaw_reply *reply, struct thaw_error *error);
+
+/* How a function's invocations have been dispatched: see thaw_get_stats(). */
+struct thaw_stats {
+	const char *dispatch;  /* the catalog's: "exit", "polled", "auto" */
+	const char *isolation; /* the catalog's: "strict", "cooperative" */
+	/* what its vms wait at: "call", "trap", "user", or "none" */
+	const char *gate;
+	/* why there is none, though the catalog asks for it; else "" */
+	const char *no_gate;
+	bool is_polled;	    /* the last invocation was */
+	uint64_t polled;    /* invocations without an exit */
+	uint64_t exited;    /* the others */
+	uint64_t no_core;   /* of those, for want of a core to wait on */
+	uint64_t to_polled; /* changes from one to the other */
+	uint64_t to_exit;
+	uint64_t saving_ns; /* what the gate saves of an exit here; measured */
+};
+
+/*
+ * Says how @function has been dispatched so far; -ENOENT: no such function, or
+ * it is not deployed. The strings live as long as @thaw.
+ */
+int thaw_get_stats(struct thaw *thaw, const char *function,
+		   struct thaw_error *error, struct thaw_stats *ret_stats);
+
+/*
+ * Bounds how many vms of this process may wait for invocations inside the
+ * guest, each of which keeps a CPU busy: by default half of the CPUs, at most
+ * all but one; 0 for none; THAW_POLLING_CORES_DEFAULT. Beyond, functions are
+ * dispatched by exits.
+ */
+#define THAW_POLLING_CORES_DEFAULT UINT32_MAX
+void thaw_set_polling_cores(uint32_t cores);
 
 /*
  * Ends the use of a reply: restores the vm for the next invocation. The reply

@@ -11,22 +11,21 @@
 
 struct thaw *open_steps(const struct steps_options *options)
 {
-	const struct thaw_options library = {
-		.dirty = options->backend,
-		.verify = options->verify,
-	};
+	struct thaw_options library = backend_options(options->backend);
 	struct thaw_error error;
 	struct thaw *thaw;
 	char text[1024];
 	int r;
 
+	library.verify = options->verify;
 	snprintf(text, sizeof(text),
-		 "{\"version\":1,\"functions\":[{\"name\":\"steps\","
+		 "{\"version\":1,\"defaults\":{%s},\"functions\":[{\"name\":\"steps\","
 		 "\"image\":\"%s/pages.elf\",\"memory\":\"%s\","
 		 "\"stack\":\"64KiB\",\"max_request\":\"%uKiB\","
 		 "\"max_reply\":\"%uKiB\",\"timeout\":\"60s\","
 		 "\"concurrency\":{\"max\":%u,\"queue\":0}}]}",
-		 TEST_GUESTS, options->memory, STEPS_REQUEST_MAX / 1024,
+		 backend_defaults(options->backend), TEST_GUESTS,
+		 options->memory, STEPS_REQUEST_MAX / 1024,
 		 STEPS_REPLY_MAX / 1024,
 		 options->concurrency ? options->concurrency : 1);
 	r = thaw_open_text(text, strlen(text), "test.json", &library, &error,

@@ -1,15 +1,17 @@
 /* support.c - see support.h */
 #include "support.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "vm/kvm.h"
+#include "vm/poll.h"
 
 #define SKIPPED 77
 
-const char *const backends[] = { "bitmap", "ring" };
+const char *const backends[] = { "bitmap", "ring", "polled", "cooperative" };
 
 struct logged logged;
 
@@ -17,7 +19,32 @@ int backend_count(void)
 {
 	const struct kvm_host *host;
 
-	return !kvm_open(NULL, &host) && host->has_dirty_ring ? 2 : 1;
+	if (kvm_open(NULL, &host) || !host->has_dirty_ring)
+		return 1;
+	return poll_cores() ? 4 : 2;
+}
+
+static bool is_polled(const char *backend)
+{
+	return !strcmp(backend, "polled") || !strcmp(backend, "cooperative");
+}
+
+struct thaw_options backend_options(const char *backend)
+{
+	return (struct thaw_options){
+		.dirty = is_polled(backend) ? "ring" : backend,
+		.poll_wait_ns = POLL_WAIT_MAX_NS,
+	};
+}
+
+const char *backend_defaults(const char *backend)
+{
+	if (!is_polled(backend))
+		return "";
+	return strcmp(backend, "polled") != 0 ?
+		       "\"dispatch\":\"polled\","
+		       "\"isolation\":\"cooperative\"" :
+		       "\"dispatch\":\"polled\"";
 }
 
 static void on_line(void *cookie, const char *function,
@@ -47,19 +74,18 @@ static void put_directory(char *to, size_t size, const char *from)
 
 struct thaw *open_functions(const char *backend, const char *functions)
 {
-	const struct thaw_options options = {
-		.log = on_line,
-		.dirty = backend,
-		.verify = true,
-	};
+	struct thaw_options options = backend_options(backend);
 	static char text[1 << 18], inside[1 << 17];
 	struct thaw_error error;
 	struct thaw *thaw;
 	int r;
 
+	options.log = on_line;
+	options.verify = true;
 	put_directory(inside, sizeof(inside), functions);
-	snprintf(text, sizeof(text), "{\"version\":1,\"functions\":[%s]}",
-		 inside);
+	snprintf(text, sizeof(text),
+		 "{\"version\":1,\"defaults\":{%s},\"functions\":[%s]}",
+		 backend_defaults(backend), inside);
 	r = thaw_open_text(text, strlen(text), "test.json", &options, &error,
 			   &thaw);
 	ck_assert_msg(!r, "%s", error.message);
@@ -145,6 +171,9 @@ int run_suite(Suite *suite)
 	}
 	if (!host->has_dirty_ring)
 		printf("skip: ring: this KVM has no dirty ring\n");
+	if (backend_count() < 4)
+		printf("skip: polled, cooperative: no dirty ring, or no second "
+		       "CPU\n");
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

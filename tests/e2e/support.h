@@ -20,9 +20,19 @@
 
 #include "executor/libthaw.h"
 
-/* The ways of tracking writes that this KVM has: backends[0 .. count - 1]. */
+/*
+ * The ways of tracking writes and of dispatch that this machine has:
+ * backends[0 .. backend_count() - 1]. "bitmap" and "ring" are with exits,
+ * "polled" and "cooperative" with the ring.
+ */
 extern const char *const backends[];
 int backend_count(void);
+
+/* The library's options for one of them: nothing but what it takes. */
+struct thaw_options backend_options(const char *backend);
+
+/* The catalog's defaults for one of them: the inside of that object. */
+const char *backend_defaults(const char *backend);
 
 /* What the functions have logged: lines, and the last of them. */
 extern struct logged {

@@ -13,9 +13,9 @@
 
 /* Of each backend. Making the thousands takes KVM some 10 ms each. */
 #ifdef TEST_SANITIZED
-static const size_t vms[] = { 100, 100 };
+static const size_t vms[] = { 100, 100, 50, 50 };
 #else
-static const size_t vms[] = { 200, 2000 };
+static const size_t vms[] = { 200, 2000, 200, 200 };
 #endif
 
 #define FILES_PER_VM 2

@@ -46,9 +46,15 @@ void ring_refused_after_log(void)
 	thaw_arch_ring(THAW_BELL_REFUSED);
 }
 
+/* Only the cooperative isolation has a use for it. */
+void ring_idle(void)
+{
+	thaw_arch_ring(THAW_BELL_IDLE);
+}
+
 void ring_unknown(void)
 {
-	thaw_arch_ring(5);
+	thaw_arch_ring(6);
 }
 
 void ring_255(void)

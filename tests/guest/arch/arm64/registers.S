@@ -74,8 +74,9 @@ make_dirty:
 	mov	x0, #-16
 	mov	sp, x0
 4:
-	movz	x0, #(THAW_DOORBELL_GPA >> 32), lsl #32
-	mov	w1, #THAW_BELL_DONE
+	movz	x0, #(THAW_GPA_INFO & 0xffff)
+	movk	x0, #(THAW_GPA_INFO >> 16), lsl #16
+	ldr	x1, [x0, #THAW_INFO_DONE]
 	tbz	x2, #0, 5f		/* DIRT_GENERAL */
 	.irp	n, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19
 	movz	x\n, #0xa5a5, lsl #48
@@ -97,8 +98,7 @@ spin:
 fault:
 	udf	#0
 ring:
-	str	w1, [x0]
-	b	ring
+	br	x1
 	.size make_dirty, . - make_dirty
 
 	.bss

@@ -98,6 +98,20 @@ make_dirty:
 	movdqa	%xmm0, %xmm\n
 	.endr
 2:
+	test	$DIRT_VECTORS, %r14
+	jz	1f
+	xor	%ecx, %ecx
+	xgetbv
+	and	$0x60000, %eax
+	cmp	$0x60000, %eax
+	jne	1f
+	ldtilecfg dirty_tilecfg
+	mov	$garbage, %esi
+	xor	%eax, %eax
+	.irp	n, 0,1,2,3,4,5,6,7
+	tileloadd (%rsi,%rax,1), %tmm\n
+	.endr
+1:
 	test	$DIRT_SELECTORS, %r14
 	jz	5f
 	xor	%eax, %eax
@@ -155,14 +169,20 @@ spin:
 fault:
 	ud2
 ring:
-	out	%al, $THAW_DOORBELL_PORT
-	jmp	ring
+	jmp	*THAW_GPA_INFO + THAW_INFO_DONE
 	.size make_dirty, . - make_dirty
 
 	.section .rodata
 	.balign	64
 garbage:
 	.fill	64, 1, 0xa5
+dirty_tilecfg:			/* palette 1, eight tiles of 16 rows of 64 */
+	.byte	1
+	.zero	15
+	.fill	8, 2, 64
+	.zero	16
+	.fill	8, 1, 16
+	.zero	8
 dirty_mxcsr:
 	.long	0xff80 & ~0x200 | 0x3f	/* to zero, flushing; all flags */
 dirty_fcw:

@@ -88,7 +88,8 @@ int layout_plan(const struct image *image, const struct layout_config *config,
 	struct layout layout = { .memory_size = config->memory_size,
 				 .entry = image->entry,
 				 .request_max = config->request_size,
-				 .reply_max = config->reply_size };
+				 .reply_max = config->reply_size,
+				 .control = config->control };
 	uint64_t top = config->memory_size;
 	uint64_t bottom = image->end + GUARD;
 	int r;

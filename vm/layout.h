@@ -62,6 +62,7 @@ struct layout {
 	size_t request_max; /* what may be in them, bytes */
 	size_t reply_max;
 	struct layout_range tables; /* page tables, not mapped */
+	enum layout_control control;
 	struct layout_mapping mappings[LAYOUT_MAPPINGS_MAX];
 	unsigned mapping_count;
 };

@@ -50,6 +50,9 @@ enum turn {
 /* Of the vcpu's thread, which does next to nothing; a sanitizer takes some. */
 #define STACK_SIZE (256u << 10)
 
+/* How long after its wait a vcpu at the gate is stopped all the same. */
+#define REST_GRACE_NS (10 * NS_PER_MS)
+
 /* One sleep; woken earlier if all goes well. */
 #define NAP_NS (5 * NS_PER_MS)
 
@@ -63,6 +66,7 @@ enum turn {
 static struct {
 	_Atomic uint32_t bound;
 	_Atomic uint32_t taken;
+	_Atomic uint32_t assumed;
 } cores = { .bound = POLL_CORES_DEFAULT };
 
 static void futex_wait(_Atomic uint32_t *word, uint32_t value,
@@ -89,11 +93,18 @@ void poll_cores_set(uint32_t count)
 	atomic_store(&cores.bound, count);
 }
 
+void poll_cores_assume(uint32_t count)
+{
+	atomic_store(&cores.assumed, count);
+}
+
 uint32_t poll_cores(void)
 {
 	uint32_t bound = atomic_load(&cores.bound), cpus;
 	cpu_set_t set;
 
+	if (atomic_load(&cores.assumed))
+		return atomic_load(&cores.assumed);
 	process_cpus(&set);
 	cpus = (uint32_t)CPU_COUNT(&set);
 	if (bound == POLL_CORES_DEFAULT)
@@ -147,7 +158,10 @@ static void set_looks(struct vm *vm, uint32_t looks)
 static void step_out(struct vm *vm)
 {
 	struct poll *poll = &vm->poll;
-	const bool is_idle = !poll->result && poll->exit.kind == VM_EXIT_IDLE;
+	const bool is_idle = poll->result == -EINTR ?
+				     atomic_load(&poll->is_resting) :
+				     !poll->result &&
+					     poll->exit.kind == VM_EXIT_IDLE;
 	uint32_t turn = TURN_OUT;
 
 	atomic_store(&poll->turn, TURN_OUT);
@@ -222,11 +236,32 @@ static int create_thread(struct vm *vm)
 
 void poll_rest(struct vm *vm)
 {
+	struct poll *poll = &vm->poll;
 	uint32_t turn = TURN_OUT;
 
-	if (vm->control &&
-	    atomic_compare_exchange_strong(&vm->poll.turn, &turn, TURN_PARKED))
+	if (!vm->control)
+		return;
+	if (atomic_compare_exchange_strong(&poll->turn, &turn, TURN_PARKED)) {
 		give_core();
+		return;
+	}
+	/* a function that only says that it waits is not to keep its core */
+	if (vm->gate == VM_GATE_USER && turn == TURN_RUNNING) {
+		atomic_store(&poll->is_resting, true);
+		watch_arm_thread(&vm->watch, poll->thread,
+				 clock_now_ns() + 2 * poll->wait_ns +
+					 REST_GRACE_NS);
+	}
+}
+
+/* The rest is over: what watched it is not to strike an invocation. */
+static void end_rest(struct vm *vm)
+{
+	if (!atomic_exchange(&vm->poll.is_resting, false))
+		return;
+	if (watch_disarm(&vm->watch))
+		while (poll_is_running(vm))
+			sched_yield();
 }
 
 /* A vcpu that waits at the gate is kicked out of KVM_RUN. */
@@ -234,6 +269,7 @@ void poll_stop(struct vm *vm)
 {
 	if (!vm->control)
 		return;
+	end_rest(vm);
 	if (poll_is_running(vm)) {
 		__atomic_store_n(&vm->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
 		/* once: many would keep the thread from anything else */
@@ -273,6 +309,7 @@ bool poll_claim(struct vm *vm)
 
 	if (!vm->control)
 		return false;
+	end_rest(vm);
 	if (!is_worth_while(vm)) {
 		poll_stop(vm);
 		return false;
@@ -335,6 +372,7 @@ static void choose_looks(struct vm *vm)
 		wait_ns = poll->rule.wait_min_ns;
 	if (wait_ns > poll->rule.wait_max_ns)
 		wait_ns = poll->rule.wait_max_ns;
+	poll->wait_ns = wait_ns;
 	looks = wait_ns * poll->rule.looks_per_us / NS_PER_US;
 	poll->looks = (uint32_t)(looks < LOOKS_MAX ? looks : LOOKS_MAX);
 }

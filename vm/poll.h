@@ -46,6 +46,12 @@
  */
 void poll_cores_set(uint32_t cores);
 
+/*
+ * For tests: takes so many cores for granted, though there may be but one CPU,
+ * where waiting for each other takes its time.
+ */
+void poll_cores_assume(uint32_t cores);
+
 /* What the bound is now, with the CPUs there are now. */
 uint32_t poll_cores(void);
 

@@ -19,6 +19,7 @@
 struct poll {
 	_Atomic uint32_t turn;	 /* futex: who may touch the vcpu */
 	_Atomic uint32_t asleep; /* futex: the owner sleeps until the end */
+	_Atomic bool is_resting; /* no invocation; the watchdog is armed */
 	pthread_t thread;	 /* the vcpu's, if has_thread */
 	bool has_thread;
 	struct vm_exit exit; /* the thread's, until the turn is OUT */
@@ -30,7 +31,8 @@ struct poll {
 	bool at_gate;	      /* it begins by GO, not at the entry stub */
 	bool is_wanted;	      /* by the rule */
 	bool is_refused;      /* no core */
-	uint32_t looks;	      /* of the next wait */
+	uint64_t wait_ns;     /* the next wait at the gate, */
+	uint32_t looks;	      /* and in looks at GO */
 	uint64_t ended_at;    /* the last invocation; counter */
 	uint64_t interval_ns; /* mean, from the end of one to the next */
 	struct poll_rule rule;

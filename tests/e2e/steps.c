@@ -18,6 +18,8 @@ struct thaw *open_steps(const struct steps_options *options)
 	int r;
 
 	library.verify = options->verify;
+	if (options->poll_wait_ns)
+		library.poll_wait_ns = options->poll_wait_ns;
 	snprintf(text, sizeof(text),
 		 "{\"version\":1,\"defaults\":{%s},\"functions\":[{\"name\":\"steps\","
 		 "\"image\":\"%s/pages.elf\",\"memory\":\"%s\","

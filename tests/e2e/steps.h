@@ -39,9 +39,10 @@ struct steps {
 
 struct steps_options {
 	const char *backend;
-	const char *memory;   /* "4MiB" */
-	unsigned concurrency; /* 0: one vm */
-	bool verify;	      /* compare all memory after each restore */
+	const char *memory;    /* "4MiB" */
+	unsigned concurrency;  /* 0: one vm */
+	bool verify;	       /* compare all memory after each restore */
+	uint64_t poll_wait_ns; /* 0: as backend_options() has it */
 };
 
 /* Opens a catalog of the one function "steps". */

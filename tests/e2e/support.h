@@ -15,6 +15,7 @@
 #define SUPPORT_H
 
 #include <check.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,9 @@
  */
 extern const char *const backends[];
 int backend_count(void);
+
+/* Whether it is one of the polled ones. */
+bool backend_is_polled(const char *backend);
 
 /* The library's options for one of them: nothing but what it takes. */
 struct thaw_options backend_options(const char *backend);

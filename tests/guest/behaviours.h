@@ -109,4 +109,12 @@
 	X(returns_error, ENDS_ERROR,                                           \
 	  "Runtime.HandlerError: handler hostile returned -7")
 
+/* What is about polled dispatch, with a test of its own: test_polled.c. */
+#define POLLED_BEHAVIOURS(X)   \
+	X(write_go, 0, NULL)   \
+	X(write_done, 0, NULL) \
+	X(read_done, 0, NULL)  \
+	X(enter_gate, 0, NULL) \
+	X(lie, 0, NULL)
+
 #endif

@@ -10,6 +10,7 @@
 #include "hostile.h"
 
 BEHAVIOURS(DECLARE_BEHAVIOUR)
+POLLED_BEHAVIOURS(DECLARE_BEHAVIOUR)
 
 #define mailbox ((volatile struct thaw_mailbox *)THAW_GPA_MAILBOX)
 
@@ -55,6 +56,35 @@ void ring_idle(void)
 void ring_unknown(void)
 {
 	thaw_arch_ring(6);
+}
+
+#define control ((volatile struct thaw_control *)HIDDEN(THAW_GPA_CONTROL))
+
+/* Each changes nothing where it is allowed. */
+void write_go(void)
+{
+	control->go = control->go;
+}
+
+void write_done(void)
+{
+	control->done = control->done;
+}
+
+void read_done(void)
+{
+	(void)control->done;
+}
+
+/* Says that it is done, and goes on. */
+void lie(void)
+{
+	static volatile uint32_t numbers[4096];
+
+	control->done = control->go;
+	for (;;)
+		for (size_t i = 0; i < 4096; i++)
+			numbers[i]++;
 }
 
 void ring_255(void)

@@ -10,6 +10,7 @@
 
 BEHAVIOURS(DECLARE_BEHAVIOUR)
 ARCH_BEHAVIOURS(DECLARE_BEHAVIOUR)
+POLLED_BEHAVIOURS(DECLARE_BEHAVIOUR)
 
 #define HEAP_BYTES 8192
 
@@ -19,8 +20,8 @@ struct behaviour {
 };
 
 #define ROW(name, ends, text) { #name, name },
-static const struct behaviour behaviours[] = { BEHAVIOURS(ROW)
-						       ARCH_BEHAVIOURS(ROW) };
+static const struct behaviour behaviours[] = { BEHAVIOURS(ROW) ARCH_BEHAVIOURS(
+	ROW) POLLED_BEHAVIOURS(ROW) };
 #undef ROW
 
 /* What an invocation must find as init left it. */

@@ -110,13 +110,23 @@ static void build_gdt(uint8_t *gdt)
 	put64(gdt + THAW_X86_TSS + 8, tss >> 32);
 }
 
-/* Every exception switches to the one stack that ends THAW_GPA_FAULT. */
-static void build_tss(uint8_t *tss)
+/*
+ * Every exception switches to the one stack that ends THAW_GPA_FAULT; but
+ * breakpoints, which enter the gate, to one that ends the control page, where
+ * there is one of the gate's own: that page is not restored.
+ */
+static void build_tss(uint8_t *tss, const struct layout *layout)
 {
 	const uint16_t bitmap = TSS_BITMAP;
+	const uint64_t trap_stack =
+		(layout->control == LAYOUT_CONTROL_SUPERVISOR ?
+			 THAW_GPA_CONTROL :
+			 THAW_GPA_FAULT) +
+		THAW_PAGE_SIZE;
 
 	put64(tss + 4, THAW_GPA_FAULT + THAW_PAGE_SIZE);  /* RSP0 */
 	put64(tss + 36, THAW_GPA_FAULT + THAW_PAGE_SIZE); /* IST1 */
+	put64(tss + 44, trap_stack);			  /* IST2 */
 	memcpy(tss + 102, &bitmap, sizeof(bitmap));
 	memset(tss + TSS_BITMAP, 0xff, TSS_SIZE - TSS_BITMAP);
 	tss[TSS_BITMAP + THAW_DOORBELL_PORT / 8] &=
@@ -136,11 +146,11 @@ static void build_idt(uint8_t *idt)
 			is_trap ? trap :
 				  THAW_GPA_SUPERVISOR +
 					  vector * THAW_X86_FAULT_STUB_SIZE;
-		uint64_t dpl = is_trap ? 3 : 0;
+		uint64_t dpl = is_trap ? 3 : 0, ist = is_trap ? 2 : 1;
 
 		put64(idt + vector * 16,
 		      (stub & 0xffff) | (uint64_t)THAW_X86_KERNEL_CS << 16 |
-			      1ull << 32 | 0x8eull << 40 | dpl << 45 |
+			      ist << 32 | 0x8eull << 40 | dpl << 45 |
 			      (stub >> 16 & 0xffff) << 48);
 		put64(idt + vector * 16 + 8, stub >> 32);
 	}
@@ -151,7 +161,7 @@ void arch_prepare_memory(uint8_t *memory, const struct layout *layout)
 	uint8_t *system = memory + THAW_GPA_SYSTEM;
 
 	build_gdt(system);
-	build_tss(system + SYSTEM_TSS);
+	build_tss(system + SYSTEM_TSS, layout);
 	build_idt(system + SYSTEM_IDT);
 	memcpy(memory + THAW_GPA_STUB, thaw_stub_start,
 	       (size_t)(thaw_stub_end - thaw_stub_start));

@@ -181,6 +181,11 @@ trap_enter:
 	lea	entry_frame(%rip), %rsp
 	iretq
 trap_fault:
+	mov	%rsp, %rdx	/* the frame may be in the control page */
+	mov	$(THAW_GPA_FAULT + THAW_PAGE_SIZE), %esp
+	.irp	n, 32, 24, 16, 8, 0
+	push	\n(%rdx)
+	.endr
 	push	$0
 	push	$3
 	out	%al, $THAW_FAULT_PORT

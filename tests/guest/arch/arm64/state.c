@@ -5,6 +5,7 @@
 #include "hostile.h"
 
 ARCH_BEHAVIOURS(DECLARE_BEHAVIOUR)
+DECLARE_BEHAVIOUR(enter_gate, 0, NULL)
 
 void divides_by_zero(void)
 {
@@ -34,4 +35,10 @@ void traps_floats(void)
 			 "movi v1.2d, #0; fdiv s0, s0, s1" ::
 				 : "x0", "v0", "v1");
 	thaw_reply_printf("divided");
+}
+
+/* The SVC of thaw_stub_call is the stub's third instruction. */
+void enter_gate(void)
+{
+	((void (*)(void))HIDDEN(THAW_GPA_STUB + 8))();
 }

@@ -7,6 +7,7 @@
 #include "hostile.h"
 
 ARCH_BEHAVIOURS(DECLARE_BEHAVIOUR)
+DECLARE_BEHAVIOUR(enter_gate, 0, NULL)
 
 #define FLAG_TRAP "0x100"
 #define FLAG_IOPL "0x3000"
@@ -136,4 +137,14 @@ void uses_amx(void)
 void writes_pkru(void)
 {
 	__asm__ volatile("wrpkru" : : "a"(0), "c"(0), "d"(0));
+}
+
+/* Looks for the breakpoint of thaw_stub_trap: INT3, UD2. */
+void enter_gate(void)
+{
+	const volatile uint8_t *code = (const void *)HIDDEN(THAW_GPA_STUB);
+
+	while (code[0] != 0xcc || code[1] != 0x0f || code[2] != 0x0b)
+		code++;
+	((void (*)(void))(uint64_t)code)();
 }

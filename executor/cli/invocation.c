@@ -5,11 +5,16 @@
 #include "executor/cli/invocation.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "executor/cli/repeat.h"
 #include "executor/cli/reply.h"
 #include "executor/cli/request_data.h"
 #include "vm/clock.h"
+
+/* More CPUs than any machine has. */
+#define POLLING_CORES_MAX 65536
 
 static int result_code(enum thaw_result result)
 {
@@ -51,6 +56,38 @@ invocation_library_options(const struct invocation_options *options)
 		.restore = options->restore,
 		.verify = options->verify,
 	};
+}
+
+int invocation_set_cores(const struct cli_option *option, const char *value,
+			 void *target)
+{
+	char *end;
+	unsigned long cores = strtoul(value, &end, 10);
+
+	if (*value < '0' || *value > '9' || *end || cores > POLLING_CORES_MAX) {
+		cli_error("--%s: \"%s\" is not a number from 0 to %d",
+			  option->name, value, POLLING_CORES_MAX);
+		return CLI_USAGE;
+	}
+	thaw_set_polling_cores((uint32_t)cores);
+	return cli_set_text(option, value, target);
+}
+
+/* How a function was dispatched whose catalog asks for more than exits. */
+static void print_dispatch(const char *function, const struct thaw_stats *stats)
+{
+	if (!strcmp(stats->dispatch, "exit"))
+		return;
+	fprintf(stderr,
+		"dispatch of %s: %s, %s, gate %s: %llu polled, %llu by exit, "
+		"%llu of them for want of a core; %llu times to polled, %llu "
+		"times to exit\n",
+		function, stats->dispatch, stats->isolation, stats->gate,
+		(unsigned long long)stats->polled,
+		(unsigned long long)stats->exited,
+		(unsigned long long)stats->no_core,
+		(unsigned long long)stats->to_polled,
+		(unsigned long long)stats->to_exit);
 }
 
 static double us(uint64_t ns)
@@ -117,6 +154,7 @@ static int invoke_repeatedly(struct thaw *thaw, const char *function,
 static int deploy(struct thaw *thaw, const char *function, bool verbose)
 {
 	uint64_t start_ns = clock_now_ns();
+	struct thaw_stats stats;
 	struct thaw_error error;
 	int r = thaw_deploy(thaw, function, &error);
 
@@ -124,6 +162,9 @@ static int deploy(struct thaw *thaw, const char *function, bool verbose)
 		cli_error("%s", error.message);
 		return cli_deploy_code(r);
 	}
+	if (!thaw_get_stats(thaw, function, NULL, &stats) && *stats.no_gate)
+		cli_error("%s: dispatched by exits, not %s: %s", function,
+			  stats.dispatch, stats.no_gate);
 	if (verbose)
 		cli_error("%s: deployed in %.3f ms", function,
 			  (double)(clock_now_ns() - start_ns) / NS_PER_MS);
@@ -134,6 +175,7 @@ int invocation_run(struct thaw *thaw, const char *function,
 		   const struct invocation_options *options)
 {
 	struct request_data data;
+	struct thaw_stats stats;
 	int code = request_data_read(options->data, &data);
 
 	if (code == CLI_GO_ON)
@@ -152,6 +194,9 @@ int invocation_run(struct thaw *thaw, const char *function,
 			       invoke_repeatedly(thaw, function, &request,
 						 options) :
 			       invoke(thaw, function, &request, options, NULL);
+		if ((options->verbose || options->repeat) &&
+		    !thaw_get_stats(thaw, function, NULL, &stats))
+			print_dispatch(function, &stats);
 	}
 	request_data_done(&data);
 	return code;

@@ -24,6 +24,8 @@ struct invocation_options {
 	bool verbose;	 /* metadata on standard error */
 	bool trace;	 /* where the time went, on standard error */
 
+	const char *polling_cores; /* a number; NULL: the library's default */
+
 	/* for the library: see struct thaw_options */
 	const char *dirty;
 	const char *restore;
@@ -61,6 +63,10 @@ struct invocation_options {
 	INVOCATION_OPTION(0, "trace", NULL,                                   \
 		"print where the time went, on standard error",               \
 		cli_set_flag, type, trace, 0),                                \
+	INVOCATION_OPTION(0, "polling-cores", "N",                            \
+		"keep at most N CPUs busy with polled functions;\n"           \
+		"0 for none; default half of the CPUs",                       \
+		invocation_set_cores, type, polling_cores, 0),                \
 	INVOCATION_OPTION(0, "dirty", "HOW",                                  \
 		"how writes are tracked: auto, ring or bitmap",               \
 		cli_set_text, type, dirty, 0),                                \
@@ -72,6 +78,10 @@ struct invocation_options {
 		"compare all memory after each restore; slow",                \
 		cli_set_flag, type, verify, 0)
 /* clang-format on */
+
+/* Takes the number of --polling-cores: a cli_option's set(). */
+int invocation_set_cores(const struct cli_option *option, const char *value,
+			 void *target);
 
 /* The library's options as the command line gives them. */
 struct thaw_options

@@ -243,11 +243,11 @@ START_TEST(without_cores_dispatch_is_by_exit_and_says_so)
 	struct thaw_stats stats;
 	cpu_set_t one;
 
+	poll_cores_assume(0);
 	if (_i) {
 		CPU_ZERO(&one);
 		CPU_SET((unsigned)sched_getcpu(), &one);
 		sched_setaffinity(0, sizeof(one), &one);
-		poll_cores_assume(0);
 	} else {
 		thaw_set_polling_cores(0);
 	}

@@ -89,6 +89,7 @@ static struct poll_rule rule_of(const struct function *function)
 		.leave_ns = POLL_WAIT_MAX_NS,
 		.wait_min_ns = POLL_WAIT_MIN_NS,
 		.wait_max_ns = POLL_WAIT_MAX_NS,
+		.spin_ns = POLL_SPIN_NS,
 		.looks_per_us = gate->looks_per_us,
 	};
 

@@ -469,11 +469,15 @@ static int sleep_until_done(struct vm *vm, struct vm_exit *ret_exit)
 	return r;
 }
 
+static uint64_t ticks_of(const struct vm *vm, uint64_t ns)
+{
+	return ns / NS_PER_US * (vm->counter_hz / (NS_PER_S / NS_PER_US));
+}
+
 int poll_wait(struct vm *vm, struct vm_exit *ret_exit)
 {
 	const uint64_t start = arch_counter_now();
-	const uint64_t spin = POLL_SPIN_NS * (vm->counter_hz / NS_PER_MS) /
-			      (NS_PER_S / NS_PER_MS);
+	const uint64_t spin = ticks_of(vm, vm->poll.rule.spin_ns);
 
 	for (;;) {
 		int r = poll_check(vm, ret_exit);

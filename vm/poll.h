@@ -34,7 +34,7 @@
 #define POLL_WAIT_MIN_NS UINT64_C(20000)
 #define POLL_WAIT_MAX_NS UINT64_C(1000000)
 
-/* How long poll_wait() polls before it sleeps. */
+/* How long poll_wait() polls before it sleeps, as a rule. */
 #define POLL_SPIN_NS UINT64_C(200000)
 
 /* Half of the CPUs this process may use. */
@@ -93,12 +93,14 @@ void poll_stop(struct vm *vm);
 struct poll_rule {
 	uint64_t enter_ns, leave_ns;
 	uint64_t wait_min_ns, wait_max_ns;
+	uint64_t spin_ns;      /* how long poll_wait() polls before it sleeps */
 	uint32_t looks_per_us; /* at GO, at the vm's gate; not 0 */
 };
 
 /* Always, and for so long. */
-#define POLL_RULE_ALWAYS(wait_ns, looks) \
-	((struct poll_rule){ UINT64_MAX, UINT64_MAX, wait_ns, wait_ns, looks })
+#define POLL_RULE_ALWAYS(wait_ns, looks)                               \
+	((struct poll_rule){ UINT64_MAX, UINT64_MAX, wait_ns, wait_ns, \
+			     wait_ns, looks })
 
 void poll_set_rule(struct vm *vm, const struct poll_rule *rule);
 

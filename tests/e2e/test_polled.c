@@ -439,13 +439,42 @@ static bool becomes(struct thaw *thaw, bool is_polled, useconds_t pause)
 	return false;
 }
 
+/* What passes between two invocations, at least, from end to start. */
+static uint64_t least_gap_ns(struct thaw *thaw)
+{
+	uint64_t least_ns = UINT64_MAX;
+	struct thaw_reply reply;
+
+	for (int i = 0; i < CALLS; i++) {
+		const uint64_t start_ns = clock_now_ns();
+		uint64_t gap_ns;
+
+		call(thaw, "a", "good", 0, &reply);
+		thaw_reply_done(&reply);
+		gap_ns = clock_now_ns() - start_ns - reply.run_ns;
+		if (gap_ns < least_ns)
+			least_ns = gap_ns;
+	}
+	return least_ns;
+}
+
 START_TEST(auto_follows_the_rate)
 {
 	const struct thaw_options options = { .dirty = "ring" };
 	struct thaw *thaw = open_hostile(&options, 1,
 					 _i ? "\"dispatch\":\"auto\"" : polled);
 	struct thaw_stats stats;
+	uint64_t gap_ns = least_gap_ns(thaw);
 
+	stats = stats_of(thaw, "a");
+	if (_i && gap_ns * 2 > stats.saving_ns) {
+		printf("skip: auto: an exit saves %llu ns here, and it takes us "
+		       "%llu to come back\n",
+		       (unsigned long long)stats.saving_ns,
+		       (unsigned long long)gap_ns);
+		thaw_close(thaw);
+		return;
+	}
 	for (unsigned i = 1; i <= 3; i++) {
 		ck_assert(becomes(thaw, true, 0));
 		ck_assert(becomes(thaw, false, 5000));

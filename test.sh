@@ -151,7 +151,7 @@ part_asan() {
 }
 
 part_tsan() {
-	build_and_test tsan --tests-regex 'test_(threads|watchdog|clones)'
+	build_and_test tsan --tests-regex 'test_(threads|watchdog|clones|polled)'
 }
 
 part_clang() {

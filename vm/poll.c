@@ -154,6 +154,16 @@ static void set_looks(struct vm *vm, uint32_t looks)
 	__atomic_store_n(&vm->control->spins, looks, __ATOMIC_SEQ_CST);
 }
 
+/*
+ * Whether all that was handed over is done; for the vcpu's thread, which must
+ * not look at what is its owner's.
+ */
+static bool has_no_work(const struct vm *vm)
+{
+	return __atomic_load_n(&vm->control->go, __ATOMIC_SEQ_CST) ==
+	       __atomic_load_n(&vm->control->done, __ATOMIC_ACQUIRE);
+}
+
 /* Leaves the vcpu to its owner. */
 static void step_out(struct vm *vm)
 {
@@ -168,9 +178,7 @@ static void step_out(struct vm *vm)
 	if (atomic_exchange(&poll->asleep, 0))
 		futex_wake(&poll->asleep);
 	/* unless there is a GO that the guest has not seen */
-	if (is_idle &&
-	    __atomic_load_n(&vm->control->go, __ATOMIC_SEQ_CST) ==
-		    __atomic_load_n(&vm->control->done, __ATOMIC_ACQUIRE) &&
+	if (is_idle && has_no_work(vm) &&
 	    atomic_compare_exchange_strong(&poll->turn, &turn, TURN_PARKED))
 		give_core();
 }
@@ -183,10 +191,10 @@ static bool goes_on(struct vm *vm)
 {
 	struct poll *poll = &vm->poll;
 
-	if (poll->result || poll->exit.kind != VM_EXIT_IDLE || !is_done(vm) ||
-	    !atomic_load(&poll->asleep))
+	if (poll->result || poll->exit.kind != VM_EXIT_IDLE ||
+	    !has_no_work(vm) || !atomic_load(&poll->asleep))
 		return false;
-	set_looks(vm, poll->looks);
+	set_looks(vm, atomic_load(&poll->looks));
 	atomic_store(&poll->asleep, 0);
 	futex_wake(&poll->asleep);
 	return true;

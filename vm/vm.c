@@ -238,6 +238,12 @@ int vm_run_once(struct vm *vm, struct vm_exit *ret_exit)
 	ret_exit->detail = 0;
 	if (ioctl(vm->vcpu_fd, KVM_RUN, 0))
 		return errno == EAGAIN ? -EINTR : -errno;
+	/*
+	 * The guest may have been given GO by another thread: what that thread
+	 * wrote before is ours to see as well. Pairs with poll_begin().
+	 */
+	if (vm->control)
+		__atomic_load_n(&vm->control->go, __ATOMIC_ACQUIRE);
 	if (vm->run->exit_reason == KVM_EXIT_DIRTY_RING_FULL)
 		return -ENOBUFS;
 	arch_decode_exit(vm, ret_exit);

@@ -26,15 +26,15 @@ struct poll {
 	int result;
 
 	/* the owner's */
-	uint32_t go;	      /* the number of the invocation */
-	bool is_new;	      /* the next run begins an invocation */
-	bool at_gate;	      /* it begins by GO, not at the entry stub */
-	bool is_wanted;	      /* by the rule */
-	bool is_refused;      /* no core */
-	uint64_t wait_ns;     /* the next wait at the gate, */
-	uint32_t looks;	      /* and in looks at GO */
-	uint64_t ended_at;    /* the last invocation; counter */
-	uint64_t interval_ns; /* mean, from the end of one to the next */
+	uint32_t go;		/* the number of the invocation */
+	bool is_new;		/* the next run begins an invocation */
+	bool at_gate;		/* it begins by GO, not at the entry stub */
+	bool is_wanted;		/* by the rule */
+	bool is_refused;	/* no core */
+	uint64_t wait_ns;	/* the next wait at the gate, */
+	_Atomic uint32_t looks; /* and in looks at GO */
+	uint64_t ended_at;	/* the last invocation; counter */
+	uint64_t interval_ns;	/* mean, from the end of one to the next */
 	struct poll_rule rule;
 };
 

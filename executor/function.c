@@ -90,15 +90,13 @@ static struct poll_rule rule_of(const struct function *function)
 		.wait_min_ns = POLL_WAIT_MIN_NS,
 		.wait_max_ns = POLL_WAIT_MAX_NS,
 		.spin_ns = POLL_SPIN_NS,
-		.looks_per_us = gate->looks_per_us,
 	};
 
 	if (function->spec->dispatch == CATALOG_DISPATCH_AUTO) {
 		rule.enter_ns = gate->saving_ns;
 		rule.leave_ns = 2 * gate->saving_ns;
 	} else if (function->options.poll_wait_ns) {
-		rule = POLL_RULE_ALWAYS(function->options.poll_wait_ns,
-					gate->looks_per_us);
+		rule = POLL_RULE_ALWAYS(function->options.poll_wait_ns);
 	}
 	return rule;
 }

@@ -11,7 +11,7 @@
 /*
  * Fills @buffer with @size random bytes, ENTROPY_MAX at most, that nobody can
  * predict from others: ChaCha20 with a key of the thread's own, which comes
- * from getrandom(2) and is replaced by each call. 0, or -errno from
+ * from getrandom(2) and is replaced whenever bytes are made. 0, or -errno from
  * getrandom(2). Not to be used in a child of fork(2), which would share it.
  */
 int entropy_get(void *buffer, size_t size);

@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <string.h>
 
 #include "snapshot/snapshot_internal.h"
@@ -22,9 +21,6 @@
 /* Pages written, and so often, to see whether all are reported. */
 #define PAGES 8
 #define ROUNDS 8
-/* How fast looks may be, to begin with: it is only to measure how fast. */
-#define LOOKS_PER_US_TRIED 4
-
 /* What is tried on. */
 struct trial {
 	const struct snapshot *snapshot;
@@ -143,27 +139,6 @@ static int try_reports(const struct trial *trial)
 	return r;
 }
 
-/* How long the guest waits before it rings, and so how fast it looks. */
-static int measure_looks(const struct trial *trial, uint32_t *ret_looks_per_us)
-{
-	uint64_t start_ns, ns = 0;
-	int r;
-
-	poll_set_rule(trial->vm,
-		      &POLL_RULE_ALWAYS(POLL_WAIT_MAX_NS, LOOKS_PER_US_TRIED));
-	r = touch_and_wait(trial, 0);
-	if (r)
-		return r;
-	start_ns = clock_now_ns();
-	while (poll_is_running(trial->vm) && ns < STEP_TIMEOUT_NS) {
-		sched_yield();
-		ns = clock_now_ns() - start_ns;
-	}
-	*ret_looks_per_us =
-		(uint32_t)(poll_looks(trial->vm) * NS_PER_US / (ns + 1) + 1);
-	return 0;
-}
-
 static int try_steps(const struct trial *trial, struct gate_facts *facts)
 {
 	uint64_t exit_ns, gate_ns, both_ns;
@@ -173,8 +148,6 @@ static int try_steps(const struct trial *trial, struct gate_facts *facts)
 		r = measure(trial, true, &gate_ns);
 	if (!r)
 		r = try_reports(trial);
-	if (!r)
-		r = measure_looks(trial, &facts->looks_per_us);
 	if (r)
 		return r;
 	/* the way into the gate was measured; that out of it costs as much */

@@ -18,7 +18,6 @@
 /* A gate that works, and what it costs here. */
 struct gate_facts {
 	enum vm_gate gate;
-	uint32_t looks_per_us; /* at GO */
 	uint64_t exit_ns;   /* running a guest that only rings the doorbell */
 	uint64_t saving_ns; /* of that, by the gate */
 };

@@ -2,9 +2,9 @@
  * restore.c - makes a vm equal to its snapshot again: the hot path. Runs on
  * the thread that owns the vm.
  *
- * A page the guest or the host has written joins the vm's hot set (dirty.h)
- * and stays writable: every restore copies it back without asking, so writing
- * it again causes no fault and no report.
+ * A page the guest has written joins the vm's hot set (dirty.h) and stays
+ * writable: every restore copies it back without asking, so writing it again
+ * causes no fault and no report. What the host has written it knows to the byte.
  *
  * So that one heavy invocation does not tax the light ones after it, pages
  * leave the set again. Each restore looks at a few of them before it copies,
@@ -92,6 +92,18 @@ static bool look_at(struct dirty *dirty, uint32_t page, uint8_t *memory,
 	if (*idle < looks && ++*idle == looks)
 		dirty->cold++;
 	return false;
+}
+
+/* Puts back what the host has written. */
+static void copy_written(const struct snapshot *snapshot, struct vm *vm)
+{
+	struct dirty *dirty = vm_dirty(vm);
+
+	for (unsigned i = 0; i < dirty->written_count; i++)
+		memcpy(vm_memory(vm) + dirty->written[i].gpa,
+		       snapshot->pristine + dirty->written[i].gpa,
+		       dirty->written[i].size);
+	dirty->written_count = 0;
 }
 
 /* Copies the hot set back; returns the number of pages copied. */
@@ -183,6 +195,7 @@ int snapshot_restore(struct snapshot *snapshot, struct vm *vm, bool clean,
 		return r;
 	stats.hot_pages = dirty->count;
 	stats.dirty_pages = dirty->count - dirty->old_count;
+	copy_written(snapshot, vm);
 	if (snapshot->remap) {
 		r = remap(snapshot, vm);
 	} else {

@@ -72,8 +72,8 @@ int snapshot_start(struct snapshot *snapshot, struct error *err,
 
 /* What a restore did. */
 struct restore_stats {
-	size_t dirty_pages; /* reported, or written by the host, for the first time */
-	size_t hot_pages; /* in the hot set */
+	size_t dirty_pages; /* reported for the first time */
+	size_t hot_pages;   /* in the hot set */
 	size_t copied_pages;
 };
 

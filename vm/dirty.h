@@ -1,11 +1,13 @@
 /*
  * dirty.h - which pages of a vm's memory may differ from the snapshot.
  *
- * KVM reports the guest's writes, in a ring in shared memory or in a bitmap;
- * what the host writes it reports itself (dirty_add). Both end up in one set.
- * A page in the set stays in it, whether or not KVM reports it again, until
- * dirty_forget() has protected everything: so the set always covers every page
- * that may have been written since.
+ * KVM reports the guest's writes, in a ring in shared memory or in a bitmap.
+ * These pages make a set. A page in the set stays in it, whether or not KVM
+ * reports it again, until dirty_forget() has protected everything: so the set
+ * always covers every page that the guest may have written since.
+ *
+ * What the host writes it reports itself (dirty_note). That is known to the
+ * byte, and so put back to the byte, until the next restore.
  *
  * Pages are counted in the host's page size. A tracker belongs to its vm and
  * to the thread that runs it.
@@ -27,6 +29,9 @@ enum dirty_backend {
 	DIRTY_NONE, /* not tracked: boot */
 };
 
+/* More ranges than one invocation has; further ones are noted as pages. */
+#define DIRTY_WRITTEN_MAX 4
+
 struct dirty {
 	enum dirty_backend backend;
 	int vm_fd;
@@ -37,6 +42,13 @@ struct dirty {
 	uint32_t *pages;
 	size_t count;
 	size_t old_count; /* at the end of the last restore */
+
+	/* what the host has written since then */
+	struct dirty_range {
+		uint64_t gpa;
+		uint64_t size; /* bytes */
+	} written[DIRTY_WRITTEN_MAX];
+	unsigned written_count;
 
 	/* cooling, for snapshot/restore.c: which pages are not written any more */
 	uint8_t *idle;	   /* of each page: looks that found it equal */
@@ -84,7 +96,7 @@ static inline bool dirty_has(const struct dirty *dirty, size_t page)
 	return dirty->bits[page / 64] >> (page % 64) & 1;
 }
 
-/* Adds a page the host has written. */
+/* Adds a page. */
 static inline void dirty_add(struct dirty *dirty, size_t page)
 {
 	uint64_t bit = UINT64_C(1) << (page % 64);
@@ -94,6 +106,9 @@ static inline void dirty_add(struct dirty *dirty, size_t page)
 	dirty->bits[page / 64] |= bit;
 	dirty->pages[dirty->count++] = (uint32_t)page;
 }
+
+/* Notes what the host has written: @size bytes, not 0, at @gpa, in memory. */
+void dirty_note(struct dirty *dirty, uint64_t gpa, uint64_t size);
 
 /*
  * Adds what the guest has written since the last call. The vcpu does not run.

@@ -46,9 +46,17 @@ enum turn {
 
 /* The gate counts in 32 bits with a sign. */
 #define LOOKS_MAX INT32_MAX
+/*
+ * What is taken for granted until the guest has been seen to ring: as fast as it
+ * may be, lest the first waits be too short to tell.
+ */
+#define LOOKS_PER_MS_FIRST 64000
 
 /* Of the vcpu's thread, which does next to nothing; a sanitizer takes some. */
 #define STACK_SIZE (256u << 10)
+
+/* The clock is read once in so many looks, so as not to see DONE later. */
+#define CHECKS_PER_CLOCK 16
 
 /* How long after its wait a vcpu at the gate is stopped all the same. */
 #define REST_GRACE_NS (10 * NS_PER_MS)
@@ -174,6 +182,7 @@ static void step_out(struct vm *vm)
 					     poll->exit.kind == VM_EXIT_IDLE;
 	uint32_t turn = TURN_OUT;
 
+	poll->idle_at = arch_counter_now();
 	atomic_store(&poll->turn, TURN_OUT);
 	if (atomic_exchange(&poll->asleep, 0))
 		futex_wake(&poll->asleep);
@@ -255,7 +264,9 @@ void poll_rest(struct vm *vm)
 	}
 	/* a function that only says that it waits is not to keep its core */
 	if (vm->gate == VM_GATE_USER && turn == TURN_RUNNING) {
-		atomic_store(&poll->is_resting, true);
+		/* before the watchdog is armed, and so before it strikes */
+		atomic_store_explicit(&poll->is_resting, true,
+				      memory_order_release);
 		watch_arm_thread(&vm->watch, poll->thread,
 				 clock_now_ns() + 2 * poll->wait_ns +
 					 REST_GRACE_NS);
@@ -265,8 +276,10 @@ void poll_rest(struct vm *vm)
 /* The rest is over: what watched it is not to strike an invocation. */
 static void end_rest(struct vm *vm)
 {
-	if (!atomic_exchange(&vm->poll.is_resting, false))
+	if (!atomic_load_explicit(&vm->poll.is_resting, memory_order_relaxed))
 		return;
+	atomic_store_explicit(&vm->poll.is_resting, false,
+			      memory_order_relaxed);
 	if (watch_disarm(&vm->watch))
 		while (poll_is_running(vm))
 			sched_yield();
@@ -287,6 +300,30 @@ void poll_stop(struct vm *vm)
 	}
 	__atomic_store_n(&vm->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
 	poll_rest(vm);
+}
+
+static uint64_t ns_since(const struct vm *vm, uint64_t from, uint64_t to)
+{
+	return ((to - from) * vm->counter_mult) >> vm->counter_shift;
+}
+
+/*
+ * The guest has waited, and rung: so it can be told how long its looks take, if
+ * it was not kept from looking. Towards that by halves.
+ */
+static void learn_looks(struct vm *vm)
+{
+	struct poll *poll = &vm->poll;
+	uint64_t waited_us =
+		ns_since(vm, poll->ended_at, poll->idle_at) / NS_PER_US;
+	uint64_t looks_per_ms =
+		(uint64_t)poll->looks * 1000 / (waited_us + 1) + 1;
+
+	if (looks_per_ms < poll->looks_per_ms / 2)
+		poll->looks_per_ms /= 2;
+	else if (looks_per_ms > poll->looks_per_ms &&
+		 poll->looks_per_ms < LOOKS_PER_MS_FIRST)
+		poll->looks_per_ms *= 2;
 }
 
 /*
@@ -324,6 +361,8 @@ bool poll_claim(struct vm *vm)
 	}
 	if (atomic_load(&poll->turn) != TURN_PARKED)
 		return true;
+	if (poll->at_gate && poll->exit.kind == VM_EXIT_IDLE)
+		learn_looks(vm);
 	if (!take_core()) {
 		poll->is_refused = true;
 		return false;
@@ -381,7 +420,7 @@ static void choose_looks(struct vm *vm)
 	if (wait_ns > poll->rule.wait_max_ns)
 		wait_ns = poll->rule.wait_max_ns;
 	poll->wait_ns = wait_ns;
-	looks = wait_ns * poll->rule.looks_per_us / NS_PER_US;
+	looks = wait_ns / NS_PER_US * poll->looks_per_ms / 1000;
 	poll->looks = (uint32_t)(looks < LOOKS_MAX ? looks : LOOKS_MAX);
 }
 
@@ -487,12 +526,13 @@ int poll_wait(struct vm *vm, struct vm_exit *ret_exit)
 	const uint64_t start = arch_counter_now();
 	const uint64_t spin = ticks_of(vm, vm->poll.rule.spin_ns);
 
-	for (;;) {
+	for (unsigned i = 1;; i++) {
 		int r = poll_check(vm, ret_exit);
 
 		if (r <= 0)
 			return r;
-		if (arch_counter_now() - start > spin)
+		if (i % CHECKS_PER_CLOCK == 0 &&
+		    arch_counter_now() - start > spin)
 			return sleep_until_done(vm, ret_exit);
 		arch_relax();
 	}
@@ -507,11 +547,6 @@ void poll_set_rule(struct vm *vm, const struct poll_rule *rule)
 {
 	vm->poll.rule = *rule;
 	vm->poll.is_wanted = true;
-}
-
-uint32_t poll_looks(const struct vm *vm)
-{
-	return vm->poll.looks;
 }
 
 bool poll_is_refused(const struct vm *vm)
@@ -534,7 +569,8 @@ int poll_init(struct vm *vm, struct error *err)
 		return error_set(err, -errno, "mapping a control page: %s",
 				 strerror(errno));
 	vm->control = page;
-	poll_set_rule(vm, &POLL_RULE_ALWAYS(POLL_WAIT_MAX_NS, 1));
+	poll_set_rule(vm, &POLL_RULE_ALWAYS(POLL_WAIT_MAX_NS));
+	vm->poll.looks_per_ms = LOOKS_PER_MS_FIRST;
 	/* no invocation has been handed over, and so none is done */
 	vm->control->done = UINT32_MAX;
 	slot.userspace_addr = (uintptr_t)page;

@@ -93,19 +93,15 @@ void poll_stop(struct vm *vm);
 struct poll_rule {
 	uint64_t enter_ns, leave_ns;
 	uint64_t wait_min_ns, wait_max_ns;
-	uint64_t spin_ns;      /* how long poll_wait() polls before it sleeps */
-	uint32_t looks_per_us; /* at GO, at the vm's gate; not 0 */
+	uint64_t spin_ns; /* how long poll_wait() polls before it sleeps */
 };
 
 /* Always, and for so long. */
-#define POLL_RULE_ALWAYS(wait_ns, looks)                               \
+#define POLL_RULE_ALWAYS(wait_ns)                                      \
 	((struct poll_rule){ UINT64_MAX, UINT64_MAX, wait_ns, wait_ns, \
-			     wait_ns, looks })
+			     wait_ns })
 
 void poll_set_rule(struct vm *vm, const struct poll_rule *rule);
-
-/* How many looks the next wait at the gate is. */
-uint32_t poll_looks(const struct vm *vm);
 
 /* Whether the last claim failed for want of a core. */
 bool poll_is_refused(const struct vm *vm);

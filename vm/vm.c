@@ -188,9 +188,7 @@ int vm_write(struct vm *vm, uint64_t gpa, const void *data, size_t size)
 	if (!size)
 		return 0;
 	memcpy(vm->memory + gpa, data, size);
-	for (size_t page = gpa >> vm->page_shift;
-	     page <= (gpa + size - 1) >> vm->page_shift; page++)
-		dirty_add(&vm->dirty, page);
+	dirty_note(&vm->dirty, gpa, size);
 	return 0;
 }
 

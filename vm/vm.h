@@ -88,7 +88,7 @@ uint8_t *vm_memory(struct vm *vm);
  */
 const void *vm_view(const struct vm *vm, uint64_t gpa, uint64_t size);
 
-/* Writes guest memory and marks the pages dirty. -EFAULT if it is outside. */
+/* Writes guest memory and notes it for the restore. -EFAULT: it is outside. */
 int vm_write(struct vm *vm, uint64_t gpa, const void *data, size_t size);
 
 /*

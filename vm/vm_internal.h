@@ -23,6 +23,7 @@ struct poll {
 	pthread_t thread;	 /* the vcpu's, if has_thread */
 	bool has_thread;
 	struct vm_exit exit; /* the thread's, until the turn is OUT */
+	uint64_t idle_at;    /* when the guest last rang that it is idle */
 	int result;
 
 	/* the owner's */
@@ -33,6 +34,7 @@ struct poll {
 	bool is_refused;	/* no core */
 	uint64_t wait_ns;	/* the next wait at the gate, */
 	_Atomic uint32_t looks; /* and in looks at GO */
+	uint32_t looks_per_ms;	/* how fast they are, as far as is known */
 	uint64_t ended_at;	/* the last invocation; counter */
 	uint64_t interval_ns;	/* mean, from the end of one to the next */
 	struct poll_rule rule;

@@ -126,11 +126,15 @@ uint32_t arc4random_uniform(uint32_t bound)
 	return value % bound;
 }
 
+/*
+ * From the generation, which is random and new: a block of ChaCha20 for every
+ * invocation would cost as much as the rest of the SDK. Who needs secrets takes
+ * getentropy() or arc4random().
+ */
 void thaw_entropy_reseed(void)
 {
-	unsigned seeds[2];
+	const uint64_t generation = thaw_info->generation;
 
-	random_bytes(seeds, sizeof(seeds));
-	srand(seeds[0]);
-	srandom(seeds[1]);
+	srand((unsigned)generation);
+	srandom((unsigned)(generation >> 32));
 }

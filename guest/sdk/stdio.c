@@ -10,14 +10,18 @@
 
 #include "sdk.h"
 
+/* The texts apart: every invocation looks at the sizes, few at those. */
 struct line {
 	enum thaw_level level;
 	size_t size;
-	char text[THAW_LOG_MAX];
+	char *text; /* THAW_LOG_MAX */
 };
 
-static struct line out_line = { .level = THAW_LOG_INFO };
-static struct line error_line = { .level = THAW_LOG_WARN };
+static char out_text[THAW_LOG_MAX], error_text[THAW_LOG_MAX];
+static struct line lines[] = {
+	{ .level = THAW_LOG_INFO, .text = out_text },
+	{ .level = THAW_LOG_WARN, .text = error_text },
+};
 
 static void send(enum thaw_level level, const char *text, size_t size)
 {
@@ -65,13 +69,13 @@ static int put(struct line *line, char c)
 static int put_out(char c, FILE *file)
 {
 	(void)file;
-	return put(&out_line, c);
+	return put(&lines[0], c);
 }
 
 static int put_error(char c, FILE *file)
 {
 	(void)file;
-	return put(&error_line, c);
+	return put(&lines[1], c);
 }
 
 static int get_nothing(FILE *file)
@@ -93,6 +97,6 @@ FILE *const stderr = &error_file;
 
 void thaw_stdio_flush(void)
 {
-	flush_line(&out_line);
-	flush_line(&error_line);
+	flush_line(&lines[0]);
+	flush_line(&lines[1]);
 }

@@ -156,11 +156,33 @@ START_TEST(a_vm_that_did_not_run_reports_nothing)
 }
 END_TEST
 
-START_TEST(host_writes_mark_each_page_they_touch)
+START_TEST(host_writes_are_noted_to_the_byte)
+{
+	static uint8_t bytes[MEMORY_SIZE];
+	const struct dirty *dirty;
+
+	start(trackers[_i]);
+	dirty = vm_dirty(vm);
+	ck_assert_int_eq(vm_write(vm, 10, bytes, 0), 0);
+	ck_assert_uint_eq(dirty->written_count, 0);
+	for (unsigned i = 0; i < DIRTY_WRITTEN_MAX; i++) {
+		ck_assert_int_eq(vm_write(vm, i + 5, bytes, i + 1), 0);
+		ck_assert_uint_eq(dirty->written_count, i + 1);
+		ck_assert_uint_eq(dirty->written[i].gpa, i + 5);
+		ck_assert_uint_eq(dirty->written[i].size, i + 1);
+	}
+	check_counts(0);
+	vm_free(vm);
+}
+END_TEST
+
+START_TEST(more_host_writes_mark_each_page_they_touch)
 {
 	static uint8_t bytes[MEMORY_SIZE];
 
 	start(trackers[_i]);
+	for (unsigned i = 0; i < DIRTY_WRITTEN_MAX; i++)
+		ck_assert_int_eq(vm_write(vm, 0, bytes, 1), 0);
 	ck_assert_int_eq(vm_write(vm, 0, bytes, 1), 0);
 	check_counts(1);
 	ck_assert_int_eq(vm_write(vm, page_size - 1, bytes, 1), 0);
@@ -238,7 +260,9 @@ int main(void)
 	tcase_add_loop_test(group, cooling_takes_out_what_is_cold, 0, n);
 	tcase_add_loop_test(group, the_set_knows_what_is_in_it, 0, n);
 	tcase_add_loop_test(group, a_vm_that_did_not_run_reports_nothing, 0, n);
-	tcase_add_loop_test(group, host_writes_mark_each_page_they_touch, 0, n);
+	tcase_add_loop_test(group, host_writes_are_noted_to_the_byte, 0, n);
+	tcase_add_loop_test(group, more_host_writes_mark_each_page_they_touch,
+			    0, n);
 	tcase_add_loop_test(group,
 			    host_writes_outside_are_refused_and_mark_nothing, 0,
 			    n);

@@ -139,14 +139,28 @@ static int parse_limits(struct bench *bench)
 	return CLI_GO_ON;
 }
 
-static int check_limits(struct bench *bench)
+/* 0, or -EINVAL and a message. */
+static int check_limits(const struct bench *bench, struct error *err)
 {
-	struct error error;
+	int r = 0;
 
-	for (size_t i = 0; i < bench->options.fail_if.count; i++)
-		if (bench_limit_check(&bench->limits[i], &bench->results,
-				      bench->baseline, &error))
-			return usage_error(error.message);
+	for (size_t i = 0; i < bench->options.fail_if.count && !r; i++)
+		r = bench_limit_check(&bench->limits[i], &bench->results,
+				      bench->baseline, err);
+	return r;
+}
+
+/* The rows that there are results of to be. */
+static int list_rows(struct bench *bench, const struct bench_rows *rows)
+{
+	bench_results_done(&bench->results);
+	bench->results = (struct bench_results){ .count = 0 };
+	for (size_t i = 0; i < rows->count; i++)
+		if (bench_results_add_row(&bench->results,
+					  rows->rows[i].name)) {
+			cli_error("no memory for histograms");
+			return CLI_INTERNAL;
+		}
 	return CLI_GO_ON;
 }
 
@@ -184,22 +198,44 @@ static int prepare_output(struct bench *bench)
 	return CLI_GO_ON;
 }
 
+static int measure_error(int result, const struct error *error)
+{
+	cli_error("%s", error->message);
+	return result == -ENODEV ? CLI_ENVIRONMENT : CLI_INTERNAL;
+}
+
+/* Some rows may have been skipped since the command line was checked. */
+static int measure_open(struct bench *bench, struct bench_rows *rows)
+{
+	int code = list_rows(bench, rows), r;
+	struct error error;
+
+	if (code != CLI_GO_ON)
+		return code;
+	if (!rows->count) {
+		cli_error("nothing is left to be measured");
+		return CLI_ENVIRONMENT;
+	}
+	if (check_limits(bench, &error)) {
+		cli_error("%s", error.message);
+		return CLI_ENVIRONMENT;
+	}
+	r = bench_measure(rows, bench->options.duration_ns, &error,
+			  &bench->results);
+	return r ? measure_error(r, &error) : CLI_GO_ON;
+}
+
 static int measure_rows(struct bench *bench, struct bench_rows *rows)
 {
-	const struct bench_options *my = &bench->options;
+	const char *restore = bench->options.restore;
 	struct error error;
-	int r = bench_rows_open(rows, my->restore, &error);
+	int r = bench_rows_open(rows, restore, &error);
+	int code = r ? measure_error(r, &error) : measure_open(bench, rows);
 
-	if (!r)
-		r = bench_measure(rows, my->duration_ns, &error,
-				  &bench->results);
 	bench_rows_done(rows);
-	if (r) {
-		cli_error("%s", error.message);
-		return r == -ENODEV ? CLI_ENVIRONMENT : CLI_INTERNAL;
-	}
-	bench->host = bench_host_json(my->restore);
-	return CLI_GO_ON;
+	if (code == CLI_GO_ON)
+		bench->host = bench_host_json(restore);
+	return code;
 }
 
 static int measure(struct bench *bench)
@@ -211,12 +247,9 @@ static int measure(struct bench *bench)
 
 	if (bench_rows_choose(only->values, only->count, &error, &rows))
 		return usage_error(error.message);
-	for (size_t i = 0; i < rows.count; i++)
-		if (bench_results_add_row(&bench->results, rows.rows[i].name)) {
-			cli_error("no memory for histograms");
-			return CLI_INTERNAL;
-		}
-	code = check_limits(bench);
+	code = list_rows(bench, &rows);
+	if (code == CLI_GO_ON && check_limits(bench, &error))
+		return usage_error(error.message);
 	if (code == CLI_GO_ON)
 		code = cli_require_kvm();
 	if (code == CLI_GO_ON)
@@ -228,7 +261,7 @@ static int merge(struct bench *bench)
 {
 	const struct bench_options *my = &bench->options;
 	struct error error;
-	int code, r;
+	int r;
 
 	if (my->only.count || my->duration_ns || my->restore)
 		return usage_error("--merge measures nothing: leave out --only,"
@@ -237,8 +270,9 @@ static int merge(struct bench *bench)
 			&bench->results, &bench->host);
 	if (r)
 		return file_error(r, &error);
-	code = check_limits(bench);
-	return code == CLI_GO_ON ? prepare_output(bench) : code;
+	if (check_limits(bench, &error))
+		return usage_error(error.message);
+	return prepare_output(bench);
 }
 
 static int save(struct bench *bench)
@@ -347,6 +381,14 @@ const struct cli_verb cmd_bench = {
 		"  invoke.warm    request in, reply out, vm restored; "
 		"function that does nothing\n"
 		"  invoke.reply   the same up to the reply\n"
+		"  invoke.polled  invoke.warm of a function with dispatch "
+		"polled\n"
+		"  invoke.polled.4     four such functions in turn, sharing "
+		"the polling cores\n"
+		"  invoke.polled.coop  the same as invoke.polled in "
+		"cooperative isolation\n"
+		"  floor.handover      passing a cache line to another thread "
+		"and back\n"
 		"  floor.copy.N   copying N scattered pages\n"
 		"  restore.N      invoke.warm of a function that writes to N "
 		"scattered pages\n"

@@ -1,7 +1,7 @@
 /*
  * cmd_bench.c - `thaw bench`: what invocations cost on this machine, and what
  * the least is that they could cost. What is measured is in bench_rows.c, how
- * in bench_measure.c.
+ * in bench_measure.c; --rates is in bench_rates.c.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -14,6 +14,7 @@
 #include "executor/cli/bench_limit.h"
 #include "executor/cli/bench_merge.h"
 #include "executor/cli/bench_plot.h"
+#include "executor/cli/bench_rates.h"
 #include "executor/cli/bench_results.h"
 #include "executor/cli/bench_table.h"
 #include "executor/cli/cli.h"
@@ -39,6 +40,7 @@ struct bench_options {
 	const char *plot;
 	const char *baseline;
 	bool json;
+	bool rates;
 };
 
 /* What there is between the steps of run(). */
@@ -90,6 +92,10 @@ static const struct cli_option options[] = {
 	       "only this row, or these: restore is all of\n"
 	       "restore.N; and those they are compared to; may be\n"
 	       "repeated", add_text, only),
+	OPTION(0, "rates", NULL,
+	       "instead of the rows, invoke at rates from 100 to\n"
+	       "100000 per second, for each kind of dispatch", cli_set_flag,
+	       rates),
 	OPTION(0, "restore", "METHOD",
 	       "copy (default), or remap, to compare with: give\n"
 	       "written pages back to the kernel", set_restore, restore),
@@ -101,7 +107,8 @@ static const struct cli_option options[] = {
 	       "may be repeated: figures of all of them together",
 	       add_text, merge),
 	OPTION(0, "plot", "DIRECTORY",
-	       "draw latency.svg and restore.svg there", cli_set_text, plot),
+	       "draw latency.svg and restore.svg there, or, of\n"
+	       "--rates, rate.svg", cli_set_text, plot),
 	OPTION(0, "baseline", "FILE",
 	       "compare with older results, JSON of -o or --save",
 	       cli_set_text, baseline),
@@ -330,6 +337,57 @@ static int report_all(struct bench *bench)
 	return code == CLI_OK ? judge(bench, report) : code;
 }
 
+static int report_rates(const struct bench *bench,
+			const struct bench_rates *rates)
+{
+	const struct bench_options *my = &bench->options;
+	json_auto_t *report = bench_rates_json(rates, bench->host);
+	struct error error;
+
+	if (my->json)
+		bench_json_print(report, true, stdout);
+	else
+		bench_rates_print(rates, bench->host);
+	fflush(stdout);
+	if (my->plot && bench_rates_plot(rates, my->plot, &error)) {
+		cli_error("%s", error.message);
+		return CLI_INTERNAL;
+	}
+	return CLI_OK;
+}
+
+static int run_rates(struct bench *bench)
+{
+	const struct bench_options *my = &bench->options;
+	struct bench_rates rates;
+	struct error error;
+	int code, r;
+
+	if (my->only.count || my->merge.count || my->fail_if.count ||
+	    my->save || my->baseline)
+		return usage_error(
+			"--rates measures no rows: leave out --only, "
+			"--merge, --fail-if, --save and --baseline");
+	code = cli_require_kvm();
+	if (code == CLI_GO_ON)
+		code = prepare_output(bench);
+	if (code != CLI_GO_ON)
+		return code;
+	r = bench_rates_measure(my->restore, my->duration_ns, &error, &rates);
+	if (r)
+		return measure_error(r, &error);
+	bench->host = bench_host_json(my->restore);
+	return report_rates(bench, &rates);
+}
+
+static void set_defaults(struct bench_options *my)
+{
+	if (!my->duration_ns)
+		my->duration_ns = DURATION_DEFAULT_NS;
+	if (!my->restore)
+		my->restore = "copy";
+}
+
 static int run_bench(struct bench *bench)
 {
 	struct bench_options *my = &bench->options;
@@ -339,13 +397,12 @@ static int run_bench(struct bench *bench)
 		code = load_baseline(bench);
 	if (code != CLI_GO_ON)
 		return code;
-	if (my->merge.count) {
+	if (my->merge.count && !my->rates) {
 		code = merge(bench);
 	} else {
-		if (!my->duration_ns)
-			my->duration_ns = DURATION_DEFAULT_NS;
-		if (!my->restore)
-			my->restore = "copy";
+		set_defaults(my);
+		if (my->rates)
+			return run_rates(bench);
 		code = measure(bench);
 	}
 	return code == CLI_GO_ON ? report_all(bench) : code;
@@ -405,7 +462,17 @@ const struct cli_verb cmd_bench = {
 		"a round's medians;\n"
 		"its p99 is the ratio of the p99s of all samples, a sum of "
 		"floors being the sum of\n"
-		"theirs. p99.9 takes 10000 samples.\n",
+		"theirs. p99.9 takes 10000 samples. CPU is what this process "
+		"takes for one sample,\n"
+		"all threads together, children not counted; for the polled "
+		"rows there is also\n"
+		"what it takes in a second in which they are left alone.\n"
+		"\n"
+		"--rates invokes at a rate, by exit, polled, polled.coop and "
+		"auto, until one of\n"
+		"them cannot keep up. Times are from when a request was due "
+		"to its reply; its CPU\n"
+		"is without what the client takes to wait.\n",
 	.examples = "  thaw bench\n"
 		    "  thaw bench --only invoke.warm --duration 3s\n"
 		    "  thaw bench -o json >old.json\n"
@@ -413,6 +480,7 @@ const struct cli_verb cmd_bench = {
 		    "--fail-if 'invoke.warm.p50>+10%'\n"
 		    "  thaw bench --fail-if "
 		    "'invoke.warm/floor.run.p50>1.10'\n"
+		    "  thaw bench --rates --plot pictures\n"
 		    "  thaw bench --save 1.json; thaw bench --save 2.json\n"
 		    "  thaw bench --merge 1.json --merge 2.json --plot "
 		    "pictures\n",

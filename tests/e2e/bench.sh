@@ -172,7 +172,45 @@ try 0 "numbers that hold" --merge all.json --fail-if 'floor.run.p50>1000000us' \
 try 8 "a limit after measuring" --only floor.copy.1 --duration 100ms \
 	--fail-if 'floor.copy.1.max>0.001'
 
+# shellcheck disable=SC2016
+rates_in_order='
+modes = ["exit", "polled", "polled.coop", "auto"]
+order = [100, 300, 1000, 3000, 10000, 30000, 100000]
+assert r["host"]["kernel"]
+for mode in modes:
+    kept = [x["rate"] for x in r["rates"] if x["mode"] == mode]
+    lost = [x["rate"] for x in r["saturated"] if x["mode"] == mode]
+    if mode in skipped:
+        assert not kept and not lost, mode
+    else:
+        assert kept + lost == order[:len(kept) + len(lost)], mode
+        assert len(lost) == (len(kept) < len(order)), mode
+for x in r["rates"]:
+    assert x["mode"] in modes and x["n"] > 0 and x["cpu"] >= 0, x
+    assert 0 < x["p50"] <= x["p99"], x'
+try 0 "rates" --rates --duration 1s -o json
+check "each mode has rates, up to one that it cannot keep" "$rates_in_order"
+try 0 "rates as a table" --rates --duration 200ms
+if grep -qE '^exit +100 ' out; then
+	echo "ok - it has rates"
+else
+	echo "not ok - it has no rates"
+	failed=1
+fi
+wrapper=("${one_cpu[@]}")
+try 0 "rates on one CPU" --rates --duration 200ms -o json
+check "are of one mode" "$rates_in_order
+assert skipped == {'polled', 'polled.coop', 'auto'}"
+wrapper=()
+try 2 "rates of rows" --rates --only invoke.warm
+try 2 "limits on rates" --rates --fail-if 'invoke.warm.p50>1us'
+
 if command -v gnuplot >/dev/null; then
+	try 0 "plotting rates" --rates --duration 1s --plot rates -o json
+	check "makes a picture if there are any" '
+import os
+assert bool(r["rates"]) == os.path.exists("rates/rate.svg")
+assert not r["rates"] or "</svg>" in open("rates/rate.svg").read()'
 	try 0 "plots" --merge all.json --plot "it's here"
 	for picture in latency restore; do
 		if grep -q '</svg>' "it's here/$picture.svg"; then

@@ -114,7 +114,11 @@ static void close_run(struct bench_row *row)
 	free(state);
 }
 
-const struct bench_kind bench_floor_run = { open_run, once_run, close_run };
+const struct bench_kind bench_floor_run = {
+	.open = open_run,
+	.once = once_run,
+	.close = close_run,
+};
 
 /* Pages as a snapshot and a vm of it have them. */
 struct copy_state {
@@ -181,4 +185,8 @@ static void close_copy(struct bench_row *row)
 	free(state);
 }
 
-const struct bench_kind bench_floor_copy = { open_copy, once_copy, close_copy };
+const struct bench_kind bench_floor_copy = {
+	.open = open_copy,
+	.once = once_copy,
+	.close = close_copy,
+};

@@ -20,18 +20,36 @@ static struct thaw_error *outer(struct error *err)
 	return (struct thaw_error *)(void *)err;
 }
 
-int bench_thaw_open(const struct bench_setup *setup, const char *entry,
-		    unsigned vms, struct error *err, struct thaw **ret_thaw)
+int bench_thaw_open(const struct bench_setup *setup,
+		    const struct bench_function *function, struct error *err,
+		    struct thaw **ret_thaw)
 {
+	const char *dispatch = function->dispatch;
+	const char *isolation = function->isolation;
 	char text[256];
 	int size = snprintf(text, sizeof(text),
 			    "{\"functions\":[{\"name\":\"" FUNCTION
 			    "\",\"image\":\"%s\",\"entry\":\"%s\","
-			    "\"concurrency\":{\"max\":%u}}]}",
-			    setup->guest_path, entry, vms);
+			    "\"concurrency\":{\"max\":%u},"
+			    "\"dispatch\":\"%s\",\"isolation\":\"%s\"}]}",
+			    setup->guest_path, function->entry, function->vms,
+			    dispatch ? dispatch : "exit",
+			    isolation ? isolation : "strict");
 
 	return thaw_open_text(text, (size_t)size, "bench.json", &setup->options,
 			      outer(err), ret_thaw);
+}
+
+int bench_thaw_require_gate(struct thaw *thaw, struct error *err)
+{
+	struct thaw_stats stats;
+	int r = thaw_deploy(thaw, FUNCTION, outer(err));
+
+	if (!r)
+		r = thaw_get_stats(thaw, FUNCTION, outer(err), &stats);
+	if (!r && !strcmp(stats.gate, "none"))
+		r = error_set(err, -EOPNOTSUPP, "%s", stats.no_gate);
+	return r;
 }
 
 int bench_thaw_invoke(struct thaw *thaw, const void *request, struct error *err,
@@ -56,6 +74,10 @@ struct invoke_state {
 
 static int open_row(struct bench_row *row, struct error *err)
 {
+	const struct bench_function function = {
+		.entry = row->pages ? "dirty" : "empty",
+		.vms = 1,
+	};
 	struct invoke_state *state = calloc(1, sizeof(*state));
 
 	if (!state)
@@ -63,8 +85,7 @@ static int open_row(struct bench_row *row, struct error *err)
 	row->state = state;
 	state->request[0] = row->pages;
 	state->request[1] = BENCH_STRIDE;
-	return bench_thaw_open(row->setup, row->pages ? "dirty" : "empty", 1,
-			       err, &state->thaw);
+	return bench_thaw_open(row->setup, &function, err, &state->thaw);
 }
 
 static int once_warm(struct bench_row *row, struct error *err, uint64_t *ret_ns)
@@ -104,6 +125,14 @@ static void close_row(struct bench_row *row)
 	free(state);
 }
 
-const struct bench_kind bench_invoke_warm = { open_row, once_warm, close_row };
-const struct bench_kind bench_invoke_reply = { open_row, once_reply,
-					       close_row };
+const struct bench_kind bench_invoke_warm = {
+	.open = open_row,
+	.once = once_warm,
+	.close = close_row,
+};
+
+const struct bench_kind bench_invoke_reply = {
+	.open = open_row,
+	.once = once_reply,
+	.close = close_row,
+};

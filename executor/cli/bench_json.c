@@ -11,7 +11,7 @@
 /* Enough for what is rounded to thousandths. */
 #define DIGITS JSON_REAL_PRECISION(12)
 
-static json_t *thousandths(double value)
+json_t *bench_json_number(double value)
 {
 	return json_real((double)(uint64_t)(value * 1000 + 0.5) / 1000);
 }
@@ -19,7 +19,7 @@ static json_t *thousandths(double value)
 static json_t *percentile_json(const struct bench_result *result,
 			       double fraction)
 {
-	return thousandths(bench_result_us(result, fraction));
+	return bench_json_number(bench_result_us(result, fraction));
 }
 
 static void add_raw(json_t *object, const struct bench_result *result,
@@ -39,6 +39,8 @@ static void add_raw(json_t *object, const struct bench_result *result,
 			    json_integer((json_int_t)histogram->least_ns));
 	json_object_set_new(object, "greatest_ns",
 			    json_integer((json_int_t)histogram->greatest_ns));
+	json_object_set_new(object, "cpu_ns",
+			    json_integer((json_int_t)result->cpu_ns));
 	json_object_set_new(object, "histogram", pairs);
 	json_object_set_new(object, "round_p50_ns", p50s);
 }
@@ -50,13 +52,15 @@ static json_t *result_json(const struct bench_result *result, size_t rounds,
 	json_t *p999 = count < BENCH_P999_SAMPLES ?
 			       json_null() :
 			       percentile_json(result, 0.999);
-	json_t *object = json_pack("{s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o}",
-				   "name", result->name, "unit", "us", "n",
-				   (json_int_t)count, "p50",
-				   percentile_json(result, 0.50), "p90",
-				   percentile_json(result, 0.90), "p99",
-				   percentile_json(result, 0.99), "p999", p999,
-				   "max", percentile_json(result, 1));
+	json_t *object =
+		json_pack("{s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o}",
+			  "name", result->name, "unit", "us", "n",
+			  (json_int_t)count, "p50",
+			  percentile_json(result, 0.50), "p90",
+			  percentile_json(result, 0.90), "p99",
+			  percentile_json(result, 0.99), "p999", p999, "max",
+			  percentile_json(result, 1), "cpu",
+			  bench_json_number(bench_result_cpu_us(result)));
 
 	if (raw)
 		add_raw(object, result, rounds);
@@ -77,13 +81,30 @@ static json_t *ratios_json(const struct bench_results *results)
 			json_decref(array);
 			return NULL;
 		}
+		json_array_append_new(
+			array,
+			json_pack("{s:s, s:o, s:o, s:o}", "name", ratio->name,
+				  "p50", bench_json_number(values.p50), "p99",
+				  bench_json_number(values.p99), "p50_all",
+				  bench_json_number(values.p50_all)));
+	}
+	return array;
+}
+
+static json_t *idle_json(const struct bench_results *results)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < results->count; i++) {
+		const struct bench_result *row = &results->rows[i];
+
+		if (!row->has_idle)
+			continue;
 		json_array_append_new(array,
-				      json_pack("{s:s, s:o, s:o, s:o}", "name",
-						ratio->name, "p50",
-						thousandths(values.p50), "p99",
-						thousandths(values.p99),
-						"p50_all",
-						thousandths(values.p50_all)));
+				      json_pack("{s:s, s:o}", "name", row->name,
+						"cpu_us_per_s",
+						bench_json_number(
+							row->idle_us)));
 	}
 	return array;
 }
@@ -95,10 +116,10 @@ json_t *bench_json(const struct bench_results *results, json_t *host, bool raw)
 	for (size_t i = 0; i < results->count; i++)
 		json_array_append_new(rows, result_json(&results->rows[i],
 							results->rounds, raw));
-	return json_pack("{s:O, s:I, s:I, s:o, s:o}", "host", host, "runs",
+	return json_pack("{s:O, s:I, s:I, s:o, s:o, s:o}", "host", host, "runs",
 			 (json_int_t)results->runs, "rounds",
 			 (json_int_t)results->rounds, "results", rows, "ratios",
-			 ratios_json(results));
+			 ratios_json(results), "idle", idle_json(results));
 }
 
 int bench_json_print(const json_t *report, bool pretty, FILE *file)
@@ -131,6 +152,23 @@ int bench_json_load(const char *path, struct error *err, json_t **ret_report)
 	}
 	*ret_report = report;
 	return 0;
+}
+
+/* The member of @array with this name. */
+static const json_t *find(const json_t *array, const char *name)
+{
+	const json_t *object;
+	size_t index;
+
+	json_array_foreach(array, index, object)
+	{
+		const char *text =
+			json_string_value(json_object_get(object, "name"));
+
+		if (text && !strcmp(text, name))
+			return object;
+	}
+	return NULL;
 }
 
 /* The histogram of a result, which may have been tampered with. */
@@ -175,6 +213,28 @@ static int read_rounds(const json_t *object, const struct bench_result *row,
 	return 0;
 }
 
+static int read_cpu(const json_t *object, struct bench_result *row)
+{
+	json_int_t ns = json_integer_value(json_object_get(object, "cpu_ns"));
+
+	if (ns < 0)
+		return -EINVAL;
+	row->cpu_ns = (uint64_t)ns;
+	return 0;
+}
+
+static void read_idle(const json_t *array, struct bench_results *results)
+{
+	for (size_t i = 0; i < results->count; i++) {
+		struct bench_result *row = &results->rows[i];
+		const json_t *us =
+			json_object_get(find(array, row->name), "cpu_us_per_s");
+
+		row->has_idle = json_is_number(us);
+		row->idle_us = json_number_value(us);
+	}
+}
+
 static int read_rows(const json_t *rows, struct bench_results *results)
 {
 	const json_t *row;
@@ -205,6 +265,8 @@ static int read_rows(const json_t *rows, struct bench_results *results)
 		r = read_histogram(row, results->rows[i].histogram);
 		if (!r)
 			r = read_rounds(row, &results->rows[i], rounds);
+		if (!r)
+			r = read_cpu(row, &results->rows[i]);
 	}
 	return r;
 }
@@ -221,25 +283,11 @@ int bench_json_results(const json_t *report, const char *path,
 		return error_set(err, r,
 				 "%s: not what `thaw bench --save` writes",
 				 path);
+	if (r)
+		return error_set(err, r, "%s: %s", path, strerror(-r));
 	results->runs = (size_t)runs;
-	return r ? error_set(err, r, "%s: %s", path, strerror(-r)) : 0;
-}
-
-/* The member of @array with this name. */
-static const json_t *find(const json_t *array, const char *name)
-{
-	const json_t *object;
-	size_t index;
-
-	json_array_foreach(array, index, object)
-	{
-		const char *text =
-			json_string_value(json_object_get(object, "name"));
-
-		if (text && !strcmp(text, name))
-			return object;
-	}
-	return NULL;
+	read_idle(json_object_get(report, "idle"), results);
+	return 0;
 }
 
 const json_t *bench_json_value(const json_t *report, const char *name,

@@ -3,12 +3,13 @@
  *
  *	{"host": {...}, "runs": 1, "rounds": 70,
  *	 "results": [{"name", "unit": "us", "n",
- *		      "p50", "p90", "p99", "p999", "max"}],
- *	 "ratios": [{"name", "p50", "p99", "p50_all"}]}
+ *		      "p50", "p90", "p99", "p999", "max", "cpu"}],
+ *	 "ratios": [{"name", "p50", "p99", "p50_all"}],
+ *	 "idle": [{"name", "cpu_us_per_s"}]}
  *
  * "p999" is null where there are too few samples. What --save writes has with
- * each result also "least_ns", "greatest_ns", "histogram", an array of
- * [nanoseconds, count], and "round_p50_ns", an array.
+ * each result also "least_ns", "greatest_ns", "cpu_ns", of all samples,
+ * "histogram", an array of [nanoseconds, count], and "round_p50_ns", an array.
  */
 #ifndef EXECUTOR_CLI_BENCH_JSON_H
 #define EXECUTOR_CLI_BENCH_JSON_H
@@ -20,6 +21,9 @@
 #include "vm/error.h"
 
 struct json_t; /* jansson's */
+
+/* A number as it is printed: rounded to thousandths. The caller owns it. */
+struct json_t *bench_json_number(double value);
 
 /*
  * All of it, @raw with what --save adds; the caller owns it. @host is

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "executor/cli/bench_results.h"
@@ -15,6 +16,9 @@
 
 /* Rounds that are measured to be forgotten: caches, pools, hot sets. */
 #define ROUNDS_WARM_UP 2
+
+/* How long a polled row is left alone at the end. */
+#define IDLE_S 1
 
 #define BAR_WIDTH 40
 
@@ -41,30 +45,69 @@ struct measuring {
 	 * quick ones from having more samples than the slow ones.
 	 */
 	size_t blocks[BENCH_ROWS_MAX];
-	struct histogram *histograms; /* of each row in this round */
+	/* of each row in this round */
+	struct histogram *histograms;
+	uint64_t cpu_ns[BENCH_ROWS_MAX];
 };
 
-/*
- * Measures one row. The first time does not count: it finds the caches as
- * another row has left them.
- */
-static int measure_row(struct measuring *m, size_t index, struct error *err)
+/* Of all threads; running a guest counts for the thread that does. */
+static uint64_t cpu_now_ns(void)
+{
+	return clock_read_ns(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+static int begin(struct bench_row *row, struct error *err)
+{
+	return row->kind->begin ? row->kind->begin(row, err) : 0;
+}
+
+static void end(struct bench_row *row)
+{
+	if (row->kind->end)
+		row->kind->end(row);
+}
+
+/* Measures one row for its slice, or as often as is known to fit into that. */
+static int measure_slice(struct measuring *m, size_t index, struct error *err)
 {
 	struct bench_row *row = &m->rows->rows[index];
 	const uint64_t end_ns = clock_now_ns() + m->slice_ns * row->weight;
 	const size_t block = m->blocks[index];
 	size_t done = 0;
 	uint64_t ns;
-	int r = row->kind->once(row, err, &ns);
 
 	do {
-		if (!r)
-			r = row->kind->once(row, err, &ns);
+		int r = row->kind->once(row, err, &ns);
+
 		if (r)
-			return error_prefix(err, r, "%s", row->name);
+			return r;
 		histogram_add(&m->histograms[index], ns);
 		done++;
 	} while (block ? done < block : clock_now_ns() < end_ns);
+	return 0;
+}
+
+/*
+ * The turn of one row. The first time does not count: it finds the caches as
+ * another row has left them. The CPU time of other threads is known when they
+ * have stopped, so it is asked for after the end.
+ */
+static int measure_row(struct measuring *m, size_t index, struct error *err)
+{
+	struct bench_row *row = &m->rows->rows[index];
+	uint64_t ns, start_ns = 0;
+	int r = begin(row, err);
+
+	if (!r)
+		r = row->kind->once(row, err, &ns);
+	if (!r) {
+		start_ns = cpu_now_ns();
+		r = measure_slice(m, index, err);
+	}
+	if (r)
+		return error_prefix(err, r, "%s", row->name);
+	end(row);
+	m->cpu_ns[index] = cpu_now_ns() - start_ns;
 	return 0;
 }
 
@@ -91,8 +134,7 @@ static void choose_blocks(struct measuring *m)
 	}
 }
 
-static int keep_round(struct bench_results *results,
-		      const struct histogram *histograms)
+static int keep_round(struct bench_results *results, const struct measuring *m)
 {
 	int r = bench_results_add_round(results);
 
@@ -100,8 +142,9 @@ static int keep_round(struct bench_results *results,
 		struct bench_result *row = &results->rows[i];
 
 		row->round_p50_ns[results->rounds - 1] =
-			(double)histogram_percentile(&histograms[i], 0.50);
-		histogram_merge(row->histogram, &histograms[i]);
+			(double)histogram_percentile(&m->histograms[i], 0.50);
+		histogram_merge(row->histogram, &m->histograms[i]);
+		row->cpu_ns += m->cpu_ns[i];
 	}
 	return r;
 }
@@ -120,7 +163,7 @@ static int measure_rounds(struct measuring *m, uint64_t duration_ns,
 			return r;
 		if (i == ROUNDS_WARM_UP - 1)
 			choose_blocks(m);
-		if (i >= ROUNDS_WARM_UP && keep_round(results, m->histograms))
+		if (i >= ROUNDS_WARM_UP && keep_round(results, m))
 			return error_set(err, -ENOMEM,
 					 "no memory for another round");
 		done_ns = clock_now_ns() - start_ns;
@@ -130,6 +173,25 @@ static int measure_rounds(struct measuring *m, uint64_t duration_ns,
 						      (double)duration_ns :
 					      1);
 	}
+	return 0;
+}
+
+/* What a row takes that is invoked no more, once it has noticed. */
+static int measure_idle(struct bench_row *row, struct error *err,
+			struct bench_result *result)
+{
+	const struct timespec pause = { .tv_sec = IDLE_S };
+	uint64_t start_ns;
+	int r = begin(row, err);
+
+	if (r)
+		return error_prefix(err, r, "%s", row->name);
+	end(row);
+	start_ns = cpu_now_ns();
+	nanosleep(&pause, NULL);
+	result->idle_us = (double)(cpu_now_ns() - start_ns) /
+			  (double)(IDLE_S * NS_PER_US);
+	result->has_idle = true;
 	return 0;
 }
 
@@ -150,5 +212,9 @@ int bench_measure(struct bench_rows *rows, uint64_t duration_ns,
 		return error_set(err, -ENOMEM, "no memory for histograms");
 	r = measure_rounds(&m, duration_ns, err, results);
 	free(m.histograms);
+	for (size_t i = 0; i < rows->count && !r; i++)
+		if (rows->rows[i].kind->is_polled)
+			r = measure_idle(&rows->rows[i], err,
+					 &results->rows[i]);
 	return r;
 }

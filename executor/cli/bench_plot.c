@@ -85,8 +85,10 @@ static void put_curve(FILE *script, const char *name,
 	fputs("EOD\n", script);
 }
 
-static void write_latency(FILE *script, const struct bench_results *results)
+static void write_latency(FILE *script, const void *what)
 {
+	const struct bench_results *results = what;
+
 	put_curve(script, "warm", bench_results_find(results, "invoke.warm"));
 	put_curve(script, "floor", bench_results_find(results, "floor.run"));
 	fputs("set title 'A warm invocation, and entering and leaving the "
@@ -124,8 +126,9 @@ static bool has_restore(const struct bench_results *results)
 	return false;
 }
 
-static void write_restore(FILE *script, const struct bench_results *results)
+static void write_restore(FILE *script, const void *what)
 {
+	const struct bench_results *results = what;
 	const struct bench_result *run =
 		bench_results_find(results, "floor.run");
 
@@ -158,10 +161,8 @@ static void write_restore(FILE *script, const struct bench_results *results)
 	      script);
 }
 
-static int plot(const struct bench_results *results, const char *directory,
-		const char *name,
-		void (*write)(FILE *script, const struct bench_results *),
-		struct error *err)
+int bench_plot_picture(const char *directory, const char *name,
+		       bench_plot_fn write, const void *what, struct error *err)
 {
 	int fd = memfd_create("plot", MFD_CLOEXEC);
 	cleanup_fclose FILE *script = fd < 0 ? NULL : fdopen(fd, "w+");
@@ -173,7 +174,7 @@ static int plot(const struct bench_results *results, const char *directory,
 	fputs(TERMINAL "set output ", script);
 	put_string(script, path);
 	fputc('\n', script);
-	write(script, results);
+	write(script, what);
 	if (fflush(script) || lseek(fd, 0, SEEK_SET))
 		return error_set(err, -errno, "a memfd for a plot: %s",
 				 strerror(errno));
@@ -189,8 +190,10 @@ int bench_plot(const struct bench_results *results, const char *directory,
 	int r = 0;
 
 	if (has_latency(results))
-		r = plot(results, directory, "latency.svg", write_latency, err);
+		r = bench_plot_picture(directory, "latency.svg", write_latency,
+				       results, err);
 	if (!r && has_restore(results))
-		r = plot(results, directory, "restore.svg", write_restore, err);
+		r = bench_plot_picture(directory, "restore.svg", write_restore,
+				       results, err);
 	return r;
 }

@@ -4,11 +4,24 @@
 #ifndef EXECUTOR_CLI_BENCH_PLOT_H
 #define EXECUTOR_CLI_BENCH_PLOT_H
 
+#include <stdio.h>
+
 #include "executor/cli/bench_results.h"
 #include "vm/error.h"
 
 /* Whether gnuplot can be run: 0, or -ENOENT and what to do. */
 int bench_plot_check(struct error *err);
+
+/* Writes what gnuplot is to do to draw @what. */
+typedef void (*bench_plot_fn)(FILE *script, const void *what);
+
+/*
+ * Writes the picture @name into @directory, which must exist. 0 or -errno,
+ * -EPROTO if gnuplot fails.
+ */
+int bench_plot_picture(const char *directory, const char *name,
+		       bench_plot_fn write, const void *what,
+		       struct error *err);
 
 /*
  * Writes the pictures for which there are rows into @directory, which must

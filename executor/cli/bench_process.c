@@ -169,5 +169,8 @@ static void close_fork(struct bench_row *row)
 	free(row->state);
 }
 
-const struct bench_kind bench_process_fork = { open_fork, once_fork,
-					       close_fork };
+const struct bench_kind bench_process_fork = {
+	.open = open_fork,
+	.once = once_fork,
+	.close = close_fork,
+};

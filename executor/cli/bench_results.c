@@ -80,6 +80,17 @@ static bool have_same_rows(const struct bench_results *one,
 	return true;
 }
 
+/* The mean of what is idle, of so many runs each. */
+static void merge_idle(struct bench_result *to, size_t to_runs,
+		       const struct bench_result *from, size_t from_runs)
+{
+	const double sum = to->idle_us * (double)to_runs +
+			   from->idle_us * (double)from_runs;
+
+	to->has_idle = to->has_idle && from->has_idle;
+	to->idle_us = sum / (double)(to_runs + from_runs);
+}
+
 int bench_results_merge(struct bench_results *to,
 			const struct bench_results *from, struct error *err)
 {
@@ -96,6 +107,8 @@ int bench_results_merge(struct bench_results *to,
 		struct bench_result *row = &to->rows[i];
 
 		histogram_merge(row->histogram, from->rows[i].histogram);
+		row->cpu_ns += from->rows[i].cpu_ns;
+		merge_idle(row, to->runs, &from->rows[i], from->runs);
 		memcpy(row->round_p50_ns + to->rounds,
 		       from->rows[i].round_p50_ns,
 		       from->rounds * sizeof(*row->round_p50_ns));
@@ -108,6 +121,12 @@ int bench_results_merge(struct bench_results *to,
 double bench_result_us(const struct bench_result *result, double fraction)
 {
 	return (double)histogram_percentile(result->histogram, fraction) /
+	       (double)NS_PER_US;
+}
+
+double bench_result_cpu_us(const struct bench_result *result)
+{
+	return (double)result->cpu_ns / (double)result->histogram->count /
 	       (double)NS_PER_US;
 }
 

@@ -22,6 +22,10 @@ struct bench_result {
 	char name[32];
 	struct histogram *histogram;
 	double *round_p50_ns; /* of each round */
+	uint64_t cpu_ns;      /* of this process, for all durations */
+	/* CPU time of this process in a second without invocations */
+	bool has_idle;
+	double idle_us;
 };
 
 struct bench_results {
@@ -45,13 +49,14 @@ bench_results_find(const struct bench_results *results, const char *name);
 
 /*
  * Adds the durations and rounds of @from, which must have the same rows:
- * else -EINVAL. -ENOMEM.
+ * else -EINVAL. -ENOMEM. What is idle is the mean of all runs.
  */
 int bench_results_merge(struct bench_results *to,
 			const struct bench_results *from, struct error *err);
 
 /*
- * Measures @rows, which are open, for about @duration_ns. *@results has the
+ * Measures @rows, which are open, for about @duration_ns, and then what each of
+ * the polled ones takes in a second in which it is left alone. *@results has the
  * same rows, and nothing in them yet. A progress bar is shown on standard error
  * if that is a terminal. 0 or -errno.
  */
@@ -60,6 +65,9 @@ int bench_measure(struct bench_rows *rows, uint64_t duration_ns,
 
 /* A percentile of all durations, in microseconds. */
 double bench_result_us(const struct bench_result *result, double fraction);
+
+/* The CPU time of one, on average, in microseconds. */
+double bench_result_cpu_us(const struct bench_result *result);
 
 struct bench_ratio_values {
 	double p50; /* the median, over the rounds, of their medians' ratio */

@@ -3,8 +3,8 @@
  * of one to others.
  *
  * A row is opened, measured any number of times, and closed. How, says its
- * kind: bench_invoke.c, bench_floor.c, bench_start.c, bench_process.c. One
- * thread does it all.
+ * kind: bench_invoke.c, bench_polled.c, bench_floor.c, bench_handover.c,
+ * bench_start.c, bench_process.c. One thread does it all.
  */
 #ifndef EXECUTOR_CLI_BENCH_ROW_H
 #define EXECUTOR_CLI_BENCH_ROW_H
@@ -35,18 +35,33 @@ struct bench_setup {
 struct bench_row;
 
 struct bench_kind {
-	/* Makes row->state; may be NULL. -errno and a message on failure. */
+	/*
+	 * Makes row->state; may be NULL. -errno and a message on failure;
+	 * -EOPNOTSUPP: this machine cannot do that.
+	 */
 	int (*open)(struct bench_row *row, struct error *err);
+	/*
+	 * Before it is measured a number of times: gets going what is asleep
+	 * between; may be NULL. -errno and a message on failure.
+	 */
+	int (*begin)(struct bench_row *row, struct error *err);
 	/* Measures once. -errno and a message on failure. */
 	int (*once)(struct bench_row *row, struct error *err, uint64_t *ret_ns);
+	/* After that: nothing of it is left running; may be NULL. */
+	void (*end)(struct bench_row *row);
 	/* Frees row->state, if there is any. */
 	void (*close)(struct bench_row *row);
+	/* It keeps a CPU busy, so what it takes when idle is measured too. */
+	bool is_polled;
 };
 
-extern const struct bench_kind bench_floor_run;	 /* bench_floor.c */
-extern const struct bench_kind bench_floor_copy; /* bench_floor.c */
+extern const struct bench_kind bench_floor_run;	     /* bench_floor.c */
+extern const struct bench_kind bench_floor_copy;     /* bench_floor.c */
+extern const struct bench_kind bench_floor_handover; /* bench_handover.c */
 extern const struct bench_kind bench_invoke_warm;
 extern const struct bench_kind bench_invoke_reply;
+extern const struct bench_kind bench_polled_strict; /* bench_polled.c */
+extern const struct bench_kind bench_polled_coop;   /* bench_polled.c */
 extern const struct bench_kind bench_start_pool;
 extern const struct bench_kind bench_start_cold;
 extern const struct bench_kind bench_process_spawn;
@@ -55,8 +70,9 @@ extern const struct bench_kind bench_process_fork;
 struct bench_row {
 	const char *name;
 	const struct bench_kind *kind;
-	unsigned weight; /* its part of the time */
-	unsigned pages;	 /* written, or copied */
+	unsigned weight;    /* its part of the time */
+	unsigned pages;	    /* written, or copied */
+	unsigned functions; /* invoked in turn, of a polled row */
 
 	const struct bench_setup *setup;
 	void *state; /* of its kind */
@@ -77,7 +93,11 @@ struct bench_rows {
 int bench_rows_choose(const char *const *only, size_t only_count,
 		      struct error *err, struct bench_rows *ret_rows);
 
-/* Opens all chosen rows; @restore as in struct thaw_options. 0 or -errno. */
+/*
+ * Opens all chosen rows; @restore as in struct thaw_options. Rows that this
+ * machine cannot measure are taken out, and standard error says why. 0 or
+ * -errno.
+ */
 int bench_rows_open(struct bench_rows *rows, const char *restore,
 		    struct error *err);
 
@@ -98,12 +118,21 @@ extern const struct bench_ratio bench_ratios[];
 int bench_files_open(struct bench_setup *setup, struct error *err);
 void bench_files_close(struct bench_setup *setup);
 
-/*
- * bench_invoke.c: libthaw with one function, the benchmark's guest with the
- * handler @entry and at most @vms vms.
- */
-int bench_thaw_open(const struct bench_setup *setup, const char *entry,
-		    unsigned vms, struct error *err, struct thaw **ret_thaw);
+/* A function: the benchmark's guest with one of its handlers. */
+struct bench_function {
+	const char *entry;
+	unsigned vms;	       /* at most */
+	const char *dispatch;  /* NULL: "exit" */
+	const char *isolation; /* NULL: "strict" */
+};
+
+/* bench_invoke.c: libthaw with that one function. */
+int bench_thaw_open(const struct bench_setup *setup,
+		    const struct bench_function *function, struct error *err,
+		    struct thaw **ret_thaw);
+
+/* Deploys it. -EOPNOTSUPP, and why, if there is no gate for its vms here. */
+int bench_thaw_require_gate(struct thaw *thaw, struct error *err);
 
 /* One invocation of it, up to the reply; one that fails is an error. */
 int bench_thaw_invoke(struct thaw *thaw, const void *request, struct error *err,

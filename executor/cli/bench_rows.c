@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "executor/cli/bench_row.h"
+#include "executor/cli/cli.h"
 
 /*
  * Neighbours are measured one after the other: what is compared stands
@@ -12,6 +13,12 @@ static const struct bench_row all_rows[] = {
 	{ "floor.run", &bench_floor_run, .weight = 4 },
 	{ "invoke.warm", &bench_invoke_warm, .weight = 4 },
 	{ "invoke.reply", &bench_invoke_reply, .weight = 2 },
+	{ "invoke.polled", &bench_polled_strict, .weight = 2, .functions = 1 },
+	{ "invoke.polled.4", &bench_polled_strict, .weight = 2,
+	  .functions = 4 },
+	{ "invoke.polled.coop", &bench_polled_coop, .weight = 2,
+	  .functions = 1 },
+	{ "floor.handover", &bench_floor_handover, .weight = 1 },
 	{ "floor.copy.1", &bench_floor_copy, .weight = 1, .pages = 1 },
 	{ "restore.1", &bench_invoke_warm, .weight = 2, .pages = 1 },
 	{ "floor.copy.8", &bench_floor_copy, .weight = 1, .pages = 8 },
@@ -44,6 +51,11 @@ _Static_assert(ROW_COUNT <= BENCH_ROWS_MAX, "all can be chosen");
 const struct bench_ratio bench_ratios[] = {
 	{ "invoke.warm/floor.run", "invoke.warm", { "floor.run" } },
 	{ "invoke.reply/floor.run", "invoke.reply", { "floor.run" } },
+	{ "invoke.polled/invoke.warm", "invoke.polled", { "invoke.warm" } },
+	{ "invoke.polled.4/invoke.warm", "invoke.polled.4", { "invoke.warm" } },
+	{ "invoke.polled.coop/floor.handover",
+	  "invoke.polled.coop",
+	  { "floor.handover" } },
 	RESTORE_RATIO(1),
 	RESTORE_RATIO(8),
 	RESTORE_RATIO(64),
@@ -131,20 +143,43 @@ int bench_rows_choose(const char *const *only, size_t only_count,
 	return 0;
 }
 
+static void close_row(struct bench_row *row)
+{
+	if (row->state)
+		row->kind->close(row);
+}
+
+static void take_out(struct bench_rows *rows, size_t index)
+{
+	struct bench_row *row = &rows->rows[index];
+
+	close_row(row);
+	rows->count--;
+	memmove(row, row + 1, (rows->count - index) * sizeof(*row));
+}
+
 int bench_rows_open(struct bench_rows *rows, const char *restore,
 		    struct error *err)
 {
+	size_t i = 0;
 	int r;
 
 	rows->setup.options.restore = restore;
 	r = bench_files_open(&rows->setup, err);
-	for (size_t i = 0; i < rows->count && !r; i++) {
+	while (i < rows->count && !r) {
 		struct bench_row *row = &rows->rows[i];
 
 		row->setup = &rows->setup;
 		r = row->kind->open ? row->kind->open(row, err) : 0;
+		if (r == -EOPNOTSUPP) {
+			cli_error("%s is skipped: %s", row->name, err->message);
+			take_out(rows, i);
+			r = 0;
+			continue;
+		}
 		if (r)
 			return error_prefix(err, r, "%s", row->name);
+		i++;
 	}
 	return r;
 }
@@ -152,7 +187,6 @@ int bench_rows_open(struct bench_rows *rows, const char *restore,
 void bench_rows_done(struct bench_rows *rows)
 {
 	for (size_t i = 0; i < rows->count; i++)
-		if (rows->rows[i].state)
-			rows->rows[i].kind->close(&rows->rows[i]);
+		close_row(&rows->rows[i]);
 	bench_files_close(&rows->setup);
 }

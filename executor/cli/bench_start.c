@@ -34,9 +34,10 @@ static void empty_pool(struct pool_state *state)
 /* Boots the function and lets one vm find out what it writes. */
 static int fill_pool(struct bench_row *row, struct error *err)
 {
+	static const struct bench_function function = { .entry = "empty",
+							.vms = POOL_VMS };
 	struct pool_state *state = row->state;
-	int r = bench_thaw_open(row->setup, "empty", POOL_VMS, err,
-				&state->thaw);
+	int r = bench_thaw_open(row->setup, &function, err, &state->thaw);
 
 	for (unsigned i = 0; i <= SETTLED_AFTER && !r; i++) {
 		if (state->out)
@@ -86,14 +87,20 @@ static void close_pool(struct bench_row *row)
 	free(row->state);
 }
 
-const struct bench_kind bench_start_pool = { open_pool, once_pool, close_pool };
+const struct bench_kind bench_start_pool = {
+	.open = open_pool,
+	.once = once_pool,
+	.close = close_pool,
+};
 
 static int once_cold(struct bench_row *row, struct error *err, uint64_t *ret_ns)
 {
+	static const struct bench_function function = { .entry = "empty",
+							.vms = 1 };
 	const uint64_t start_ns = clock_now_ns();
 	struct thaw_reply reply;
 	struct thaw *thaw;
-	int r = bench_thaw_open(row->setup, "empty", 1, err, &thaw);
+	int r = bench_thaw_open(row->setup, &function, err, &thaw);
 
 	if (r)
 		return r;

@@ -48,10 +48,8 @@ static void print_kvm(json_t *kvm)
 	putchar('\n');
 }
 
-static void print_host(const json_t *report)
+void bench_table_print_host(const json_t *host)
 {
-	const json_t *host = json_object_get(report, "host");
-
 	printf("%-12s %s, %s, %lld online\n", "cpu", text_of(host, "cpu"),
 	       text_of(host, "machine"), number_of(host, "online_cpus"));
 	printf("%-12s %s\n", "kernel", text_of(host, "kernel"));
@@ -61,6 +59,12 @@ static void print_host(const json_t *report)
 		printf("%-12s %s\n", "governor", text_of(host, "governor"));
 	printf("%-12s %s\n", "clock source", text_of(host, "clock_source"));
 	printf("%-12s %s\n", "restore", text_of(host, "restore"));
+}
+
+static void print_rounds(const json_t *report)
+{
+	const json_t *host = json_object_get(report, "host");
+
 	printf("%-12s %lld in %lld run%s; context switches: %lld voluntary, "
 	       "%lld not\n",
 	       "rounds", number_of(report, "rounds"), number_of(report, "runs"),
@@ -102,17 +106,52 @@ static void print_header(const char *title, const char *const *columns,
 	puts(baseline ? "  P50 AGAINST BASELINE" : "");
 }
 
+static void print_ratios(const json_t *report, const json_t *baseline)
+{
+	static const char *const columns[] = { "P50", "P99", NULL };
+	const json_t *ratios = json_object_get(report, "ratios"), *object;
+	size_t index;
+
+	if (!json_array_size(ratios))
+		return;
+	print_header("RATIO", columns, baseline);
+	json_array_foreach(ratios, index, object)
+	{
+		printf("%-*s", NAME_WIDTH, text_of(object, "name"));
+		print_value(object, "p50");
+		print_value(object, "p99");
+		print_change(object, baseline);
+	}
+}
+
+static void print_idle(const json_t *report)
+{
+	static const char *const columns[] = { "CPU", NULL };
+	const json_t *idle = json_object_get(report, "idle"), *object;
+	size_t index;
+
+	if (!json_array_size(idle))
+		return;
+	print_header("IDLE FOR A SECOND, MICROSECONDS", columns, NULL);
+	json_array_foreach(idle, index, object)
+	{
+		printf("%-*s", NAME_WIDTH, text_of(object, "name"));
+		print_value(object, "cpu_us_per_s");
+		putchar('\n');
+	}
+}
+
 void bench_table_print(const json_t *report, const json_t *baseline)
 {
 	static const char *const columns[] = { "SAMPLES", "P50", "P90", "P99",
-					       "P99.9",	  "MAX", NULL };
-	static const char *const fields[] = { "p50", "p90", "p99", "p999",
-					      "max" };
-	static const char *const ratio_columns[] = { "P50", "P99", NULL };
+					       "P99.9",	  "MAX", "CPU", NULL };
+	static const char *const fields[] = { "p50",  "p90", "p99",
+					      "p999", "max", "cpu" };
 	const json_t *object;
 	size_t index;
 
-	print_host(report);
+	bench_table_print_host(json_object_get(report, "host"));
+	print_rounds(report);
 	print_header("ROW, MICROSECONDS", columns, baseline);
 	json_array_foreach(json_object_get(report, "results"), index, object)
 	{
@@ -122,14 +161,6 @@ void bench_table_print(const json_t *report, const json_t *baseline)
 			print_value(object, fields[i]);
 		print_change(object, baseline);
 	}
-	if (!json_array_size(json_object_get(report, "ratios")))
-		return;
-	print_header("RATIO", ratio_columns, baseline);
-	json_array_foreach(json_object_get(report, "ratios"), index, object)
-	{
-		printf("%-*s", NAME_WIDTH, text_of(object, "name"));
-		print_value(object, "p50");
-		print_value(object, "p99");
-		print_change(object, baseline);
-	}
+	print_ratios(report, baseline);
+	print_idle(report);
 }

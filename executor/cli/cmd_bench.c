@@ -1,7 +1,7 @@
 /*
  * cmd_bench.c - `thaw bench`: what invocations cost on this machine, and what
  * the least is that they could cost. What is measured is in bench_rows.c, how
- * in bench_measure.c.
+ * in bench_measure.c; --rates is in bench_rates.c.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -14,6 +14,7 @@
 #include "executor/cli/bench_limit.h"
 #include "executor/cli/bench_merge.h"
 #include "executor/cli/bench_plot.h"
+#include "executor/cli/bench_rates.h"
 #include "executor/cli/bench_results.h"
 #include "executor/cli/bench_table.h"
 #include "executor/cli/cli.h"
@@ -39,6 +40,7 @@ struct bench_options {
 	const char *plot;
 	const char *baseline;
 	bool json;
+	bool rates;
 };
 
 /* What there is between the steps of run(). */
@@ -90,6 +92,10 @@ static const struct cli_option options[] = {
 	       "only this row, or these: restore is all of\n"
 	       "restore.N; and those they are compared to; may be\n"
 	       "repeated", add_text, only),
+	OPTION(0, "rates", NULL,
+	       "instead of the rows, invoke at rates from 100 to\n"
+	       "100000 per second, for each kind of dispatch", cli_set_flag,
+	       rates),
 	OPTION(0, "restore", "METHOD",
 	       "copy (default), or remap, to compare with: give\n"
 	       "written pages back to the kernel", set_restore, restore),
@@ -101,7 +107,8 @@ static const struct cli_option options[] = {
 	       "may be repeated: figures of all of them together",
 	       add_text, merge),
 	OPTION(0, "plot", "DIRECTORY",
-	       "draw latency.svg and restore.svg there", cli_set_text, plot),
+	       "draw latency.svg and restore.svg there, or, of\n"
+	       "--rates, rate.svg", cli_set_text, plot),
 	OPTION(0, "baseline", "FILE",
 	       "compare with older results, JSON of -o or --save",
 	       cli_set_text, baseline),
@@ -139,14 +146,28 @@ static int parse_limits(struct bench *bench)
 	return CLI_GO_ON;
 }
 
-static int check_limits(struct bench *bench)
+/* 0, or -EINVAL and a message. */
+static int check_limits(const struct bench *bench, struct error *err)
 {
-	struct error error;
+	int r = 0;
 
-	for (size_t i = 0; i < bench->options.fail_if.count; i++)
-		if (bench_limit_check(&bench->limits[i], &bench->results,
-				      bench->baseline, &error))
-			return usage_error(error.message);
+	for (size_t i = 0; i < bench->options.fail_if.count && !r; i++)
+		r = bench_limit_check(&bench->limits[i], &bench->results,
+				      bench->baseline, err);
+	return r;
+}
+
+/* The rows that there are results of to be. */
+static int list_rows(struct bench *bench, const struct bench_rows *rows)
+{
+	bench_results_done(&bench->results);
+	bench->results = (struct bench_results){ .count = 0 };
+	for (size_t i = 0; i < rows->count; i++)
+		if (bench_results_add_row(&bench->results,
+					  rows->rows[i].name)) {
+			cli_error("no memory for histograms");
+			return CLI_INTERNAL;
+		}
 	return CLI_GO_ON;
 }
 
@@ -184,22 +205,44 @@ static int prepare_output(struct bench *bench)
 	return CLI_GO_ON;
 }
 
+static int measure_error(int result, const struct error *error)
+{
+	cli_error("%s", error->message);
+	return result == -ENODEV ? CLI_ENVIRONMENT : CLI_INTERNAL;
+}
+
+/* Some rows may have been skipped since the command line was checked. */
+static int measure_open(struct bench *bench, struct bench_rows *rows)
+{
+	int code = list_rows(bench, rows), r;
+	struct error error;
+
+	if (code != CLI_GO_ON)
+		return code;
+	if (!rows->count) {
+		cli_error("nothing is left to be measured");
+		return CLI_ENVIRONMENT;
+	}
+	if (check_limits(bench, &error)) {
+		cli_error("%s", error.message);
+		return CLI_ENVIRONMENT;
+	}
+	r = bench_measure(rows, bench->options.duration_ns, &error,
+			  &bench->results);
+	return r ? measure_error(r, &error) : CLI_GO_ON;
+}
+
 static int measure_rows(struct bench *bench, struct bench_rows *rows)
 {
-	const struct bench_options *my = &bench->options;
+	const char *restore = bench->options.restore;
 	struct error error;
-	int r = bench_rows_open(rows, my->restore, &error);
+	int r = bench_rows_open(rows, restore, &error);
+	int code = r ? measure_error(r, &error) : measure_open(bench, rows);
 
-	if (!r)
-		r = bench_measure(rows, my->duration_ns, &error,
-				  &bench->results);
 	bench_rows_done(rows);
-	if (r) {
-		cli_error("%s", error.message);
-		return r == -ENODEV ? CLI_ENVIRONMENT : CLI_INTERNAL;
-	}
-	bench->host = bench_host_json(my->restore);
-	return CLI_GO_ON;
+	if (code == CLI_GO_ON)
+		bench->host = bench_host_json(restore);
+	return code;
 }
 
 static int measure(struct bench *bench)
@@ -211,12 +254,9 @@ static int measure(struct bench *bench)
 
 	if (bench_rows_choose(only->values, only->count, &error, &rows))
 		return usage_error(error.message);
-	for (size_t i = 0; i < rows.count; i++)
-		if (bench_results_add_row(&bench->results, rows.rows[i].name)) {
-			cli_error("no memory for histograms");
-			return CLI_INTERNAL;
-		}
-	code = check_limits(bench);
+	code = list_rows(bench, &rows);
+	if (code == CLI_GO_ON && check_limits(bench, &error))
+		return usage_error(error.message);
 	if (code == CLI_GO_ON)
 		code = cli_require_kvm();
 	if (code == CLI_GO_ON)
@@ -228,7 +268,7 @@ static int merge(struct bench *bench)
 {
 	const struct bench_options *my = &bench->options;
 	struct error error;
-	int code, r;
+	int r;
 
 	if (my->only.count || my->duration_ns || my->restore)
 		return usage_error("--merge measures nothing: leave out --only,"
@@ -237,8 +277,9 @@ static int merge(struct bench *bench)
 			&bench->results, &bench->host);
 	if (r)
 		return file_error(r, &error);
-	code = check_limits(bench);
-	return code == CLI_GO_ON ? prepare_output(bench) : code;
+	if (check_limits(bench, &error))
+		return usage_error(error.message);
+	return prepare_output(bench);
 }
 
 static int save(struct bench *bench)
@@ -296,6 +337,57 @@ static int report_all(struct bench *bench)
 	return code == CLI_OK ? judge(bench, report) : code;
 }
 
+static int report_rates(const struct bench *bench,
+			const struct bench_rates *rates)
+{
+	const struct bench_options *my = &bench->options;
+	json_auto_t *report = bench_rates_json(rates, bench->host);
+	struct error error;
+
+	if (my->json)
+		bench_json_print(report, true, stdout);
+	else
+		bench_rates_print(rates, bench->host);
+	fflush(stdout);
+	if (my->plot && bench_rates_plot(rates, my->plot, &error)) {
+		cli_error("%s", error.message);
+		return CLI_INTERNAL;
+	}
+	return CLI_OK;
+}
+
+static int run_rates(struct bench *bench)
+{
+	const struct bench_options *my = &bench->options;
+	struct bench_rates rates;
+	struct error error;
+	int code, r;
+
+	if (my->only.count || my->merge.count || my->fail_if.count ||
+	    my->save || my->baseline)
+		return usage_error(
+			"--rates measures no rows: leave out --only, "
+			"--merge, --fail-if, --save and --baseline");
+	code = cli_require_kvm();
+	if (code == CLI_GO_ON)
+		code = prepare_output(bench);
+	if (code != CLI_GO_ON)
+		return code;
+	r = bench_rates_measure(my->restore, my->duration_ns, &error, &rates);
+	if (r)
+		return measure_error(r, &error);
+	bench->host = bench_host_json(my->restore);
+	return report_rates(bench, &rates);
+}
+
+static void set_defaults(struct bench_options *my)
+{
+	if (!my->duration_ns)
+		my->duration_ns = DURATION_DEFAULT_NS;
+	if (!my->restore)
+		my->restore = "copy";
+}
+
 static int run_bench(struct bench *bench)
 {
 	struct bench_options *my = &bench->options;
@@ -305,13 +397,12 @@ static int run_bench(struct bench *bench)
 		code = load_baseline(bench);
 	if (code != CLI_GO_ON)
 		return code;
-	if (my->merge.count) {
+	if (my->merge.count && !my->rates) {
 		code = merge(bench);
 	} else {
-		if (!my->duration_ns)
-			my->duration_ns = DURATION_DEFAULT_NS;
-		if (!my->restore)
-			my->restore = "copy";
+		set_defaults(my);
+		if (my->rates)
+			return run_rates(bench);
 		code = measure(bench);
 	}
 	return code == CLI_GO_ON ? report_all(bench) : code;
@@ -347,6 +438,14 @@ const struct cli_verb cmd_bench = {
 		"  invoke.warm    request in, reply out, vm restored; "
 		"function that does nothing\n"
 		"  invoke.reply   the same up to the reply\n"
+		"  invoke.polled  invoke.warm of a function with dispatch "
+		"polled\n"
+		"  invoke.polled.4     four such functions in turn, sharing "
+		"the polling cores\n"
+		"  invoke.polled.coop  the same as invoke.polled in "
+		"cooperative isolation\n"
+		"  floor.handover      passing a cache line to another thread "
+		"and back\n"
 		"  floor.copy.N   copying N scattered pages\n"
 		"  restore.N      invoke.warm of a function that writes to N "
 		"scattered pages\n"
@@ -363,7 +462,17 @@ const struct cli_verb cmd_bench = {
 		"a round's medians;\n"
 		"its p99 is the ratio of the p99s of all samples, a sum of "
 		"floors being the sum of\n"
-		"theirs. p99.9 takes 10000 samples.\n",
+		"theirs. p99.9 takes 10000 samples. CPU is what this process "
+		"takes for one sample,\n"
+		"all threads together, children not counted; for the polled "
+		"rows there is also\n"
+		"what it takes in a second in which they are left alone.\n"
+		"\n"
+		"--rates invokes at a rate, by exit, polled, polled.coop and "
+		"auto, until one of\n"
+		"them cannot keep up. Times are from when a request was due "
+		"to its reply; its CPU\n"
+		"is without what the client takes to wait.\n",
 	.examples = "  thaw bench\n"
 		    "  thaw bench --only invoke.warm --duration 3s\n"
 		    "  thaw bench -o json >old.json\n"
@@ -371,6 +480,7 @@ const struct cli_verb cmd_bench = {
 		    "--fail-if 'invoke.warm.p50>+10%'\n"
 		    "  thaw bench --fail-if "
 		    "'invoke.warm/floor.run.p50>1.10'\n"
+		    "  thaw bench --rates --plot pictures\n"
 		    "  thaw bench --save 1.json; thaw bench --save 2.json\n"
 		    "  thaw bench --merge 1.json --merge 2.json --plot "
 		    "pictures\n",

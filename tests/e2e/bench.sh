@@ -17,13 +17,16 @@ if ! "$build/thaw" doctor >why 2>&1; then
 fi
 
 failed=0
+one_cpu=(taskset -c "$(python3 -c 'import os; print(min(os.sched_getaffinity(0)))')")
+wrapper=()
 
-# try CODE TEXT ARGUMENT...: runs thaw bench, its streams in out and err.
+# try CODE TEXT ARGUMENT...: runs thaw bench in wrapper, its streams in out and
+# err.
 try() {
 	local code=$1 text=$2 got
 
 	shift 2
-	"$build/thaw" bench "$@" >out 2>err </dev/null
+	"${wrapper[@]}" "$build/thaw" bench "$@" >out 2>err </dev/null
 	got=$?
 	if ((got == code)); then
 		echo "ok - $text: exit $code"
@@ -34,13 +37,17 @@ try() {
 	fi
 }
 
-# check TEXT PYTHON: the program, with r for the report in out, does not fail.
+# check TEXT PYTHON: the program, with r for the report in out and skipped for
+# the rows that err says are, does not fail.
 check() {
 	if python3 -c "
 import json
 r = json.load(open('out'))
-rows = {row['name']: row for row in r['results']}
-ratios = {ratio['name']: ratio for ratio in r['ratios']}
+rows = {row['name']: row for row in r.get('results', [])}
+ratios = {ratio['name']: ratio for ratio in r.get('ratios', [])}
+idle = {row['name']: row['cpu_us_per_s'] for row in r.get('idle', [])}
+skipped = {line.split()[1] for line in open('err') if ' is skipped: ' in line}
+polled = {'invoke.polled', 'invoke.polled.4', 'invoke.polled.coop'}
 $2" 2>trace; then
 		echo "ok - $1"
 	else
@@ -66,13 +73,17 @@ cp out report.json
 # shellcheck disable=SC2016
 check "every row and ratio is there, once" '
 pages = [1, 8, 64, 256, 1024]
-assert set(rows) == {"floor.run", "invoke.warm", "invoke.reply", "start.pool",
-    "start.cold", "process.spawn", "process.fork"} | {
-    f"{kind}.{n}" for n in pages for kind in ("restore", "floor.copy")}
-assert set(ratios) == {"invoke.warm/floor.run", "invoke.reply/floor.run",
+assert set(rows) == ({"floor.run", "invoke.warm", "invoke.reply", "start.pool",
+    "start.cold", "process.spawn", "process.fork", "floor.handover"} | polled |
+    {f"{kind}.{n}" for n in pages for kind in ("restore", "floor.copy")}) - skipped
+assert skipped <= polled | {"floor.handover"}
+assert set(ratios) == {name for name in {"invoke.warm/floor.run",
+    "invoke.reply/floor.run", "invoke.polled/invoke.warm",
+    "invoke.polled.4/invoke.warm", "invoke.polled.coop/floor.handover",
     "start.pool/start.cold", "process.spawn/invoke.warm",
-    "process.fork/invoke.warm"} | {
+    "process.fork/invoke.warm"} if not set(name.split("/")) & skipped} | {
     f"restore.{n}/(floor.run+floor.copy.{n})" for n in pages}
+assert set(idle) == polled - skipped
 assert len(rows) == len(r["results"]) and len(ratios) == len(r["ratios"])'
 check "figures are in order" '
 for row in rows.values():
@@ -80,14 +91,17 @@ for row in rows.values():
     assert 0 < row["p50"] <= row["p90"] <= row["p99"] <= row["max"], row
     assert (row["p999"] is None) == (row["n"] < 10000), row
     assert row["p999"] is None or row["p99"] <= row["p999"] <= row["max"], row
+    assert row["cpu"] > 0, row
+assert all(us >= 0 for us in idle.values())
+# to thousandths: 0 where a floor has waited for a CPU that others had
 for ratio in ratios.values():
-    assert ratio["p50"] > 0 and ratio["p99"] > 0 and ratio["p50_all"] > 0, ratio'
+    assert ratio["p50"] >= 0 and ratio["p99"] >= 0 and ratio["p50_all"] >= 0, ratio'
 check "the machine is described" '
 host = r["host"]
 assert host["kernel"] and host["online_cpus"] > 0 and host["restore"] == "copy"
 assert host["kvm"]["device"] and host["kvm"]["API version"] == 12
 assert "mitigations" in host and host["involuntary_switches"] >= 0'
-if [[ -s err ]]; then
+if grep -qv ' is skipped: ' err; then
 	echo "not ok - nothing is said where there is no terminal"
 	failed=1
 else
@@ -102,6 +116,21 @@ try 0 "the beginning of a name, twice" --only floor.copy --only process.fork \
 	--duration 200ms -o json
 check "means all that begin so" '
 assert len(rows) == 7 and "invoke.warm" in rows and not "floor.run" in rows'
+try 0 "polled rows" --only invoke.polled --duration 200ms -o json
+check "come with what they are compared to" '
+assert set(rows) == (polled | {"invoke.warm", "floor.handover"}) - skipped'
+wrapper=("${one_cpu[@]}")
+try 0 "polled rows on one CPU" --only invoke.polled --duration 100ms -o json
+says 'invoke.polled is skipped: .*second CPU'
+says 'floor.handover is skipped: .*second CPU'
+check "are skipped, and their ratios left out" '
+assert set(rows) == {"invoke.warm"} and not ratios and not idle'
+try 7 "a limit on what is skipped" --only invoke.polled --duration 100ms \
+	--fail-if 'invoke.polled.p50>1000000us'
+says '"invoke.polled" is not measured'
+try 7 "nothing but what is skipped" --only floor.handover --duration 100ms
+says 'nothing is left'
+wrapper=()
 try 0 "the other method" --only restore.64 --restore remap --duration 200ms \
 	-o json
 check "is said" 'assert r["host"]["restore"] == "remap"'
@@ -113,7 +142,11 @@ assert r["runs"] == 2
 for name, row in rows.items():
     assert row["n"] == 2 * old[name]["n"], row
     assert row["max"] == old[name]["max"], row
-    assert abs(row["p50"] / old[name]["p50"] - 1) < 0.01, row'
+    assert abs(row["p50"] / old[name]["p50"] - 1) < 0.01, row
+    assert abs(row["cpu"] - old[name]["cpu"]) < 0.002, row
+for x in json.load(open("report.json"))["idle"]:
+    assert abs(idle.pop(x["name"]) - x["cpu_us_per_s"]) < 0.002, x
+assert not idle'
 try 0 "a report is no slower than itself" --merge all.json \
 	--baseline report.json --fail-if 'invoke.warm.p50>+0%' \
 	--fail-if 'floor.run.max>+0%' --fail-if 'invoke.warm/floor.run.p50>+0%'
@@ -139,7 +172,45 @@ try 0 "numbers that hold" --merge all.json --fail-if 'floor.run.p50>1000000us' \
 try 8 "a limit after measuring" --only floor.copy.1 --duration 100ms \
 	--fail-if 'floor.copy.1.max>0.001'
 
+# shellcheck disable=SC2016
+rates_in_order='
+modes = ["exit", "polled", "polled.coop", "auto"]
+order = [100, 300, 1000, 3000, 10000, 30000, 100000]
+assert r["host"]["kernel"]
+for mode in modes:
+    kept = [x["rate"] for x in r["rates"] if x["mode"] == mode]
+    lost = [x["rate"] for x in r["saturated"] if x["mode"] == mode]
+    if mode in skipped:
+        assert not kept and not lost, mode
+    else:
+        assert kept + lost == order[:len(kept) + len(lost)], mode
+        assert len(lost) == (len(kept) < len(order)), mode
+for x in r["rates"]:
+    assert x["mode"] in modes and x["n"] > 0 and x["cpu"] >= 0, x
+    assert 0 < x["p50"] <= x["p99"], x'
+try 0 "rates" --rates --duration 1s -o json
+check "each mode has rates, up to one that it cannot keep" "$rates_in_order"
+try 0 "rates as a table" --rates --duration 200ms
+if grep -qE '^exit +100 ' out; then
+	echo "ok - it has rates"
+else
+	echo "not ok - it has no rates"
+	failed=1
+fi
+wrapper=("${one_cpu[@]}")
+try 0 "rates on one CPU" --rates --duration 200ms -o json
+check "are of one mode" "$rates_in_order
+assert skipped == {'polled', 'polled.coop', 'auto'}"
+wrapper=()
+try 2 "rates of rows" --rates --only invoke.warm
+try 2 "limits on rates" --rates --fail-if 'invoke.warm.p50>1us'
+
 if command -v gnuplot >/dev/null; then
+	try 0 "plotting rates" --rates --duration 1s --plot rates -o json
+	check "makes a picture if there are any" '
+import os
+assert bool(r["rates"]) == os.path.exists("rates/rate.svg")
+assert not r["rates"] or "</svg>" in open("rates/rate.svg").read()'
 	try 0 "plots" --merge all.json --plot "it's here"
 	for picture in latency restore; do
 		if grep -q '</svg>' "it's here/$picture.svg"; then

@@ -392,6 +392,8 @@ static int start(struct function *function, const struct thaw_request *request,
 	r = begin(reply);
 	if (!r)
 		return 0;
+	reply->internal.is_pending = false;
+	poll_stop(vm); /* it has not begun, but may wait at the gate */
 	invoke_done(reply);
 	return error_set(err, r, "function %s: writing its request: %s",
 			 function->spec->name, strerror(-r));
@@ -407,7 +409,11 @@ int invoke_start(struct function *function, const struct thaw_request *request,
 
 int invoke_poll(struct thaw_reply *reply, struct error *err)
 {
-	return reply->internal.is_pending ? attend(reply, false, err) : 1;
+	if (reply->internal.is_pending)
+		return attend(reply, false, err);
+	if (reply->internal.vm)
+		return 1;
+	return error_set(err, -EINVAL, "this reply has been done with");
 }
 
 int invoke(struct function *function, const struct thaw_request *request,
@@ -423,11 +429,15 @@ int invoke(struct function *function, const struct thaw_request *request,
 void invoke_done(struct thaw_reply *reply)
 {
 	const struct function *function = reply->internal.function;
-	uint64_t start_ns = clock_now_ns();
 	struct restore_stats stats = { 0 };
+	uint64_t start_ns;
 
+	/* nobody wants its end any more, but it has to come */
+	if (reply->internal.vm && reply->internal.is_pending)
+		attend(reply, true, NULL);
 	if (!reply->internal.vm)
 		return;
+	start_ns = clock_now_ns();
 	pool_release(function->pool, reply->internal.vm, reply->internal.clean,
 		     &stats);
 	reply->reply_ns = start_ns - reply->internal.end_ns;

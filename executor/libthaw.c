@@ -18,6 +18,8 @@ _Static_assert(THAW_POLLING_CORES_DEFAULT == POLL_CORES_DEFAULT, "one default");
 _Static_assert(sizeof(struct thaw_error) == sizeof(struct error),
 	       "one kind of message");
 
+#define POLL_WAIT_NS_MAX (3600 * UINT64_C(1000000000))
+
 struct slot {
 	pthread_mutex_t lock; /* held while deploying */
 	_Atomic(struct function *) function;
@@ -72,6 +74,8 @@ static int check_options(const struct thaw_options *options, struct error *err,
 	ret_options->log_cookie = options->log_cookie;
 	ret_options->verify = options->verify;
 	ret_options->poll_wait_ns = options->poll_wait_ns;
+	if (options->poll_wait_ns > POLL_WAIT_NS_MAX)
+		return error_set(err, -EINVAL, "poll_wait_ns: an hour at most");
 	r = parse_restore(options->restore, err, &ret_options->remap);
 	return r ? r : parse_backend(options->dirty, err, &ret_options->dirty);
 }

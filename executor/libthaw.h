@@ -100,7 +100,8 @@ struct thaw_reply {
 	enum thaw_result result;
 	/*
 	 * The reply, in guest memory: valid until thaw_reply_done(). It does
-	 * not change meanwhile.
+	 * not change meanwhile, but that of a function with isolation
+	 * "cooperative" may: copy it before you check it.
 	 */
 	const void *data;
 	size_t size;
@@ -219,7 +220,8 @@ int thaw_get_stats(struct thaw *thaw, const char *function,
 void thaw_set_polling_cores(uint32_t cores);
 
 /*
- * Ends the use of a reply: restores the vm for the next invocation. The reply
+ * Ends the use of a reply: restores the vm for the next invocation. If that has
+ * not ended yet, waits for its end. The reply
  * keeps its strings and gets its last figures, but its data are gone.
  */
 void thaw_reply_done(struct thaw_reply *reply);

@@ -230,6 +230,7 @@ static int create(struct snapshot *snapshot, const struct image *image,
 	if (r)
 		return r;
 	config.memory_size = snapshot->layout.memory_size;
+	config.control = snapshot->layout.control != LAYOUT_CONTROL_NONE;
 	r = create_memory(config.memory_size, err, &snapshot->memory_fd);
 	if (r)
 		return r;

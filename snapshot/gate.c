@@ -165,6 +165,7 @@ static int try_gate(const struct snapshot *snapshot, enum vm_gate gate,
 		.memory_size = snapshot->layout.memory_size,
 		.memory_fd = snapshot->memory_fd,
 		.dirty = snapshot->dirty,
+		.control = true,
 		.gate = gate,
 	};
 	struct trial trial = { .snapshot = snapshot };
@@ -204,7 +205,8 @@ static int find_gate(const struct snapshot *snapshot, bool cooperative,
 	if (cooperative)
 		return try_gate(snapshot, VM_GATE_USER, ret_facts);
 	r = try_gate(snapshot, VM_GATE_CALL, ret_facts);
-	return r ? try_gate(snapshot, VM_GATE_TRAP, ret_facts) : 0;
+	return r && r != -EBUSY ? try_gate(snapshot, VM_GATE_TRAP, ret_facts) :
+				  r;
 }
 
 static int explain(int r, struct error *err)
@@ -239,8 +241,8 @@ int gate_try(const struct snapshot *snapshot, bool cooperative,
 	pthread_mutex_lock(&gates.lock);
 	if (!found->is_known) {
 		found->result = find_gate(snapshot, cooperative, &found->facts);
-		/* all cores were taken: that changes */
-		found->is_known = found->result != -EBUSY;
+		/* others, such as a lack of memory or of cores, may pass */
+		found->is_known = !found->result || found->result == -ENODATA;
 	}
 	r = found->result;
 	*ret_facts = found->facts;

@@ -49,6 +49,7 @@ int snapshot_start(struct snapshot *snapshot, struct error *err,
 		.memory_size = snapshot->layout.memory_size,
 		.memory_fd = snapshot->memory_fd,
 		.dirty = snapshot->dirty,
+		.control = snapshot->layout.control != LAYOUT_CONTROL_NONE,
 		.gate = snapshot->gate,
 	};
 	struct vm *vm;
@@ -135,8 +136,9 @@ static size_t copy_back(const struct snapshot *snapshot, struct vm *vm)
  * Lets cold pages go once they are many. Those of one heavy invocation leave
  * together: when half of them have had their last look, the others lack one.
  */
-static int cool(struct dirty *dirty)
+static int cool(const struct snapshot *snapshot, struct vm *vm)
 {
+	struct dirty *dirty = vm_dirty(vm);
 	unsigned looks = looks_until_cold(dirty);
 	bool came_back = dirty->count >= dirty->last_count / 4 * 3;
 
@@ -147,6 +149,14 @@ static int cool(struct dirty *dirty)
 	else if (dirty->patience < PATIENCE_DOUBLINGS_MAX)
 		dirty->patience++;
 	dirty->last_count = dirty->count;
+	/* what leaves the set must equal the snapshot, and stay so */
+	if (poll_distrust(vm)) {
+		int r = dirty_collect(dirty);
+
+		if (r)
+			return r;
+		copy_back(snapshot, vm);
+	}
 	return dirty_cool(dirty, looks - 1);
 }
 
@@ -197,12 +207,13 @@ int snapshot_restore(struct snapshot *snapshot, struct vm *vm, bool clean,
 	stats.dirty_pages = dirty->count - dirty->old_count;
 	copy_written(snapshot, vm);
 	if (snapshot->remap) {
+		poll_distrust(vm);
 		r = remap(snapshot, vm);
 	} else {
 		stats.copied_pages = copy_back(snapshot, vm);
 		if (dirty->turn == LEARN_AFTER)
 			snapshot_learn(snapshot, vm);
-		r = cool(dirty);
+		r = cool(snapshot, vm);
 	}
 	if (r)
 		return r;

@@ -152,6 +152,16 @@ bool poll_is_done(struct vm *vm)
 	return true;
 }
 
+void poll_reset(struct vm *vm)
+{
+	vm->poll.is_new = true;
+	vm->poll.at_gate = false;
+	if (!vm->control)
+		return;
+	__atomic_store_n(&vm->control->done, vm->poll.go, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&vm->control->go, vm->poll.go, __ATOMIC_SEQ_CST);
+}
+
 bool poll_is_running(const struct vm *vm)
 {
 	return atomic_load(&vm->poll.turn) == TURN_RUNNING;
@@ -172,14 +182,17 @@ static bool has_no_work(const struct vm *vm)
 	       __atomic_load_n(&vm->control->done, __ATOMIC_ACQUIRE);
 }
 
-/* Leaves the vcpu to its owner. */
+/*
+ * Leaves the vcpu to its owner; and the core, if there is nothing to do, whatever
+ * has ended KVM_RUN: a signal may be somebody else's. If the guest's word for
+ * that is not to be trusted, its owner's is.
+ */
 static void step_out(struct vm *vm)
 {
 	struct poll *poll = &vm->poll;
-	const bool is_idle = poll->result == -EINTR ?
-				     atomic_load(&poll->is_resting) :
-				     !poll->result &&
-					     poll->exit.kind == VM_EXIT_IDLE;
+	const bool may_park =
+		poll->result == -EINTR || poll->result == -ENOBUFS ||
+		(!poll->result && poll->exit.kind == VM_EXIT_IDLE);
 	uint32_t turn = TURN_OUT;
 
 	poll->idle_at = arch_counter_now();
@@ -187,7 +200,7 @@ static void step_out(struct vm *vm)
 	if (atomic_exchange(&poll->asleep, 0))
 		futex_wake(&poll->asleep);
 	/* unless there is a GO that the guest has not seen */
-	if (is_idle && has_no_work(vm) &&
+	if (may_park && (has_no_work(vm) || atomic_load(&poll->is_resting)) &&
 	    atomic_compare_exchange_strong(&poll->turn, &turn, TURN_PARKED))
 		give_core();
 }
@@ -273,6 +286,21 @@ void poll_rest(struct vm *vm)
 	}
 }
 
+/*
+ * Brings the vcpu out of KVM_RUN, and not back into it: one kick will do, and
+ * many would keep its thread from anything else.
+ */
+static void kick_out(struct vm *vm)
+{
+	if (poll_is_running(vm)) {
+		__atomic_store_n(&vm->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
+		watch_kick(vm->poll.thread);
+		while (poll_is_running(vm))
+			sched_yield();
+	}
+	__atomic_store_n(&vm->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+}
+
 /* The rest is over: what watched it is not to strike an invocation. */
 static void end_rest(struct vm *vm)
 {
@@ -281,8 +309,7 @@ static void end_rest(struct vm *vm)
 	atomic_store_explicit(&vm->poll.is_resting, false,
 			      memory_order_relaxed);
 	if (watch_disarm(&vm->watch))
-		while (poll_is_running(vm))
-			sched_yield();
+		kick_out(vm);
 }
 
 /* A vcpu that waits at the gate is kicked out of KVM_RUN. */
@@ -291,20 +318,18 @@ void poll_stop(struct vm *vm)
 	if (!vm->control)
 		return;
 	end_rest(vm);
-	if (poll_is_running(vm)) {
-		__atomic_store_n(&vm->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
-		/* once: many would keep the thread from anything else */
-		watch_kick(vm->poll.thread);
-		while (poll_is_running(vm))
-			sched_yield();
-	}
-	__atomic_store_n(&vm->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+	kick_out(vm);
 	poll_rest(vm);
 }
 
+/* Longer than UINT32_MAX ticks, a second or more, is as long as that. */
 static uint64_t ns_since(const struct vm *vm, uint64_t from, uint64_t to)
 {
-	return ((to - from) * vm->counter_mult) >> vm->counter_shift;
+	uint64_t ticks = to - from;
+
+	if (ticks > UINT32_MAX)
+		ticks = UINT32_MAX;
+	return (ticks * vm->counter_mult) >> vm->counter_shift;
 }
 
 /*
@@ -352,16 +377,18 @@ bool poll_claim(struct vm *vm)
 {
 	struct poll *poll = &vm->poll;
 
-	if (!vm->control)
+	if (vm->gate == VM_GATE_NONE)
 		return false;
 	end_rest(vm);
+	if (atomic_load(&cores.taken) > atomic_load(&cores.bound))
+		poll_stop(vm); /* the bound has been lowered */
 	if (!is_worth_while(vm)) {
 		poll_stop(vm);
 		return false;
 	}
 	if (atomic_load(&poll->turn) != TURN_PARKED)
 		return true;
-	if (poll->at_gate && poll->exit.kind == VM_EXIT_IDLE)
+	if (poll->at_gate && !poll->result && poll->exit.kind == VM_EXIT_IDLE)
 		learn_looks(vm);
 	if (!take_core()) {
 		poll->is_refused = true;
@@ -441,12 +468,12 @@ static int end_at_gate(struct vm *vm, struct vm_exit *exit)
 				  .bell = THAW_BELL_DONE,
 				  .polled = true };
 	/*
-	 * A kick that came too late brings the vcpu out of KVM_RUN all the
-	 * same, and must not be taken for one of the next invocation.
+	 * A kick that came too late brings the vcpu out of KVM_RUN, or has been
+	 * swallowed on the way into it: it must not be taken for one of the
+	 * next invocation.
 	 */
 	if (watch_disarm(&vm->watch))
-		while (poll_is_running(vm))
-			sched_yield();
+		kick_out(vm);
 	vm->poll.at_gate = true;
 	poll_end(vm);
 	return 0;
@@ -549,6 +576,14 @@ void poll_set_rule(struct vm *vm, const struct poll_rule *rule)
 	vm->poll.is_wanted = true;
 }
 
+bool poll_distrust(struct vm *vm)
+{
+	if (vm->gate != VM_GATE_USER)
+		return false;
+	poll_stop(vm);
+	return true;
+}
+
 bool poll_is_refused(const struct vm *vm)
 {
 	return vm->poll.is_refused;
@@ -571,8 +606,6 @@ int poll_init(struct vm *vm, struct error *err)
 	vm->control = page;
 	poll_set_rule(vm, &POLL_RULE_ALWAYS(POLL_WAIT_MAX_NS));
 	vm->poll.looks_per_ms = LOOKS_PER_MS_FIRST;
-	/* no invocation has been handed over, and so none is done */
-	vm->control->done = UINT32_MAX;
 	slot.userspace_addr = (uintptr_t)page;
 	if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &slot))
 		return error_set(err, -errno,

@@ -85,6 +85,12 @@ void poll_rest(struct vm *vm);
 void poll_stop(struct vm *vm);
 
 /*
+ * If what waits is the function itself: as poll_stop(), and true. For what must
+ * not be disturbed by a function that only says that it waits.
+ */
+bool poll_distrust(struct vm *vm);
+
+/*
  * When the guest waits at the gate: once invocations come, on average, within
  * enter_ns after the last ended, and until they come no more within leave_ns,
  * which is not less. And how long it waits for the next one: a few times that
@@ -126,6 +132,12 @@ void poll_begin(struct vm *vm, uint32_t looks);
 
 /* For vm.c: whether the guest waits at the gate. */
 bool poll_is_done(struct vm *vm);
+
+/*
+ * For vm.c: the next run begins an invocation, and not at the gate. No DONE that
+ * is in the control page by then counts.
+ */
+void poll_reset(struct vm *vm);
 
 /* For vm.c: an invocation has ended now. */
 void poll_end(struct vm *vm);

@@ -102,7 +102,7 @@ static int create_parts(struct vm *vm, const struct vm_config *config,
 	if (!r)
 		r = dirty_set_memslot(&vm->dirty, vm->memory, vm->memory_size,
 				      err);
-	if (!r && vm->gate != VM_GATE_NONE)
+	if (!r && config->control)
 		r = poll_init(vm, err);
 	if (!r)
 		r = create_vcpu(vm, err);
@@ -197,8 +197,7 @@ int vm_set_state(struct vm *vm, const struct vcpu_state *state,
 {
 	int r = arch_load_state(vm, state);
 
-	vm->poll.is_new = true;
-	vm->poll.at_gate = false;
+	poll_reset(vm);
 	if (r)
 		return error_set(err, r, "loading the vcpu state: %s",
 				 strerror(-r));
@@ -213,13 +212,15 @@ bool vm_spoiled(const struct vm *vm)
 void vm_enter(struct vm *vm)
 {
 	vm->poll.is_new = true;
-	if (!vm->poll.at_gate)
-		arch_enter(vm, THAW_GPA_STUB);
+	if (vm->poll.at_gate)
+		return;
+	poll_reset(vm);
+	arch_enter(vm, THAW_GPA_STUB);
 }
 
 void vm_enter_touch(struct vm *vm)
 {
-	vm->poll.is_new = true;
+	poll_reset(vm);
 	arch_enter(vm, THAW_GPA_STUB +
 			       (uint64_t)(thaw_stub_touch - thaw_stub_start));
 }

@@ -40,7 +40,8 @@ struct vm_config {
 	int memory_fd;	    /* a memfd; borrowed, needed no longer after */
 	bool shared;	    /* writes go to the file (boot), or stay private */
 	enum dirty_backend dirty;
-	enum vm_gate gate;
+	bool control;	   /* there is a control page */
+	enum vm_gate gate; /* only with it */
 };
 
 enum vm_exit_kind {

@@ -7,9 +7,11 @@
 #include <fnmatch.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "snapshot/gate.h"
@@ -165,10 +167,12 @@ END_TEST
  */
 START_TEST(a_cooperative_function_that_lies_harms_itself)
 {
-	struct thaw *thaw = open_hostile(&poll_always, 2, cooperative);
 	struct thaw_reply reply;
+	struct thaw *thaw;
 	unsigned lies = 0;
 
+	thaw_set_polling_cores(1);
+	thaw = open_hostile(&poll_always, 2, cooperative);
 	for (int i = 0; i < 6; i++) {
 		bool is_believed;
 		struct vm *vm;
@@ -186,10 +190,28 @@ START_TEST(a_cooperative_function_that_lies_harms_itself)
 				 is_believed ? THAW_TIMEOUT : THAW_OK);
 		thaw_reply_done(&reply);
 		expect_good(thaw, "b");
+		ck_assert_msg(stats_of(thaw, "b").is_polled,
+			      "the liar keeps the core");
 		ck_assert(comes_to_rest(next_vm(thaw, "b")));
 		expect_good(thaw, "a");
 	}
 	ck_assert_uint_ge(lies, 1);
+	thaw_close(thaw);
+}
+END_TEST
+
+START_TEST(a_done_said_too_early_does_not_count)
+{
+	struct thaw *thaw = open_hostile(&poll_always, 1, cooperative);
+	struct thaw_reply reply;
+
+	for (int i = 0; i < 20; i++) {
+		call(thaw, "a", "claim_next", 0, &reply);
+		ck_assert_int_eq(reply.result, THAW_FAULT);
+		thaw_reply_done(&reply);
+		expect_good(thaw, "a");
+		expect_good(thaw, "a");
+	}
 	thaw_close(thaw);
 }
 END_TEST
@@ -286,6 +308,70 @@ START_TEST(cpus_that_go_away_leave_exits)
 }
 END_TEST
 
+/* A debugger, a freezer, a shell's job control. */
+START_TEST(a_process_that_is_stopped_loses_no_core)
+{
+	const struct thaw_options wait_long = { .poll_wait_ns = NS_PER_S };
+	const pid_t me = getpid();
+	struct thaw *thaw;
+	struct vm *vm;
+	pid_t child;
+
+	thaw_set_polling_cores(1);
+	thaw = open_hostile(&wait_long, 2, _i ? cooperative : polled);
+	vm = next_vm(thaw, "a");
+	child = fork();
+	if (!child) {
+		kill(me, SIGSTOP);
+		usleep(10000);
+		kill(me, SIGCONT);
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+	usleep(50000);
+	if (poll_is_running(vm)) {
+		printf("skip: a stopped process: the vcpu waits on\n");
+	} else {
+		expect_good(thaw, "b");
+		ck_assert_uint_eq(stats_of(thaw, "b").no_core, 0);
+	}
+	thaw_close(thaw);
+}
+END_TEST
+
+/* What enters the gate elsewhere is a fault like any other without one. */
+START_TEST(without_a_gate_a_breakpoint_is_what_it_is)
+{
+	struct thaw *with, *without;
+	char text[256];
+
+	poll_cores_assume(0);
+	thaw_set_polling_cores(0);
+	with = open_hostile(&poll_always, 1, "\"dispatch\":\"exit\"");
+	without = open_hostile(&poll_always, 1, polled);
+	snprintf(text, sizeof(text), "%s", call_once(with, "a", "breakpoint"));
+	ck_assert_str_eq(call_once(without, "a", "breakpoint"), text);
+	expect_good(without, "a");
+	thaw_close(with);
+	thaw_close(without);
+}
+END_TEST
+
+START_TEST(cores_can_be_taken_back)
+{
+	const struct thaw_options wait_long = { .poll_wait_ns = NS_PER_S };
+	struct thaw *thaw = open_hostile(&wait_long, 1, polled);
+
+	expect_good(thaw, "a");
+	ck_assert(stats_of(thaw, "a").is_polled);
+	poll_cores_assume(0);
+	thaw_set_polling_cores(0);
+	expect_good(thaw, "a");
+	ck_assert(!stats_of(thaw, "a").is_polled);
+	thaw_close(thaw);
+}
+END_TEST
+
 START_TEST(a_function_without_the_ring_has_no_gate)
 {
 	struct thaw_options options = poll_always;
@@ -368,6 +454,23 @@ START_TEST(a_caller_may_be_slow_to_collect)
 		usleep(20000);
 		collect(&replies[1]);
 		collect(&replies[0]);
+	}
+	thaw_close(thaw);
+}
+END_TEST
+
+START_TEST(a_reply_may_be_given_up)
+{
+	struct thaw *thaw =
+		open_hostile(&poll_always, 1, _i ? cooperative : polled);
+	struct thaw_reply reply;
+	struct thaw_error error;
+
+	for (int i = 0; i < 20; i++) {
+		start_good(thaw, &reply);
+		thaw_reply_done(&reply);
+		ck_assert_int_eq(thaw_poll(&reply, &error), -EINVAL);
+		expect_good(thaw, "a");
 	}
 	thaw_close(thaw);
 }
@@ -520,6 +623,7 @@ int main(void)
 	tcase_add_loop_test(group,
 			    the_gate_entered_by_force_ends_the_invocation, 0,
 			    4);
+	tcase_add_test(group, without_a_gate_a_breakpoint_is_what_it_is);
 	if (backend_count() == 4) {
 		tcase_add_loop_test(group, invocations_are_polled, 0, 2);
 		tcase_add_test(group, the_control_page_is_not_the_functions);
@@ -529,6 +633,12 @@ int main(void)
 			group,
 			a_function_that_never_returns_leaves_others_their_exits);
 		tcase_add_test(group, more_functions_than_cores_are_all_served);
+		tcase_add_test(group, a_done_said_too_early_does_not_count);
+		tcase_add_test(group, cores_can_be_taken_back);
+		tcase_add_loop_test(group, a_reply_may_be_given_up, 0, 2);
+		tcase_add_loop_test(group,
+				    a_process_that_is_stopped_loses_no_core, 0,
+				    2);
 		tcase_add_test(group, cpus_that_go_away_leave_exits);
 		tcase_add_test(group, a_function_without_the_ring_has_no_gate);
 		tcase_add_loop_test(group, an_idle_function_uses_no_cpu, 0, 2);

@@ -115,6 +115,7 @@
 	X(write_done, 0, NULL) \
 	X(read_done, 0, NULL)  \
 	X(enter_gate, 0, NULL) \
+	X(claim_next, 0, NULL) \
 	X(lie, 0, NULL)
 
 #endif

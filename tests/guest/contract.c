@@ -76,6 +76,13 @@ void read_done(void)
 	(void)control->done;
 }
 
+/* Says that the next invocation is done, and faults in this one. */
+void claim_next(void)
+{
+	control->done = control->go + 1;
+	poke(8);
+}
+
 /* Says that it is done, and goes on. */
 void lie(void)
 {

@@ -47,10 +47,14 @@ enum turn {
 /* The gate counts in 32 bits with a sign. */
 #define LOOKS_MAX INT32_MAX
 /*
- * What is taken for granted until the guest has been seen to ring: as fast as it
- * may be, lest the first waits be too short to tell.
+ * What is taken for granted until the guest has been seen to ring: fast, lest the
+ * first waits be too short to tell.
  */
 #define LOOKS_PER_MS_FIRST 64000
+#define LOOKS_PER_MS_MIN 250
+#define LOOKS_PER_MS_MAX 1000000
+/* More than leaving the guest and being scheduled take. */
+#define LOOKS_SLACK_NS (300 * NS_PER_US)
 
 /* Of the vcpu's thread, which does next to nothing; a sanitizer takes some. */
 #define STACK_SIZE (256u << 10)
@@ -333,21 +337,19 @@ static uint64_t ns_since(const struct vm *vm, uint64_t from, uint64_t to)
 }
 
 /*
- * The guest has waited, and rung: so it can be told how long its looks take, if
- * it was not kept from looking. Towards that by halves.
+ * The guest has waited, and rung: so it can be told whether its looks take longer
+ * than was thought, or less. Leaving the guest and being scheduled are no looks.
  */
 static void learn_looks(struct vm *vm)
 {
 	struct poll *poll = &vm->poll;
-	uint64_t waited_us =
-		ns_since(vm, poll->ended_at, poll->idle_at) / NS_PER_US;
-	uint64_t looks_per_ms =
-		(uint64_t)poll->looks * 1000 / (waited_us + 1) + 1;
+	uint64_t waited_ns = ns_since(vm, poll->ended_at, poll->idle_at);
 
-	if (looks_per_ms < poll->looks_per_ms / 2)
+	if (waited_ns > 2 * poll->wait_ns + LOOKS_SLACK_NS &&
+	    poll->looks_per_ms > LOOKS_PER_MS_MIN)
 		poll->looks_per_ms /= 2;
-	else if (looks_per_ms > poll->looks_per_ms &&
-		 poll->looks_per_ms < LOOKS_PER_MS_FIRST)
+	else if (waited_ns < poll->wait_ns / 2 &&
+		 poll->looks_per_ms < LOOKS_PER_MS_MAX)
 		poll->looks_per_ms *= 2;
 }
 
@@ -550,17 +552,22 @@ static uint64_t ticks_of(const struct vm *vm, uint64_t ns)
 
 int poll_wait(struct vm *vm, struct vm_exit *ret_exit)
 {
-	const uint64_t start = arch_counter_now();
-	const uint64_t spin = ticks_of(vm, vm->poll.rule.spin_ns);
+	uint64_t start = 0;
 
 	for (unsigned i = 1;; i++) {
 		int r = poll_check(vm, ret_exit);
 
 		if (r <= 0)
 			return r;
-		if (i % CHECKS_PER_CLOCK == 0 &&
-		    arch_counter_now() - start > spin)
-			return sleep_until_done(vm, ret_exit);
+		if (i % CHECKS_PER_CLOCK == 0) {
+			const uint64_t now = arch_counter_now();
+
+			if (!start)
+				start = now;
+			else if (now - start >
+				 ticks_of(vm, vm->poll.rule.spin_ns))
+				return sleep_until_done(vm, ret_exit);
+		}
 		arch_relax();
 	}
 }

@@ -31,7 +31,7 @@
 #include "vm/vm.h"
 
 /* How long a vcpu waits at the gate before it rings, as a rule. */
-#define POLL_WAIT_MIN_NS UINT64_C(20000)
+#define POLL_WAIT_MIN_NS UINT64_C(100000)
 #define POLL_WAIT_MAX_NS UINT64_C(1000000)
 
 /* How long poll_wait() polls before it sleeps, as a rule. */

@@ -439,7 +439,7 @@ void invoke_done(struct thaw_reply *reply)
 		return;
 	start_ns = clock_now_ns();
 	pool_release(function->pool, reply->internal.vm, reply->internal.clean,
-		     &stats);
+		     start_ns, &stats);
 	reply->reply_ns = start_ns - reply->internal.end_ns;
 	reply->restore_ns = clock_now_ns() - start_ns;
 	reply->dirty_pages = (unsigned)stats.dirty_pages;

@@ -201,7 +201,7 @@ static void verify(const struct pool *pool, struct vm *vm)
 	abort();
 }
 
-void pool_release(struct pool *pool, struct vm *vm, bool clean,
+void pool_release(struct pool *pool, struct vm *vm, bool clean, uint64_t now_ns,
 		  struct restore_stats *ret_stats)
 {
 	if (snapshot_restore(pool->snapshot, vm, clean, ret_stats)) {
@@ -211,7 +211,7 @@ void pool_release(struct pool *pool, struct vm *vm, bool clean,
 	}
 	if (pool->config.verify)
 		verify(pool, vm);
-	poll_rest(vm);
+	poll_rest(vm, now_ns);
 	pthread_mutex_lock(&pool->lock);
 	if (!serve(pool, vm))
 		pool->idle[pool->idle_count++] = vm;

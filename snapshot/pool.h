@@ -39,10 +39,10 @@ void pool_free(struct pool *pool);
 int pool_acquire(struct pool *pool, struct error *err, struct vm **ret_vm);
 
 /*
- * Takes a vm back and restores it; see snapshot_restore() for @clean and
- * @ret_stats. A vm that cannot be restored is freed.
+ * Takes a vm back, at @now_ns, and restores it; see snapshot_restore() for
+ * @clean and @ret_stats. A vm that cannot be restored is freed.
  */
-void pool_release(struct pool *pool, struct vm *vm, bool clean,
+void pool_release(struct pool *pool, struct vm *vm, bool clean, uint64_t now_ns,
 		  struct restore_stats *ret_stats);
 
 #endif

@@ -268,7 +268,7 @@ static int create_thread(struct vm *vm)
 	return r;
 }
 
-void poll_rest(struct vm *vm)
+void poll_rest(struct vm *vm, uint64_t now_ns)
 {
 	struct poll *poll = &vm->poll;
 	uint32_t turn = TURN_OUT;
@@ -285,8 +285,7 @@ void poll_rest(struct vm *vm)
 		atomic_store_explicit(&poll->is_resting, true,
 				      memory_order_release);
 		watch_arm_thread(&vm->watch, poll->thread,
-				 clock_now_ns() + 2 * poll->wait_ns +
-					 REST_GRACE_NS);
+				 now_ns + 2 * poll->wait_ns + REST_GRACE_NS);
 	}
 }
 
@@ -323,7 +322,7 @@ void poll_stop(struct vm *vm)
 		return;
 	end_rest(vm);
 	kick_out(vm);
-	poll_rest(vm);
+	poll_rest(vm, 0); /* it is not running */
 }
 
 /* Longer than UINT32_MAX ticks, a second or more, is as long as that. */
@@ -345,10 +344,12 @@ static void learn_looks(struct vm *vm)
 	struct poll *poll = &vm->poll;
 	uint64_t waited_ns = ns_since(vm, poll->ended_at, poll->idle_at);
 
+	if (poll->idle_at <= poll->ended_at)
+		return; /* its owner slept, and had it ring at once */
 	if (waited_ns > 2 * poll->wait_ns + LOOKS_SLACK_NS &&
 	    poll->looks_per_ms > LOOKS_PER_MS_MIN)
 		poll->looks_per_ms /= 2;
-	else if (waited_ns < poll->wait_ns / 2 &&
+	else if (waited_ns < poll->wait_ns &&
 		 poll->looks_per_ms < LOOKS_PER_MS_MAX)
 		poll->looks_per_ms *= 2;
 }

@@ -13,7 +13,7 @@
  *	while ((r = poll_check(vm, &exit)) > 0)	or poll_wait()
  *		...
  *	snapshot_restore()
- *	poll_rest(vm)
+ *	poll_rest(vm, now_ns)
  *
  * After some time without a GO the guest rings that it is idle, the vcpu's
  * thread sleeps, and its core is free for others. How many vcpus may wait at a
@@ -78,8 +78,11 @@ int poll_check(struct vm *vm, struct vm_exit *ret_exit);
 /* Polls, and later sleeps, until it has. 0 and *@ret_exit, or -errno. */
 int poll_wait(struct vm *vm, struct vm_exit *ret_exit);
 
-/* Gives back the core of a vm that does not wait at the gate. */
-void poll_rest(struct vm *vm);
+/*
+ * The invocation is over, at @now_ns (CLOCK_MONOTONIC): gives back the core of a
+ * vm that does not wait at the gate.
+ */
+void poll_rest(struct vm *vm, uint64_t now_ns);
 
 /* Has a vm that waits at the gate wait no longer, and gives back its core. */
 void poll_stop(struct vm *vm);

@@ -50,6 +50,18 @@ thaw_stub_start:
 	cmp	$THAW_X86_USER_CS, %eax
 	jne	refuse
 
+	/*
+	 * What the host has just written, or put back, is in another CPU's cache
+	 * when the guest has waited: it comes over while the rest is done.
+	 */
+	mov	THAW_GPA_INFO + THAW_INFO_STACK_TOP, %rsp
+	prefetcht0 THAW_GPA_INFO + 64
+	prefetcht0 THAW_GPA_INFO + 128
+	prefetchw THAW_GPA_MAILBOX
+	prefetchw -64(%rsp)
+	prefetchw -128(%rsp)
+	prefetchw -192(%rsp)
+
 	/* Loading a selector also resets its base (FS and GS). */
 	mov	$THAW_X86_USER_DS, %eax
 	mov	%eax, %ds
@@ -68,7 +80,6 @@ thaw_stub_start:
 	mov	$-1, %edx
 	xrstor64 initial_xstate(%rip)
 
-	mov	THAW_GPA_INFO + THAW_INFO_STACK_TOP, %rsp
 	mov	THAW_GPA_INFO + THAW_INFO_DISPATCH, %rcx
 	xor	%eax, %eax
 	xor	%edx, %edx

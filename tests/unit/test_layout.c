@@ -152,6 +152,25 @@ START_TEST(user_mode_gets_what_the_contract_says)
 }
 END_TEST
 
+START_TEST(the_control_page_is_whose_it_was_meant_to_be)
+{
+	const unsigned write = IMAGE_PROT_READ | IMAGE_PROT_WRITE;
+	struct layout_config config = usual;
+	struct layout layout = plan(&config);
+
+	for (unsigned i = 0; i < layout.mapping_count; i++)
+		ck_assert_uint_ne(layout.mappings[i].range.start,
+				  THAW_GPA_CONTROL);
+	config.control = LAYOUT_CONTROL_SUPERVISOR;
+	layout = plan(&config);
+	ck_assert_uint_eq(prot_at(&layout, THAW_GPA_CONTROL),
+			  write | LAYOUT_SUPERVISOR);
+	config.control = LAYOUT_CONTROL_USER;
+	layout = plan(&config);
+	ck_assert_uint_eq(prot_at(&layout, THAW_GPA_CONTROL), write);
+}
+END_TEST
+
 /* The least memory in which the usual parts fit, and 64 KiB less. */
 START_TEST(memory_that_is_too_small_is_refused_with_its_sum)
 {
@@ -227,6 +246,7 @@ int main(void)
 	tcase_add_test(group, sizes_are_rounded_up_and_limits_kept_exactly);
 	tcase_add_test(group, user_mode_gets_what_the_contract_says);
 	tcase_add_test(group, memory_that_is_too_small_is_refused_with_its_sum);
+	tcase_add_test(group, the_control_page_is_whose_it_was_meant_to_be);
 	tcase_add_test(group, sizes_out_of_bounds_are_refused);
 	tcase_add_test(group, parts_larger_than_memory_do_not_wrap_around);
 	tcase_add_test(group, the_largest_memory_has_room_for_its_page_tables);

@@ -152,7 +152,6 @@ static int try_steps(const struct trial *trial, struct gate_facts *facts)
 		return r;
 	/* the way into the gate was measured; that out of it costs as much */
 	both_ns = gate_ns > exit_ns ? 2 * (gate_ns - exit_ns) : 0;
-	facts->exit_ns = exit_ns;
 	facts->saving_ns = exit_ns > both_ns ? exit_ns - both_ns : 0;
 	return 0;
 }

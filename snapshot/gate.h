@@ -18,8 +18,7 @@
 /* A gate that works, and what it costs here. */
 struct gate_facts {
 	enum vm_gate gate;
-	uint64_t exit_ns;   /* running a guest that only rings the doorbell */
-	uint64_t saving_ns; /* of that, by the gate */
+	uint64_t saving_ns; /* of what an exit costs here */
 };
 
 /*

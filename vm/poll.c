@@ -35,6 +35,7 @@
 #include "guest/abi/thaw_abi.h"
 #include "vm/arch.h"
 #include "vm/clock.h"
+#include "vm/poll_cores.h"
 #include "vm/vm_internal.h"
 
 enum turn {
@@ -75,12 +76,6 @@ enum turn {
 /* The guest waits for so many mean intervals. */
 #define WAIT_INTERVALS 3
 
-static struct {
-	_Atomic uint32_t bound;
-	_Atomic uint32_t taken;
-	_Atomic uint32_t assumed;
-} cores = { .bound = POLL_CORES_DEFAULT };
-
 static void futex_wait(_Atomic uint32_t *word, uint32_t value,
 		       const struct timespec *timeout)
 {
@@ -90,56 +85,6 @@ static void futex_wait(_Atomic uint32_t *word, uint32_t value,
 static void futex_wake(_Atomic uint32_t *word)
 {
 	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
-}
-
-/* The CPUs of the process: a thread of the user's may be bound to one. */
-static void process_cpus(cpu_set_t *set)
-{
-	if (sched_getaffinity(getpid(), sizeof(*set), set) &&
-	    sched_getaffinity(0, sizeof(*set), set))
-		CPU_ZERO(set);
-}
-
-void poll_cores_set(uint32_t count)
-{
-	atomic_store(&cores.bound, count);
-}
-
-void poll_cores_assume(uint32_t count)
-{
-	atomic_store(&cores.assumed, count);
-}
-
-uint32_t poll_cores(void)
-{
-	uint32_t bound = atomic_load(&cores.bound), cpus;
-	cpu_set_t set;
-
-	if (atomic_load(&cores.assumed))
-		return atomic_load(&cores.assumed);
-	process_cpus(&set);
-	cpus = (uint32_t)CPU_COUNT(&set);
-	if (bound == POLL_CORES_DEFAULT)
-		bound = cpus / 2;
-	if (cpus == 0 || bound > cpus - 1)
-		bound = cpus ? cpus - 1 : 0;
-	return bound;
-}
-
-static bool take_core(void)
-{
-	uint32_t bound = poll_cores(), taken = atomic_load(&cores.taken);
-
-	while (taken < bound)
-		if (atomic_compare_exchange_weak(&cores.taken, &taken,
-						 taken + 1))
-			return true;
-	return false;
-}
-
-static void give_core(void)
-{
-	atomic_fetch_sub(&cores.taken, 1);
 }
 
 static bool is_done(const struct vm *vm)
@@ -206,7 +151,7 @@ static void step_out(struct vm *vm)
 	/* unless there is a GO that the guest has not seen */
 	if (may_park && (has_no_work(vm) || atomic_load(&poll->is_resting)) &&
 	    atomic_compare_exchange_strong(&poll->turn, &turn, TURN_PARKED))
-		give_core();
+		poll_core_give();
 }
 
 /*
@@ -254,7 +199,7 @@ static int create_thread(struct vm *vm)
 	cpu_set_t set;
 	int r;
 
-	process_cpus(&set);
+	poll_cpus(&set);
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK_SIZE);
 	if (CPU_COUNT(&set))
@@ -276,7 +221,7 @@ void poll_rest(struct vm *vm, uint64_t now_ns)
 	if (!vm->control)
 		return;
 	if (atomic_compare_exchange_strong(&poll->turn, &turn, TURN_PARKED)) {
-		give_core();
+		poll_core_give();
 		return;
 	}
 	/* a function that only says that it waits is not to keep its core */
@@ -383,7 +328,7 @@ bool poll_claim(struct vm *vm)
 	if (vm->gate == VM_GATE_NONE)
 		return false;
 	end_rest(vm);
-	if (atomic_load(&cores.taken) > atomic_load(&cores.bound))
+	if (poll_cores_exceeded())
 		poll_stop(vm); /* the bound has been lowered */
 	if (!is_worth_while(vm)) {
 		poll_stop(vm);
@@ -393,13 +338,13 @@ bool poll_claim(struct vm *vm)
 		return true;
 	if (poll->at_gate && !poll->result && poll->exit.kind == VM_EXIT_IDLE)
 		learn_looks(vm);
-	if (!take_core()) {
+	if (!poll_core_take()) {
 		poll->is_refused = true;
 		return false;
 	}
 	poll->is_refused = false;
 	if (!poll->has_thread && create_thread(vm)) {
-		give_core();
+		poll_core_give();
 		return false;
 	}
 	atomic_store(&poll->turn, TURN_OUT);
@@ -419,7 +364,7 @@ static void let_run(struct vm *vm)
 		 * back may be another's already: then there is one too many,
 		 * for one wait.
 		 */
-		atomic_fetch_add(&cores.taken, 1);
+		poll_core_force();
 		atomic_store(&vm->poll.turn, TURN_RUNNING);
 	}
 	futex_wake(&vm->poll.turn);

@@ -306,9 +306,7 @@ static void learn_looks(struct vm *vm)
 static bool is_worth_while(struct vm *vm)
 {
 	struct poll *poll = &vm->poll;
-	uint64_t interval_ns =
-		((arch_counter_now() - poll->ended_at) * vm->counter_mult) >>
-		vm->counter_shift;
+	uint64_t interval_ns = ns_since(vm, poll->ended_at, arch_counter_now());
 
 	if (interval_ns > INTERVAL_MAX_NS)
 		interval_ns = INTERVAL_MAX_NS;
@@ -328,6 +326,7 @@ bool poll_claim(struct vm *vm)
 	if (vm->gate == VM_GATE_NONE)
 		return false;
 	end_rest(vm);
+	poll->is_refused = false;
 	if (poll_cores_exceeded())
 		poll_stop(vm); /* the bound has been lowered */
 	if (!is_worth_while(vm)) {
@@ -342,7 +341,6 @@ bool poll_claim(struct vm *vm)
 		poll->is_refused = true;
 		return false;
 	}
-	poll->is_refused = false;
 	if (!poll->has_thread && create_thread(vm)) {
 		poll_core_give();
 		return false;

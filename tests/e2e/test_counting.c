@@ -144,6 +144,8 @@ START_TEST(a_warm_invocation_takes_no_page_fault)
 		printf("skip: guest page faults: this KVM does not count "
 		       "them\n");
 	invoke_once(&steady, &reply);
+	/* the first call may fault on its own stack, after it has counted */
+	thread_faults();
 	before = thread_faults();
 	for (int i = 0; i < ROUNDS; i++) {
 		invoke_once(&steady, &reply);

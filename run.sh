@@ -77,5 +77,6 @@ main_job() {
 setup_require_kvm
 packages_install "${run_packages[@]}"
 "$top/third_party/picolibc.sh" "$(setup_architecture)"
+"$top/third_party/llhttp.sh"
 setup_build release >&2
 main_job

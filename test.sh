@@ -180,6 +180,7 @@ done
 architecture=$(setup_architecture) || exit
 packages_install "${run_packages[@]}" "${test_packages[@]}"
 third_party/picolibc.sh "$architecture" || exit
+third_party/llhttp.sh || exit
 for part; do
 	"part_$part"
 done

@@ -13,7 +13,7 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck disable=SC2034
 run_packages=(
 	gcc libc6-dev binutils cmake ninja-build meson pkg-config
-	libelf-dev libjansson-dev libsodium-dev check wamerican
+	libelf-dev libjansson-dev libsodium-dev liburing-dev check wamerican
 )
 
 # To test as well.

@@ -94,8 +94,9 @@ confined='
 linux/kvm.h  vm/*
 libelf.h     vm/*
 gelf.h       vm/*
-jansson.h    executor/catalog*.c executor/json*.[ch] executor/cli/*.c
-liburing.h   executor/ring*.c
+jansson.h    executor/catalog*.c executor/json*.[ch] executor/cli/*.c executor/server/*_json.c
+liburing.h   executor/server/io_uring.c
+llhttp.h     executor/server/http_*.[ch] executor/cli/http_*.[ch]
 '
 
 confined_headers() {
@@ -132,7 +133,8 @@ compile_header() {
 	local header=$1 words
 
 	shift
-	words=$("$@" -std=gnu17 -D_GNU_SOURCE -I. -fsyntax-only -x c - 2>&1 \
+	words=$("$@" -std=gnu17 -D_GNU_SOURCE -I. \
+		-isystem build/third_party/llhttp -fsyntax-only -x c - 2>&1 \
 		<<<"#include \"$header\"") ||
 		printf '%s:1: does not compile alone; include what it uses: %s\n' \
 			"$header" "$(grep -m 1 error <<<"$words")"

@@ -16,7 +16,7 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # Of the libraries only the half to link with, statically.
 packages=(
 	libc6 libc6-dev linux-libc-dev libgcc-s1
-	libelf-dev zlib1g-dev libjansson-dev libsodium-dev
+	libelf-dev zlib1g-dev libjansson-dev libsodium-dev liburing-dev
 	check libsubunit-dev
 )
 

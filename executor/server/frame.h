@@ -1,0 +1,85 @@
+/*
+ * frame.h - the frames of the unix socket protocol, both directions. Bytes in,
+ * structs out; no I/O. docs/protocol.md describes them byte for byte.
+ */
+#ifndef EXECUTOR_SERVER_FRAME_H
+#define EXECUTOR_SERVER_FRAME_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "executor/libthaw.h"
+
+#define FRAME_VERSION 1
+
+/* Bytes of a frame's header, of either kind. */
+#define FRAME_HEADER_SIZE 48
+
+/* Bytes behind the header, at most; the function's own limit is less. */
+#define FRAME_BODY_MAX (65 * 1024 * 1024)
+
+enum frame_kind {
+	FRAME_REQUEST = 1,
+	FRAME_REPLY = 2,
+};
+
+/* frame_reply.status: the function ran, and how it ended; or it did not. */
+enum frame_status {
+	FRAME_OK = 0,
+	FRAME_ERROR = 1, /* the function reported an error, broke a limit */
+	FRAME_FAULT = 2,
+	FRAME_TIMEOUT = 3,
+	FRAME_BAD_REQUEST = 16, /* content type, id or frame is no good */
+	FRAME_NOT_FOUND = 17,
+	FRAME_TOO_LARGE = 18,
+	FRAME_THROTTLED = 19,
+	FRAME_NOT_READY = 20, /* not deployed, or draining */
+	FRAME_FAILED = 21,    /* thaw failed */
+};
+
+struct frame_request {
+	uint64_t id;	     /* the client's; comes back in the reply */
+	uint64_t timeout_ns; /* 0: the function's */
+	/* Zero-terminated copies. */
+	char function[64];
+	char content_type[128];
+	char request_id[64]; /* "": the server makes one */
+	const void *data;    /* into the frame */
+	size_t size;
+};
+
+struct frame_reply {
+	uint64_t id;
+	enum frame_status status;
+	uint64_t queue_ns, run_ns;
+	char content_type[128];
+	char request_id[64];
+	char error_type[64];
+	char error_message[2048];
+	const void *data; /* into the frame */
+	size_t size;
+};
+
+/*
+ * Whether @size bytes hold a whole frame of @kind: its size with the header, or
+ * 0: more are needed, at least *@ret_need in all; -EPROTO: never one: close
+ * the connection; -E2BIG: larger than @max_body behind the header.
+ */
+int64_t frame_size(const void *bytes, size_t size, enum frame_kind kind,
+		   size_t max_body, size_t *ret_need);
+
+/* Reads a whole frame. -EPROTO: sizes or characters that cannot be. */
+int frame_read_request(const void *frame, size_t size,
+		       struct frame_request *ret_request);
+int frame_read_reply(const void *frame, size_t size,
+		     struct frame_reply *ret_reply);
+
+/*
+ * Writes all of a frame but its data, which the caller sends behind it, into
+ * @head (FRAME_HEAD_MAX bytes). Returns the bytes written, or -E2BIG.
+ */
+#define FRAME_HEAD_MAX (FRAME_HEADER_SIZE + 2560)
+int frame_write_request(const struct frame_request *request, void *head);
+int frame_write_reply(const struct frame_reply *reply, void *head);
+
+#endif

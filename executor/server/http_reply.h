@@ -1,0 +1,55 @@
+/*
+ * http_reply.h - the client's side: one HTTP/1.1 response (RFC 9112), parsed as
+ * it arrives. For `thaw invoke --url`, `thaw top`, `thaw bench --url` and so on.
+ *
+ *	struct http_reply reply = HTTP_REPLY_INIT(max_body);
+ *
+ *	http_reply_reset(&reply);	before each response
+ *	... bytes arrive:
+ *	r = http_reply_parse(&reply, data, size, &used);
+ *	1: it is whole; 0: more is needed; -EPROTO, -E2BIG, -ENOMEM
+ *	http_reply_done(&reply);
+ *
+ * At the end of the connection call http_reply_end(): a body without a length
+ * ends there. Keeps its memory from one response to the next.
+ */
+#ifndef EXECUTOR_SERVER_HTTP_REPLY_H
+#define EXECUTOR_SERVER_HTTP_REPLY_H
+
+#include <llhttp.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "executor/server/buffer.h"
+
+/* Status line and headers together, in bytes. */
+#define HTTP_REPLY_HEAD_MAX (64 * 1024)
+
+struct http_reply {
+	unsigned status;
+	bool keep_alive;
+	struct buffer head; /* "name\0value\0"..., names in lower case */
+	struct buffer body;
+
+	struct {
+		llhttp_t parser;
+		bool in_value, done;
+	} internal;
+};
+
+#define HTTP_REPLY_INIT(max_body)                         \
+	{                                                 \
+		.head = BUFFER_INIT(HTTP_REPLY_HEAD_MAX), \
+		.body = BUFFER_INIT(max_body)             \
+	}
+
+void http_reply_reset(struct http_reply *reply);
+int http_reply_parse(struct http_reply *reply, const void *data, size_t size,
+		     size_t *ret_used);
+int http_reply_end(struct http_reply *reply);
+void http_reply_done(struct http_reply *reply);
+
+/* The value of the header called @name (lower case), or NULL. */
+const char *http_reply_header(const struct http_reply *reply, const char *name);
+
+#endif

@@ -1,0 +1,129 @@
+/*
+ * http_request.h - one HTTP/1.1 request (RFC 9112), parsed as it arrives.
+ *
+ *	http_request_init(request);
+ *	... bytes arrive:
+ *	switch (http_request_parse(request, data, size, &used)) {
+ *	case HTTP_MORE:			all bytes used; more are needed
+ *	case HTTP_HEAD_DONE:		headers are there: decide on max_body,
+ *					then parse the rest of the bytes
+ *	case HTTP_DONE:			the request is whole; bytes behind it
+ *					belong to the next
+ *	case HTTP_BAD:			answer request->bad_status and close
+ *	}
+ *	http_request_done(request);	before the next request
+ *
+ * No I/O and no state beyond the struct; one thread at a time. Parsed by
+ * llhttp in its strict mode; the limits are ours.
+ */
+#ifndef EXECUTOR_SERVER_HTTP_REQUEST_H
+#define EXECUTOR_SERVER_HTTP_REQUEST_H
+
+#include <llhttp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "executor/server/buffer.h"
+
+/* Request line and headers together, in bytes; and headers. */
+#define HTTP_HEAD_MAX (16 * 1024)
+#define HTTP_HEADERS_MAX 64
+
+/* Bodies up to this size need no memory of their own. */
+#define HTTP_BODY_INLINE (4 * 1024)
+
+/* Chunks' sizes, extensions and trailers of one request, in bytes. */
+#define HTTP_CHUNK_OVERHEAD_MAX (64 * 1024)
+
+enum http_method {
+	HTTP_GET_METHOD,
+	HTTP_HEAD_METHOD,
+	HTTP_POST_METHOD,
+	HTTP_PUT_METHOD,
+	HTTP_DELETE_METHOD,
+	HTTP_OPTIONS_METHOD,
+	HTTP_PATCH_METHOD,
+	HTTP_OTHER_METHOD,
+};
+
+enum http_progress {
+	HTTP_MORE,
+	HTTP_HEAD_DONE,
+	HTTP_DONE,
+	HTTP_BAD,
+};
+
+struct http_header {
+	const char *name;  /* lower case */
+	const char *value; /* without blanks around it; no control characters */
+};
+
+struct http_request {
+	/* From HTTP_HEAD_DONE on: */
+	enum http_method method;
+	const char *path;  /* as it was sent, e.g. "/function/a%20b" */
+	const char *query; /* behind the '?', as it was sent; or "" */
+	struct http_header headers[HTTP_HEADERS_MAX];
+	size_t header_count;
+	uint64_t content_length; /* 0 if there is none, or chunked */
+	bool is_chunked;
+	bool keep_alive;       /* the client's wish, by version and header */
+	bool expects_continue; /* wants "100 Continue" before the body */
+	bool is_http_1_0;
+
+	/* To be set at HTTP_HEAD_DONE; a larger body is HTTP_BAD with 413. */
+	size_t max_body;
+
+	/* From HTTP_DONE on. */
+	const char *body; /* not zero-terminated */
+	size_t body_size;
+
+	/* From HTTP_BAD on. */
+	unsigned bad_status;	/* 400, 413, 414, 417, 431, 501, 505 */
+	const char *bad_reason; /* a sentence for the client; static */
+
+	struct {
+		llhttp_t parser;
+		size_t head_used, overhead;
+		bool head_done, done;
+		struct buffer long_body;
+		char head[HTTP_HEAD_MAX];
+		char short_body[HTTP_BODY_INLINE];
+	} internal;
+};
+
+/* Prepares for a request; only what is needed is written. */
+void http_request_init(struct http_request *request);
+
+/* Frees a long body; the struct stays the caller's. */
+void http_request_done(struct http_request *request);
+
+/*
+ * Takes up to @size bytes; *@ret_used says how many. Strings and body are the
+ * request's, valid until http_request_done().
+ */
+enum http_progress http_request_parse(struct http_request *request,
+				      const void *data, size_t size,
+				      size_t *ret_used);
+
+/* The value of the header called @name (lower case), or NULL. */
+const char *http_request_header(const struct http_request *request,
+				const char *name);
+
+/*
+ * Puts the value of the parameter @name of a query string, percent-decoded,
+ * into @value. Returns false if there is none, if it does not fit, or if it is
+ * not well-formed.
+ */
+bool http_query_get(const char *query, const char *name, char *value,
+		    size_t size);
+
+/*
+ * Percent-decodes @size bytes at @from into @to, zero-terminated. Returns the
+ * length, or -1 if it does not fit, is not well-formed, or contains a zero or
+ * another control character.
+ */
+int http_decode(const char *from, size_t size, char *to, size_t to_size);
+
+#endif

@@ -1,0 +1,94 @@
+/*
+ * log.h - the server's log: one line for each thing that happened, on standard
+ * error, as text or as JSON.
+ *
+ *	log_start(STDERR_FILENO, LOG_FORMAT_TEXT, LOG_LEVEL_INFO, &err);
+ *	log_write(LOG_LEVEL_INFO, "listening", LOG_FIELD("address", address));
+ *	log_write(LOG_LEVEL_ERROR, "function failed",
+ *		  LOG_FIELD("function", name), LOG_FIELD("request_id", id),
+ *		  LOG_FIELD("reason", text));
+ *	log_stop();
+ *
+ * Text: 2026-01-31T12:00:00.123456Z info listening address=127.0.0.1:8080
+ * JSON: {"ts":"...","level":"info","msg":"listening","address":"..."}
+ *
+ * A line is put into a bounded ring and written by a thread of its own, so
+ * nobody waits for whoever reads them; what does not fit is counted, and the
+ * count is logged when there is room again. Any thread.
+ */
+#ifndef EXECUTOR_SERVER_LOG_H
+#define EXECUTOR_SERVER_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vm/error.h"
+
+/* Bytes of lines that wait to be written; of one line. */
+#define LOG_RING_SIZE (256 * 1024)
+#define LOG_LINE_MAX 4096
+
+enum log_format {
+	LOG_FORMAT_TEXT,
+	LOG_FORMAT_JSON,
+};
+
+enum log_level {
+	LOG_LEVEL_ERROR,
+	LOG_LEVEL_WARN,
+	LOG_LEVEL_INFO,
+	LOG_LEVEL_DEBUG,
+};
+
+/* One key=value. Values are hostile: written quoted and escaped if need be. */
+struct log_field {
+	const char *key;
+	const char *text; /* NULL: @number */
+	uint64_t number;
+};
+
+#define LOG_FIELD(name, value) \
+	((struct log_field){ .key = name, .text = value })
+#define LOG_NUMBER(name, value) \
+	((struct log_field){ .key = name, .number = value })
+
+/* log_write(LOG_LEVEL_INFO, "text", LOG_FIELD(...), ...) */
+#define log_write(level, message, ...)                                       \
+	log_write_fields(level, message,                                     \
+			 (const struct log_field[]){ __VA_ARGS__ },          \
+			 sizeof((const struct log_field[]){ __VA_ARGS__ }) / \
+				 sizeof(struct log_field))
+
+void log_write_fields(enum log_level level, const char *message,
+		      const struct log_field *fields, size_t count);
+
+/* Whether lines of @level are written: to leave out the work for them. */
+bool log_wants(enum log_level level);
+
+/*
+ * Starts the thread; lines go to @fd, which is borrowed. Before that, and after
+ * log_stop(), which writes what is left, nothing is logged.
+ */
+int log_start(int fd, enum log_format format, enum log_level level,
+	      struct error *err);
+void log_stop(void);
+
+/* Lines lost so far. */
+uint64_t log_dropped(void);
+
+/* The words: "text", "json"; "error", "warn", "info", "debug". */
+bool log_parse_format(const char *name, enum log_format *ret_format);
+bool log_parse_level(const char *name, enum log_level *ret_level);
+
+/*
+ * At most @per_second lines, @burst at once: whether one more may be written
+ * at @now_ns. *@ret_lost: how many were not since the last that was.
+ */
+struct log_limit {
+	uint64_t filled_ns, tokens, lost;
+};
+bool log_limit_take(struct log_limit *limit, uint64_t now_ns,
+		    unsigned per_second, unsigned burst, uint64_t *ret_lost);
+
+#endif

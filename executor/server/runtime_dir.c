@@ -1,0 +1,66 @@
+/* runtime_dir.c - where the server's sockets are. See runtime_dir.h. */
+#include "executor/server/runtime_dir.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SYSTEM_DIR "/run/thaw"
+
+static void find(char *dir, size_t size)
+{
+	const char *user = getenv("XDG_RUNTIME_DIR");
+	const char *given = getenv("THAW_RUNTIME_DIR");
+
+	if (!given || !*given)
+		given = getenv("RUNTIME_DIRECTORY");
+	if (given && *given)
+		snprintf(dir, size, "%s", given);
+	else if (!access(SYSTEM_DIR, F_OK))
+		snprintf(dir, size, "%s", SYSTEM_DIR);
+	else if (user && *user)
+		snprintf(dir, size, "%s/thaw", user);
+	else
+		snprintf(dir, size, "/tmp/thaw-%u", geteuid());
+}
+
+/* A folder of ours: another user's could be swapped under our feet. */
+static int make_dir(const char *dir, struct error *err)
+{
+	struct stat status;
+
+	if (mkdir(dir, 0700) && errno != EEXIST)
+		return error_set(err, -errno, "cannot make the folder %s: %s",
+				 dir, strerror(errno));
+	if (lstat(dir, &status) || !S_ISDIR(status.st_mode))
+		return error_set(err, -ENOTDIR, "%s is not a folder", dir);
+	if (status.st_uid != geteuid() && status.st_uid != 0)
+		return error_set(err, -EPERM,
+				 "%s belongs to another user: set "
+				 "THAW_RUNTIME_DIR to a folder of yours",
+				 dir);
+	return 0;
+}
+
+int runtime_path(const char *name, bool make, struct error *err,
+		 char path[RUNTIME_PATH_MAX])
+{
+	char dir[PATH_MAX];
+	int r;
+
+	find(dir, sizeof(dir));
+	r = make ? make_dir(dir, err) : 0;
+	if (r)
+		return r;
+	r = snprintf(path, RUNTIME_PATH_MAX, "%s/%s", dir, name);
+	if (r >= RUNTIME_PATH_MAX)
+		return error_set(err, -ENAMETOOLONG,
+				 "%s/%s is too long for a socket: set "
+				 "THAW_RUNTIME_DIR to a shorter path",
+				 dir, name);
+	return 0;
+}

@@ -1,0 +1,30 @@
+/*
+ * runtime_dir.h - where the server's sockets are, the same for it and for those
+ * who look for it.
+ *
+ * The first of: $THAW_RUNTIME_DIR, $RUNTIME_DIRECTORY (systemd), /run/thaw if
+ * it is there, $XDG_RUNTIME_DIR/thaw, /tmp/thaw-UID.
+ */
+#ifndef EXECUTOR_SERVER_RUNTIME_DIR_H
+#define EXECUTOR_SERVER_RUNTIME_DIR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "vm/error.h"
+
+/* Names in that folder. */
+#define RUNTIME_SOCKET "thaw.sock" /* invocations: the socket protocol */
+#define RUNTIME_ADMIN "admin.sock" /* administration: HTTP */
+
+/* Longest path a unix socket may have, its zero included. */
+#define RUNTIME_PATH_MAX 108
+
+/*
+ * Puts the path of @name into @path. With @make the folder is made (mode 0700)
+ * if it is not there, and refused with -EPERM if another user owns it.
+ */
+int runtime_path(const char *name, bool make, struct error *err,
+		 char path[RUNTIME_PATH_MAX]);
+
+#endif

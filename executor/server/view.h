@@ -1,0 +1,67 @@
+/*
+ * view.h - the server as it is at one moment, for those who describe it: the
+ * admin API, the Lambda API's read-only operations, the metrics.
+ *
+ * Made by the server for one request; everything in it is borrowed for that
+ * call.
+ */
+#ifndef EXECUTOR_SERVER_VIEW_H
+#define EXECUTOR_SERVER_VIEW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "executor/catalog.h"
+#include "executor/libthaw.h"
+#include "executor/server/metrics.h"
+
+enum function_state {
+	FUNCTION_PENDING, /* being booted */
+	FUNCTION_ACTIVE,
+	FUNCTION_FAILED, /* see reason */
+};
+
+struct function_view {
+	const struct catalog_function *spec;
+	const struct metrics_function *metrics;
+	enum function_state state;
+	const char *reason; /* why it failed; "" */
+	int failure;	    /* -errno of that; 0 */
+
+	/* If it is active: */
+	uint64_t deployed_unix_ms;
+	uint64_t boot_ns;
+	uint64_t image_bytes;
+	const char *image_sha256; /* 64 hexadecimal digits */
+	uint64_t snapshot_bytes;  /* of memory, shared by all vms */
+	unsigned vms_idle, vms_busy;
+	unsigned queued; /* invocations that wait for a vm */
+	struct thaw_stats stats;
+};
+
+enum server_state {
+	SERVER_STARTING, /* functions are being booted */
+	SERVER_SERVING,
+	SERVER_DRAINING,
+};
+
+struct server_view {
+	enum server_state state;
+	const char *catalog_path;
+	const char *catalog_sha256; /* of the file's bytes; hexadecimal */
+	uint64_t generation;	    /* 1, and one more for each reload */
+	uint64_t start_unix_ms, uptime_ms;
+	unsigned workers;
+	unsigned offload_threads, offload_busy;
+	const char *io;			    /* "io_uring" or "epoll" */
+	unsigned events_queued, events_max; /* Event invocations */
+	uint64_t events_oldest_ms;	    /* age of the oldest; 0 */
+	uint64_t max_connections;
+	const char *last_reload_error; /* "" */
+	const struct metrics_server *metrics;
+	const struct function_view *functions; /* in the catalog's order */
+	size_t count;
+};
+
+#endif

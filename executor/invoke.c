@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "guest/abi/thaw_abi.h"
+#include "snapshot/guest_sleep.h"
 #include "snapshot/info.h"
 #include "snapshot/text.h"
 #include "vm/clock.h"
@@ -57,9 +58,29 @@ static void fail(struct thaw_reply *reply, enum thaw_result result,
 		 message);
 }
 
-static int check_request(const struct function *function,
-			 const struct thaw_request *request, struct error *err)
+/* Bytes the attributes take, or -errno. */
+static int attributes_size(const struct thaw_request *request,
+			   struct error *err)
 {
+	size_t size = 0;
+
+	for (size_t i = 0; i < request->attribute_count; i++) {
+		size += strlen(request->attributes[i].name) + 1 +
+			strlen(request->attributes[i].value) + 1;
+		if (size > THAW_ATTRIBUTES_MAX)
+			return error_set(err, -EINVAL,
+					 "the attributes of a request may take "
+					 "%d bytes",
+					 THAW_ATTRIBUTES_MAX);
+	}
+	return (int)size;
+}
+
+int invoke_check(const struct function *function,
+		 const struct thaw_request *request, struct error *err)
+{
+	int r;
+
 	if (request->size > function->spec->max_request)
 		return error_set(err, -E2BIG,
 				 "function %s: a request of %zu bytes is "
@@ -75,7 +96,8 @@ static int check_request(const struct function *function,
 		return error_set(err, -EINVAL,
 				 "a request id may have %d characters",
 				 THAW_ID_MAX - 1);
-	return 0;
+	r = attributes_size(request, err);
+	return r < 0 ? r : 0;
 }
 
 /* 16 hexadecimal digits. */
@@ -84,6 +106,19 @@ static void make_id(char *id, uint64_t number)
 	for (int i = 15; i >= 0; i--, number >>= 4)
 		id[i] = "0123456789abcdef"[number & 15];
 	id[16] = '\0';
+}
+
+static int put_attributes(struct vm *vm, const struct thaw_request *request,
+			  uint32_t *ret_size)
+{
+	char bytes[THAW_ATTRIBUTES_MAX], *at = bytes;
+
+	for (size_t i = 0; i < request->attribute_count; i++) {
+		at = stpcpy(at, request->attributes[i].name) + 1;
+		at = stpcpy(at, request->attributes[i].value) + 1;
+	}
+	*ret_size = (uint32_t)(at - bytes);
+	return vm_write(vm, THAW_GPA_ATTRIBUTES, bytes, *ret_size);
 }
 
 /* Writes the request and what is new in the info page. */
@@ -111,6 +146,11 @@ static int put_request(const struct function *function, struct vm *vm,
 	strcpy(info.request.id, reply->id);
 	if (request->content_type)
 		strcpy(info.request.content_type, request->content_type);
+	r = request->attribute_count ?
+		    put_attributes(vm, request, &info.request.attributes_size) :
+		    0;
+	if (r)
+		return r;
 	r = vm_write(vm, THAW_GPA_INFO + start, (const char *)&info + start,
 		     sizeof(info) - start);
 	if (r)
@@ -205,10 +245,35 @@ static void take_bell(uint32_t bell, struct thaw_reply *reply)
 		 "the function rang the doorbell with %u", bell);
 }
 
+static void on_line(void *cookie, enum thaw_level level, const char *text,
+		    size_t size)
+{
+	const struct thaw_reply *reply = cookie;
+	const struct thaw_request *request = reply->internal.request;
+
+	request->log(request->log_cookie, reply->internal.function->spec->name,
+		     (enum thaw_log_level)level, text, size);
+}
+
+static void take_line(struct thaw_reply *reply)
+{
+	const struct function *function = reply->internal.function;
+	const struct guest_log own = { on_line, reply,
+				       function->spec->log_level };
+
+	guest_log_take(reply->internal.request->log ? &own : &function->log,
+		       reply->internal.vm, &reply->internal.lines);
+}
+
+static uint64_t deadline_of(const struct thaw_reply *reply)
+{
+	return reply->internal.start_ns + reply->internal.timeout_ns;
+}
+
 /* What the end of a run means for the invocation. */
 enum step {
 	STEP_ENDED,
-	STEP_RUN,     /* on, after a log line */
+	STEP_RUN,     /* on, after a log line or a sleep */
 	STEP_REFUSED, /* the entry stub did not begin */
 };
 
@@ -233,7 +298,11 @@ static enum step take_exit(struct thaw_reply *reply, const struct vm_exit *exit)
 		take_reply(function, vm, reply);
 		return STEP_ENDED;
 	case THAW_BELL_LOG:
-		guest_log_take(&function->log, vm, &reply->internal.lines);
+		take_line(reply);
+		return STEP_RUN;
+	case THAW_BELL_SLEEP:
+		reply->internal.wake_ns =
+			guest_sleep_end(vm, deadline_of(reply));
 		return STEP_RUN;
 	case THAW_BELL_REFUSED:
 		if (reply->exits == 1)
@@ -250,15 +319,12 @@ static int begin(struct thaw_reply *reply)
 	const struct function *function = reply->internal.function;
 	struct vm *vm = reply->internal.vm;
 	int r = put_request(function, vm, reply->internal.request,
-			    reply->internal.start_ns +
-				    reply->internal.timeout_ns,
-			    reply);
+			    deadline_of(reply), reply);
 
 	reply->exits = 0;
 	reply->internal.lines = 0;
 	if (!r && reply->internal.is_polled)
-		poll_start(vm, reply->internal.start_ns +
-				       reply->internal.timeout_ns);
+		poll_start(vm, deadline_of(reply));
 	return r;
 }
 
@@ -283,34 +349,71 @@ static int begin_again(struct thaw_reply *reply)
 }
 
 /*
+ * Runs it until it exits: 0 and *@exit; 1: it has not yet, or its slice is used
+ * up; or -errno.
+ */
+static int run(struct thaw_reply *reply, bool wait, struct vm_exit *exit)
+{
+	const uint64_t slice_end_ns = reply->internal.slice_end_ns;
+	const uint64_t deadline_ns = deadline_of(reply);
+	struct vm *vm = reply->internal.vm;
+	int r;
+
+	if (reply->internal.is_polled)
+		return wait ? poll_wait(vm, exit) : poll_check(vm, exit);
+	reply->internal.slice_end_ns = 0;
+	if (wait || !slice_end_ns || slice_end_ns >= deadline_ns)
+		return vm_run(vm, deadline_ns, exit);
+	r = vm_run(vm, slice_end_ns, exit);
+	if (!r && exit->kind == VM_EXIT_DEADLINE)
+		return clock_now_ns() < deadline_ns;
+	reply->internal.slice_end_ns = slice_end_ns;
+	return r;
+}
+
+/* It has logged a line, or sleeps: whether it can go on; its end, if not. */
+static int resume(struct thaw_reply *reply, bool wait)
+{
+	const uint64_t wake_ns = reply->internal.wake_ns;
+
+	if (wake_ns && !wait && clock_now_ns() < wake_ns)
+		return 0;
+	if (wake_ns)
+		guest_sleep(wake_ns);
+	reply->internal.wake_ns = 0;
+	reply->internal.is_resting = false;
+	if (clock_now_ns() >= deadline_of(reply)) {
+		take_timeout(reply->internal.timeout_ns, reply);
+		return -ETIMEDOUT;
+	}
+	if (reply->internal.is_polled)
+		poll_start(reply->internal.vm, deadline_of(reply));
+	return 1;
+}
+
+/*
  * Goes on with the invocation: until it has ended, or, unless @wait, for as long
  * as there is something to do. 1: it has ended; 0: not yet; or -errno.
  */
 static int go_on(struct thaw_reply *reply, bool wait)
 {
-	const uint64_t deadline_ns =
-		reply->internal.start_ns + reply->internal.timeout_ns;
-	struct vm *vm = reply->internal.vm;
 	struct vm_exit exit;
 	int r;
 
 	for (;;) {
-		if (!reply->internal.is_polled)
-			r = vm_run(vm, deadline_ns, &exit);
-		else if (wait)
-			r = poll_wait(vm, &exit);
-		else
-			r = poll_check(vm, &exit);
-		if (r > 0)
-			return 0;
+		if (reply->internal.is_resting) {
+			r = resume(reply, wait);
+			if (r <= 0)
+				return r ? 1 : 0;
+		}
+		r = run(reply, wait, &exit);
 		if (r)
-			return r;
+			return r > 0 ? 0 : r;
 		switch (take_exit(reply, &exit)) {
 		case STEP_ENDED:
 			return 1;
 		case STEP_RUN:
-			if (reply->internal.is_polled)
-				poll_start(vm, deadline_ns);
+			reply->internal.is_resting = true;
 			break;
 		case STEP_REFUSED:
 			r = begin_again(reply);
@@ -357,18 +460,11 @@ static void count(struct function *function, const struct vm *vm, bool polled)
 				  1, relaxed);
 }
 
-static int start(struct function *function, const struct thaw_request *request,
-		 struct error *err, struct thaw_reply *reply)
+/* An empty reply of @function, which is to run in @vm. */
+static void prepare(struct function *function, struct vm *vm,
+		    const struct thaw_request *request, uint64_t queued_ns,
+		    struct thaw_reply *reply)
 {
-	const uint64_t queued_ns = clock_now_ns();
-	struct vm *vm;
-	int r;
-
-	r = check_request(function, request, err);
-	if (!r)
-		r = pool_acquire(function->pool, err, &vm);
-	if (r)
-		return r;
 	reply->content_type[0] = '\0';
 	reply->error_type[0] = reply->error_message[0] = '\0';
 	reply->data = NULL;
@@ -380,6 +476,8 @@ static int start(struct function *function, const struct thaw_request *request,
 	reply->internal.vm = vm;
 	reply->internal.request = request;
 	reply->internal.clean = reply->internal.is_again = false;
+	reply->internal.is_resting = false;
+	reply->internal.slice_end_ns = reply->internal.wake_ns = 0;
 	reply->internal.is_pending = true;
 	reply->internal.start_ns = reply->internal.end_ns = clock_now_ns();
 	reply->queue_ns = reply->internal.start_ns - queued_ns;
@@ -387,6 +485,16 @@ static int start(struct function *function, const struct thaw_request *request,
 	if (request->timeout_ns &&
 	    request->timeout_ns < reply->internal.timeout_ns)
 		reply->internal.timeout_ns = request->timeout_ns;
+}
+
+/* Begins it on @vm; on failure the vm goes back. */
+static int start_on(struct function *function, struct vm *vm,
+		    const struct thaw_request *request, uint64_t queued_ns,
+		    struct error *err, struct thaw_reply *reply)
+{
+	int r;
+
+	prepare(function, vm, request, queued_ns, reply);
 	reply->internal.is_polled = poll_claim(vm);
 	count(function, vm, reply->internal.is_polled);
 	r = begin(reply);
@@ -397,6 +505,41 @@ static int start(struct function *function, const struct thaw_request *request,
 	invoke_done(reply);
 	return error_set(err, r, "function %s: writing its request: %s",
 			 function->spec->name, strerror(-r));
+}
+
+static int start(struct function *function, const struct thaw_request *request,
+		 struct error *err, struct thaw_reply *reply)
+{
+	const uint64_t queued_ns = clock_now_ns();
+	struct vm *vm;
+	int r;
+
+	r = invoke_check(function, request, err);
+	if (!r)
+		r = pool_acquire(function->pool, err, &vm);
+	return r ? r : start_on(function, vm, request, queued_ns, err, reply);
+}
+
+int invoke_on(struct function *function, struct vm *vm,
+	      const struct thaw_request *request, uint64_t queued_ns,
+	      uint64_t slice_ns, struct error *err,
+	      struct thaw_reply *ret_reply)
+{
+	int r = start_on(function, vm, request, queued_ns, err, ret_reply);
+
+	if (r)
+		return r;
+	if (slice_ns)
+		ret_reply->internal.slice_end_ns =
+			ret_reply->internal.start_ns + slice_ns;
+	return attend(ret_reply, false, err);
+}
+
+int invoke_wait(struct thaw_reply *reply, struct error *err)
+{
+	int r = reply->internal.is_pending ? attend(reply, true, err) : 0;
+
+	return r < 0 ? r : 0;
 }
 
 int invoke_start(struct function *function, const struct thaw_request *request,

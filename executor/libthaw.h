@@ -51,7 +51,8 @@ enum thaw_log_level {
 
 /*
  * Takes one log line of @function: printable text of @size bytes with a zero
- * behind it, valid during the call. Called on the thread that invokes.
+ * behind it, valid during the call. Called on the thread that invokes, or, for
+ * what a function logs while it boots, deploys.
  */
 typedef void (*thaw_log_fn)(void *cookie, const char *function,
 			    enum thaw_log_level level, const char *text,
@@ -79,6 +80,16 @@ struct thaw_options {
 	uint64_t poll_wait_ns;
 };
 
+/*
+ * One attribute of a request. All of them, with two zeros each, may have
+ * THAW_ATTRIBUTES_SIZE_MAX bytes.
+ */
+struct thaw_attribute {
+	const char *name;
+	const char *value;
+};
+#define THAW_ATTRIBUTES_SIZE_MAX 3584
+
 struct thaw_request {
 	const void *data; /* borrowed for the call */
 	size_t size;
@@ -86,6 +97,14 @@ struct thaw_request {
 	const char *id;		  /* NULL: one is made; 63 at most */
 	uint64_t timeout_ns;	  /* 0: the function's; else the lesser */
 	uint64_t clock_skew_ns;	  /* added to the guest's clocks; for tests */
+
+	/* What else there is to tell: the guest's thaw_attribute(). */
+	const struct thaw_attribute *attributes;
+	size_t attribute_count;
+
+	/* Takes this invocation's log lines instead of thaw_options.log. */
+	thaw_log_fn log;
+	void *log_cookie;
 };
 
 /* How an invocation ended. */
@@ -130,8 +149,10 @@ struct thaw_reply {
 		const struct thaw_request *request;
 		uint64_t start_ns, end_ns; /* of the run */
 		uint64_t timeout_ns;
-		unsigned lines; /* of its log */
-		bool is_polled, is_pending, is_again, clean;
+		uint64_t slice_end_ns; /* 0: runs as long as it takes */
+		uint64_t wake_ns;      /* it sleeps until then; 0: no */
+		unsigned lines;	       /* of its log */
+		bool is_polled, is_pending, is_again, is_resting, clean;
 	} internal;
 };
 
@@ -161,7 +182,7 @@ int thaw_deploy(struct thaw *thaw, const char *function,
 /*
  * Invokes @function, deploying it first if need be. On success *@ret_reply
  * must be given to thaw_reply_done(). -E2BIG: the request is larger than the
- * function's max_request; -EINVAL: content type or id too long; -EBUSY: all
+ * function's max_request; -EINVAL: content type, id or attributes too long; -EBUSY: all
  * its vms are busy and its queue is full; -EAGAIN: none became free in time;
  * and what thaw_deploy() returns.
  */

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "snapshot/guest_sleep.h"
 #include "snapshot/info.h"
 #include "snapshot/snapshot_internal.h"
 #include "vm/cleanup.h"
@@ -107,9 +108,16 @@ static int run_init(struct vm *vm, const struct image *image,
 			return boot_error(vm, image, &exit, err);
 		if (exit.bell == THAW_BELL_READY)
 			return 0;
-		if (exit.bell != THAW_BELL_LOG)
+		if (exit.bell == THAW_BELL_LOG)
+			guest_log_take(&options->log, vm, &lines);
+		else if (exit.bell == THAW_BELL_SLEEP)
+			guest_sleep(guest_sleep_end(vm, deadline));
+		else
 			return boot_error(vm, image, &exit, err);
-		guest_log_take(&options->log, vm, &lines);
+		if (clock_now_ns() >= deadline) {
+			exit.kind = VM_EXIT_DEADLINE;
+			return boot_error(vm, image, &exit, err);
+		}
 	}
 }
 

@@ -9,14 +9,10 @@
 #include <time.h>
 
 #include "vm/clock.h"
+#include "vm/poll.h"
 
-/* A caller that waits, on its own stack, in the order of arrival. */
-struct waiter {
-	pthread_cond_t served;
-	bool is_served;
-	struct vm *vm; /* NULL: it may make one */
-	struct waiter *next;
-};
+/* How many of the idle vms are looked at for one of the caller's thread. */
+#define AFFINITY_LOOKS 16
 
 struct pool {
 	struct snapshot *snapshot;
@@ -24,8 +20,8 @@ struct pool {
 	pthread_mutex_t lock; /* of the rest */
 	struct vm **idle; /* a stack: the last one's memory is in the cache */
 	size_t idle_count;
-	size_t vm_count; /* idle and out */
-	struct waiter *first, **last;
+	size_t vm_count;		   /* idle and out */
+	struct pool_waiter *first, **last; /* in the order of arrival */
 	size_t waiting;
 };
 
@@ -79,20 +75,9 @@ void pool_free(struct pool *pool)
 	free(pool);
 }
 
-static void init_waiter(struct waiter *waiter)
+static void unlink_waiter(struct pool *pool, struct pool_waiter *waiter)
 {
-	pthread_condattr_t attributes;
-
-	*waiter = (struct waiter){ .vm = NULL };
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&waiter->served, &attributes);
-	pthread_condattr_destroy(&attributes);
-}
-
-static void unlink_waiter(struct pool *pool, struct waiter *waiter)
-{
-	struct waiter **at = &pool->first;
+	struct pool_waiter **at = &pool->first;
 
 	while (*at != waiter)
 		at = &(*at)->next;
@@ -105,52 +90,75 @@ static void unlink_waiter(struct pool *pool, struct waiter *waiter)
 /* Gives @vm, or leave to make one, to the first who waits; the lock is held. */
 static bool serve(struct pool *pool, struct vm *vm)
 {
-	struct waiter *waiter = pool->first;
+	struct pool_waiter *waiter = pool->first;
 
 	if (!waiter)
 		return false;
 	unlink_waiter(pool, waiter);
 	waiter->is_served = true;
 	waiter->vm = vm;
-	pthread_cond_signal(&waiter->served);
+	waiter->served(waiter);
 	return true;
 }
 
-/* Waits, the lock held, for a vm or leave to make one. */
-static int wait_for_vm(struct pool *pool, struct error *err, struct vm **ret_vm)
+/*
+ * A vm that was idle, of those used last one that this thread ran last: moving
+ * a vcpu to another thread costs. The lock is held.
+ */
+static struct vm *take_idle(struct pool *pool)
 {
-	uint64_t until = clock_now_ns() + pool->config.queue_timeout_ns;
-	const struct timespec deadline = {
-		.tv_sec = (time_t)(until / NS_PER_S),
-		.tv_nsec = (long)(until % NS_PER_S),
-	};
-	struct waiter waiter;
-	int r = 0;
+	const size_t last = pool->idle_count - 1;
+	const pthread_t self = pthread_self();
+	size_t at = last;
+	struct vm *vm;
 
+	for (size_t i = 0; i <= last && i < AFFINITY_LOOKS; i++)
+		if (vm_ran_on(pool->idle[last - i], self)) {
+			at = last - i;
+			break;
+		}
+	vm = pool->idle[at];
+	memmove(&pool->idle[at], &pool->idle[at + 1],
+		(last - at) * sizeof(struct vm *));
+	pool->idle_count--;
+	return vm;
+}
+
+/* pool_try(), the lock held. */
+static int try(struct pool *pool, struct pool_waiter *waiter, struct error *err,
+	       struct vm **ret_vm)
+{
+	*ret_vm = NULL;
+	if (pool->idle_count) {
+		*ret_vm = take_idle(pool);
+		return 0;
+	}
+	if (pool->vm_count < pool->config.max) {
+		pool->vm_count++; /* the caller's to make */
+		return 0;
+	}
 	if (pool->waiting >= pool->config.queue)
 		return error_set(err, -EBUSY,
 				 "all %zu vms are busy and %zu callers wait: "
 				 "raise concurrency.max or concurrency.queue",
 				 pool->config.max, pool->waiting);
-	init_waiter(&waiter);
-	*pool->last = &waiter;
-	/* cppcheck-suppress autoVariables; it is unlinked before it ends */
-	pool->last = &waiter.next;
+	waiter->is_served = false;
+	waiter->next = NULL;
+	*pool->last = waiter;
+	pool->last = &waiter->next;
 	pool->waiting++;
-	while (!waiter.is_served && !r)
-		r = pthread_cond_timedwait(&waiter.served, &pool->lock,
-					   &deadline);
-	pthread_cond_destroy(&waiter.served);
-	if (waiter.is_served) {
-		*ret_vm = waiter.vm;
-		return 0;
-	}
-	unlink_waiter(pool, &waiter);
-	return error_set(err, -EAGAIN,
-			 "none of %zu vms became free within the "
-			 "queue_timeout: raise concurrency.max or "
-			 "concurrency.queue_timeout",
-			 pool->config.max);
+	return -EAGAIN;
+}
+
+int pool_try(struct pool *pool, struct pool_waiter *waiter, struct error *err,
+	     struct vm **ret_vm)
+{
+	int r;
+
+	pthread_mutex_lock(&pool->lock);
+	r = try(pool, waiter, err, ret_vm);
+	pthread_mutex_unlock(&pool->lock);
+	return r;
 }
 
 /* One vm is no more: another may be made. */
@@ -162,30 +170,124 @@ static void forget_one(struct pool *pool)
 	pthread_mutex_unlock(&pool->lock);
 }
 
-int pool_acquire(struct pool *pool, struct error *err, struct vm **ret_vm)
+static void keep(struct pool *pool, struct vm *vm)
 {
-	struct vm *vm = NULL;
-	int r = 0;
-
 	pthread_mutex_lock(&pool->lock);
-	if (pool->idle_count)
-		vm = pool->idle[--pool->idle_count];
-	else if (pool->vm_count < pool->config.max)
-		pool->vm_count++; /* ours to make */
-	else
-		r = wait_for_vm(pool, err, &vm);
+	if (!serve(pool, vm))
+		pool->idle[pool->idle_count++] = vm;
 	pthread_mutex_unlock(&pool->lock);
-	if (r)
+}
+
+int pool_take(struct pool *pool, struct vm *vm, struct error *err,
+	      struct vm **ret_vm)
+{
+	int r = vm ? 0 : snapshot_start(pool->snapshot, err, &vm);
+
+	if (r) {
+		forget_one(pool);
 		return r;
-	if (!vm) {
-		r = snapshot_start(pool->snapshot, err, &vm);
-		if (r) {
-			forget_one(pool);
-			return r;
-		}
 	}
 	*ret_vm = vm;
 	return 0;
+}
+
+bool pool_leave(struct pool *pool, struct pool_waiter *waiter)
+{
+	bool in_line;
+
+	pthread_mutex_lock(&pool->lock);
+	in_line = !waiter->is_served;
+	if (in_line)
+		unlink_waiter(pool, waiter);
+	pthread_mutex_unlock(&pool->lock);
+	return in_line;
+}
+
+void pool_give_back(struct pool *pool, struct vm *vm)
+{
+	if (vm)
+		keep(pool, vm);
+	else
+		forget_one(pool);
+}
+
+void pool_count(struct pool *pool, unsigned *ret_idle, unsigned *ret_busy,
+		unsigned *ret_waiting)
+{
+	pthread_mutex_lock(&pool->lock);
+	*ret_idle = (unsigned)pool->idle_count;
+	*ret_busy = (unsigned)(pool->vm_count - pool->idle_count);
+	*ret_waiting = (unsigned)pool->waiting;
+	pthread_mutex_unlock(&pool->lock);
+}
+
+/* One who waits in pool_acquire(), on its own stack. */
+struct sleeper {
+	struct pool_waiter waiter;
+	pthread_cond_t served;
+};
+
+static void wake(struct pool_waiter *waiter)
+{
+	struct sleeper *sleeper =
+		(struct sleeper *)((char *)waiter -
+				   offsetof(struct sleeper, waiter));
+
+	pthread_cond_signal(&sleeper->served);
+}
+
+static void init_sleeper(struct sleeper *sleeper)
+{
+	pthread_condattr_t attributes;
+
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&sleeper->served, &attributes);
+	pthread_condattr_destroy(&attributes);
+}
+
+/* Waits, in line and the lock held, for a vm or leave to make one. */
+static int wait_for_vm(struct pool *pool, struct sleeper *sleeper,
+		       struct error *err, struct vm **ret_vm)
+{
+	uint64_t until = clock_now_ns() + pool->config.queue_timeout_ns;
+	const struct timespec deadline = {
+		.tv_sec = (time_t)(until / NS_PER_S),
+		.tv_nsec = (long)(until % NS_PER_S),
+	};
+	int r = 0;
+
+	init_sleeper(sleeper);
+	while (!sleeper->waiter.is_served && !r)
+		r = pthread_cond_timedwait(&sleeper->served, &pool->lock,
+					   &deadline);
+	pthread_cond_destroy(&sleeper->served);
+	if (sleeper->waiter.is_served) {
+		*ret_vm = sleeper->waiter.vm;
+		return 0;
+	}
+	unlink_waiter(pool, &sleeper->waiter);
+	return error_set(err, -EAGAIN,
+			 "none of %zu vms became free within the "
+			 "queue_timeout: raise concurrency.max or "
+			 "concurrency.queue_timeout",
+			 pool->config.max);
+}
+
+int pool_acquire(struct pool *pool, struct error *err, struct vm **ret_vm)
+{
+	struct sleeper sleeper;
+	struct vm *vm;
+	int r;
+
+	sleeper.waiter.served = wake;
+	pthread_mutex_lock(&pool->lock);
+	/* cppcheck-suppress autoVariables; it is unlinked before it ends */
+	r = try(pool, &sleeper.waiter, err, &vm);
+	if (r == -EAGAIN)
+		r = wait_for_vm(pool, &sleeper, err, &vm);
+	pthread_mutex_unlock(&pool->lock);
+	return r ? r : pool_take(pool, vm, err, ret_vm);
 }
 
 static void verify(const struct pool *pool, struct vm *vm)
@@ -212,8 +314,5 @@ void pool_release(struct pool *pool, struct vm *vm, bool clean, uint64_t now_ns,
 	if (pool->config.verify)
 		verify(pool, vm);
 	poll_rest(vm, now_ns);
-	pthread_mutex_lock(&pool->lock);
-	if (!serve(pool, vm))
-		pool->idle[pool->idle_count++] = vm;
-	pthread_mutex_unlock(&pool->lock);
+	keep(pool, vm);
 }

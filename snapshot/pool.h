@@ -3,7 +3,8 @@
  *
  * pool_acquire() hands out a vm that equals the snapshot; pool_release()
  * restores it and keeps it for the next. When all are busy, callers wait
- * in line, up to `queue` of them and `queue_timeout_ns` long. Any thread.
+ * in line, up to `queue` of them and `queue_timeout_ns` long; those who have
+ * other things to do meanwhile stand in line with pool_try(). Any thread.
  */
 #ifndef SNAPSHOT_POOL_H
 #define SNAPSHOT_POOL_H
@@ -37,6 +38,41 @@ void pool_free(struct pool *pool);
  * became free in time; others from making a vm.
  */
 int pool_acquire(struct pool *pool, struct error *err, struct vm **ret_vm);
+
+/* Somebody in the line of a pool; embedded. Only @served is the caller's. */
+struct pool_waiter {
+	/*
+	 * It is the waiter's turn: it has left the line and may call
+	 * pool_take(). Called by any thread, under the pool's lock: it must be
+	 * short and call nothing of the pool.
+	 */
+	void (*served)(struct pool_waiter *waiter);
+	struct vm *vm; /* NULL: it may make one */
+	struct pool_waiter *next;
+	bool is_served;
+};
+
+/*
+ * Hands out a vm without waiting or making one. 0: *@ret_vm is the vm, or NULL:
+ * one may be made, by pool_take(). -EAGAIN: @waiter is in line and will be
+ * served. -EBUSY: all are busy and the queue is full.
+ */
+int pool_try(struct pool *pool, struct pool_waiter *waiter, struct error *err,
+	     struct vm **ret_vm);
+
+/* The vm of a waiter who was served, or, if @vm is NULL, a new one: slow. */
+int pool_take(struct pool *pool, struct vm *vm, struct error *err,
+	      struct vm **ret_vm);
+
+/* Leaves the line. False: too late, it has been served. */
+bool pool_leave(struct pool *pool, struct pool_waiter *waiter);
+
+/* What was handed out by pool_try() or served(), and is not used after all. */
+void pool_give_back(struct pool *pool, struct vm *vm);
+
+/* How many vms are idle and out, and who is in line; at about this time. */
+void pool_count(struct pool *pool, unsigned *ret_idle, unsigned *ret_busy,
+		unsigned *ret_waiting);
 
 /*
  * Takes a vm back, at @now_ns, and restores it; see snapshot_restore() for

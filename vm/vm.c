@@ -164,6 +164,11 @@ void vm_free(struct vm *vm)
 	free(vm);
 }
 
+bool vm_ran_on(const struct vm *vm, pthread_t thread)
+{
+	return pthread_equal(vm->watch.thread, thread);
+}
+
 struct dirty *vm_dirty(struct vm *vm)
 {
 	return &vm->dirty;
@@ -282,10 +287,8 @@ static int run_until_exit(struct vm *vm, struct vm_exit *exit)
 
 int vm_end_run(struct vm *vm, int r, struct vm_exit *exit)
 {
-	/* one that came too late for this exit is not to be lost */
-	if (watch_disarm(&vm->watch) && exit->kind == VM_EXIT_DOORBELL &&
-	    exit->bell == THAW_BELL_LOG)
-		exit->kind = VM_EXIT_DEADLINE;
+	/* one that came too late for this exit: the caller knows the time */
+	watch_disarm(&vm->watch);
 	exit->reason = vm->run->exit_reason;
 	if (r || exit->kind == VM_EXIT_OTHER)
 		vm->spoiled = true;

@@ -15,6 +15,7 @@
 #ifndef VM_VM_H
 #define VM_VM_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -76,6 +77,9 @@ int vm_create(const struct vm_config *config, struct error *err,
 
 /* Frees @vm; NULL is fine. */
 void vm_free(struct vm *vm);
+
+/* Whether it was @thread that ran @vm last; a hint, of use while it rests. */
+bool vm_ran_on(const struct vm *vm, pthread_t thread);
 
 /* What may differ from the snapshot; belongs to the vm. */
 struct dirty *vm_dirty(struct vm *vm);

@@ -18,7 +18,7 @@
 #include <stdint.h>
 #endif
 
-#define THAW_ABI_VERSION 2
+#define THAW_ABI_VERSION 3
 
 /* The guest's page size; the host's may be larger (arm64). */
 #define THAW_PAGE_SIZE 4096
@@ -76,6 +76,7 @@
 #define THAW_BELL_LOG 3	    /* a log line is in the mailbox; continue */
 #define THAW_BELL_REFUSED 4 /* the entry stub found state it cannot reset */
 #define THAW_BELL_IDLE 5    /* cooperative: no request for some time */
+#define THAW_BELL_SLEEP 6   /* go on after the mailbox's sleep_ns */
 
 /* x86_64: bytes between the fault stubs of two vectors. */
 #define THAW_X86_FAULT_STUB_SIZE 16
@@ -103,6 +104,13 @@
 #define THAW_ERROR_TYPE_MAX 64
 #define THAW_ERROR_MESSAGE_MAX 1024
 #define THAW_LOG_MAX 1024
+
+/*
+ * What else a client has said of its request: pairs of strings, "name\0value\0",
+ * in the info page behind struct thaw_info.
+ */
+#define THAW_GPA_ATTRIBUTES (THAW_GPA_INFO + 440)
+#define THAW_ATTRIBUTES_MAX 3584
 
 #define THAW_HANDLERS_MAX 256
 #define THAW_ENTROPY_SIZE 32
@@ -149,10 +157,10 @@ struct thaw_info {
 	uint8_t entropy[THAW_ENTROPY_SIZE];
 
 	struct {
-		uint32_t handler; /* index into the handler table */
-		uint32_t reserved;
-		uint64_t size;	      /* bytes in the request window */
-		uint64_t deadline_ns; /* CLOCK_MONOTONIC of the guest */
+		uint32_t handler;	  /* index into the handler table */
+		uint32_t attributes_size; /* bytes at THAW_GPA_ATTRIBUTES */
+		uint64_t size;		  /* bytes in the request window */
+		uint64_t deadline_ns;	  /* CLOCK_MONOTONIC of the guest */
 		char function[THAW_NAME_MAX];
 		char id[THAW_ID_MAX];
 		char content_type[THAW_CONTENT_TYPE_MAX];
@@ -204,9 +212,15 @@ struct thaw_mailbox {
 	uint32_t log_level; /* enum thaw_level */
 	uint32_t log_size;
 	char log_text[THAW_LOG_MAX];
+
+	/* THAW_BELL_SLEEP */
+	uint64_t sleep_ns;
 };
 
-_Static_assert(sizeof(struct thaw_info) <= THAW_PAGE_SIZE, "one page");
+_Static_assert(THAW_GPA_INFO + sizeof(struct thaw_info) == THAW_GPA_ATTRIBUTES,
+	       "behind it");
+_Static_assert(sizeof(struct thaw_info) + THAW_ATTRIBUTES_MAX <= THAW_PAGE_SIZE,
+	       "one page");
 _Static_assert(sizeof(struct thaw_mailbox) <= THAW_PAGE_SIZE, "one page");
 _Static_assert(sizeof(struct thaw_handler_entry) == 64, "ABI");
 _Static_assert(offsetof(struct thaw_info, dispatch) == THAW_INFO_DISPATCH,
@@ -227,7 +241,8 @@ _Static_assert(offsetof(struct thaw_control, spins) == THAW_CONTROL_SPINS,
 _Static_assert(offsetof(struct thaw_control, done) == THAW_CONTROL_DONE, "ABI");
 _Static_assert(offsetof(struct thaw_mailbox, abi_version) == 1232, "ABI");
 _Static_assert(offsetof(struct thaw_mailbox, log_level) == 1256, "ABI");
-_Static_assert(sizeof(struct thaw_mailbox) == 2288, "ABI");
+_Static_assert(offsetof(struct thaw_mailbox, sleep_ns) == 2288, "ABI");
+_Static_assert(sizeof(struct thaw_mailbox) == 2296, "ABI");
 
 #endif /* __ASSEMBLER__ */
 #endif

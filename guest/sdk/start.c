@@ -49,6 +49,21 @@ static _Noreturn void dispatch(void)
 	thaw_done();
 }
 
+const char *thaw_attribute(const char *name)
+{
+	const char *at = (const char *)THAW_GPA_ATTRIBUTES;
+	const char *end = at + thaw_info->request.attributes_size;
+
+	while (at < end) {
+		const char *value = at + strlen(at) + 1;
+
+		if (!strcmp(at, name))
+			return value;
+		at = value + strlen(value) + 1;
+	}
+	return NULL;
+}
+
 static void run_inits(void)
 {
 	for (size_t i = 0;

@@ -49,6 +49,14 @@ struct thaw_request {
 };
 
 /*
+ * What else the client has said of the request, by name, or NULL: "path" (behind
+ * the function's name in the URL), "query", "traceparent", "tracestate",
+ * "client-context" (JSON), "x-amzn-trace-id", and whatever a caller of libthaw
+ * has added. Valid as the request is.
+ */
+const char *thaw_attribute(const char *name);
+
+/*
  * Defines a handler, to be named as `entry` in the catalog; its body follows.
  * Returning 0 sends the reply written so far (an empty one is fine); any other
  * value is an error of type Runtime.HandlerError. Names may have up to 55

@@ -100,7 +100,7 @@ static void add_writes(struct steps *steps, unsigned round)
 static enum thaw_result add_ending(struct steps *steps)
 {
 	static const uint32_t bells[] = { 0, THAW_BELL_READY, THAW_BELL_REFUSED,
-					  6, 255 };
+					  7, 255 };
 	unsigned first = random_below(1000), count = random_below(50);
 
 	switch (random_below(100)) {

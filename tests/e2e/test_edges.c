@@ -384,6 +384,48 @@ START_TEST(callers_wait_for_a_vm_for_so_long)
 }
 END_TEST
 
+/* Invokes `attributes` with values of these lengths; -errno or 0. */
+static int send_attributes(struct thaw *thaw, size_t a, size_t b,
+			   const char *expected)
+{
+	const struct thaw_attribute attributes[] = {
+		{ "a", repeat('v', a) },
+		{ "b", repeat('v', b) },
+	};
+	const struct thaw_request request = {
+		.data = "abc",
+		.size = 3,
+		.attributes = attributes,
+		.attribute_count = 2,
+	};
+	struct thaw_error error;
+	struct thaw_reply reply;
+	int r = thaw_invoke(thaw, "edges", &request, &error, &reply);
+
+	if (r)
+		return r;
+	ck_assert_str_eq(outcome(&reply), expected);
+	thaw_reply_done(&reply);
+	return 0;
+}
+
+START_TEST(attributes_have_a_size_and_are_forgotten)
+{
+	struct thaw *thaw = open_entry("attributes");
+
+	ck_assert_int_eq(send_attributes(thaw, 0, 5, "is:0 is:5 none:0 "), 0);
+	ck_assert_str_eq(call_once(thaw, "edges", "ab"), "none:0 none:0 ");
+	ck_assert_int_eq(send_attributes(thaw, THAW_ATTRIBUTES_MAX - 16, 10,
+					 "is:3568 is:10 none:0 "),
+			 0);
+	ck_assert_int_eq(send_attributes(thaw, THAW_ATTRIBUTES_MAX - 15, 10,
+					 ""),
+			 -EINVAL);
+	ck_assert_str_eq(call_once(thaw, "edges", "ab"), "none:0 none:0 ");
+	thaw_close(thaw);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("edges");
@@ -410,6 +452,7 @@ int main(void)
 	tcase_add_test(group,
 		       when_all_vms_are_busy_and_none_may_wait_it_is_busy);
 	tcase_add_test(group, callers_wait_for_a_vm_for_so_long);
+	tcase_add_test(group, attributes_have_a_size_and_are_forgotten);
 	suite_add_tcase(suite, group);
 	return run_suite(suite);
 }

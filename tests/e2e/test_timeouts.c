@@ -216,6 +216,40 @@ START_TEST(a_thread_that_blocks_signals_is_stopped)
 }
 END_TEST
 
+/* A sleep leaves the guest, lasts as long as it should, and no run is lost. */
+START_TEST(a_function_that_sleeps_wakes_up_in_time)
+{
+	struct thaw *thaw =
+		open_guest(backends[_i], "edges", "\"entry\":\"sleep_ms\"");
+	struct thaw_reply reply;
+
+	for (int i = 0; i < 20; i++) {
+		call(thaw, "edges", "20", 0, &reply);
+		ck_assert_int_eq(reply.result, THAW_OK);
+		ck_assert_uint_ge(reply.run_ns, 20 * NS_PER_MS);
+		ck_assert_uint_ge(reply.exits, 1);
+		thaw_reply_done(&reply);
+	}
+	thaw_close(thaw);
+}
+END_TEST
+
+START_TEST(a_function_that_sleeps_too_long_is_stopped)
+{
+	struct thaw *thaw = open_guest(backends[_i], "edges",
+				       "\"entry\":\"sleep_unchecked\"");
+	struct thaw_reply reply;
+
+	for (int i = 0; i < 5; i++) {
+		call(thaw, "edges", "", 30 * NS_PER_MS, &reply);
+		ck_assert_int_eq(reply.result, THAW_TIMEOUT);
+		ck_assert_uint_ge(reply.run_ns, 30 * NS_PER_MS);
+		thaw_reply_done(&reply);
+	}
+	thaw_close(thaw);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("timeouts");
@@ -235,6 +269,10 @@ int main(void)
 	tcase_add_loop_test(group, other_signals_disturb_nothing, 0, n);
 	tcase_add_loop_test(group, a_thread_that_blocks_signals_is_stopped, 0,
 			    n);
+	tcase_add_loop_test(group, a_function_that_sleeps_wakes_up_in_time, 0,
+			    n);
+	tcase_add_loop_test(group, a_function_that_sleeps_too_long_is_stopped,
+			    0, n);
 	suite_add_tcase(suite, group);
 	return run_suite(suite);
 }

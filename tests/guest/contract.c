@@ -55,7 +55,7 @@ void ring_idle(void)
 
 void ring_unknown(void)
 {
-	thaw_arch_ring(6);
+	thaw_arch_ring(7);
 }
 
 #define control ((volatile struct thaw_control *)HIDDEN(THAW_GPA_CONTROL))

@@ -1,6 +1,7 @@
 /* edges.c - requests, replies, texts and logs of exactly the size wanted. */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <thaw.h>
 #include <thaw_arch.h>
@@ -138,6 +139,35 @@ THAW_HANDLER(where)
 		bytes += strlen(environ[variables]) + 1;
 	thaw_reply_printf("%llu %zu %zu", (unsigned long long)info->stack_top,
 			  variables, bytes);
+	return 0;
+}
+
+/* The values of the attributes named in the request, one for each letter. */
+THAW_HANDLER(attributes)
+{
+	for (size_t i = 0; i < request->size; i++) {
+		const char name[2] = { ((const char *)request->data)[i] };
+		const char *value = thaw_attribute(name);
+
+		thaw_reply_printf("%s:%zu ", value ? "is" : "none",
+				  value ? strlen(value) : 0);
+	}
+	return 0;
+}
+
+THAW_HANDLER(sleep_ms)
+{
+	const struct timespec duration = {
+		.tv_nsec = (long)number(request) * 1000000,
+	};
+
+	return nanosleep(&duration, NULL);
+}
+
+THAW_HANDLER(sleep_unchecked)
+{
+	mailbox->sleep_ns = UINT64_MAX;
+	thaw_arch_ring(THAW_BELL_SLEEP);
 	return 0;
 }
 

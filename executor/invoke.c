@@ -364,7 +364,7 @@ static int run(struct thaw_reply *reply, bool wait, struct vm_exit *exit)
 	reply->internal.slice_end_ns = 0;
 	if (wait || !slice_end_ns || slice_end_ns >= deadline_ns)
 		return vm_run(vm, deadline_ns, exit);
-	r = vm_run(vm, slice_end_ns, exit);
+	r = vm_run_slice(vm, slice_end_ns, exit);
 	if (!r && exit->kind == VM_EXIT_DEADLINE)
 		return clock_now_ns() < deadline_ns;
 	reply->internal.slice_end_ns = slice_end_ns;

@@ -303,6 +303,13 @@ int vm_run(struct vm *vm, uint64_t deadline_ns, struct vm_exit *ret_exit)
 	return vm_end_run(vm, run_until_exit(vm, ret_exit), ret_exit);
 }
 
+int vm_run_slice(struct vm *vm, uint64_t end_ns, struct vm_exit *ret_exit)
+{
+	poll_begin(vm, 0);
+	watch_arm_soft(&vm->watch, end_ns);
+	return vm_end_run(vm, run_until_exit(vm, ret_exit), ret_exit);
+}
+
 uint64_t vm_counter_now(const struct vm *vm)
 {
 	return arch_counter_now() + vm->counter_offset;

@@ -138,6 +138,12 @@ uint64_t vm_done_address(const struct vm *vm, bool to_gate);
 int vm_run(struct vm *vm, uint64_t deadline_ns, struct vm_exit *ret_exit);
 
 /*
+ * The same for a slice of time, which may be overrun a little: see
+ * watch_arm_soft().
+ */
+int vm_run_slice(struct vm *vm, uint64_t end_ns, struct vm_exit *ret_exit);
+
+/*
  * The guest's counter (TSC, or CNTVCT) now, and how to make nanoseconds of its
  * ticks: ticks * mult >> shift.
  */

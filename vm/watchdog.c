@@ -39,6 +39,7 @@ static struct {
 	bool running;
 	_Atomic uint64_t wake_ns; /* when it will look next */
 	_Atomic uint32_t wakes;	  /* futex */
+	_Atomic bool is_soft;	  /* watch_arm_soft() was called */
 } dog = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static _Thread_local bool signal_unblocked;
@@ -103,20 +104,37 @@ static void sleep_until(uint64_t wake_ns, uint32_t wakes)
 		FUTEX_BITSET_MATCH_ANY);
 }
 
+/*
+ * How long until the next look: soon while there are slices, but so that looking
+ * at very many vcpus, which took @took_ns, does not take all the time.
+ */
+static uint64_t look_interval(uint64_t now, uint64_t took_ns)
+{
+	static uint64_t soft_until;
+
+	if (atomic_exchange(&dog.is_soft, false))
+		soft_until = now + LINGER_NS;
+	if (now >= soft_until)
+		return LOOK_NS;
+	return took_ns > WATCH_SLACK_NS / 20 ? 20 * took_ns : WATCH_SLACK_NS;
+}
+
 static void *watch_over(void *unused)
 {
-	uint64_t busy_until = 0;
+	uint64_t busy_until = 0, took_ns = 0;
 
 	(void)unused;
 	for (;;) {
 		uint32_t wakes = atomic_load(&dog.wakes);
 		uint64_t now = clock_now_ns();
-		uint64_t wake = now < busy_until ? now + LOOK_NS : UINT64_MAX;
+		uint64_t look = look_interval(now, took_ns);
+		uint64_t wake = now < busy_until ? now + look : UINT64_MAX;
 		uint64_t next;
 		bool busy;
 
 		atomic_store(&dog.wake_ns, wake);
 		next = look_around(now, &busy);
+		took_ns = clock_now_ns() - now;
 		if (busy)
 			busy_until = now + LINGER_NS;
 		if (busy && wake == UINT64_MAX)
@@ -231,6 +249,17 @@ void watch_signals(sigset_t *ret_blocked)
 {
 	sigfillset(ret_blocked);
 	sigdelset(ret_blocked, kick_signal());
+}
+
+void watch_arm_soft(struct watch *watch, uint64_t at_ns)
+{
+	if (!signal_unblocked)
+		unblock_signal();
+	watch->thread = pthread_self();
+	if (!atomic_load_explicit(&dog.is_soft, memory_order_relaxed))
+		atomic_store(&dog.is_soft, true);
+	atomic_store(&watch->deadline_ns, at_ns);
+	wake_by(at_ns + WATCH_SLACK_NS);
 }
 
 void watch_arm_thread(struct watch *watch, pthread_t thread,

@@ -48,6 +48,14 @@ void watch_arm(struct watch *watch, uint64_t deadline_ns);
 void watch_arm_thread(struct watch *watch, pthread_t thread,
 		      uint64_t deadline_ns);
 
+/*
+ * Starts the clock for a time that may be overrun by WATCH_SLACK_NS or so: then
+ * the watchdog, which looks around more often, need not be woken even if @at_ns
+ * is soon. For slices of time, which all runs of a server have.
+ */
+#define WATCH_SLACK_NS UINT64_C(500000)
+void watch_arm_soft(struct watch *watch, uint64_t at_ns);
+
 /* Puts all signals into @ret_blocked that a vcpu's thread has no use for. */
 void watch_signals(sigset_t *ret_blocked);
 

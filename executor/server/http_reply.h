@@ -33,7 +33,8 @@ struct http_reply {
 
 	struct {
 		llhttp_t parser;
-		bool in_value, done;
+		bool head_done, done;
+		int error;
 	} internal;
 };
 
@@ -44,9 +45,18 @@ struct http_reply {
 	}
 
 void http_reply_reset(struct http_reply *reply);
+
+/*
+ * Takes up to @size bytes; *@ret_used says how many: what is behind a whole
+ * response belongs to the next one. "100 Continue" and its like are skipped.
+ */
 int http_reply_parse(struct http_reply *reply, const void *data, size_t size,
 		     size_t *ret_used);
+
+/* 1: the response is whole; -EPROTO: the connection ended in the midst of it. */
 int http_reply_end(struct http_reply *reply);
+
+/* Frees the memory; http_reply_reset() makes it usable again. */
 void http_reply_done(struct http_reply *reply);
 
 /* The value of the header called @name (lower case), or NULL. */

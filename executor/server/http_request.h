@@ -33,6 +33,12 @@
 /* Bodies up to this size need no memory of their own. */
 #define HTTP_BODY_INLINE (4 * 1024)
 
+/* Memory for a longer body: this much at first, then up to twice what is there. */
+#define HTTP_BODY_AHEAD (64 * 1024)
+
+/* Empty lines before a request, which some clients send behind a body. */
+#define HTTP_EMPTY_LINES_MAX 4
+
 /* Chunks' sizes, extensions and trailers of one request, in bytes. */
 #define HTTP_CHUNK_OVERHEAD_MAX (64 * 1024)
 
@@ -59,6 +65,15 @@ struct http_header {
 	const char *value; /* without blanks around it; no control characters */
 };
 
+/* Where the lines around bodies are, byte by byte. */
+struct http_lines {
+	const char *unchecked; /* within one http_request_parse() */
+	uint64_t last;	       /* the request line's last eight bytes */
+	size_t line_size;
+	unsigned empty_lines;
+	bool after_cr, has_request_line;
+};
+
 struct http_request {
 	/* From HTTP_HEAD_DONE on: */
 	enum http_method method;
@@ -73,19 +88,23 @@ struct http_request {
 	bool is_http_1_0;
 
 	/* To be set at HTTP_HEAD_DONE; a larger body is HTTP_BAD with 413. */
-	size_t max_body;
+	size_t max_body; /* 0 until then */
 
 	/* From HTTP_DONE on. */
 	const char *body; /* not zero-terminated */
 	size_t body_size;
 
 	/* From HTTP_BAD on. */
-	unsigned bad_status;	/* 400, 413, 414, 417, 431, 501, 505 */
+	unsigned bad_status;	/* 400, 413, 414, 417, 431, 501, 503, 505 */
 	const char *bad_reason; /* a sentence for the client; static */
 
 	struct {
 		llhttp_t parser;
-		size_t head_used, overhead;
+		struct http_lines lines;
+		size_t head_size;   /* bytes of the head that arrived */
+		size_t head_used;   /* bytes of head[] in use */
+		size_t string_from; /* where in head[] the last string begins */
+		size_t overhead;
 		bool head_done, done;
 		struct buffer long_body;
 		char head[HTTP_HEAD_MAX];
@@ -93,10 +112,13 @@ struct http_request {
 	} internal;
 };
 
-/* Prepares for a request; only what is needed is written. */
+/*
+ * Prepares for a request; only what is needed is written. The struct must not
+ * be moved from here to http_request_done().
+ */
 void http_request_init(struct http_request *request);
 
-/* Frees a long body; the struct stays the caller's. */
+/* Frees a long body; the struct stays the caller's. Safe to call again. */
 void http_request_done(struct http_request *request);
 
 /*

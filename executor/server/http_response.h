@@ -20,7 +20,8 @@
 
 /*
  * The status line, Date (RFC 9110, 6.6.1; formatted once in a second for a
- * thread), and "Connection: close" unless @keep_alive.
+ * thread), and "Connection: close" unless @keep_alive. A client of HTTP/1.0
+ * wants to be told "Connection: keep-alive", by http_response_header().
  */
 void http_response_begin(struct buffer *out, unsigned status, bool keep_alive);
 

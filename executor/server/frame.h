@@ -18,6 +18,12 @@
 /* Bytes behind the header, at most; the function's own limit is less. */
 #define FRAME_BODY_MAX (65 * 1024 * 1024)
 
+/*
+ * Requests in flight on one connection, at most: the server reads no further
+ * until it has answered one.
+ */
+#define FRAME_PIPELINE_MAX 64
+
 enum frame_kind {
 	FRAME_REQUEST = 1,
 	FRAME_REPLY = 2,
@@ -38,7 +44,7 @@ enum frame_status {
 };
 
 struct frame_request {
-	uint64_t id;	     /* the client's; comes back in the reply */
+	uint64_t id;	     /* the client's, not 0; comes back in the reply */
 	uint64_t timeout_ns; /* 0: the function's */
 	/* Zero-terminated copies. */
 	char function[64];
@@ -49,7 +55,7 @@ struct frame_request {
 };
 
 struct frame_reply {
-	uint64_t id;
+	uint64_t id; /* the request's; 0: about the connection, which ends */
 	enum frame_status status;
 	uint64_t queue_ns, run_ns;
 	char content_type[128];
@@ -63,10 +69,22 @@ struct frame_reply {
 /*
  * Whether @size bytes hold a whole frame of @kind: its size with the header, or
  * 0: more are needed, at least *@ret_need in all; -EPROTO: never one: close
- * the connection; -E2BIG: larger than @max_body behind the header.
+ * the connection; -E2BIG: larger than @max_body behind the header, *@ret_need
+ * in all: it can be skipped. Larger than FRAME_BODY_MAX is -EPROTO.
  */
 int64_t frame_size(const void *bytes, size_t size, enum frame_kind kind,
 		   size_t max_body, size_t *ret_need);
+
+/* The id of a frame of which at least the header is there. */
+uint64_t frame_id(const void *frame);
+
+/*
+ * Reads what comes before a request's data, as soon as that is there: to look
+ * at the function's limits before the rest has come. Returns 1 (data is NULL,
+ * but size what it will be), 0: more bytes are needed, or -EPROTO.
+ */
+int frame_peek_request(const void *bytes, size_t size,
+		       struct frame_request *ret_request);
 
 /* Reads a whole frame. -EPROTO: sizes or characters that cannot be. */
 int frame_read_request(const void *frame, size_t size,

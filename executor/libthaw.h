@@ -15,8 +15,10 @@
  *	thaw_reply_done(&reply);
  *	thaw_close(thaw);
  *
+ * thaw_connect(), below, is the same for functions that `thaw serve` runs.
+ *
  * Every call may be made from any thread at any time, but for thaw_close(),
- * which must be the last. Invocations run on the caller's thread. The library
+ * which must be the last, and a client's. Invocations run on the caller's thread. The library
  * uses one real-time signal (SIGRTMIN + 3) to stop functions at their
  * deadline; a thread that invokes must not block it, nor handle it. What is
  * open does not survive fork(2): a child opens its own.
@@ -246,6 +248,95 @@ void thaw_set_polling_cores(uint32_t cores);
  * keeps its strings and gets its last figures, but its data are gone.
  */
 void thaw_reply_done(struct thaw_reply *reply);
+
+/*
+ * Invoking functions of a running `thaw serve`, over its unix socket. No struct
+ * thaw is needed, and the caller needs no /dev/kvm:
+ *
+ *	struct thaw_error error;
+ *	struct thaw_client *client;
+ *	struct thaw_client_reply reply;
+ *	const struct thaw_request request = { .data = "{}", .size = 2 };
+ *
+ *	if (thaw_connect(NULL, &error, &client) ||
+ *	    thaw_client_invoke(client, "hello", &request, &error, &reply))
+ *		errx(1, "%s", error.message);
+ *	if (reply.result == THAW_OK)
+ *		fwrite(reply.data, 1, reply.size, stdout);
+ *	thaw_disconnect(client);
+ *
+ * To have several requests under way, thaw_client_send() them, and
+ * thaw_client_receive() as many replies, which come in any order.
+ *
+ * A client is one connection, for one thread at a time. It does not reconnect:
+ * after -ECONNRESET (the server has vanished, or closed the connection),
+ * -EPROTO (it does not speak thaw's protocol), -ENOMEM, or what the server said
+ * on closing the connection, all calls fail the same way but
+ * thaw_client_receive() of replies that had come by then.
+ */
+struct thaw_client;
+
+/* Requests of a client that may be in flight, at most. */
+#define THAW_CLIENT_IN_FLIGHT_MAX 64
+
+struct thaw_client_reply {
+	uint64_t id; /* which request's: thaw_client_send() returned it */
+	enum thaw_result result;
+	const void *data; /* valid until the client's next receive or invoke */
+	size_t size;
+	char content_type[128]; /* printable text */
+	char request_id[64];
+
+	/* If the result is not THAW_OK; printable text. */
+	char error_type[64];
+	char error_message[2048];
+
+	uint64_t queue_ns, run_ns; /* as in struct thaw_reply */
+};
+
+/*
+ * Connects to the socket at @path; NULL: where `thaw serve` puts it for this
+ * user, which THAW_RUNTIME_DIR can change. -ENOENT, -ECONNREFUSED: no server
+ * is there; -EACCES: not for this user.
+ */
+int thaw_connect(const char *path, struct thaw_error *error,
+		 struct thaw_client **ret_client);
+
+/* Closes and frees. What is in flight is lost. NULL is fine. */
+void thaw_disconnect(struct thaw_client *client);
+
+/*
+ * Sends a request for @function, and returns its number for the reply in
+ * *@ret_id. Blocks until the server has taken it; replies that come meanwhile
+ * are kept. -EBUSY: THAW_CLIENT_IN_FLIGHT_MAX are in flight: receive first;
+ * -E2BIG: larger than any function may take; -EINVAL: name, content type or
+ * id are too long or not printable ASCII, or clock_skew_ns is not 0.
+ */
+int thaw_client_send(struct thaw_client *client, const char *function,
+		     const struct thaw_request *request, uint64_t *ret_id,
+		     struct thaw_error *error);
+
+/*
+ * Waits for the next reply. If the server has refused the request, an error
+ * with the server's message, and ret_reply->id says which one it was:
+ * -ENOENT: no such function; -E2BIG: larger than its max_request; -EBUSY: its
+ * queue is full, or none of its vms became free in time; -EAGAIN: it is not
+ * deployed, or the server is shutting down; -EINVAL: content type or id are no
+ * good; -EIO: the server has failed. Any other error is the connection's, and
+ * then the id is 0. -ENODATA: nothing is in flight.
+ */
+int thaw_client_receive(struct thaw_client *client,
+			struct thaw_client_reply *ret_reply,
+			struct thaw_error *error);
+
+/*
+ * Sends a request and waits for its reply: errors of both. -EBUSY as well if
+ * another request is in flight.
+ */
+int thaw_client_invoke(struct thaw_client *client, const char *function,
+		       const struct thaw_request *request,
+		       struct thaw_error *error,
+		       struct thaw_client_reply *ret_reply);
 
 /* The library's version, such as "0.1.0". */
 const char *thaw_version(void);

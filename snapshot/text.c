@@ -4,24 +4,31 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The code point at @text and its length in bytes, or 0 if it is not UTF-8. */
-static size_t decode(const uint8_t *text, size_t size, uint32_t *ret_point)
+/* How long a character is that begins with @first; 0: none does. */
+static size_t length_of(uint8_t first)
+{
+	return first < 0x80 ? 1 :
+	       first < 0xc0 ? 0 :
+	       first < 0xe0 ? 2 :
+	       first < 0xf0 ? 3 :
+	       first < 0xf8 ? 4 :
+			      0;
+}
+
+size_t text_decode(const char *text, size_t size, uint32_t *ret_point)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t length = text[0] < 0x80 ? 1 :
-			text[0] < 0xc0 ? 0 :
-			text[0] < 0xe0 ? 2 :
-			text[0] < 0xf0 ? 3 :
-			text[0] < 0xf8 ? 4 :
-					 0;
-	uint32_t point = length == 1 ? text[0] : text[0] & (0x7f >> length);
+	const uint8_t *bytes = (const uint8_t *)text;
+	size_t length = size ? length_of(bytes[0]) : 0;
+	uint32_t point;
 
 	if (!length || length > size)
 		return 0;
+	point = length == 1 ? bytes[0] : bytes[0] & (0x7f >> length);
 	for (size_t i = 1; i < length; i++) {
-		if ((text[i] & 0xc0) != 0x80)
+		if ((bytes[i] & 0xc0) != 0x80)
 			return 0;
-		point = point << 6 | (text[i] & 0x3f);
+		point = point << 6 | (bytes[i] & 0x3f);
 	}
 	if (point < least[length] || point > 0x10ffff ||
 	    (point >= 0xd800 && point < 0xe000))
@@ -40,8 +47,7 @@ void text_clean(char *text, size_t size)
 {
 	for (size_t i = 0; i < size;) {
 		uint32_t point = 0;
-		size_t length =
-			decode((const uint8_t *)text + i, size - i, &point);
+		size_t length = text_decode(text + i, size - i, &point);
 
 		if (length && !is_control(point)) {
 			i += length;

@@ -1,10 +1,17 @@
 /*
- * text.h - makes text from a guest fit to be seen.
+ * text.h - UTF-8, and making text from a guest fit to be seen.
  */
 #ifndef SNAPSHOT_TEXT_H
 #define SNAPSHOT_TEXT_H
 
 #include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Returns the length in bytes of the UTF-8 character (RFC 3629) that the @size
+ * bytes at @text begin with, and its code point; 0 if they begin with none.
+ */
+size_t text_decode(const char *text, size_t size, uint32_t *ret_point);
 
 /*
  * Replaces by '?' what is not printable in the @size bytes at @text: control

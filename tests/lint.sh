@@ -94,7 +94,7 @@ confined='
 linux/kvm.h  vm/*
 libelf.h     vm/*
 gelf.h       vm/*
-jansson.h    executor/catalog*.c executor/json*.[ch] executor/cli/*.c executor/server/*_json.c
+jansson.h    executor/catalog*.c executor/json*.[ch] executor/cli/*.c executor/server/*_json.c tests/unit/test_*.c
 liburing.h   executor/server/io_uring.c
 llhttp.h     executor/server/http_*.[ch] executor/cli/http_*.[ch]
 '

@@ -29,6 +29,13 @@ enum lambda_operation {
 	LAMBDA_UNSUPPORTED, /* an operation we never have: 501 */
 };
 
+/* Bytes of a function's name; no catalog has one that is as long. */
+#define LAMBDA_NAME_MAX 64
+#define LAMBDA_QUALIFIER_MAX 128
+
+/* Items of a page, however many are asked for. */
+#define LAMBDA_ITEMS_MAX 50
+
 /* X-Amz-Invocation-Type. */
 enum lambda_invocation {
 	LAMBDA_REQUEST_RESPONSE,
@@ -46,8 +53,8 @@ struct lambda_error {
 
 struct lambda_call {
 	enum lambda_operation operation;
-	char function[64];   /* bare name; "" if the operation has none */
-	char qualifier[129]; /* of name, ARN or query; "" for none */
+	char function[LAMBDA_NAME_MAX + 1]; /* "" if the operation has none */
+	char qualifier[LAMBDA_QUALIFIER_MAX + 1]; /* of name, ARN or query */
 
 	/* LAMBDA_INVOKE's headers. */
 	enum lambda_invocation invocation;
@@ -56,7 +63,7 @@ struct lambda_call {
 	size_t client_context_size;
 
 	/* Lists. */
-	char marker[64]; /* the function to go on behind; "" for none */
+	char marker[80]; /* "NAME:VERSION" to go on behind; "" for none */
 	unsigned max_items;
 	bool all_versions;
 };
@@ -72,22 +79,25 @@ bool lambda_parse(const struct http_request *request,
 /* Whether @qualifier names what we have: none, "$LATEST" or "1". */
 bool lambda_knows_qualifier(const char *qualifier);
 
-/* Errors to be answered with, for which @name and @limit are words of text. */
+/* 404: there is no @name, which may have ":QUALIFIER" behind it. */
 void lambda_no_function(const char *name, struct lambda_error *ret_error);
 
 /*
  * What an -errno of deploying or invoking @name means in this API, @message
- * being what thaw says: -EBUSY and -EAGAIN: throttled, -E2BIG: too large,
- * -ENOEXEC: InvalidRuntimeException ... (ecosystem's table of errors).
+ * being what thaw says (or NULL): -EBUSY and -EAGAIN: throttled, -E2BIG: too
+ * large, -ENOENT: no function or image, -ENOEXEC: an image that is no good,
+ * -ECANCELED and -EPROTO: it did not boot, -ETIMEDOUT: not in time, -EINVAL: a
+ * header too long, -EINPROGRESS: it is being booted, -ESHUTDOWN: draining; all
+ * others are our own fault: 500.
  */
 void lambda_from_errno(int error, const char *name, const char *message,
 		       struct lambda_error *ret_error);
 
 /*
  * Checks that @size bytes are JSON text, as this API requires of payloads; an
- * empty one is fine. False: *@ret_error names what is wrong with it, and, if
- * it looks like what AWS CLI v2 makes of a payload that is not base64, its
- * option --cli-binary-format raw-in-base64-out.
+ * empty one is fine. False: *@ret_error names what is wrong with it, and AWS
+ * CLI v2's option --cli-binary-format raw-in-base64-out: without it the CLI
+ * takes a payload for base64 and sends what that decodes to.
  */
 bool lambda_check_payload(const char *body, size_t size,
 			  struct lambda_error *ret_error);

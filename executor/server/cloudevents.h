@@ -14,8 +14,9 @@ enum cloudevents_mode {
 	CLOUDEVENTS_NONE, /* not an event: pass the body as it is */
 	CLOUDEVENTS_BINARY,
 	CLOUDEVENTS_STRUCTURED,
-	CLOUDEVENTS_BATCH, /* answer 415 */
-	CLOUDEVENTS_BAD,   /* answer 400 with *@ret_reason */
+	/* Events we do not take, batches above all: 415, with *@ret_reason. */
+	CLOUDEVENTS_BATCH,
+	CLOUDEVENTS_BAD, /* answer 400 with *@ret_reason */
 };
 
 /* What a function is sent, in either mode, and how it may answer. */

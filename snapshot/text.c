@@ -37,7 +37,7 @@ size_t text_decode(const char *text, size_t size, uint32_t *ret_point)
 	return length;
 }
 
-static bool is_control(uint32_t point)
+bool text_is_control(uint32_t point)
 {
 	return (point < ' ' && point != '\t') ||
 	       (point >= 0x7f && point < 0xa0);
@@ -49,7 +49,7 @@ void text_clean(char *text, size_t size)
 		uint32_t point = 0;
 		size_t length = text_decode(text + i, size - i, &point);
 
-		if (length && !is_control(point)) {
+		if (length && !text_is_control(point)) {
 			i += length;
 			continue;
 		}

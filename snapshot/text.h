@@ -4,6 +4,7 @@
 #ifndef SNAPSHOT_TEXT_H
 #define SNAPSHOT_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,6 +13,9 @@
  * bytes at @text begin with, and its code point; 0 if they begin with none.
  */
 size_t text_decode(const char *text, size_t size, uint32_t *ret_point);
+
+/* A control character, C0, DEL or C1, but the tab. */
+bool text_is_control(uint32_t point);
 
 /*
  * Replaces by '?' what is not printable in the @size bytes at @text: control

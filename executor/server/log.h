@@ -68,13 +68,16 @@ bool log_wants(enum log_level level);
 
 /*
  * Starts the thread; lines go to @fd, which is borrowed. Before that, and after
- * log_stop(), which writes what is left, nothing is logged.
+ * log_stop(), nothing is logged. log_stop() writes what is left, but waits for
+ * the reader for LOG_STOP_NS at most; the thread may then be left behind, in a
+ * write to @fd that does not end. -EBUSY: it is, or the log has been started.
  */
+#define LOG_STOP_NS UINT64_C(1000000000)
 int log_start(int fd, enum log_format format, enum log_level level,
 	      struct error *err);
 void log_stop(void);
 
-/* Lines lost so far. */
+/* Lines lost so far: for want of room, or as they could not be written. */
 uint64_t log_dropped(void);
 
 /* The words: "text", "json"; "error", "warn", "info", "debug". */
@@ -83,7 +86,8 @@ bool log_parse_level(const char *name, enum log_level *ret_level);
 
 /*
  * At most @per_second lines, @burst at once: whether one more may be written
- * at @now_ns. *@ret_lost: how many were not since the last that was.
+ * at @now_ns. *@ret_lost: how many were not since the last that was. Begins as
+ * { 0 }; belongs to one thread at a time.
  */
 struct log_limit {
 	uint64_t filled_ns, tokens, lost;

@@ -1,0 +1,444 @@
+/* test_log.c - the log's ring and its writer, whoever reads */
+#include "executor/server/log.h"
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "vm/clock.h"
+
+#define THREADS 4
+#define LINES 3000
+#define FLOOD 20000 /* lines, more than the ring and a pipe hold */
+
+/* All that comes out of a pipe. */
+struct reader {
+	int fd;
+	char *text;
+	size_t size;
+	bool slow;
+	pthread_t thread;
+};
+
+static int ends[2];
+
+static void make_pipe(int flags)
+{
+	ck_assert_int_eq(pipe2(ends, O_CLOEXEC | flags), 0);
+}
+
+static void start(enum log_format format, enum log_level level)
+{
+	struct error err = { "" };
+
+	ck_assert_msg(!log_start(ends[1], format, level, &err), "%s",
+		      err.message);
+}
+
+static void *read_all(void *cookie)
+{
+	struct reader *reader = cookie;
+	char part[3000];
+
+	for (;;) {
+		struct pollfd ready = { .fd = reader->fd, .events = POLLIN };
+		ssize_t size;
+
+		poll(&ready, 1, -1);
+		size = read(reader->fd, part, sizeof(part));
+		if (size <= 0)
+			break;
+		reader->text =
+			realloc(reader->text, reader->size + (size_t)size + 1);
+		memcpy(reader->text + reader->size, part, (size_t)size);
+		reader->size += (size_t)size;
+		reader->text[reader->size] = 0;
+		if (reader->slow)
+			usleep(200);
+	}
+	return NULL;
+}
+
+static void reader_start(struct reader *reader)
+{
+	reader->fd = ends[0];
+	ck_assert_int_eq(pthread_create(&reader->thread, NULL, read_all,
+					reader),
+			 0);
+}
+
+/* Stops the log and ends the pipe. */
+static void reader_finish(struct reader *reader)
+{
+	log_stop();
+	close(ends[1]);
+	pthread_join(reader->thread, NULL);
+	close(ends[0]);
+	if (!reader->text)
+		reader->text = calloc(1, 1);
+}
+
+static size_t count(const char *text, const char *what)
+{
+	size_t found = 0;
+
+	for (; (text = strstr(text, what)); text += strlen(what))
+		found++;
+	return found;
+}
+
+/* What all the lines about lost ones say. */
+static uint64_t count_announced(const char *text)
+{
+	static const char mark[] = "warn log lines dropped lines=";
+	uint64_t lost = 0;
+
+	while ((text = strstr(text, mark))) {
+		text += strlen(mark);
+		lost += strtoull(text, NULL, 10);
+	}
+	return lost;
+}
+
+static uint64_t cpu_ns(void)
+{
+	return clock_read_ns(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+START_TEST(lines_arrive_in_order_and_only_between_start_and_stop)
+{
+	struct reader reader = { .text = NULL };
+	const char *first, *second;
+
+	make_pipe(0);
+	ck_assert(!log_wants(LOG_LEVEL_ERROR));
+	log_write(LOG_LEVEL_ERROR, "early");
+	start(LOG_FORMAT_TEXT, LOG_LEVEL_INFO);
+	reader_start(&reader);
+	ck_assert(log_wants(LOG_LEVEL_INFO));
+	ck_assert(!log_wants(LOG_LEVEL_DEBUG));
+	log_write(LOG_LEVEL_INFO, "first", LOG_FIELD("a", "b"));
+	log_write(LOG_LEVEL_DEBUG, "quiet");
+	log_write(LOG_LEVEL_ERROR, "second");
+	reader_finish(&reader);
+	log_write(LOG_LEVEL_ERROR, "late");
+	first = strstr(reader.text, "Z info first a=b\n");
+	second = strstr(reader.text, "Z error second\n");
+	ck_assert(first && second && first < second);
+	ck_assert_uint_eq(count(reader.text, "\n"), 2);
+	ck_assert_uint_eq(log_dropped(), 0);
+	free(reader.text);
+}
+END_TEST
+
+START_TEST(the_log_is_started_once_and_may_be_started_again)
+{
+	struct reader reader = { .text = NULL };
+	struct error err;
+
+	make_pipe(0);
+	start(LOG_FORMAT_TEXT, LOG_LEVEL_INFO);
+	ck_assert_int_eq(log_start(ends[1], LOG_FORMAT_TEXT, LOG_LEVEL_INFO,
+				   &err),
+			 -EBUSY);
+	log_stop();
+	log_stop();
+	start(LOG_FORMAT_JSON, LOG_LEVEL_ERROR);
+	reader_start(&reader);
+	log_write(LOG_LEVEL_ERROR, "again");
+	reader_finish(&reader);
+	ck_assert_ptr_nonnull(
+		strstr(reader.text,
+		       "\"level\":\"error\",\"msg\":\"again\"}\n"));
+	free(reader.text);
+}
+END_TEST
+
+static void *write_lines(void *cookie)
+{
+	for (uint64_t i = 0; i < LINES; i++) {
+		log_write(LOG_LEVEL_INFO, "line", LOG_FIELD("thread", cookie),
+			  LOG_NUMBER("i", i), LOG_FIELD("end", "end"));
+		if (i % 64 == 0)
+			usleep(1000);
+	}
+	return NULL;
+}
+
+static void write_from_threads(void)
+{
+	static const char *const names[THREADS] = { "a", "b", "c", "d" };
+	pthread_t threads[THREADS];
+
+	for (size_t i = 0; i < THREADS; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, write_lines,
+						(void *)names[i]),
+				 0);
+	for (size_t i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+}
+
+/* A descriptor that blocks, or one that has to be asked again. */
+START_TEST(lines_of_many_threads_are_whole_and_all_accounted_for)
+{
+	struct reader reader = { .slow = true };
+	size_t lines;
+
+	make_pipe(_i ? O_NONBLOCK : 0);
+	ck_assert_int_gt(fcntl(ends[1], F_SETPIPE_SZ, 4096), 0);
+	start(LOG_FORMAT_TEXT, LOG_LEVEL_INFO);
+	reader_start(&reader);
+	write_from_threads();
+	reader_finish(&reader);
+	lines = count(reader.text, " info line thread=");
+	ck_assert_uint_eq(lines, count(reader.text, " end=end\n"));
+	ck_assert_uint_eq(lines + log_dropped(), THREADS * LINES);
+	ck_assert_uint_eq(count_announced(reader.text), log_dropped());
+	free(reader.text);
+}
+END_TEST
+
+static void flood(void)
+{
+	for (uint64_t i = 0; i < FLOOD; i++)
+		log_write(LOG_LEVEL_INFO, "flood", LOG_NUMBER("i", i),
+			  LOG_FIELD("end", "end"));
+}
+
+START_TEST(nobody_waits_for_who_does_not_read_and_losses_are_announced)
+{
+	struct reader reader = { .text = NULL };
+	uint64_t begin, used, took;
+	size_t lines;
+
+	make_pipe(_i ? O_NONBLOCK : 0);
+	start(LOG_FORMAT_TEXT, LOG_LEVEL_INFO);
+	begin = clock_now_ns();
+	flood();
+	took = clock_now_ns() - begin;
+	/* formatting takes a microsecond or two; waiting would take forever */
+	ck_assert_uint_lt(took, 10 * NS_PER_S);
+	ck_assert_uint_gt(log_dropped(), FLOOD / 4);
+
+	/* and the writer does not spin meanwhile */
+	used = cpu_ns();
+	usleep(500000);
+	used = cpu_ns() - used;
+	ck_assert_uint_lt(used, 100 * NS_PER_MS);
+
+	/* it is said when there is room, without another line */
+	reader_start(&reader);
+	usleep(300000);
+	log_write(LOG_LEVEL_INFO, "after");
+	reader_finish(&reader);
+	lines = count(reader.text, " end=end\n");
+	ck_assert_uint_eq(lines + log_dropped(), FLOOD);
+	ck_assert_uint_eq(count_announced(reader.text), log_dropped());
+	ck_assert_ptr_nonnull(strstr(strstr(reader.text, "log lines dropped"),
+				     " info after\n"));
+	free(reader.text);
+}
+END_TEST
+
+START_TEST(stopping_waits_a_second_for_the_reader_and_no_longer)
+{
+	uint64_t begin;
+
+	make_pipe(_i ? O_NONBLOCK : 0);
+	start(LOG_FORMAT_TEXT, LOG_LEVEL_INFO);
+	flood();
+	begin = clock_now_ns();
+	log_stop();
+	ck_assert_uint_gt(clock_now_ns() - begin, LOG_STOP_NS / 2);
+	ck_assert_uint_lt(clock_now_ns() - begin, 3 * LOG_STOP_NS);
+	/* only what the pipe holds was not lost */
+	ck_assert_uint_gt(log_dropped(), FLOOD - 65536 / 40);
+}
+END_TEST
+
+/* As if the reader had gone: 0: EPIPE; 1: closed; 2: not for writing. */
+static void spoil(int how)
+{
+	make_pipe(0);
+	if (how == 0) {
+		close(ends[0]);
+	} else if (how == 1) {
+		close(ends[1]);
+	} else {
+		close(ends[1]);
+		ends[1] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		ck_assert_int_ge(ends[1], 0);
+	}
+}
+
+START_TEST(a_descriptor_that_fails_costs_the_lines_and_nothing_else)
+{
+	uint64_t begin, used;
+
+	spoil(_i);
+	start(LOG_FORMAT_TEXT, LOG_LEVEL_INFO);
+	for (int i = 0; i < 3; i++) {
+		log_write(LOG_LEVEL_INFO, "lost");
+		usleep(20000);
+	}
+	used = cpu_ns();
+	usleep(300000);
+	used = cpu_ns() - used;
+	ck_assert_uint_lt(used, 100 * NS_PER_MS);
+	flood();
+	begin = clock_now_ns();
+	log_stop();
+	ck_assert_uint_lt(clock_now_ns() - begin, 3 * LOG_STOP_NS);
+	ck_assert_uint_eq(log_dropped(), FLOOD + 3);
+}
+END_TEST
+
+START_TEST(a_descriptor_that_works_again_gets_the_count)
+{
+	struct reader reader = { .text = NULL };
+
+	make_pipe(0);
+	/* a pipe whose reader has gone, for a while in the place of this one */
+	{
+		int good = fcntl(ends[1], F_DUPFD_CLOEXEC, 0), broken[2];
+
+		ck_assert_int_eq(pipe2(broken, O_CLOEXEC), 0);
+		close(broken[0]);
+		ck_assert_int_ge(dup3(broken[1], ends[1], O_CLOEXEC), 0);
+		start(LOG_FORMAT_TEXT, LOG_LEVEL_INFO);
+		log_write(LOG_LEVEL_INFO, "lost");
+		for (int i = 0; i < 500 && !log_dropped(); i++)
+			usleep(10000);
+		ck_assert_uint_eq(log_dropped(), 1);
+		ck_assert_int_ge(dup3(good, ends[1], O_CLOEXEC), 0);
+		close(good);
+		close(broken[1]);
+	}
+	reader_start(&reader);
+	log_write(LOG_LEVEL_INFO, "kept");
+	reader_finish(&reader);
+	ck_assert_ptr_nonnull(strstr(reader.text, "info kept\n"));
+	ck_assert_ptr_nonnull(
+		strstr(reader.text, "log lines dropped lines=1 total=1\n"));
+	ck_assert_uint_eq(count(reader.text, "\n"), 2);
+	free(reader.text);
+}
+END_TEST
+
+static volatile sig_atomic_t handled_elsewhere;
+
+static void handle(int signal)
+{
+	char name[16] = "";
+
+	(void)signal;
+	pthread_getname_np(pthread_self(), name, sizeof(name));
+	if (!strcmp(name, "thaw-log"))
+		handled_elsewhere = 1;
+}
+
+START_TEST(signals_are_not_for_the_writer)
+{
+	struct sigaction action = { .sa_handler = handle };
+	sigset_t usr1;
+
+	sigemptyset(&usr1);
+	sigaddset(&usr1, SIGUSR1);
+	make_pipe(0);
+	sigaction(SIGUSR1, &action, NULL);
+	start(LOG_FORMAT_TEXT, LOG_LEVEL_INFO);
+	/* nobody but the writer could take it */
+	pthread_sigmask(SIG_BLOCK, &usr1, NULL);
+	kill(getpid(), SIGUSR1);
+	usleep(100000);
+	ck_assert(!handled_elsewhere);
+	log_stop();
+	ck_assert(!handled_elsewhere);
+}
+END_TEST
+
+START_TEST(a_limit_lets_a_burst_through_and_then_so_many_a_second)
+{
+	struct log_limit limit = { 0 };
+	uint64_t now = 5 * NS_PER_S, lost;
+
+	for (int i = 0; i < 3; i++)
+		ck_assert(log_limit_take(&limit, now, 10, 3, &lost) && !lost);
+	ck_assert(!log_limit_take(&limit, now, 10, 3, &lost));
+	ck_assert(!log_limit_take(&limit, now + 99 * NS_PER_MS, 10, 3, &lost));
+	/* a tenth of a second later; the two that were not are told once */
+	ck_assert(log_limit_take(&limit, now + 100 * NS_PER_MS, 10, 3, &lost));
+	ck_assert_uint_eq(lost, 2);
+	ck_assert(!log_limit_take(&limit, now + 150 * NS_PER_MS, 10, 3, &lost));
+	/* what is left of a step counts for the next */
+	ck_assert(log_limit_take(&limit, now + 200 * NS_PER_MS, 10, 3, &lost));
+	ck_assert_uint_eq(lost, 1);
+	/* after a pause a burst again, and no more */
+	now += 3600 * NS_PER_S;
+	for (int i = 0; i < 3; i++)
+		ck_assert(log_limit_take(&limit, now, 10, 3, &lost) && !lost);
+	ck_assert(!log_limit_take(&limit, now, 10, 3, &lost));
+	/* a clock that another thread read before */
+	ck_assert(!log_limit_take(&limit, now - 1, 10, 3, &lost));
+	ck_assert(log_limit_take(&limit, UINT64_MAX, 10, 3, &lost));
+	ck_assert_uint_eq(lost, 2);
+}
+END_TEST
+
+START_TEST(limits_of_nothing_and_of_anything_are_limits)
+{
+	struct log_limit none = { 0 }, once = { 0 }, any = { 0 };
+	uint64_t lost;
+
+	ck_assert(!log_limit_take(&none, 1, 10, 0, &lost));
+	ck_assert(!log_limit_take(&none, NS_PER_S, 10, 0, &lost));
+	ck_assert(log_limit_take(&once, 1, 0, 1, &lost));
+	ck_assert(!log_limit_take(&once, UINT64_MAX - 1, 0, 1, &lost));
+	for (uint64_t i = 1; i < 100; i++)
+		ck_assert(log_limit_take(&any, i, UINT32_MAX, 1, &lost));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("log");
+	TCase *tests = tcase_create("log");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	suite_add_tcase(suite, tests);
+	tcase_set_timeout(tests, 120);
+	tcase_add_test(tests,
+		       lines_arrive_in_order_and_only_between_start_and_stop);
+	tcase_add_test(tests, the_log_is_started_once_and_may_be_started_again);
+	tcase_add_loop_test(
+		tests, lines_of_many_threads_are_whole_and_all_accounted_for, 0,
+		2);
+	tcase_add_loop_test(
+		tests,
+		nobody_waits_for_who_does_not_read_and_losses_are_announced, 0,
+		2);
+	tcase_add_loop_test(tests,
+			    stopping_waits_a_second_for_the_reader_and_no_longer,
+			    0, 2);
+	tcase_add_loop_test(
+		tests, a_descriptor_that_fails_costs_the_lines_and_nothing_else,
+		0, 3);
+	tcase_add_test(tests, a_descriptor_that_works_again_gets_the_count);
+	tcase_add_test(tests, signals_are_not_for_the_writer);
+	tcase_add_test(tests,
+		       a_limit_lets_a_burst_through_and_then_so_many_a_second);
+	tcase_add_test(tests, limits_of_nothing_and_of_anything_are_limits);
+
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -22,6 +22,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 
 #include "executor/server/buffer.h"
@@ -69,11 +70,17 @@ struct io_stream {
 	struct {
 		struct iovec pieces[IO_SEND_PIECES_MAX];
 		unsigned first, count; /* pieces not sent yet */
+		struct msghdr message; /* those pieces */
 		struct buffer kept;    /* received but not taken */
-		struct io_stream *next_ready;
-		unsigned pending; /* operations the kernel has */
+		size_t kept_from;      /* what is before was taken since */
+		struct io_stream *next_ready, *next_send;
+		unsigned pending; /* operations the backend has */
+		uint32_t events;  /* that epoll watches */
 		int end;	  /* to be reported; 1: none */
-		bool held, closing, receiving, sending, ready, ended;
+		int send_error;	  /* to be reported if sent_due */
+		bool held, closing, receiving, cancelling, sending;
+		bool ready, ended, sent_due;
+		bool delivering, resumed; /* in received(), meanwhile */
 	} internal;
 };
 
@@ -90,7 +97,10 @@ void io_stream_open(struct io *io, struct io_stream *stream, int fd);
 void io_stream_send(struct io_stream *stream, const struct iovec *pieces,
 		    unsigned count);
 
-/* Receives again; what was kept is handed over first, in the next io_wait(). */
+/*
+ * Receives again; what was kept is handed over first, in the next io_wait().
+ * Called inside received(), it is for the bytes that received() leaves.
+ */
 void io_stream_resume(struct io_stream *stream);
 
 /*

@@ -315,3 +315,32 @@ const struct catalog_function *catalog_find(const struct catalog *catalog,
 
 	return found ? *found : NULL;
 }
+
+static bool equal_lists(char *const *a, char *const *b)
+{
+	size_t i = 0;
+
+	while (a[i] && b[i] && !strcmp(a[i], b[i]))
+		i++;
+	return !a[i] && !b[i];
+}
+
+bool catalog_function_equal(const struct catalog_function *a,
+			    const struct catalog_function *b)
+{
+	return !strcmp(a->name, b->name) && !strcmp(a->image, b->image) &&
+	       !strcmp(a->entry, b->entry) &&
+	       !strcmp(a->description, b->description) &&
+	       equal_lists(a->environment, b->environment) &&
+	       equal_lists(a->labels, b->labels) && a->memory == b->memory &&
+	       a->stack == b->stack && a->max_request == b->max_request &&
+	       a->max_reply == b->max_reply && a->timeout_ns == b->timeout_ns &&
+	       a->init_timeout_ns == b->init_timeout_ns &&
+	       a->concurrency.max == b->concurrency.max &&
+	       a->concurrency.warm == b->concurrency.warm &&
+	       a->concurrency.queue == b->concurrency.queue &&
+	       a->concurrency.queue_timeout_ns ==
+		       b->concurrency.queue_timeout_ns &&
+	       a->log_level == b->log_level && a->dispatch == b->dispatch &&
+	       a->isolation == b->isolation && a->untrusted == b->untrusted;
+}

@@ -112,6 +112,10 @@ void catalog_free(struct catalog *catalog);
 const struct catalog_function *catalog_find(const struct catalog *catalog,
 					    const char *name);
 
+/* Whether they say the same, in every field. */
+bool catalog_function_equal(const struct catalog_function *a,
+			    const struct catalog_function *b);
+
 /* The words that a catalog has for these values. */
 const char *catalog_log_level_name(enum thaw_level level);
 const char *catalog_dispatch_name(enum catalog_dispatch dispatch);

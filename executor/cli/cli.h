@@ -67,7 +67,7 @@ struct cli_option {
 	uint64_t max;  /* of cli_set_count() */
 };
 
-#define CLI_OPTIONS_MAX 24
+#define CLI_OPTIONS_MAX 48
 
 /* One verb. */
 struct cli_verb {

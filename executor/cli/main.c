@@ -16,6 +16,7 @@ static const struct cli_verb help_verb;
 
 /* In the order of the help. */
 static const struct cli_verb *const verbs[] = {
+	&cmd_serve,
 	&cmd_invoke,
 	&cmd_run,
 	&cmd_bench,

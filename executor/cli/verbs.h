@@ -4,6 +4,7 @@
 
 #include "executor/cli/cli.h"
 
+extern const struct cli_verb cmd_serve;
 extern const struct cli_verb cmd_invoke;
 extern const struct cli_verb cmd_run;
 extern const struct cli_verb cmd_bench;

@@ -1,0 +1,274 @@
+/* cmd_serve.c - `thaw serve`. See server/server.h. */
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "executor/cli/cli.h"
+#include "executor/cli/verbs.h"
+#include "executor/server/log.h"
+#include "executor/server/runtime_dir.h"
+#include "executor/server/server.h"
+#include "executor/server/server_limits.h"
+
+#define LISTEN_DEFAULT "127.0.0.1:8080"
+#define NO_ADDRESS "none"
+#define UNIX_PREFIX "unix:"
+
+/* A unix socket's address: the prefix and a path. */
+#define ADDRESS_MAX (sizeof(UNIX_PREFIX) + RUNTIME_PATH_MAX)
+
+struct serve_options {
+	const char *catalog;
+	const char *socket, *admin;
+	bool is_json;
+	enum log_level level;
+	struct server_options server;
+};
+
+static int set_listen(const struct cli_option *option, const char *value,
+		      void *target)
+{
+	struct server_options *server =
+		&((struct serve_options *)target)->server;
+
+	if (server->listen_count == SERVER_LISTENERS_MAX) {
+		cli_error("--%s: at most %d addresses", option->name,
+			  SERVER_LISTENERS_MAX);
+		return CLI_USAGE;
+	}
+	server->listen[server->listen_count++] = value;
+	return 0;
+}
+
+static int set_io(const struct cli_option *option, const char *value,
+		  void *target)
+{
+	enum io_backend *io = &((struct serve_options *)target)->server.io;
+
+	if (!strcmp(value, "auto")) {
+		*io = IO_AUTO;
+	} else if (!strcmp(value, "io_uring")) {
+		*io = IO_URING;
+	} else if (!strcmp(value, "epoll")) {
+		*io = IO_EPOLL;
+	} else {
+		cli_error("--%s: \"%s\" is none of auto, io_uring, epoll",
+			  option->name, value);
+		return CLI_USAGE;
+	}
+	return 0;
+}
+
+static int set_log_format(const struct cli_option *option, const char *value,
+			  void *target)
+{
+	enum log_format format;
+
+	if (!log_parse_format(value, &format)) {
+		cli_error("--%s: \"%s\" is none of text, json", option->name,
+			  value);
+		return CLI_USAGE;
+	}
+	((struct serve_options *)target)->is_json = format == LOG_FORMAT_JSON;
+	return 0;
+}
+
+static int set_log_level(const struct cli_option *option, const char *value,
+			 void *target)
+{
+	if (log_parse_level(value, &((struct serve_options *)target)->level))
+		return 0;
+	cli_error("--%s: \"%s\" is none of error, warn, info, debug",
+		  option->name, value);
+	return CLI_USAGE;
+}
+
+/* A count that may be 0. */
+static int set_from_zero(const struct cli_option *option, const char *value,
+			 void *target)
+{
+	if (strcmp(value, "0") != 0)
+		return cli_set_count(option, value, target);
+	*(uint64_t *)(void *)((char *)target + option->offset) = 0;
+	return 0;
+}
+
+#define SERVER(member) offsetof(struct serve_options, server.member)
+
+static const struct cli_option options[] = {
+	CLI_OPTION_CATALOG(struct serve_options, catalog),
+	{ 'l', "listen", "ADDRESS",
+	  "HTTP at HOST:PORT, [HOST]:PORT or unix:PATH; may be\n"
+	  "given several times; default " LISTEN_DEFAULT,
+	  set_listen, 0, 0 },
+	{ 0, "socket", "PATH",
+	  "the socket protocol's; none for none; default\n" RUNTIME_SOCKET
+	  " in the runtime folder",
+	  cli_set_text, offsetof(struct serve_options, socket), 0 },
+	{ 0, "admin", "ADDRESS",
+	  "administration: unix:PATH or HOST:PORT; none for none;\n"
+	  "default " RUNTIME_ADMIN " in the runtime folder",
+	  cli_set_text, offsetof(struct serve_options, admin), 0 },
+	{ 0, "insecure", NULL,
+	  "allow addresses that other machines can reach, though\n"
+	  "nobody is asked who they are",
+	  cli_set_flag, SERVER(insecure), 0 },
+	{ 0, "workers", "N", "threads that serve; default one for each CPU",
+	  cli_set_count, SERVER(workers), SERVER_WORKERS_MAX },
+	{ 0, "pin", NULL, "pin each worker to a CPU", cli_set_flag, SERVER(pin),
+	  0 },
+	{ 0, "io", "auto|io_uring|epoll",
+	  "how to wait for clients; auto: epoll where io_uring\n"
+	  "cannot be had",
+	  set_io, 0, 0 },
+	{ 0, "inline-budget", "TIME",
+	  "how long a run may keep its worker from others;\n"
+	  "default 500us",
+	  cli_set_duration, SERVER(budget_ns), 0 },
+	{ 0, "offload-threads", "N",
+	  "threads for runs over that budget; default 256", cli_set_count,
+	  SERVER(jobs), SERVER_JOBS_MAX },
+	{ 0, "max-connections", "N",
+	  "default 16384, or what the limit of open files allows",
+	  cli_set_count, SERVER(max_connections), SERVER_CONNECTIONS_MAX },
+	{ 0, "head-timeout", "TIME", "for a request's head; default 10s",
+	  cli_set_duration, SERVER(head_timeout_ns), 0 },
+	{ 0, "body-timeout", "TIME", "for a request's body; default 1m",
+	  cli_set_duration, SERVER(body_timeout_ns), 0 },
+	{ 0, "idle-timeout", "TIME", "between requests; default 75s",
+	  cli_set_duration, SERVER(idle_timeout_ns), 0 },
+	{ 0, "send-timeout", "TIME",
+	  "for a client to take its reply; default 1m", cli_set_duration,
+	  SERVER(send_timeout_ns), 0 },
+	{ 0, "event-queue", "N",
+	  "Event invocations accepted and not over; default 1000",
+	  cli_set_count, SERVER(events_max), SERVER_EVENTS_MAX },
+	{ 0, "event-retries", "N",
+	  "runs of an event after one that failed; default 2", set_from_zero,
+	  SERVER(event_retries), SERVER_EVENT_RETRIES_MAX },
+	{ 0, "event-max-age", "TIME", "then it is dropped; default 360m",
+	  cli_set_duration, SERVER(event_max_age_ns), 0 },
+	{ 0, "drain-timeout", "TIME",
+	  "for what is under way when the server ends; default 30s",
+	  cli_set_duration, SERVER(drain_timeout_ns), 0 },
+	{ 0, "drain-delay", "TIME",
+	  "goes on accepting for so long, not ready; default none",
+	  cli_set_duration, SERVER(drain_delay_ns), 0 },
+	{ 0, "watch", NULL, "reload when the catalog or an image changes",
+	  cli_set_flag, SERVER(watch), 0 },
+	{ 0, "log-format", "text|json", "default text", set_log_format, 0, 0 },
+	{ 0, "log-level", "LEVEL",
+	  "error, warn, info (default) or debug; of the server's\n"
+	  "lines and of functions'",
+	  set_log_level, 0, 0 },
+	{ 0, "echo-function", "NAME",
+	  "answer NAME with the request itself, without a vm: to\n"
+	  "measure the server",
+	  cli_set_text, SERVER(echo), 0 },
+	{ 0 },
+};
+
+/*
+ * The path of a socket: as given, or in the runtime folder; NULL for none. A
+ * code, or CLI_GO_ON.
+ */
+static int choose(const char *given, const char *name, const char *prefix,
+		  char *text, const char **ret_address)
+{
+	char path[RUNTIME_PATH_MAX];
+	struct error err;
+
+	*ret_address = given;
+	if (given) {
+		if (!strcmp(given, NO_ADDRESS))
+			*ret_address = NULL;
+		return CLI_GO_ON;
+	}
+	if (runtime_path(name, true, &err, path)) {
+		cli_error("%s", err.message);
+		return CLI_ENVIRONMENT;
+	}
+	stpcpy(stpcpy(text, prefix), path);
+	*ret_address = text;
+	return CLI_GO_ON;
+}
+
+static int code_of(int result)
+{
+	switch (result) {
+	case 0:
+		return CLI_OK;
+	case -EINVAL:
+		return CLI_CATALOG;
+	case -ENOENT:
+		return CLI_NOT_FOUND;
+	case -EPERM:
+	case -ENAMETOOLONG:
+		return CLI_USAGE;
+	case -EADDRINUSE:
+	case -EACCES:
+		return CLI_ENVIRONMENT;
+	default:
+		return CLI_INTERNAL;
+	}
+}
+
+static int serve(struct serve_options *my)
+{
+	struct error err;
+	int r = log_start(STDERR_FILENO,
+			  my->is_json ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT,
+			  my->level, &err);
+
+	if (!r) {
+		r = server_run(&my->server, &err);
+		log_stop();
+	}
+	if (r)
+		cli_error("%s", err.message);
+	return code_of(r);
+}
+
+static int run(const struct cli_verb *verb, int argc, char **argv)
+{
+	struct serve_options my = { .level = LOG_LEVEL_INFO };
+	char socket[ADDRESS_MAX], admin[ADDRESS_MAX];
+	int code;
+
+	server_options_init(&my.server);
+	code = cli_parse(verb, argc, argv, &my, NULL);
+	if (code == CLI_GO_ON)
+		code = cli_require_kvm();
+	if (code != CLI_GO_ON)
+		return code;
+	my.server.catalog = cli_catalog_path(my.catalog);
+	if (!my.server.catalog)
+		return CLI_NOT_FOUND;
+	if (!my.server.listen_count)
+		my.server.listen[my.server.listen_count++] = LISTEN_DEFAULT;
+	code = choose(my.socket, RUNTIME_SOCKET, "", socket, &my.server.socket);
+	if (code == CLI_GO_ON)
+		code = choose(my.admin, RUNTIME_ADMIN, UNIX_PREFIX, admin,
+			      &my.server.admin);
+	return code == CLI_GO_ON ? serve(&my) : code;
+}
+
+const struct cli_verb cmd_serve = {
+	.name = "serve",
+	.summary = "serve the catalog's functions over HTTP and a unix socket",
+	.about =
+		"Deploys the functions of a catalog and serves them until SIGTERM or\n"
+		"SIGINT: over HTTP, with AWS Lambda's API and at /function/NAME, and\n"
+		"over a unix socket (docs/protocol.md). SIGHUP reloads the catalog.\n"
+		"\n"
+		"On a first SIGTERM the server drains: it accepts nothing new, and ends\n"
+		"when what is under way has ended; a second one ends it at once.\n",
+	.examples =
+		"  thaw serve\n"
+		"  thaw serve -c functions.json --listen 127.0.0.1:9000 --watch\n"
+		"  thaw serve --listen 0.0.0.0:8080 --insecure --log-format json\n",
+	.options = options,
+	.run = run,
+};

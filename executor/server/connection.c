@@ -1,0 +1,61 @@
+/* connection.c - the common part of connections. See connection.h. */
+#include "executor/server/connection.h"
+
+#include <unistd.h>
+
+#include "executor/server/metrics.h"
+#include "executor/server/server_internal.h"
+#include "vm/clock.h"
+
+static void on_closed(struct io_stream *stream)
+{
+	struct connection *connection = (struct connection *)stream;
+	struct worker *worker = connection->worker;
+
+	*connection->link = connection->next;
+	if (connection->next)
+		connection->next->link = connection->link;
+	worker->connection_count--;
+	metrics_subtract(&worker->server->metrics.connections, 1);
+	connection->free(connection);
+}
+
+bool connection_open(struct connection *connection, struct worker *worker,
+		     int fd)
+{
+	struct metrics_server *metrics = &worker->server->metrics;
+
+	metrics_add(&metrics->connections_total, 1);
+	if (metrics_get(&metrics->connections) >=
+	    worker->server->options.max_connections) {
+		metrics_add(&metrics->connections_refused, 1);
+		close(fd);
+		return false;
+	}
+	metrics_add(&metrics->connections, 1);
+	connection->worker = worker;
+	connection->next = worker->connections;
+	if (connection->next)
+		connection->next->link = &connection->next;
+	connection->link = &worker->connections;
+	worker->connections = connection;
+	worker->connection_count++;
+	connection->stream.closed = on_closed;
+	io_stream_open(worker->io, &connection->stream, fd);
+	return true;
+}
+
+void connection_close(struct connection *connection)
+{
+	if (connection->closing)
+		return;
+	connection->closing = true;
+	timer_clear(&connection->worker->timers, &connection->timer);
+	io_stream_close(&connection->stream);
+}
+
+void connection_limit(struct connection *connection, uint64_t limit_ns)
+{
+	timer_set(&connection->worker->timers, &connection->timer,
+		  clock_now_ns() + limit_ns);
+}

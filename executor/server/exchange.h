@@ -1,0 +1,116 @@
+/*
+ * exchange.h - one HTTP request and its response, on a connection that has one
+ * under way. A worker keeps a few to use again.
+ *
+ * http_connection.c reads the request and sends `out`; in between routes.c, or
+ * admin_routes.c on the admin listener, decides what the request means:
+ *
+ *	route_head()	the head is there: how large may the body be?
+ *	route()		the request is whole: fill `out` and call
+ *			exchange_send(), now or later
+ */
+#ifndef EXECUTOR_SERVER_EXCHANGE_H
+#define EXECUTOR_SERVER_EXCHANGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "executor/server/buffer.h"
+#include "executor/server/cloudevents.h"
+#include "executor/server/http_request.h"
+#include "executor/server/invocation.h"
+#include "executor/server/lambda.h"
+
+struct http_connection;
+
+#define EXCHANGE_ATTRIBUTES_MAX 8
+#define EXCHANGE_ID_SIZE 64
+
+enum exchange_kind {
+	EXCHANGE_PLAIN, /* /function/NAME, and whatever is nobody's */
+	EXCHANGE_LAMBDA,
+};
+
+struct exchange {
+	struct http_connection *connection; /* NULL: the client has gone */
+	struct worker *worker;
+	struct exchange *next; /* in the worker's list of free ones */
+	unsigned references;   /* the connection's, its invocation's */
+
+	struct http_request request;
+	enum exchange_kind kind;
+	unsigned status;    /* what it is to be refused with; 0: nothing */
+	const char *reason; /* for that; static */
+	char id[EXCHANGE_ID_SIZE]; /* of the request; from the client or ours */
+	bool keep_alive;
+	bool is_head; /* only the head of the response is sent */
+
+	/* Of an invocation. */
+	struct served *served; /* held; NULL: no such function */
+	char name[64];
+	struct lambda_call call;
+	struct lambda_error lambda_error;
+	enum cloudevents_mode event;
+	struct thaw_attribute attributes[EXCHANGE_ATTRIBUTES_MAX];
+	struct invocation invocation;
+	struct buffer text; /* an event's envelope, a log, a JSON text */
+
+	struct buffer out;
+};
+
+void route_head(struct exchange *exchange);
+void route(struct exchange *exchange);
+
+/* The same for the admin listener. */
+void admin_route_head(struct exchange *exchange);
+void admin_route(struct exchange *exchange);
+
+/*
+ * A request that could not be read (request.bad_*), a head that was refused
+ * (status): fills `out`.
+ */
+void route_refuse(struct exchange *exchange);
+
+/* Sends `out`, and goes on with the connection. */
+void exchange_send(struct exchange *exchange);
+
+/* One more who needs it; gives it back. */
+void exchange_hold(struct exchange *exchange);
+void exchange_release(struct exchange *exchange);
+
+/* A new one, or NULL. */
+struct exchange *exchange_get(struct worker *worker);
+
+/* Frees those that are kept. */
+void exchange_free_all(struct worker *worker);
+
+/* The request's id, made if the client has sent none. */
+void exchange_make_id(struct exchange *exchange);
+
+/*
+ * A response in steps: the head, with X-Call-Id; more headers; the end, with
+ * @body, which may be in any buffer but `out`.
+ */
+void respond_begin(struct exchange *exchange, unsigned status,
+		   const char *type);
+void respond_end(struct exchange *exchange, const void *body, size_t size);
+
+/* All of them at once. */
+void respond(struct exchange *exchange, unsigned status, const char *type,
+	     const void *body, size_t size);
+
+/*
+ * An error as RFC 9457 has it, into exchange->text; @error_type, of a function's
+ * error, may be NULL. And a whole response with it.
+ */
+#define PROBLEM_TYPE "application/problem+json"
+void write_problem(struct exchange *exchange, unsigned status,
+		   const char *error_type, const char *detail);
+void respond_problem(struct exchange *exchange, unsigned status,
+		     const char *detail);
+
+/* Appends @text as a JSON string, quotes included. */
+void write_json_string(struct buffer *out, const char *text);
+
+#endif

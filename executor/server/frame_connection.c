@@ -1,0 +1,534 @@
+/*
+ * frame_connection.c - connections of the unix socket protocol (frame.h):
+ * pipelined, answered in the order in which invocations end.
+ *
+ * Each frame becomes a call of its own. Replies are collected in one buffer
+ * while another is being sent, so many leave with one system call. A client that
+ * has too much under way, or does not take its replies, is not read from.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "executor/server/connection.h"
+#include "executor/server/frame.h"
+#include "executor/server/server_internal.h"
+#include "executor/server/server_limits.h"
+#include "vm/clock.h"
+
+/* Replies that wait to be sent; beyond, no more requests are read. */
+#define REPLIES_MAX (1024 * 1024)
+/* And all that there may be: those under way, of the largest size. */
+#define REPLIES_HARD_MAX (256 * 1024 * 1024)
+/* Bytes a buffer keeps when it is empty. */
+#define KEPT_MAX (64 * 1024)
+/* Free calls a connection keeps. */
+#define FREE_CALLS_MAX FRAME_PIPELINE_MAX
+
+struct frame_connection;
+
+/* One request and its invocation. */
+struct call {
+	struct frame_connection *connection;
+	struct call *next; /* among the free ones */
+	struct buffer frame;
+	struct frame_request request;
+	struct invocation invocation;
+};
+
+struct frame_connection {
+	struct connection common; /* the first member */
+	struct call *partial;	  /* its frame has not come whole */
+	struct call *free_calls;
+	unsigned free_count;
+	unsigned under_way;
+	uint64_t skip; /* bytes of a frame that was refused */
+	struct buffer replies[2];
+	unsigned filling; /* the one that is not being sent */
+	bool sending;
+	bool held;	  /* not read from */
+	bool last;	  /* close when all is sent */
+	bool gone;	  /* closed; what is under way frees it */
+	uint64_t last_ns; /* when it is not read from any more; 0: no such */
+};
+
+static struct frame_connection *of_stream(struct io_stream *stream)
+{
+	return (struct frame_connection *)stream;
+}
+
+static void free_call(struct call *call)
+{
+	buffer_done(&call->frame);
+	free(call);
+}
+
+static void free_connection(struct frame_connection *connection)
+{
+	while (connection->free_calls) {
+		struct call *call = connection->free_calls;
+
+		connection->free_calls = call->next;
+		free_call(call);
+	}
+	if (connection->partial)
+		free_call(connection->partial);
+	buffer_done(&connection->replies[0]);
+	buffer_done(&connection->replies[1]);
+	free(connection);
+}
+
+static struct call *get_call(struct frame_connection *connection)
+{
+	struct call *call = connection->free_calls;
+
+	if (call) {
+		connection->free_calls = call->next;
+		connection->free_count--;
+		return call;
+	}
+	call = malloc(sizeof(*call));
+	if (!call)
+		return NULL;
+	call->connection = connection;
+	call->frame =
+		(struct buffer)BUFFER_INIT(FRAME_HEADER_SIZE + FRAME_BODY_MAX);
+	call->invocation.timer.link = NULL;
+	call->invocation.log = (struct buffer)BUFFER_INIT(1);
+	call->invocation.wants_log = false;
+	return call;
+}
+
+static void put_call(struct call *call)
+{
+	struct frame_connection *connection = call->connection;
+
+	if (call->frame.capacity > KEPT_MAX)
+		buffer_done(&call->frame);
+	else
+		buffer_clear(&call->frame);
+	if (connection->free_count >= FREE_CALLS_MAX) {
+		free_call(call);
+		return;
+	}
+	call->next = connection->free_calls;
+	connection->free_calls = call;
+	connection->free_count++;
+}
+
+/* All replies that are there have been sent. */
+static void wait_for_more(struct frame_connection *connection)
+{
+	struct timers *timers = &connection->common.worker->timers;
+	struct timer *timer = &connection->common.timer;
+
+	if (connection->last && !connection->under_way)
+		connection_close(&connection->common);
+	else if (connection->last_ns && !connection->last)
+		timer_set(timers, timer, connection->last_ns);
+	else
+		timer_clear(timers, timer);
+}
+
+/* Sends what is there, unless something is on its way already. */
+static void send_replies(struct frame_connection *connection)
+{
+	struct buffer *out = &connection->replies[connection->filling];
+	const struct iovec piece = { out->data, out->size };
+
+	if (connection->sending || connection->common.closing)
+		return;
+	if (out->failed) {
+		connection_close(&connection->common);
+		return;
+	}
+	if (!out->size) {
+		wait_for_more(connection);
+		return;
+	}
+	connection->filling ^= 1;
+	connection->sending = true;
+	connection_limit(&connection->common,
+			 connection->common.worker->server->options
+				 .send_timeout_ns);
+	io_stream_send(&connection->common.stream, &piece, 1);
+}
+
+static void put_reply(struct frame_connection *connection,
+		      const struct frame_reply *reply)
+{
+	struct buffer *out = &connection->replies[connection->filling];
+	char *to = buffer_reserve(out, FRAME_HEAD_MAX);
+	int size = to ? frame_write_reply(reply, to) : -ENOMEM;
+
+	if (size < 0) {
+		out->failed = true;
+	} else {
+		out->size += (size_t)size;
+		buffer_append(out, reply->data, reply->size);
+	}
+	send_replies(connection);
+}
+
+/* An answer to a frame that will not run. */
+static void refuse(struct frame_connection *connection, uint64_t id,
+		   enum frame_status status, const char *message)
+{
+	struct frame_reply reply = { .id = id, .status = status };
+
+	strncpy(reply.error_message, message, sizeof(reply.error_message) - 1);
+	put_reply(connection, &reply);
+}
+
+/* The frame cannot be read: nothing behind it can. */
+static size_t give_up(struct frame_connection *connection, size_t size)
+{
+	metrics_add(&connection->common.worker->server->metrics
+			     .bad_requests_total,
+		    1);
+	connection->last = true;
+	refuse(connection, 0, FRAME_BAD_REQUEST,
+	       "this is no frame of the protocol: see docs/protocol.md");
+	return size;
+}
+
+static enum frame_status status_of(int result)
+{
+	switch (result) {
+	case -EBUSY:
+	case -EAGAIN:
+		return FRAME_THROTTLED;
+	case -EINPROGRESS:
+		return FRAME_NOT_READY;
+	case -E2BIG:
+		return FRAME_TOO_LARGE;
+	case -EINVAL:
+		return FRAME_BAD_REQUEST;
+	default:
+		return FRAME_FAILED;
+	}
+}
+
+static void on_replied(struct invocation *invocation)
+{
+	struct call *call = (void *)((char *)invocation -
+				     offsetof(struct call, invocation));
+	const struct thaw_reply *from = &invocation->reply;
+	struct frame_reply reply;
+
+	if (call->connection->gone)
+		return;
+	reply.id = call->request.id;
+	reply.content_type[0] = reply.error_type[0] = '\0';
+	reply.error_message[0] = reply.request_id[0] = '\0';
+	reply.data = NULL;
+	reply.size = 0;
+	reply.queue_ns = reply.run_ns = 0;
+	if (invocation->result) {
+		reply.status = status_of(invocation->result);
+		stpncpy(reply.error_message, invocation->error.message,
+			sizeof(reply.error_message) - 1)[0] = '\0';
+	} else {
+		reply.status = (enum frame_status)from->result;
+		reply.queue_ns = from->queue_ns;
+		reply.run_ns = from->run_ns;
+		strcpy(reply.content_type, from->content_type);
+		strcpy(reply.request_id, from->id);
+		strcpy(reply.error_type, from->error_type);
+		strcpy(reply.error_message, from->error_message);
+		reply.data = from->data;
+		reply.size = from->size;
+	}
+	put_reply(call->connection, &reply);
+}
+
+static bool is_full(const struct frame_connection *connection)
+{
+	return connection->under_way >= FRAME_PIPELINE_MAX ||
+	       connection->replies[connection->filling].size >= REPLIES_MAX;
+}
+
+static void read_on(struct frame_connection *connection)
+{
+	if (!connection->held || is_full(connection) ||
+	    connection->common.closing)
+		return;
+	connection->held = false;
+	io_stream_resume(&connection->common.stream);
+}
+
+static void on_ended(struct invocation *invocation)
+{
+	struct call *call = (void *)((char *)invocation -
+				     offsetof(struct call, invocation));
+	struct frame_connection *connection = call->connection;
+
+	served_release(invocation->served);
+	put_call(call);
+	connection->under_way--;
+	if (connection->gone) {
+		if (!connection->under_way)
+			free_connection(connection);
+		return;
+	}
+	read_on(connection);
+	if (connection->last)
+		send_replies(connection);
+}
+
+static void start(struct call *call)
+{
+	struct frame_connection *connection = call->connection;
+	struct worker *worker = connection->common.worker;
+	const struct frame_request *from = &call->request;
+	struct invocation *invocation = &call->invocation;
+	struct served *served =
+		generation_find(worker->generation, from->function);
+
+	if (!served) {
+		refuse(connection, from->id, FRAME_NOT_FOUND,
+		       "no such function: see `thaw functions list`");
+		put_call(call);
+		return;
+	}
+	invocation->worker = worker;
+	invocation->served = served_hold(served);
+	invocation->replied = on_replied;
+	invocation->ended = on_ended;
+	invocation->request = (struct thaw_request){
+		.data = from->data,
+		.size = from->size,
+		.content_type = *from->content_type ? from->content_type : NULL,
+		.id = *from->request_id ? from->request_id : NULL,
+		.timeout_ns = from->timeout_ns,
+	};
+	connection->under_way++;
+	invocation_start(invocation);
+}
+
+/* What @function takes, at most. */
+static size_t most_of(const struct frame_connection *connection,
+		      const char *function)
+{
+	const struct served *served =
+		generation_find(connection->common.worker->generation,
+				function);
+
+	return served ? served->spec->max_request : SERVER_BODY_MAX;
+}
+
+/*
+ * More bytes of a frame that is not there yet; @have of them so far, @need in
+ * all. Refuses one that is too large before it is kept.
+ */
+static int check_partial(struct frame_connection *connection, const char *bytes,
+			 size_t have, size_t need)
+{
+	struct frame_request request;
+	int r = frame_peek_request(bytes, have, &request);
+
+	if (r != 1 || request.size <= most_of(connection, request.function))
+		return r < 0 ? r : 0;
+	connection->skip = need - have;
+	refuse(connection, request.id, FRAME_TOO_LARGE,
+	       "the request is larger than the function's max_request");
+	return -E2BIG;
+}
+
+/* The frame in call->frame is whole. */
+static int take(struct call *call)
+{
+	int r = frame_read_request(call->frame.data, call->frame.size,
+				   &call->request);
+
+	if (r)
+		return r;
+	metrics_add(&call->connection->common.worker->server->metrics
+			     .requests_total,
+		    1);
+	start(call);
+	return 0;
+}
+
+/* Adds @size bytes to the call that is being read. */
+static struct call *add(struct frame_connection *connection, const char *data,
+			size_t size)
+{
+	struct call *call = connection->partial;
+
+	if (!call)
+		call = connection->partial = get_call(connection);
+	if (call)
+		buffer_append(&call->frame, data, size);
+	return call && !call->frame.failed ? call : NULL;
+}
+
+/*
+ * Takes bytes up to the end of one frame, or all there are. Returns how many, 0
+ * if the connection cannot go on.
+ */
+static size_t take_some(struct frame_connection *connection, const char *data,
+			size_t size)
+{
+	struct call *call = connection->partial;
+	size_t have = call ? call->frame.size : 0, need, part;
+	int64_t whole;
+	int r;
+
+	/* the header first: it says how much more is to come */
+	part = have < FRAME_HEADER_SIZE ? FRAME_HEADER_SIZE - have : 0;
+	if (part > size)
+		part = size;
+	call = part ? add(connection, data, part) : call;
+	if (!call)
+		return 0;
+	whole = frame_size(call->frame.data, call->frame.size, FRAME_REQUEST,
+			   FRAME_BODY_MAX, &need);
+	if (whole < 0)
+		return 0;
+	if (!whole && call->frame.size >= FRAME_HEADER_SIZE) {
+		size_t rest = need - call->frame.size;
+
+		if (rest > size - part)
+			rest = size - part;
+		if (rest && !add(connection, data + part, rest))
+			return 0;
+		part += rest;
+		whole = call->frame.size == need;
+	}
+	if (whole) {
+		connection->partial = NULL;
+		r = take(call);
+	} else if (call->frame.size >= FRAME_HEADER_SIZE) {
+		r = check_partial(connection, call->frame.data,
+				  call->frame.size, need);
+		if (r == -E2BIG) {
+			connection->partial = NULL;
+			r = 0;
+			put_call(call);
+		}
+	} else {
+		r = 0;
+	}
+	return r ? 0 : part;
+}
+
+static size_t on_received(struct io_stream *stream, const void *data,
+			  size_t size)
+{
+	struct frame_connection *connection = of_stream(stream);
+	size_t taken = 0, part;
+
+	if (connection->last_ns && clock_now_ns() >= connection->last_ns)
+		connection->last = true;
+	if (connection->last)
+		return size;
+	while (taken < size) {
+		if (is_full(connection)) {
+			connection->held = true;
+			return taken;
+		}
+		if (connection->skip) {
+			part = connection->skip < size - taken ?
+				       (size_t)connection->skip :
+				       size - taken;
+			connection->skip -= part;
+			taken += part;
+			continue;
+		}
+		part = take_some(connection, (const char *)data + taken,
+				 size - taken);
+		if (!part)
+			return give_up(connection, size);
+		taken += part;
+		if (connection->common.closing)
+			return size;
+	}
+	return taken;
+}
+
+static void on_sent(struct io_stream *stream, int error)
+{
+	struct frame_connection *connection = of_stream(stream);
+	struct buffer *sent = &connection->replies[connection->filling ^ 1];
+
+	connection->sending = false;
+	if (error) {
+		connection_close(&connection->common);
+		return;
+	}
+	if (sent->capacity > KEPT_MAX)
+		buffer_done(sent);
+	else
+		buffer_clear(sent);
+	send_replies(connection);
+	read_on(connection);
+}
+
+static void on_client_ended(struct io_stream *stream, int error)
+{
+	struct frame_connection *connection = of_stream(stream);
+
+	connection->last = true;
+	if (error)
+		connection_close(&connection->common);
+	else
+		send_replies(connection);
+}
+
+/* The client does not take its replies; or the server has drained for long. */
+static void on_timer(struct timer *timer)
+{
+	struct frame_connection *connection =
+		(void *)((char *)timer -
+			 offsetof(struct frame_connection, common.timer));
+
+	connection->last = true;
+	if (connection->sending)
+		connection_close(&connection->common);
+	else
+		send_replies(connection);
+}
+
+/*
+ * Requests that are here already, and those of the next moment, are answered;
+ * then the connection closes.
+ */
+static void on_drain(struct connection *common)
+{
+	struct frame_connection *connection = (struct frame_connection *)common;
+
+	connection->last_ns = clock_now_ns() + SERVER_DRAIN_IDLE_NS;
+	if (!connection->sending)
+		wait_for_more(connection);
+}
+
+static void on_free(struct connection *common)
+{
+	struct frame_connection *connection = (struct frame_connection *)common;
+
+	connection->gone = true;
+	if (!connection->under_way)
+		free_connection(connection);
+}
+
+void frame_connection_open(struct worker *worker, int fd)
+{
+	struct frame_connection *connection = calloc(1, sizeof(*connection));
+
+	if (!connection) {
+		close(fd);
+		return;
+	}
+	connection->replies[0] = connection->replies[1] =
+		(struct buffer)BUFFER_INIT(REPLIES_HARD_MAX);
+	connection->common.timer.fire = on_timer;
+	connection->common.drain = on_drain;
+	connection->common.free = on_free;
+	connection->common.stream.received = on_received;
+	connection->common.stream.ended = on_client_ended;
+	connection->common.stream.sent = on_sent;
+	if (!connection_open(&connection->common, worker, fd))
+		free(connection);
+}

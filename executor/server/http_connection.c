@@ -1,0 +1,447 @@
+/*
+ * http_connection.c - HTTP/1.1 connections: bytes to requests, responses to
+ * bytes. What a request means is in routes.c.
+ *
+ * One request of a connection is under way at a time: while it is, what follows
+ * stays in the socket (the stream is held), so pipelined requests are answered
+ * in order and cost no memory. Each phase has its time: head, body, reply, and
+ * between requests.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "executor/server/connection.h"
+#include "executor/server/exchange.h"
+#include "executor/server/http_response.h"
+#include "executor/server/server_internal.h"
+#include "executor/server/server_limits.h"
+
+/* Exchanges a worker keeps for later, and the bytes of a buffer they keep. */
+#define FREE_EXCHANGES_MAX 256
+#define KEPT_BUFFER_MAX (64 * 1024)
+
+/* Head and largest body of a response. */
+#define RESPONSE_MAX (65 * 1024 * 1024)
+
+enum phase {
+	PHASE_IDLE, /* between requests */
+	PHASE_HEAD,
+	PHASE_BODY,
+	PHASE_RUN, /* the request is whole, its response is not there yet */
+	PHASE_SEND,
+	PHASE_LINGER, /* all is said; what still comes is dropped */
+};
+
+struct http_connection {
+	struct connection common; /* the first member */
+	struct exchange *exchange;
+	enum phase phase;
+	bool is_admin;
+	bool continuing;   /* "100 Continue" is being sent */
+	bool ready;	   /* and the response behind it is there */
+	bool client_ended; /* it sends no more */
+	bool unread;	   /* of the request; the connection cannot go on */
+	bool send_is_last; /* close behind the response */
+};
+
+static const char continue_text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+
+static struct http_connection *of_stream(struct io_stream *stream)
+{
+	return (struct http_connection *)stream;
+}
+
+static const struct server_options *
+options_of(const struct http_connection *connection)
+{
+	return &connection->common.worker->server->options;
+}
+
+struct exchange *exchange_get(struct worker *worker)
+{
+	struct exchange *exchange = worker->free_exchanges;
+
+	if (exchange) {
+		worker->free_exchanges = exchange->next;
+		worker->free_count--;
+	} else {
+		exchange = malloc(sizeof(*exchange));
+		if (!exchange)
+			return NULL;
+		exchange->invocation.timer.link = NULL;
+		exchange->out = exchange->text =
+			(struct buffer)BUFFER_INIT(RESPONSE_MAX);
+		exchange->invocation.log =
+			(struct buffer)BUFFER_INIT(LAMBDA_TAIL_MAX * 8);
+	}
+	exchange->references = 1;
+	exchange->worker = worker;
+	exchange->connection = NULL;
+	exchange->served = NULL;
+	exchange->status = 0;
+	exchange->kind = EXCHANGE_PLAIN;
+	exchange->event = CLOUDEVENTS_NONE;
+	exchange->id[0] = '\0';
+	exchange->is_head = false;
+	exchange->keep_alive = false;
+	exchange->invocation.wants_log = false;
+	http_request_init(&exchange->request);
+	return exchange;
+}
+
+static void shrink(struct buffer *buffer)
+{
+	if (buffer->capacity > KEPT_BUFFER_MAX)
+		buffer_done(buffer);
+	else
+		buffer_clear(buffer);
+}
+
+static void exchange_free(struct exchange *exchange)
+{
+	buffer_done(&exchange->out);
+	buffer_done(&exchange->text);
+	buffer_done(&exchange->invocation.log);
+	free(exchange);
+}
+
+void exchange_hold(struct exchange *exchange)
+{
+	exchange->references++;
+}
+
+void exchange_release(struct exchange *exchange)
+{
+	struct worker *worker = exchange->worker;
+
+	if (--exchange->references)
+		return;
+	http_request_done(&exchange->request);
+	served_release(exchange->served);
+	shrink(&exchange->out);
+	shrink(&exchange->text);
+	shrink(&exchange->invocation.log);
+	if (worker->free_count >= FREE_EXCHANGES_MAX) {
+		exchange_free(exchange);
+		return;
+	}
+	exchange->next = worker->free_exchanges;
+	worker->free_exchanges = exchange;
+	worker->free_count++;
+}
+
+void exchange_free_all(struct worker *worker)
+{
+	while (worker->free_exchanges) {
+		struct exchange *exchange = worker->free_exchanges;
+
+		worker->free_exchanges = exchange->next;
+		exchange_free(exchange);
+	}
+}
+
+static void enter(struct http_connection *connection, enum phase phase)
+{
+	const struct server_options *options = options_of(connection);
+	uint64_t limit_ns = 0;
+
+	connection->phase = phase;
+	switch (phase) {
+	case PHASE_IDLE:
+		limit_ns = options->idle_timeout_ns;
+		break;
+	case PHASE_HEAD:
+		limit_ns = options->head_timeout_ns;
+		break;
+	case PHASE_BODY:
+		limit_ns = options->body_timeout_ns;
+		break;
+	case PHASE_SEND:
+		limit_ns = options->send_timeout_ns;
+		break;
+	case PHASE_LINGER:
+		limit_ns = SERVER_LINGER_NS;
+		break;
+	case PHASE_RUN: /* the function's own timeouts hold */
+		timer_clear(&connection->common.worker->timers,
+			    &connection->common.timer);
+		return;
+	}
+	connection_limit(&connection->common, limit_ns);
+}
+
+/* The connection has nothing more to say: in a way that the client hears it. */
+static void end(struct http_connection *connection)
+{
+	if (connection->unread && !connection->client_ended) {
+		shutdown(connection->common.stream.fd, SHUT_WR);
+		enter(connection, PHASE_LINGER);
+		io_stream_resume(&connection->common.stream);
+		return;
+	}
+	connection_close(&connection->common);
+}
+
+static void send_now(struct http_connection *connection)
+{
+	struct buffer *out = &connection->exchange->out;
+	const struct iovec piece = { out->data, out->size };
+
+	connection->ready = false;
+	if (out->failed || !out->size) {
+		connection_close(&connection->common);
+		return;
+	}
+	enter(connection, PHASE_SEND);
+	io_stream_send(&connection->common.stream, &piece, 1);
+}
+
+void exchange_send(struct exchange *exchange)
+{
+	struct http_connection *connection = exchange->connection;
+
+	if (!connection || connection->common.closing)
+		return;
+	connection->send_is_last = !exchange->keep_alive;
+	connection->ready = true;
+	if (!connection->continuing)
+		send_now(connection);
+}
+
+/* The request cannot be read, or is refused before its body. */
+static void refuse(struct http_connection *connection)
+{
+	connection->unread = true;
+	connection->exchange->keep_alive = false;
+	enter(connection, PHASE_RUN);
+	route_refuse(connection->exchange);
+	exchange_send(connection->exchange);
+}
+
+static void take_head(struct http_connection *connection)
+{
+	static const struct iovec piece = { (char *)continue_text,
+					    sizeof(continue_text) - 1 };
+	struct exchange *exchange = connection->exchange;
+	struct http_request *request = &exchange->request;
+
+	exchange->keep_alive = request->keep_alive &&
+			       !connection->common.worker->draining;
+	exchange->is_head = request->method == HTTP_HEAD_METHOD;
+	enter(connection, PHASE_BODY);
+	if (connection->is_admin)
+		admin_route_head(exchange);
+	else
+		route_head(exchange);
+	if (!request->expects_continue || request->is_http_1_0)
+		return;
+	/* whoever asks first need not be sent away with its body read */
+	if (exchange->status || request->content_length > request->max_body) {
+		if (!exchange->status) {
+			exchange->status = 413;
+			exchange->reason = "the request is too large";
+		}
+		return;
+	}
+	connection->continuing = true;
+	io_stream_send(&connection->common.stream, &piece, 1);
+}
+
+/* Whether the head alone is reason enough to answer. */
+static bool is_refused_early(const struct exchange *exchange)
+{
+	return exchange->status && exchange->request.expects_continue;
+}
+
+static void take_request(struct http_connection *connection)
+{
+	struct exchange *exchange = connection->exchange;
+
+	metrics_add(&connection->common.worker->server->metrics.requests_total,
+		    1);
+	enter(connection, PHASE_RUN);
+	if (exchange->status) {
+		route_refuse(exchange);
+		exchange_send(exchange);
+	} else if (connection->is_admin) {
+		admin_route(exchange);
+	} else {
+		route(exchange);
+	}
+}
+
+static bool begin_request(struct http_connection *connection)
+{
+	connection->exchange = exchange_get(connection->common.worker);
+	if (!connection->exchange) {
+		connection_close(&connection->common);
+		return false;
+	}
+	connection->exchange->connection = connection;
+	enter(connection, PHASE_HEAD);
+	return true;
+}
+
+static size_t on_received(struct io_stream *stream, const void *data,
+			  size_t size)
+{
+	struct http_connection *connection = of_stream(stream);
+	struct metrics_server *metrics =
+		&connection->common.worker->server->metrics;
+	size_t taken = 0, used;
+
+	if (connection->phase == PHASE_LINGER)
+		return size;
+	if (connection->phase == PHASE_RUN || connection->phase == PHASE_SEND)
+		return 0;
+	if (!connection->exchange && !begin_request(connection))
+		return size;
+	for (;;) {
+		enum http_progress progress =
+			http_request_parse(&connection->exchange->request,
+					   (const char *)data + taken,
+					   size - taken, &used);
+
+		taken += used;
+		switch (progress) {
+		case HTTP_MORE:
+			return size;
+		case HTTP_HEAD_DONE:
+			take_head(connection);
+			if (!is_refused_early(connection->exchange))
+				break;
+			refuse(connection);
+			return taken;
+		case HTTP_DONE:
+			take_request(connection);
+			return taken;
+		case HTTP_BAD:
+			metrics_add(&metrics->bad_requests_total, 1);
+			refuse(connection);
+			return taken;
+		}
+	}
+}
+
+/* The response has gone: what next? */
+static void next_request(struct http_connection *connection)
+{
+	struct exchange *exchange = connection->exchange;
+
+	connection->exchange = NULL;
+	exchange->connection = NULL;
+	exchange_release(exchange);
+	if (connection->send_is_last) {
+		end(connection);
+		return;
+	}
+	enter(connection, PHASE_IDLE);
+	io_stream_resume(&connection->common.stream);
+}
+
+static void on_sent(struct io_stream *stream, int error)
+{
+	struct http_connection *connection = of_stream(stream);
+
+	if (error) {
+		connection_close(&connection->common);
+		return;
+	}
+	if (connection->continuing) {
+		connection->continuing = false;
+		if (connection->ready)
+			send_now(connection);
+		return;
+	}
+	next_request(connection);
+}
+
+static void on_ended(struct io_stream *stream, int error)
+{
+	struct http_connection *connection = of_stream(stream);
+
+	connection->client_ended = true;
+	/* it may still read what it has asked for */
+	if (!error && (connection->phase == PHASE_RUN ||
+		       connection->phase == PHASE_SEND)) {
+		connection->exchange->keep_alive = false;
+		connection->send_is_last = true;
+		return;
+	}
+	connection_close(&connection->common);
+}
+
+static void on_timer(struct timer *timer)
+{
+	struct http_connection *connection =
+		(void *)((char *)timer -
+			 offsetof(struct http_connection, common.timer));
+
+	if ((connection->phase != PHASE_HEAD &&
+	     connection->phase != PHASE_BODY) ||
+	    connection->continuing) {
+		connection_close(&connection->common);
+		return;
+	}
+	connection->exchange->status = 408;
+	connection->exchange->reason = "the request did not arrive in time";
+	refuse(connection);
+}
+
+static void on_drain(struct connection *common)
+{
+	struct http_connection *connection = (struct http_connection *)common;
+
+	/* what its client sends at this moment is still answered */
+	if (connection->phase == PHASE_IDLE)
+		connection_limit(common, SERVER_DRAIN_IDLE_NS);
+	else if (connection->exchange)
+		connection->exchange->keep_alive = false;
+}
+
+static void on_free(struct connection *common)
+{
+	struct http_connection *connection = (struct http_connection *)common;
+	struct exchange *exchange = connection->exchange;
+
+	if (exchange) {
+		exchange->connection = NULL;
+		exchange_release(exchange);
+	}
+	free(connection);
+}
+
+static void open_connection(struct worker *worker, int fd, bool is_admin)
+{
+	struct http_connection *connection = calloc(1, sizeof(*connection));
+
+	if (!connection) {
+		close(fd);
+		return;
+	}
+	connection->is_admin = is_admin;
+	connection->common.timer.fire = on_timer;
+	connection->common.drain = on_drain;
+	connection->common.free = on_free;
+	connection->common.stream.received = on_received;
+	connection->common.stream.ended = on_ended;
+	connection->common.stream.sent = on_sent;
+	if (!connection_open(&connection->common, worker, fd)) {
+		free(connection);
+		return;
+	}
+	enter(connection, PHASE_IDLE);
+}
+
+void http_connection_open(struct worker *worker, int fd)
+{
+	open_connection(worker, fd, false);
+}
+
+void http_admin_connection_open(struct worker *worker, int fd)
+{
+	open_connection(worker, fd, true);
+}

@@ -1,0 +1,84 @@
+/*
+ * invocation.h - one invocation on its way through the server.
+ *
+ * Started on the worker whose connection it came in by, it waits in that
+ * worker's run queue, runs there, on an idle worker that took it over, or, if it
+ * takes long, on a thread of jobs.h, and is answered where it came in. The hot
+ * path: http_connection.c or frame_connection.c -> invocation.c ->
+ * executor/invoke.c, which goes on in vm/ and snapshot/.
+ */
+#ifndef EXECUTOR_SERVER_INVOCATION_H
+#define EXECUTOR_SERVER_INVOCATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "executor/libthaw.h"
+#include "executor/server/buffer.h"
+#include "executor/server/io.h"
+#include "executor/server/jobs.h"
+#include "executor/server/served.h"
+#include "executor/server/timers.h"
+#include "snapshot/pool.h"
+#include "vm/error.h"
+
+struct worker;
+
+/* Replies up to this size travel between threads without memory of their own. */
+#define INVOCATION_SMALL 1024
+
+struct invocation {
+	/* The starter's; all of it stays until ended(). */
+	struct worker *worker; /* whose thread starts it */
+	struct served *served; /* held by the starter */
+	struct thaw_request request;
+	bool wants_log; /* keep the last lines in @log */
+	/*
+	 * On the worker's thread: it has run (result 0: see reply, whose data
+	 * are borrowed for the call), or it never will (-errno, and error).
+	 * -EINPROGRESS: the function is being deployed; -EBUSY, -EAGAIN:
+	 * throttled; -E2BIG, -EINVAL: the request; else what deploying or thaw
+	 * failed with.
+	 */
+	void (*replied)(struct invocation *invocation);
+	/* Soon after that: nothing refers to it any more. */
+	void (*ended)(struct invocation *invocation);
+
+	int result;
+	struct error error;
+	struct thaw_reply reply;
+	struct buffer log;
+
+	uint64_t arrived_ns;
+	struct worker *runner; /* it is in its hands */
+	struct vm *vm;	       /* handed out and not begun; NULL: to be made */
+	struct pool_waiter waiter;
+	struct timer timer; /* of the queue */
+	struct io_message message;
+	struct job job;
+	struct invocation *next;
+	bool begun;
+	char *copy; /* of the reply, for another thread; NULL: in small */
+	char small[INVOCATION_SMALL];
+};
+
+/* The invocations a worker has; embedded in it. */
+struct invocation_queue {
+	struct invocation *first, **last;
+	unsigned count;
+	struct invocation *polled; /* they run, and are looked at */
+};
+
+void invocation_queue_init(struct invocation_queue *queue);
+
+/* Starts it, on its worker's thread; replied() may be called at once. */
+void invocation_start(struct invocation *invocation);
+
+/*
+ * Runs what @worker has waiting, a few at most, and looks at what is polled.
+ * False: there is nothing, it may sleep.
+ */
+bool invocations_run(struct worker *worker);
+
+#endif

@@ -1,0 +1,251 @@
+/*
+ * lambda_routes.c - AWS Lambda's API on the public listeners: invocations, and
+ * the read-only operations that its clients need. Its texts are in lambda.c.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "executor/server/event.h"
+#include "executor/server/http_response.h"
+#include "executor/server/routes.h"
+#include "executor/server/server_internal.h"
+#include "executor/server/server_limits.h"
+
+#define JSON_TYPE "application/json"
+#define BINARY_TYPE "application/octet-stream"
+
+/* Emulators with one function call it so, whatever its name. */
+#define ONLY_FUNCTION "function"
+
+static void respond_error(struct exchange *exchange)
+{
+	const struct lambda_error *error = &exchange->lambda_error;
+
+	buffer_clear(&exchange->text);
+	lambda_write_error(error, &exchange->text);
+	respond_begin(exchange, error->status, JSON_TYPE);
+	http_response_header(&exchange->out, "x-amzn-RequestId", exchange->id);
+	http_response_header(&exchange->out, "x-amzn-ErrorType", error->type);
+	if (error->status == 429 || error->status == 503)
+		http_response_header(&exchange->out, "Retry-After", "1");
+	respond_end(exchange, exchange->text.data, exchange->text.size);
+}
+
+static void send_error(struct exchange *exchange)
+{
+	respond_error(exchange);
+	exchange_send(exchange);
+}
+
+/* A request that could not be read, in this API's words. */
+void lambda_route_refuse(struct exchange *exchange)
+{
+	if (!exchange->lambda_error.status) {
+		lambda_from_errno(exchange->status == 413 ? -E2BIG : -EINVAL,
+				  exchange->name, exchange->reason,
+				  &exchange->lambda_error);
+		exchange->lambda_error.status = exchange->status;
+	}
+	respond_error(exchange);
+}
+
+static void find(struct exchange *exchange)
+{
+	const struct generation *generation = exchange->worker->generation;
+	const struct lambda_call *call = &exchange->call;
+
+	strcpy(exchange->name, call->function);
+	route_find(exchange);
+	if (!exchange->served && generation->count == 1 &&
+	    !strcmp(exchange->name, ONLY_FUNCTION))
+		exchange->served = served_hold(generation->served[0]);
+	if (!exchange->served || !lambda_knows_qualifier(call->qualifier)) {
+		lambda_no_function(exchange->name, &exchange->lambda_error);
+		exchange->status = exchange->lambda_error.status;
+	}
+}
+
+void lambda_route_head(struct exchange *exchange)
+{
+	struct http_request *request = &exchange->request;
+
+	exchange->lambda_error.status = 0;
+	if (!lambda_parse(request, &exchange->call, &exchange->lambda_error)) {
+		exchange->kind = EXCHANGE_LAMBDA;
+		exchange->status = exchange->lambda_error.status;
+		return;
+	}
+	if (exchange->call.operation == LAMBDA_NONE)
+		return;
+	exchange->kind = EXCHANGE_LAMBDA;
+	if (exchange->call.operation != LAMBDA_INVOKE)
+		return;
+	find(exchange);
+	if (exchange->served)
+		request->max_body = exchange->served->spec->max_request;
+}
+
+/* START, the function's lines, END and REPORT: the last 4 KiB of it. */
+static void write_log(struct exchange *exchange, struct buffer *out)
+{
+	const struct invocation *invocation = &exchange->invocation;
+	const struct served *served = exchange->served;
+	struct buffer text = BUFFER_INIT(1024 * 1024);
+
+	lambda_write_start(exchange->id, &text);
+	buffer_append(&text, invocation->log.data, invocation->log.size);
+	lambda_write_report(&invocation->reply, served->spec->memory,
+			    served->spec->memory,
+			    atomic_load_explicit(&served->restore_ns,
+						 memory_order_relaxed),
+			    &text);
+	buffer_text(out, "X-Amz-Log-Result: ");
+	lambda_write_tail(text.data, text.size, out);
+	buffer_text(out, "\r\n");
+	buffer_done(&text);
+}
+
+static void begin_reply(struct exchange *exchange, const char *type)
+{
+	const char *trace =
+		http_request_header(&exchange->request, "x-amzn-trace-id");
+	struct buffer *out = &exchange->out;
+
+	respond_begin(exchange, 200, type);
+	http_response_header(out, "x-amzn-RequestId", exchange->id);
+	http_response_header(out, "X-Amz-Executed-Version",
+			     *exchange->call.qualifier ?
+				     exchange->call.qualifier :
+				     "$LATEST");
+	if (trace)
+		http_response_header(out, "X-Amzn-Trace-Id", trace);
+	respond_timing(exchange);
+	if (exchange->invocation.wants_log)
+		write_log(exchange, out);
+}
+
+static void on_replied(struct invocation *invocation)
+{
+	struct exchange *exchange = exchange_of(invocation);
+	const struct thaw_reply *reply = &invocation->reply;
+
+	if (!exchange->connection)
+		return;
+	if (invocation->result) {
+		lambda_from_errno(invocation->result, exchange->name,
+				  invocation->error.message,
+				  &exchange->lambda_error);
+		respond_error(exchange);
+	} else if (reply->result == THAW_OK) {
+		begin_reply(exchange, strcmp(reply->content_type, BINARY_TYPE) ?
+					      reply->content_type :
+					      JSON_TYPE);
+		respond_end(exchange, reply->data, reply->size);
+	} else {
+		buffer_clear(&exchange->text);
+		lambda_write_function_error(reply, &exchange->text);
+		begin_reply(exchange, JSON_TYPE);
+		http_response_header(&exchange->out, "X-Amz-Function-Error",
+				     lambda_function_error(reply));
+		respond_end(exchange, exchange->text.data, exchange->text.size);
+	}
+	exchange_send(exchange);
+}
+
+/* What the function is sent. */
+static void take_payload(struct exchange *exchange)
+{
+	const struct http_request *http = &exchange->request;
+	struct thaw_request *request = &exchange->invocation.request;
+	const char *type = http_request_header(http, "content-type");
+
+	*request = (struct thaw_request){
+		.data = http->body_size ? http->body : "{}",
+		.size = http->body_size ? http->body_size : 2,
+		.content_type = type && strcmp(type, BINARY_TYPE) ? type :
+								    JSON_TYPE,
+		.attributes = exchange->attributes,
+	};
+	route_attribute(exchange, "client-context",
+			exchange->call.client_context);
+	route_common_attributes(exchange);
+}
+
+static void accept_event(struct exchange *exchange)
+{
+	struct error err;
+	int r = event_accept(exchange, &exchange->invocation.request, &err);
+
+	if (r) {
+		lambda_from_errno(r, exchange->name, err.message,
+				  &exchange->lambda_error);
+		send_error(exchange);
+		return;
+	}
+	respond_begin(exchange, 202, NULL);
+	http_response_header(&exchange->out, "x-amzn-RequestId", exchange->id);
+	respond_end(exchange, "", 0);
+	exchange_send(exchange);
+}
+
+static void invoke(struct exchange *exchange)
+{
+	const struct http_request *request = &exchange->request;
+
+	if (!lambda_check_payload(request->body, request->body_size,
+				  &exchange->lambda_error)) {
+		send_error(exchange);
+		return;
+	}
+	take_payload(exchange);
+	switch (exchange->call.invocation) {
+	case LAMBDA_DRY_RUN:
+		respond_begin(exchange, 204, NULL);
+		http_response_header(&exchange->out, "x-amzn-RequestId",
+				     exchange->id);
+		respond_end(exchange, NULL, HTTP_NO_BODY);
+		exchange_send(exchange);
+		return;
+	case LAMBDA_EVENT:
+		accept_event(exchange);
+		return;
+	case LAMBDA_REQUEST_RESPONSE:
+		exchange->invocation.wants_log = exchange->call.wants_log;
+		route_invoke(exchange, on_replied);
+		return;
+	}
+}
+
+static void read_only(struct exchange *exchange)
+{
+	struct server_view view;
+	bool written;
+
+	buffer_clear(&exchange->text);
+	if (server_view(exchange->worker, &view)) {
+		lambda_from_errno(-ENOMEM, exchange->name, "no memory",
+				  &exchange->lambda_error);
+		send_error(exchange);
+		return;
+	}
+	written = lambda_write(&exchange->call, &view, &exchange->text,
+			       &exchange->lambda_error);
+	server_view_done(&view);
+	if (!written) {
+		send_error(exchange);
+		return;
+	}
+	respond_begin(exchange, 200, JSON_TYPE);
+	http_response_header(&exchange->out, "x-amzn-RequestId", exchange->id);
+	respond_end(exchange, exchange->text.data, exchange->text.size);
+	exchange_send(exchange);
+}
+
+void lambda_route(struct exchange *exchange)
+{
+	exchange_make_id(exchange);
+	if (exchange->call.operation == LAMBDA_INVOKE)
+		invoke(exchange);
+	else
+		read_only(exchange);
+}

@@ -1,0 +1,46 @@
+/*
+ * listen.h - addresses to listen at, and sockets handed over by systemd
+ * (sd_listen_fds(3): LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES).
+ */
+#ifndef EXECUTOR_SERVER_LISTEN_H
+#define EXECUTOR_SERVER_LISTEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "vm/error.h"
+
+/* How many connections may wait to be accepted. */
+#define LISTEN_BACKLOG 4096
+
+struct listen_address {
+	const char *text; /* "HOST:PORT", "[HOST]:PORT", "unix:PATH" */
+	bool shared;	  /* TCP: several sockets of one port (SO_REUSEPORT) */
+	bool is_first;	  /* of those */
+	bool insecure;	  /* need not be loopback */
+};
+
+/*
+ * Binds a socket; connections are refused until listen_start(). -EADDRINUSE:
+ * another process has the address (a socket file that nobody listens at is
+ * replaced); -EPERM: not loopback; others. The caller owns *@ret_fd.
+ */
+int listen_bind(const struct listen_address *address, struct error *err,
+		int *ret_fd);
+int listen_start(int fd, struct error *err);
+
+/* Whether @text is a unix socket's; its path, else NULL. */
+const char *listen_unix_path(const char *text);
+
+#define LISTEN_TEXT_MAX 160
+/* "127.0.0.1:8080": where @fd listens, the port the system chose included. */
+void listen_describe(int fd, char *text, size_t size);
+
+/*
+ * How many sockets systemd has handed over; the first is LISTEN_FDS_START. The
+ * variables are removed from the environment.
+ */
+#define LISTEN_FDS_START 3
+unsigned listen_inherited(char *names, size_t size);
+
+#endif

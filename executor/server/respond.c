@@ -1,0 +1,130 @@
+/* respond.c - what responses on both listeners have in common. See exchange.h. */
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "executor/server/exchange.h"
+#include "executor/server/http_response.h"
+#include "executor/server/worker.h"
+#include "snapshot/entropy.h"
+
+/* A random UUID (RFC 9562, version 4). */
+static void make_id(char *id)
+{
+	static const char digits[] = "0123456789abcdef";
+	uint8_t bytes[16] = { 0 };
+
+	/* it can only fail for want of entropy at boot; then ids are equal */
+	(void)!entropy_get(bytes, sizeof(bytes));
+	bytes[6] = (bytes[6] & 0x0f) | 0x40;
+	bytes[8] = (bytes[8] & 0x3f) | 0x80;
+	for (unsigned i = 0; i < sizeof(bytes); i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*id++ = '-';
+		*id++ = digits[bytes[i] >> 4];
+		*id++ = digits[bytes[i] & 15];
+	}
+	*id = '\0';
+}
+
+/* The client's id, if it is fit to be one. */
+static bool take_id(const struct http_request *request, const char *header,
+		    char *id)
+{
+	const char *value = http_request_header(request, header);
+	size_t size = value ? strlen(value) : 0;
+
+	if (!size || size >= EXCHANGE_ID_SIZE)
+		return false;
+	for (const char *at = value; *at; at++)
+		if (*at <= ' ' || *at > '~' || *at == '"' || *at == '\\')
+			return false;
+	memcpy(id, value, size + 1);
+	return true;
+}
+
+static const char *id_of(struct exchange *exchange)
+{
+	if (!*exchange->id &&
+	    !take_id(&exchange->request, "x-call-id", exchange->id))
+		make_id(exchange->id);
+	return exchange->id;
+}
+
+void exchange_make_id(struct exchange *exchange)
+{
+	id_of(exchange);
+}
+
+void respond_begin(struct exchange *exchange, unsigned status, const char *type)
+{
+	struct buffer *out = &exchange->out;
+
+	buffer_clear(out);
+	http_response_begin(out, status, exchange->keep_alive);
+	if (type)
+		http_response_header(out, "Content-Type", type);
+	/* the others keep it alive without being told */
+	if (exchange->request.is_http_1_0 && exchange->keep_alive)
+		http_response_header(out, "Connection", "keep-alive");
+	http_response_header(out, "X-Call-Id", id_of(exchange));
+}
+
+void respond(struct exchange *exchange, unsigned status, const char *type,
+	     const void *body, size_t size)
+{
+	respond_begin(exchange, status, type);
+	respond_end(exchange, body, size);
+}
+
+void respond_end(struct exchange *exchange, const void *body, size_t size)
+{
+	http_response_end(&exchange->out, size);
+	if (!exchange->is_head && size != HTTP_NO_BODY)
+		buffer_append(&exchange->out, body, size);
+}
+
+void write_json_string(struct buffer *out, const char *text)
+{
+	buffer_append(out, "\"", 1);
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c == '"' || c == '\\')
+			buffer_printf(out, "\\%c", c);
+		else if (c < ' ')
+			buffer_printf(out, "\\u%04x", c);
+		else
+			buffer_append(out, text, 1);
+	}
+	buffer_append(out, "\"", 1);
+}
+
+void write_problem(struct exchange *exchange, unsigned status,
+		   const char *error_type, const char *detail)
+{
+	struct buffer *text = &exchange->text;
+
+	buffer_clear(text);
+	buffer_text(text, "{\"type\":\"about:blank\",\"title\":");
+	write_json_string(text, http_status_text(status));
+	buffer_text(text, ",\"status\":");
+	buffer_number(text, status);
+	buffer_text(text, ",\"detail\":");
+	write_json_string(text, detail);
+	if (error_type) {
+		buffer_text(text, ",\"errorType\":");
+		write_json_string(text, error_type);
+	}
+	buffer_text(text, ",\"callId\":");
+	write_json_string(text, id_of(exchange));
+	buffer_text(text, "}\n");
+}
+
+void respond_problem(struct exchange *exchange, unsigned status,
+		     const char *detail)
+{
+	write_problem(exchange, status, NULL, detail);
+	respond_begin(exchange, status, PROBLEM_TYPE);
+	respond_end(exchange, exchange->text.data, exchange->text.size);
+}

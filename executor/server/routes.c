@@ -1,0 +1,339 @@
+/*
+ * routes.c - what requests on the public listeners mean: plain invocations,
+ * POST /function/NAME[/path], and health. AWS's API is in lambda_routes.c.
+ */
+#include "executor/server/routes.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "executor/server/admin.h"
+#include "executor/server/http_response.h"
+#include "executor/server/server_internal.h"
+#include "executor/server/server_limits.h"
+#include "vm/clock.h"
+
+#define FUNCTION_PREFIX "/function/"
+#define ALLOWED "POST, OPTIONS"
+
+struct exchange *exchange_of(struct invocation *invocation)
+{
+	return (void *)((char *)invocation -
+			offsetof(struct exchange, invocation));
+}
+
+void route_find(struct exchange *exchange)
+{
+	struct served *served =
+		generation_find(exchange->worker->generation, exchange->name);
+
+	exchange->served = served ? served_hold(served) : NULL;
+}
+
+void route_attribute(struct exchange *exchange, const char *name,
+		     const char *value)
+{
+	struct thaw_request *request = &exchange->invocation.request;
+
+	if (!value || !*value ||
+	    request->attribute_count == EXCHANGE_ATTRIBUTES_MAX)
+		return;
+	exchange->attributes[request->attribute_count++] =
+		(struct thaw_attribute){ name, value };
+}
+
+void route_common_attributes(struct exchange *exchange)
+{
+	static const char *const names[] = { "traceparent", "tracestate",
+					     "x-amzn-trace-id" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		route_attribute(exchange, names[i],
+				http_request_header(&exchange->request,
+						    names[i]));
+}
+
+void write_ms(struct buffer *out, uint64_t ns)
+{
+	uint64_t us = ns / NS_PER_US;
+	const char digits[4] = { '.', (char)('0' + us / 100 % 10),
+				 (char)('0' + us / 10 % 10),
+				 (char)('0' + us % 10) };
+
+	buffer_number(out, us / 1000);
+	buffer_append(out, digits, sizeof(digits));
+}
+
+void respond_timing(struct exchange *exchange)
+{
+	const struct thaw_reply *reply = &exchange->invocation.reply;
+	struct buffer *out = &exchange->out;
+
+	buffer_text(out, "Server-Timing: queue;dur=");
+	write_ms(out, reply->queue_ns);
+	buffer_text(out, ", run;dur=");
+	write_ms(out, reply->run_ns);
+	buffer_text(out, ", restore;dur=");
+	write_ms(out, atomic_load_explicit(&exchange->served->restore_ns,
+					   memory_order_relaxed));
+	buffer_text(out, "\r\n");
+}
+
+static void on_ended(struct invocation *invocation)
+{
+	exchange_release(exchange_of(invocation));
+}
+
+void route_invoke(struct exchange *exchange,
+		  void (*replied)(struct invocation *invocation))
+{
+	struct invocation *invocation = &exchange->invocation;
+
+	exchange_make_id(exchange);
+	exchange_hold(exchange);
+	invocation->worker = exchange->worker;
+	invocation->served = exchange->served;
+	invocation->replied = replied;
+	invocation->ended = on_ended;
+	invocation->request.id = exchange->id;
+	invocation_start(invocation);
+}
+
+/* Splits /function/NAME/more; the name decoded, more as it was sent. */
+static const char *split_path(struct exchange *exchange)
+{
+	const char *name = exchange->request.path + strlen(FUNCTION_PREFIX);
+	size_t size = strcspn(name, "/");
+
+	if (http_decode(name, size, exchange->name, sizeof(exchange->name)) < 1)
+		exchange->name[0] = '\0';
+	return name + size;
+}
+
+static bool is_function(const struct exchange *exchange)
+{
+	return !strncmp(exchange->request.path, FUNCTION_PREFIX,
+			strlen(FUNCTION_PREFIX));
+}
+
+static void refuse(struct exchange *exchange, unsigned status,
+		   const char *reason)
+{
+	if (exchange->status)
+		return;
+	exchange->status = status;
+	exchange->reason = reason;
+}
+
+static void function_head(struct exchange *exchange)
+{
+	struct http_request *request = &exchange->request;
+	const char *reason = NULL;
+
+	split_path(exchange);
+	route_find(exchange);
+	if (!exchange->served) {
+		refuse(exchange, 404, "no such function");
+		return;
+	}
+	request->max_body = exchange->served->spec->max_request;
+	if (request->method == HTTP_OPTIONS_METHOD)
+		return;
+	if (request->method != HTTP_POST_METHOD)
+		refuse(exchange, 405, "functions are invoked by POST");
+	exchange->event = cloudevents_mode(request, &reason);
+	if (exchange->event == CLOUDEVENTS_BATCH)
+		refuse(exchange, 415, "batches of events are not taken");
+	else if (exchange->event == CLOUDEVENTS_BAD)
+		refuse(exchange, 400, reason);
+}
+
+void route_head(struct exchange *exchange)
+{
+	exchange->request.max_body = SERVER_BODY_MAX;
+	exchange->name[0] = '\0';
+	if (is_function(exchange))
+		function_head(exchange);
+	else
+		lambda_route_head(exchange);
+}
+
+/* Which status a refusal by thaw has; -errno of invocation.h. */
+static unsigned status_of(int result)
+{
+	switch (result) {
+	case -EBUSY:
+	case -EAGAIN:
+		return 429;
+	case -EINPROGRESS:
+		return 503;
+	case -E2BIG:
+		return 413;
+	case -EINVAL:
+		return 400;
+	default:
+		return 500;
+	}
+}
+
+static void refused(struct exchange *exchange)
+{
+	const struct invocation *invocation = &exchange->invocation;
+	unsigned status = status_of(invocation->result);
+
+	write_problem(exchange, status, NULL, invocation->error.message);
+	respond_begin(exchange, status, PROBLEM_TYPE);
+	if (status == 429 || status == 503)
+		http_response_header(&exchange->out, "Retry-After", "1");
+	respond_end(exchange, exchange->text.data, exchange->text.size);
+}
+
+static void failed(struct exchange *exchange)
+{
+	const struct thaw_reply *reply = &exchange->invocation.reply;
+	unsigned status = reply->result == THAW_TIMEOUT ? 504 : 500;
+
+	write_problem(exchange, status, reply->error_type,
+		      reply->error_message);
+	respond_begin(exchange, status, PROBLEM_TYPE);
+	respond_timing(exchange);
+	respond_end(exchange, exchange->text.data, exchange->text.size);
+}
+
+static void on_replied(struct invocation *invocation)
+{
+	struct exchange *exchange = exchange_of(invocation);
+	const struct thaw_reply *reply = &invocation->reply;
+
+	if (!exchange->connection)
+		return;
+	if (invocation->result) {
+		refused(exchange);
+	} else if (reply->result != THAW_OK) {
+		failed(exchange);
+	} else {
+		respond_begin(exchange, 200, reply->content_type);
+		respond_timing(exchange);
+		respond_end(exchange, reply->data, reply->size);
+	}
+	exchange_send(exchange);
+}
+
+/* What the function is sent: the body, or an event's envelope. */
+static bool take_body(struct exchange *exchange)
+{
+	struct thaw_request *request = &exchange->invocation.request;
+	const char *reason;
+
+	*request = (struct thaw_request){
+		.data = exchange->request.body,
+		.size = exchange->request.body_size,
+		.content_type =
+			http_request_header(&exchange->request, "content-type"),
+		.attributes = exchange->attributes,
+	};
+	if (exchange->event == CLOUDEVENTS_NONE)
+		return true;
+	buffer_clear(&exchange->text);
+	if (cloudevents_write(&exchange->request, exchange->event,
+			      &exchange->text, &reason)) {
+		respond_problem(exchange, 400, reason);
+		exchange_send(exchange);
+		return false;
+	}
+	request->data = exchange->text.data;
+	request->size = exchange->text.size;
+	request->content_type = CLOUDEVENTS_TYPE;
+	return true;
+}
+
+static void function(struct exchange *exchange)
+{
+	const char *more = split_path(exchange);
+
+	if (exchange->request.method == HTTP_OPTIONS_METHOD) {
+		respond_begin(exchange, 204, NULL);
+		http_response_header(&exchange->out, "Allow", ALLOWED);
+		respond_end(exchange, NULL, HTTP_NO_BODY);
+		exchange_send(exchange);
+		return;
+	}
+	if (!take_body(exchange))
+		return;
+	route_attribute(exchange, "path", more);
+	route_attribute(exchange, "query", exchange->request.query);
+	route_common_attributes(exchange);
+	route_invoke(exchange, on_replied);
+}
+
+static bool is_get(const struct exchange *exchange)
+{
+	return exchange->request.method == HTTP_GET_METHOD ||
+	       exchange->request.method == HTTP_HEAD_METHOD;
+}
+
+/* Health, for those who can reach only this listener; on both. */
+bool route_health(struct exchange *exchange)
+{
+	const char *path = exchange->request.path;
+	struct server_view view;
+	bool ready;
+
+	if (!is_get(exchange))
+		return false;
+	if (!strcmp(path, "/livez") || !strcmp(path, "/healthz")) {
+		respond(exchange, 200, "text/plain", "ok\n", 3);
+		exchange_send(exchange);
+		return true;
+	}
+	if (strcmp(path, "/readyz") != 0)
+		return false;
+	buffer_clear(&exchange->text);
+	if (server_view(exchange->worker, &view)) {
+		respond_problem(exchange, 500, "no memory");
+	} else {
+		ready = admin_write_ready(&view, &exchange->text);
+		server_view_done(&view);
+		respond(exchange, ready ? 200 : 503, "application/json",
+			exchange->text.data, exchange->text.size);
+	}
+	exchange_send(exchange);
+	return true;
+}
+
+void route(struct exchange *exchange)
+{
+	if (is_function(exchange)) {
+		function(exchange);
+	} else if (exchange->kind == EXCHANGE_LAMBDA) {
+		lambda_route(exchange);
+	} else if (!route_health(exchange)) {
+		respond_problem(exchange, 404,
+				"no such path: functions are at "
+				"/function/NAME, and AWS Lambda's API at "
+				"/2015-03-31/functions/");
+		exchange_send(exchange);
+	}
+}
+
+void route_refuse(struct exchange *exchange)
+{
+	char text[256];
+
+	if (!exchange->status) {
+		exchange->status = exchange->request.bad_status;
+		exchange->reason = exchange->request.bad_reason;
+	}
+	if (exchange->kind == EXCHANGE_LAMBDA) {
+		lambda_route_refuse(exchange);
+		return;
+	}
+	snprintf(text, sizeof(text), "%s%s%s", exchange->reason,
+		 *exchange->name ? ": " : "", exchange->name);
+	write_problem(exchange, exchange->status, NULL, text);
+	respond_begin(exchange, exchange->status, PROBLEM_TYPE);
+	if (exchange->status == 405)
+		http_response_header(&exchange->out, "Allow", ALLOWED);
+	respond_end(exchange, exchange->text.data, exchange->text.size);
+}

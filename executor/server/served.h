@@ -1,0 +1,129 @@
+/*
+ * served.h - the functions a server serves, and how a catalog is reloaded.
+ *
+ * A generation is one catalog and, for each of its functions, a struct served.
+ * A reload makes a new generation, which takes over the functions that have not
+ * changed; the others are deployed before it is put to use. Each worker has its
+ * own reference and passes to the new one when it is told to, so looking up a
+ * function takes no lock; an invocation holds a reference to its function, so
+ * what is no longer in the catalog goes when its last invocation has ended.
+ */
+#ifndef EXECUTOR_SERVER_SERVED_H
+#define EXECUTOR_SERVER_SERVED_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "executor/catalog.h"
+#include "executor/function.h"
+#include "executor/server/log.h"
+#include "executor/server/metrics.h"
+#include "executor/server/view.h"
+#include "vm/error.h"
+
+/* What is counted; passes from one generation to the next by name. */
+struct counted {
+	_Atomic unsigned references;
+	struct metrics_function metrics;
+};
+
+/* A catalog, as long as a function's spec is in it. */
+struct kept_catalog {
+	_Atomic unsigned references;
+	struct catalog *catalog;
+};
+
+struct served {
+	_Atomic unsigned references;
+	struct kept_catalog *catalog;
+	const struct catalog_function *spec;
+	struct counted *counted;
+
+	/* Set by served_deploy(), before the state. */
+	struct function *function;
+	struct error why; /* it failed */
+	int failure;	  /* -errno */
+	uint64_t deployed_unix_ms;
+	struct stat image; /* what was deployed */
+	char image_sha256[65];
+	_Atomic int state; /* enum function_state */
+
+	bool is_echo; /* answers with the request; no vm: for measurements */
+
+	_Atomic uint32_t admitted; /* invocations, waiting and running */
+	/*
+	 * Of the last runs, how many were over the inline budget, roughly: then
+	 * the next ones do not begin on a worker at all.
+	 */
+	_Atomic int32_t slowness;
+
+	_Atomic uint64_t restore_ns; /* what the last restore of a vm took */
+
+	pthread_mutex_t log_lock;
+	struct log_limit log_limit;
+};
+
+struct generation {
+	_Atomic unsigned references;
+	struct kept_catalog *catalog;
+	char sha256[65]; /* of the file */
+	uint64_t number;
+	struct served **served; /* in the catalog's order */
+	size_t count;
+	struct served *echo; /* or NULL */
+};
+
+/* What a reload changes; counts. */
+struct generation_changes {
+	size_t added, changed, removed, unchanged;
+};
+
+/*
+ * Loads the catalog at @path; functions that are the same in @old (which may be
+ * NULL) are taken over from it. Errors as catalog_load().
+ */
+int generation_load(const char *path, struct generation *old, struct error *err,
+		    struct generation **ret_generation,
+		    struct generation_changes *ret_changes);
+
+/* Adds the function @name that echoes. */
+int generation_add_echo(struct generation *generation, const char *name,
+			struct error *err);
+
+/* The function @name, or NULL; belongs to the generation. */
+struct served *generation_find(const struct generation *generation,
+			       const char *name);
+
+/* One more reference. */
+struct generation *generation_hold(struct generation *generation);
+
+/* Gives back a reference; with the last one everything goes. NULL is fine. */
+void generation_release(struct generation *generation);
+
+/*
+ * Deploys @served if it is pending, on this thread; @options as for
+ * function_deploy(). It is active or failed afterwards.
+ */
+void served_deploy(struct served *served,
+		   const struct function_options *options);
+
+struct served *served_hold(struct served *served);
+
+/* The last reference frees the function's vms: slow. NULL is fine. */
+void served_release(struct served *served);
+
+static inline bool served_is_active(const struct served *served)
+{
+	/* pairs with the release in served_deploy() */
+	return atomic_load_explicit(&served->state, memory_order_acquire) ==
+	       FUNCTION_ACTIVE;
+}
+
+/* Fills in @ret_view. */
+void served_view(struct served *served, struct function_view *ret_view);
+
+#endif

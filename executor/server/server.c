@@ -1,0 +1,498 @@
+/*
+ * server.c - starts a server, listens to signals, drains, ends. See server.h.
+ *
+ * The main thread is a worker for the admin listener. It starts: sockets bound,
+ * workers up, functions deployed as jobs, then all listeners open. It ends: no
+ * new connections, what is under way ends, each worker says that it is idle,
+ * all are told to stop.
+ */
+#include "executor/server/server.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "executor/server/connection.h"
+#include "executor/server/guest_lines.h"
+#include "executor/server/log.h"
+#include "executor/server/notify.h"
+#include "executor/server/server_internal.h"
+#include "executor/server/server_limits.h"
+#include "vm/clock.h"
+#include "vm/watchdog.h"
+
+/* Exit status after a second signal to end, as after the signal itself. */
+#define EXIT_SIGNALLED 143
+/* And when what was under way did not end in time. */
+#define EXIT_UNFINISHED 125
+
+#define MAIN_OF(pointer, member)                                             \
+	((struct server *)(void *)((char *)(pointer)-offsetof(struct server, \
+							      member)))
+
+void server_options_init(struct server_options *options)
+{
+	*options = (struct server_options){
+		.jobs = SERVER_JOBS_DEFAULT,
+		.budget_ns = SERVER_BUDGET_DEFAULT,
+		.head_timeout_ns = SERVER_HEAD_TIMEOUT_DEFAULT,
+		.body_timeout_ns = SERVER_BODY_TIMEOUT_DEFAULT,
+		.idle_timeout_ns = SERVER_IDLE_TIMEOUT_DEFAULT,
+		.send_timeout_ns = SERVER_SEND_TIMEOUT_DEFAULT,
+		.events_max = SERVER_EVENTS_DEFAULT,
+		.event_retries = SERVER_EVENT_RETRIES_DEFAULT,
+		.event_max_age_ns = SERVER_EVENT_AGE_DEFAULT,
+		.drain_timeout_ns = SERVER_DRAIN_TIMEOUT_DEFAULT,
+	};
+}
+
+/* Something for a worker to do. */
+struct command {
+	struct io_message message; /* the first member */
+	struct worker *worker;
+	void (*call)(struct worker *worker);
+};
+
+static void on_command(struct io_message *message)
+{
+	struct command *command = (struct command *)message;
+
+	command->call(command->worker);
+	free(command);
+}
+
+void server_tell(struct worker *worker, void (*call)(struct worker *worker))
+{
+	struct command *command = malloc(sizeof(*command));
+
+	if (!command) {
+		log_write(LOG_LEVEL_ERROR, "no memory to tell a worker");
+		return;
+	}
+	command->message.deliver = on_command;
+	command->worker = worker;
+	command->call = call;
+	io_post(worker->io, NULL, &command->message);
+}
+
+static void tell_all(struct server *server, void (*call)(struct worker *worker))
+{
+	for (unsigned i = 0; i < server->worker_count; i++)
+		if (server->workers[i].io)
+			server_tell(&server->workers[i], call);
+}
+
+static void stop(struct worker *worker)
+{
+	worker->stopping = true;
+}
+
+/* On the main thread: a worker has come up. */
+static void on_up(struct worker *main)
+{
+	main->server->starting--;
+}
+
+static void pin(unsigned index)
+{
+	cpu_set_t allowed, one;
+	int at = (int)index;
+
+	if (sched_getaffinity(0, sizeof(allowed), &allowed))
+		return;
+	at %= CPU_COUNT(&allowed);
+	CPU_ZERO(&one);
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, &allowed) && !at--)
+			CPU_SET(cpu, &one);
+	/* where it is forbidden, so be it */
+	(void)!sched_setaffinity(0, sizeof(one), &one);
+}
+
+static void *run_worker(void *cookie)
+{
+	struct worker *worker = cookie;
+	struct server *server = worker->server;
+
+	if (server->options.pin)
+		pin(worker->index);
+	worker_run(worker);
+	worker_done(worker);
+	return NULL;
+}
+
+/* What a worker's thread begins with; then it tells the main thread. */
+static void *start_worker(void *cookie)
+{
+	struct worker *worker = cookie;
+	struct server *server = worker->server;
+	struct error err;
+
+	if (worker_init(worker, server, worker->index, &err)) {
+		server->failure = err;
+		server->result = -EIO;
+		server_tell(&server->main, on_up);
+		return NULL;
+	}
+	worker->generation = generation_hold(server->main.generation);
+	server_tell(&server->main, on_up);
+	return run_worker(worker);
+}
+
+static int start_workers(struct server *server, struct error *err)
+{
+	sigset_t blocked, old;
+
+	watch_signals(&blocked);
+	for (unsigned i = 0; i < server->worker_count; i++) {
+		struct worker *worker = &server->workers[i];
+		int r;
+
+		worker->server = server;
+		worker->index = i;
+		server->starting++;
+		pthread_sigmask(SIG_SETMASK, &blocked, &old);
+		r = pthread_create(&worker->thread, NULL, start_worker, worker);
+		pthread_sigmask(SIG_SETMASK, &old, NULL);
+		if (r) {
+			server->starting--;
+			worker->server = NULL;
+			return error_set(err, -r, "starting a worker: %s",
+					 strerror(r));
+		}
+	}
+	while (server->starting)
+		worker_turn(&server->main, UINT64_MAX);
+	if (server->result)
+		return error_set(err, server->result, "%s",
+				 server->failure.message);
+	return 0;
+}
+
+static void join_workers(struct server *server)
+{
+	tell_all(server, stop);
+	for (unsigned i = 0; i < server->worker_count; i++)
+		if (server->workers[i].server)
+			pthread_join(server->workers[i].thread, NULL);
+}
+
+/* Deploys one function. */
+struct deployment {
+	struct job job; /* the first member */
+	struct server *server;
+	struct served *served;
+};
+
+static void on_deployed(struct worker *main)
+{
+	atomic_fetch_sub(&main->server->pending, 1);
+}
+
+static void log_deployment(const struct served *served)
+{
+	if (served_is_active(served))
+		log_write(LOG_LEVEL_INFO, "function deployed",
+			  LOG_FIELD("function", served->spec->name),
+			  LOG_NUMBER("took_us",
+				     served->function->deploy_ns / NS_PER_US),
+			  LOG_FIELD("no_gate", served->function->no_gate));
+	else
+		log_write(LOG_LEVEL_ERROR, "function not deployed",
+			  LOG_FIELD("function", served->spec->name),
+			  LOG_FIELD("reason", served->why.message));
+}
+
+static void run_deployment(struct job *job)
+{
+	struct deployment *deployment = (struct deployment *)job;
+
+	served_deploy(deployment->served,
+		      &deployment->server->function_options);
+	log_deployment(deployment->served);
+	server_tell(&deployment->server->main, on_deployed);
+	served_release(deployment->served);
+	free(deployment);
+}
+
+static int deploy_all(struct server *server, struct error *err)
+{
+	struct generation *generation = server->main.generation;
+
+	for (size_t i = 0; i < generation->count; i++) {
+		struct deployment *deployment = malloc(sizeof(*deployment));
+
+		if (!deployment)
+			return error_set(err, -ENOMEM, "no memory to deploy");
+		deployment->job.run = run_deployment;
+		deployment->server = server;
+		deployment->served = served_hold(generation->served[i]);
+		atomic_fetch_add(&server->pending, 1);
+		jobs_push(server->jobs, &deployment->job);
+	}
+	return 0;
+}
+
+static void hard_end(struct server *server, int status, const char *why)
+{
+	log_write(LOG_LEVEL_WARN, why);
+	for (size_t i = 0; i < server->listening_count; i++)
+		if (server->listening[i].path)
+			unlink(server->listening[i].path);
+	log_stop();
+	_exit(status);
+}
+
+static void on_drain_timeout(struct timer *timer)
+{
+	hard_end(MAIN_OF(timer, drain_timer), EXIT_UNFINISHED,
+		 "the drain timeout is over: ends with invocations under way");
+}
+
+static void drain_workers(struct server *server)
+{
+	server->drains = true;
+	server->drain_timer.fire = on_drain_timeout;
+	timer_set(&server->main.timers, &server->drain_timer,
+		  clock_now_ns() + server->options.drain_timeout_ns);
+	tell_all(server, worker_drain);
+}
+
+static void on_drain_delay(struct timer *timer)
+{
+	drain_workers(MAIN_OF(timer, drain_timer));
+}
+
+void server_drain(struct server *server)
+{
+	int serving = SERVER_SERVING;
+
+	if (!atomic_compare_exchange_strong(&server->state, &serving,
+					    SERVER_DRAINING)) {
+		/* before it serves there is nothing to drain */
+		if (serving == SERVER_STARTING) {
+			atomic_store(&server->state, SERVER_DRAINING);
+			server->main.stopping = true;
+		}
+		return;
+	}
+	log_write(LOG_LEVEL_INFO, "draining");
+	notify("STOPPING=1\nSTATUS=draining");
+	server->drain_timer.fire = on_drain_delay;
+	if (server->options.drain_delay_ns)
+		timer_set(&server->main.timers, &server->drain_timer,
+			  clock_now_ns() + server->options.drain_delay_ns);
+	else
+		drain_workers(server);
+}
+
+static void on_idle(struct worker *main)
+{
+	if (++main->server->idle_workers == main->server->worker_count)
+		main->stopping = true;
+}
+
+void server_worker_idle(struct worker *worker)
+{
+	if (worker->said_idle)
+		return;
+	worker->said_idle = true;
+	server_tell(&worker->server->main, on_idle);
+}
+
+static void on_signal(struct io_poll *poll)
+{
+	struct server *server = MAIN_OF(poll, signals);
+	struct signalfd_siginfo info;
+
+	while (read(poll->fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGHUP)
+			server_reload(server, NULL);
+		else if (atomic_load(&server->state) == SERVER_DRAINING)
+			hard_end(server, EXIT_SIGNALLED,
+				 "told to end once more: ends at once");
+		else
+			server_drain(server);
+	}
+}
+
+/* Before any thread starts, so that all inherit it. */
+static int take_signals(struct server *server, struct error *err)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	server->signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (server->signals.fd < 0)
+		return error_set(err, -errno, "signalfd: %s", strerror(errno));
+	server->signals.ready = on_signal;
+	return 0;
+}
+
+static void on_watchdog(struct timer *timer)
+{
+	struct server *server = MAIN_OF(timer, notify_timer);
+
+	notify("WATCHDOG=1");
+	timer_set(&server->main.timers, timer,
+		  clock_now_ns() + notify_watchdog_ns());
+}
+
+/* As many files as one may have, and connections to match. */
+static void set_connections(struct server_options *options)
+{
+	struct rlimit limit;
+	uint64_t most;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		getrlimit(RLIMIT_NOFILE, &limit);
+	most = limit.rlim_cur > 2 * SERVER_FILES_RESERVED ?
+		       (limit.rlim_cur - SERVER_FILES_RESERVED) / 2 :
+		       SERVER_FILES_RESERVED / 2;
+	if (!options->max_connections)
+		options->max_connections = most < SERVER_CONNECTIONS_DEFAULT ?
+						   most :
+						   SERVER_CONNECTIONS_DEFAULT;
+}
+
+static int prepare(struct server *server, struct error *err)
+{
+	struct generation_changes changes;
+	int r = take_signals(server, err);
+
+	if (!r)
+		r = generation_load(server->options.catalog, NULL, err,
+				    &server->main.generation, &changes);
+	if (!r && server->options.echo)
+		r = generation_add_echo(server->main.generation,
+					server->options.echo, err);
+	if (r)
+		return r;
+	server->function_options = (struct function_options){
+		.log = guest_lines_take_init,
+		.dirty = DIRTY_AUTO,
+	};
+	server->worker_count = server->options.workers ?
+				       (unsigned)server->options.workers :
+				       (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+	if (server->worker_count > SERVER_WORKERS_MAX)
+		server->worker_count = SERVER_WORKERS_MAX;
+	server->workers =
+		calloc(server->worker_count, sizeof(*server->workers));
+	if (!server->workers)
+		return error_set(err, -ENOMEM, "no memory for workers");
+	set_connections(&server->options);
+	return server_bind(server, err);
+}
+
+/* Admin first: it says how the start is going. */
+static int start(struct server *server, struct error *err)
+{
+	int r = jobs_create((unsigned)server->options.jobs, err, &server->jobs);
+
+	if (!r)
+		r = worker_init(&server->main, server, server->worker_count,
+				err);
+	if (r)
+		return r;
+	io_poll_open(server->main.io, &server->signals, server->signals.fd);
+	r = start_workers(server, err);
+	if (!r)
+		r = server_listen_admin(server, err);
+	if (!r)
+		r = deploy_all(server, err);
+	while (!r && atomic_load(&server->pending) && !server->main.stopping)
+		worker_turn(&server->main, UINT64_MAX);
+	if (r || server->main.stopping)
+		return r;
+	r = server_listen(server, err);
+	if (!r && server->options.watch)
+		r = server_watch(server, err);
+	return r;
+}
+
+static void serve(struct server *server)
+{
+	const uint64_t watchdog_ns = notify_watchdog_ns();
+	int starting = SERVER_STARTING;
+
+	if (server->main.stopping)
+		return;
+	tell_all(server, server_open_doors);
+	atomic_compare_exchange_strong(&server->state, &starting,
+				       SERVER_SERVING);
+	log_write(LOG_LEVEL_INFO, "serving",
+		  LOG_NUMBER("functions", server->main.generation->count),
+		  LOG_NUMBER("workers", server->worker_count),
+		  LOG_FIELD("io", io_name(server->main.io)));
+	if (*io_fallback(server->main.io))
+		log_write(LOG_LEVEL_WARN, "no io_uring: epoll is used",
+			  LOG_FIELD("reason", io_fallback(server->main.io)));
+	notify("READY=1\nSTATUS=serving %zu functions",
+	       server->main.generation->count);
+	server->notify_timer.fire = on_watchdog;
+	if (watchdog_ns)
+		timer_set(&server->main.timers, &server->notify_timer,
+			  clock_now_ns() + watchdog_ns);
+	while (!server->main.stopping)
+		worker_turn(&server->main, UINT64_MAX);
+}
+
+static void done(struct server *server)
+{
+	if (server->workers)
+		join_workers(server);
+	/* what they were about to say to the main thread is dropped there */
+	jobs_free(server->jobs);
+	if (server->main.io)
+		worker_turn(&server->main, 0);
+	if (server->main.io)
+		worker_done(&server->main);
+	else
+		generation_release(server->main.generation);
+	if (server->signals.fd > 0)
+		close(server->signals.fd);
+	if (server->changes.fd > 0)
+		close(server->changes.fd);
+	server_close(server);
+	free(server->workers);
+}
+
+int server_run(const struct server_options *options, struct error *err)
+{
+	struct server *server = calloc(1, sizeof(*server));
+	int r;
+
+	if (!server)
+		return error_set(err, -ENOMEM, "no memory for a server");
+	server->options = *options;
+	server->start_ns = clock_now_ns();
+	server->start_unix_ms = clock_read_ns(CLOCK_REALTIME) / NS_PER_MS;
+	metrics_add(&server->metrics.last_reload_ok, 1);
+	metrics_add(&server->metrics.last_reload_unix_s,
+		    server->start_unix_ms / 1000);
+	r = prepare(server, err);
+	if (!r)
+		r = start(server, err);
+	if (!r)
+		serve(server);
+	done(server);
+	log_write(LOG_LEVEL_INFO, "ended");
+	free(server);
+	return r;
+}

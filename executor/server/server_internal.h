@@ -1,0 +1,93 @@
+/* server_internal.h - the server itself, for the files it is made of. */
+#ifndef EXECUTOR_SERVER_SERVER_INTERNAL_H
+#define EXECUTOR_SERVER_SERVER_INTERNAL_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "executor/function.h"
+#include "executor/server/io.h"
+#include "executor/server/jobs.h"
+#include "executor/server/metrics.h"
+#include "executor/server/served.h"
+#include "executor/server/server.h"
+#include "executor/server/timers.h"
+#include "executor/server/view.h"
+#include "executor/server/worker.h"
+
+struct server {
+	/* Do not change while workers run. */
+	struct server_options options;
+	struct function_options function_options;
+	struct jobs *jobs;
+	struct worker *workers;
+	unsigned worker_count;
+	uint64_t start_ns, start_unix_ms;
+
+	struct metrics_server metrics;
+	_Atomic int state;	  /* enum server_state */
+	_Atomic uint64_t events;  /* accepted and not over, of all workers */
+	_Atomic unsigned pending; /* functions being deployed at the start */
+
+	/* The main thread's. */
+	struct worker main; /* admin listener, signals */
+	struct io_poll signals, changes;
+	struct timer drain_timer, change_timer, notify_timer;
+	unsigned starting;     /* workers that are not up yet */
+	unsigned idle_workers; /* drained */
+	bool drains;	       /* workers have been told to */
+	struct error failure;  /* why it could not start */
+	int result;
+	struct reload *reload;	   /* under way */
+	bool reload_again;	   /* another one was asked for meanwhile */
+	struct error reload_error; /* of the last one; "" */
+	struct listening {
+		int fd;
+		int worker; /* index, -1: all; a unix socket is shared */
+		void (*open)(struct worker *worker, int fd);
+		const char *path; /* to be removed at the end; or NULL */
+	} * listening;
+	size_t listening_count;
+};
+
+/* Has @worker's thread call @call; not if there is no memory. */
+void server_tell(struct worker *worker, void (*call)(struct worker *worker));
+
+/* listeners.c: binds all; listens, the admin's first; closes them. */
+int server_bind(struct server *server, struct error *err);
+int server_listen_admin(struct server *server, struct error *err);
+int server_listen(struct server *server, struct error *err);
+void server_close(struct server *server);
+
+/* On a worker: opens the doors that are its. */
+void server_open_doors(struct worker *worker);
+
+/*
+ * Reloads the catalog, main thread. The answer goes to @exchange, unless that is
+ * NULL.
+ */
+struct exchange;
+void server_reload(struct server *server, struct exchange *exchange);
+
+/* Begins to watch the catalog's and the images' folders. */
+int server_watch(struct server *server, struct error *err);
+
+/* Adds those that have come with a reload. */
+void server_watch_folders(struct server *server);
+
+/* Drains: no new requests, what is under way ends, then the server does. */
+void server_drain(struct server *server);
+
+/* A worker has nothing left; said by itself while it drains. */
+void server_worker_idle(struct worker *worker);
+
+/*
+ * Describes @server as @worker sees it; functions are allocated. Calls
+ * server_view_done() afterwards.
+ */
+int server_view(struct worker *worker, struct server_view *ret_view);
+void server_view_done(struct server_view *view);
+
+#endif

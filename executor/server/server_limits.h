@@ -1,0 +1,60 @@
+/*
+ * server_limits.h - what a server allows, by default and at most. They are
+ * in thaw(1), with the options that change them.
+ */
+#ifndef EXECUTOR_SERVER_SERVER_LIMITS_H
+#define EXECUTOR_SERVER_SERVER_LIMITS_H
+
+#include "executor/units.h"
+
+#define SERVER_WORKERS_MAX 256
+
+/* Threads for what is over the inline budget. */
+#define SERVER_JOBS_DEFAULT 256
+#define SERVER_JOBS_MAX 4096
+
+/* How long a run may keep its worker from others. */
+#define SERVER_BUDGET_DEFAULT (500 * UNITS_US)
+#define SERVER_BUDGET_MAX (1 * UNITS_S)
+
+/*
+ * Connections; the default is less where the limit of open files (RLIMIT_NOFILE)
+ * is.
+ */
+#define SERVER_CONNECTIONS_DEFAULT 16384
+#define SERVER_CONNECTIONS_MAX 1000000
+
+/* Open files the server keeps for itself and for vms, of that limit. */
+#define SERVER_FILES_RESERVED 256
+
+/* From the first byte of a request to the last of its head, of its body. */
+#define SERVER_HEAD_TIMEOUT_DEFAULT (10 * UNITS_S)
+#define SERVER_BODY_TIMEOUT_DEFAULT (60 * UNITS_S)
+/* Between requests. */
+#define SERVER_IDLE_TIMEOUT_DEFAULT (75 * UNITS_S)
+/* For the client to take its reply. */
+#define SERVER_SEND_TIMEOUT_DEFAULT (60 * UNITS_S)
+#define SERVER_TIMEOUT_MAX (60 * UNITS_M)
+
+/* After an answer to a request that was not read to its end. */
+#define SERVER_LINGER_NS (1 * UNITS_S)
+
+/* How long a connection without a request stays when the server drains. */
+#define SERVER_DRAIN_IDLE_NS (500 * UNITS_MS)
+
+/* Bodies for paths that are no function's. */
+#define SERVER_BODY_MAX (1 * UNITS_MIB)
+
+/* Event invocations that are accepted and not over; their payload. */
+#define SERVER_EVENTS_DEFAULT 1000
+#define SERVER_EVENTS_MAX 1000000
+#define SERVER_EVENT_PAYLOAD_MAX (1 * UNITS_MIB)
+#define SERVER_EVENT_RETRIES_DEFAULT 2
+#define SERVER_EVENT_RETRIES_MAX 10
+#define SERVER_EVENT_AGE_DEFAULT (360 * UNITS_M)
+#define SERVER_EVENT_AGE_MAX (1440 * UNITS_M)
+
+/* For what is under way when the server is told to end. */
+#define SERVER_DRAIN_TIMEOUT_DEFAULT (30 * UNITS_S)
+
+#endif

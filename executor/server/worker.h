@@ -1,0 +1,86 @@
+/*
+ * worker.h - a thread that serves: its io, its connections, its invocations.
+ *
+ * Everything in it belongs to its thread. Others speak to it by messages. The
+ * server's main thread is one as well, for the admin listener, but is not among
+ * the server's workers.
+ */
+#ifndef EXECUTOR_SERVER_WORKER_H
+#define EXECUTOR_SERVER_WORKER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "executor/server/invocation.h"
+#include "executor/server/io.h"
+#include "executor/server/served.h"
+#include "executor/server/timers.h"
+
+struct connection;
+struct exchange;
+struct event;
+struct server;
+
+/* A listening socket of a worker. */
+struct door {
+	struct io_listener listener;
+	struct worker *worker;
+	/* Makes a connection of what was accepted. */
+	void (*open)(struct worker *worker, int fd);
+	bool failed; /* and it was logged */
+	struct door *next;
+};
+
+struct worker {
+	struct server *server;
+	unsigned index;
+	pthread_t thread;
+	struct io *io;
+	struct timers timers;
+	struct generation *generation; /* held */
+
+	struct invocation_queue queue;
+	uint64_t flushed_ns; /* when replies were last submitted */
+
+	struct door *doors;
+	struct connection *connections;
+	size_t connection_count;
+	struct exchange *free_exchanges;
+	size_t free_count;
+	struct event *events, **last_event; /* accepted and not over */
+	_Atomic uint64_t oldest_event_ns;   /* when; UINT64_MAX: none */
+	size_t event_count;
+
+	bool said_idle; /* while it drains */
+	bool draining;	/* no new requests; connections close */
+	bool stopping;	/* leave now */
+};
+
+/* Prepares the calling thread's worker; its generation is held for it. */
+int worker_init(struct worker *worker, struct server *server, unsigned index,
+		struct error *err);
+
+/* Listens at @fd, which is borrowed. */
+int worker_listen(struct worker *worker, int fd,
+		  void (*open)(struct worker *worker, int fd),
+		  struct error *err);
+
+/* Serves until it has stopped. */
+void worker_run(struct worker *worker);
+
+/* One round of that. */
+void worker_turn(struct worker *worker, uint64_t until_ns);
+
+/* No new connections and requests from now on. */
+void worker_drain(struct worker *worker);
+
+/* Whether nothing is left that came in. */
+bool worker_is_idle(const struct worker *worker);
+
+/* Closes what is left and frees; nothing runs any more. */
+void worker_done(struct worker *worker);
+
+#endif

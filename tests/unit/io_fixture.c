@@ -12,6 +12,7 @@
 
 #include "vm/clock.h"
 
+#define CLOSED_BYTE 0xa5
 #define TOO_LONG_NS (60 * NS_PER_S)
 
 static struct end *end_of(struct io_stream *stream)
@@ -101,7 +102,17 @@ static void closed(struct io_stream *stream)
 	free(end->in);
 	end->in = NULL;
 	/* io has no business here any more */
-	memset(&end->stream, 0xa5, sizeof(end->stream));
+	memset(&end->stream, CLOSED_BYTE, sizeof(end->stream));
+}
+
+bool end_untouched(const struct end *end)
+{
+	const unsigned char *bytes = (const unsigned char *)&end->stream;
+
+	for (size_t i = 0; i < sizeof(end->stream); i++)
+		if (bytes[i] != CLOSED_BYTE)
+			return false;
+	return true;
 }
 
 void end_open(struct io *io, struct end *end, int fd, size_t max)

@@ -37,6 +37,8 @@ void end_open(struct io *io, struct end *end, int fd, size_t max);
 void end_send(struct end *end, const void *data, size_t size);
 /* Closes it, unless it is, and waits until that is done. */
 void end_close(struct end *end);
+/* Whether io left a closed stream alone. */
+bool end_untouched(const struct end *end);
 
 /* The backend's io; it is the test's. */
 struct io *io_of(int backend);

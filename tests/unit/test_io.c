@@ -326,6 +326,31 @@ START_TEST(closing_keeps_what_is_sent_borrowed_until_it_is_over)
 }
 END_TEST
 
+/* Ready to hand over, and sending: the one must not hide the other. */
+START_TEST(closing_right_after_resuming_waits_for_what_is_sent)
+{
+	struct io *io = io_of(_i);
+	struct end end = { .refuses = true };
+	char *bytes = random_bytes(8 * MIB);
+	int fds[2];
+
+	pair_unix(fds);
+	end_open(io, &end, fds[0], 100);
+	end_send(&end, bytes, 8 * MIB);
+	ck_assert_int_eq(write(fds[1], "hello", 5), 5);
+	TURN_UNTIL(io, end.calls);
+	io_stream_resume(&end.stream);
+	end_close(&end);
+	ck_assert_uint_eq(end.calls, 1);
+	close(fds[1]);
+	for (unsigned i = 0; i < 5; i++)
+		io_wait(io, clock_now_ns() + NS_PER_MS);
+	ck_assert(end_untouched(&end));
+	free(bytes);
+	io_free(io);
+}
+END_TEST
+
 START_TEST(closing_while_held_and_before_the_first_wait)
 {
 	struct io *io = io_of(_i);
@@ -470,6 +495,7 @@ int main(void)
 		a_reset_ends_both_directions,
 		a_stream_may_be_closed_in_each_callback,
 		closing_keeps_what_is_sent_borrowed_until_it_is_over,
+		closing_right_after_resuming_waits_for_what_is_sent,
 		closing_while_held_and_before_the_first_wait,
 		of_many_connections_one_or_all_may_talk,
 		sends_that_follow_each_other_stay_in_order,

@@ -25,6 +25,7 @@
 #define CLIENTS 100
 #define THREADS 4
 #define POSTS 25000
+#define SINGLE_POSTS 20000
 
 /* A listener that keeps what it accepts. */
 struct door {
@@ -367,6 +368,43 @@ START_TEST(each_message_wakes_whoever_sleeps)
 }
 END_TEST
 
+static atomic_uint seen;
+
+static void see(struct io_message *message)
+{
+	(void)message;
+	atomic_fetch_add(&seen, 1);
+}
+
+/* One at a time, at any moment of the receiver's falling asleep. */
+static void *post_singly(void *argument)
+{
+	struct io_message message = { .deliver = see };
+	unsigned seed = 1;
+
+	for (unsigned i = 0; i < SINGLE_POSTS; i++) {
+		for (unsigned spin = rand_r(&seed) % 4096; spin; spin--)
+			__asm__ volatile("");
+		io_post(argument, NULL, &message);
+		while (atomic_load(&seen) == i)
+			__asm__ volatile("");
+	}
+	return NULL;
+}
+
+START_TEST(a_message_that_comes_while_one_falls_asleep_is_not_missed)
+{
+	struct io *io = io_of(_i);
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, post_singly, io);
+	while (atomic_load(&seen) < SINGLE_POSTS)
+		io_wait(io, UINT64_MAX);
+	pthread_join(thread, NULL);
+	io_free(io);
+}
+END_TEST
+
 static void deliver_once(struct io_message *message)
 {
 	message->deliver = NULL;
@@ -382,6 +420,36 @@ START_TEST(a_message_to_oneself_is_not_slept_over)
 	ck_assert_uint_eq(io_wait(io, UINT64_MAX), 1);
 	ck_assert_ptr_null(message.deliver);
 	ck_assert(!io_sleeps(io));
+	io_free(io);
+}
+END_TEST
+
+static struct io_message late = { .deliver = deliver_once };
+
+/* Fails at first; later on posts, after the inbox was looked at. */
+static int accept_late(struct io_listener *listener)
+{
+	if (!listener->internal.retry_ns && !listener->internal.accepting) {
+		listener->internal.accepting = true;
+		return -EMFILE;
+	}
+	io_post(listener->io, NULL, &late);
+	return 0;
+}
+
+START_TEST(a_message_just_before_going_to_sleep_is_seen)
+{
+	struct io *io = io_of(_i);
+	const struct io_operations *operations = io->operations;
+	struct io_operations changed = *operations;
+	struct door door = { 0 };
+
+	changed.accept = accept_late;
+	io->operations = &changed;
+	door_open(io, &door, -1);
+	ck_assert_uint_eq(io_wait(io, UINT64_MAX), 1);
+	ck_assert_ptr_null(late.deliver);
+	io->operations = operations;
 	io_free(io);
 }
 END_TEST
@@ -434,7 +502,9 @@ int main(void)
 		waiting_ends_in_time_and_by_a_signal,
 		messages_of_many_threads_arrive_and_in_order,
 		each_message_wakes_whoever_sleeps,
+		a_message_that_comes_while_one_falls_asleep_is_not_missed,
 		a_message_to_oneself_is_not_slept_over,
+		a_message_just_before_going_to_sleep_is_seen,
 		without_io_uring_there_is_epoll_and_it_says_why,
 		NULL,
 	};

@@ -5,8 +5,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "snapshot/text.h"
 #include "vm/error.h"
 #include "vm/kvm.h"
 
@@ -23,13 +25,30 @@ void cli_error(const char *format, ...)
 	va_end(arguments);
 }
 
+const char *cli_variable(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : NULL;
+}
+
+char *cli_clean(const char *text, char *to, size_t size)
+{
+	size_t length = strnlen(text, size - 1);
+
+	memcpy(to, text, length);
+	to[length] = '\0';
+	text_clean(to, length);
+	return to;
+}
+
 const char *cli_catalog_path(const char *option)
 {
-	const char *variable = getenv(CLI_CATALOG_VARIABLE);
+	const char *variable = cli_variable(CLI_CATALOG_VARIABLE);
 
 	if (option)
 		return option;
-	if (variable && *variable)
+	if (variable)
 		return variable;
 	if (access(CLI_CATALOG_DEFAULT, F_OK) == 0)
 		return CLI_CATALOG_DEFAULT;

@@ -34,6 +34,11 @@
 #define CLI_CATALOG_VARIABLE "THAW_CATALOG"
 #define CLI_CATALOG_DEFAULT "config/functions.json"
 
+/* Those that name a server: its admin address, and its two doors. */
+#define CLI_ADMIN_VARIABLE "THAW_ADMIN"
+#define CLI_URL_VARIABLE "THAW_URL"
+#define CLI_SOCKET_VARIABLE "THAW_SOCKET"
+
 /* Exit codes; docs/man/thaw.1 explains them. */
 enum cli_exit {
 	CLI_GO_ON = -1, /* none: the verb goes on */
@@ -42,6 +47,7 @@ enum cli_exit {
 	CLI_USAGE = 2,	     /* the command line, or the request, is wrong */
 	CLI_CATALOG = 3,     /* a catalog or image that is no good */
 	CLI_NOT_FOUND = 4,   /* no such function or file */
+	CLI_CONNECT = 5,     /* no server, or none that takes requests */
 	CLI_THROTTLED = 6,   /* no vm was free */
 	CLI_ENVIRONMENT = 7, /* this machine cannot: see `thaw doctor` */
 	CLI_REGRESSION = 8,  /* a benchmark is over its limit */
@@ -56,7 +62,14 @@ struct cli_option;
 typedef int (*cli_set_fn)(const struct cli_option *option, const char *value,
 			  void *target);
 
-/* One option. A table of these ends with one without name. */
+/*
+ * One option. A table of these ends with one without name.
+ *
+ * The word for its argument also tells `thaw completion` what to offer: "FILE",
+ * "PATH" and "DIRECTORY" are what they say, alternatives "a|b" are those. In
+ * brackets, "[PATH]", the argument may be left out, and is "" then: the next
+ * word is taken for it only if it has a slash or a colon in it.
+ */
 struct cli_option {
 	char letter; /* 0: it has only the long name */
 	const char *name;
@@ -71,8 +84,12 @@ struct cli_option {
 
 /* One verb. */
 struct cli_verb {
-	const char *name;     /* such as "invoke" or "functions list" */
-	const char *operand;  /* such as "NAME", "[FILE]", NULL for none */
+	const char *name; /* such as "invoke" or "functions list" */
+	/*
+	 * Such as "[FILE]", NULL for none. Completed as an option's argument
+	 * is, "IMAGE" as a file, "NAME" with functions, "[VERB]" with verbs.
+	 */
+	const char *operand;
 	const char *summary;  /* a few words */
 	const char *about;    /* the help's text; whole lines */
 	const char *examples; /* whole lines */
@@ -89,12 +106,14 @@ int cli_set_duration(const struct cli_option *, const char *,
 		     void *); /* uint64_t, ns, not 0 */
 int cli_set_json(const struct cli_option *, const char *,
 		 void *); /* bool: "json", not "table" */
+int cli_set_choice(const struct cli_option *, const char *,
+		   void *); /* unsigned: which of the argument's "a|b|c" */
 
 /* The option -o table|json, stored in the bool @member. */
-#define CLI_OPTION_FORMAT(type, member)                             \
-	{                                                           \
-		'o', "output", "FORMAT", "table (default) or json", \
-			cli_set_json, offsetof(type, member), 0     \
+#define CLI_OPTION_FORMAT(type, member)                                 \
+	{                                                               \
+		'o', "output", "table|json", "the form; default table", \
+			cli_set_json, offsetof(type, member), 0         \
 	}
 
 /* The option -c FILE, stored in the const char * @member. */
@@ -104,6 +123,16 @@ int cli_set_json(const struct cli_option *, const char *,
 			"the catalog; else $" CLI_CATALOG_VARIABLE \
 			", else\n" CLI_CATALOG_DEFAULT,            \
 			cli_set_text, offsetof(type, member), 0    \
+	}
+
+/* The option --admin ADDR, stored in the const char * @member. */
+#define CLI_OPTION_ADMIN(type, member)                                         \
+	{                                                                      \
+		0, "admin", "ADDR",                                            \
+			"the server's admin address, unix:PATH or HOST:PORT; " \
+			"else\n$" CLI_ADMIN_VARIABLE                           \
+			", else that of this user's `thaw serve`",             \
+			cli_set_text, offsetof(type, member), 0                \
 	}
 
 /*
@@ -125,6 +154,15 @@ void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
  * config/functions.json. NULL, after a message, if there is none of these.
  */
 const char *cli_catalog_path(const char *option);
+
+/* The value of an environment variable; NULL if it is not there or empty. */
+const char *cli_variable(const char *name);
+
+/*
+ * Copies text that came from elsewhere and is to be printed, cut to @size - 1
+ * bytes and cleaned by text_clean(). Returns @to.
+ */
+char *cli_clean(const char *text, char *to, size_t size);
 
 /* CLI_GO_ON if this machine has a usable KVM; else a message and the code. */
 int cli_require_kvm(void);

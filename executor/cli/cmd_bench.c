@@ -96,7 +96,7 @@ static const struct cli_option options[] = {
 	       "instead of the rows, invoke at rates from 100 to\n"
 	       "100000 per second, for each kind of dispatch", cli_set_flag,
 	       rates),
-	OPTION(0, "restore", "METHOD",
+	OPTION(0, "restore", "copy|remap",
 	       "copy (default), or remap, to compare with: give\n"
 	       "written pages back to the kernel", set_restore, restore),
 	OPTION(0, "save", "FILE",

@@ -1,62 +1,157 @@
-/* cmd_invoke.c - `thaw invoke`: one function of the catalog, in process. */
+/*
+ * cmd_invoke.c - `thaw invoke`: one function, of the catalog in process, or of
+ * a running server.
+ */
+#include <stddef.h>
+
 #include "executor/cli/cli.h"
 #include "executor/cli/invocation.h"
+#include "executor/cli/invoke_server.h"
 #include "executor/cli/verbs.h"
 
 struct invoke_options {
 	const char *catalog;
 	struct invocation_options invocation;
+
+	/* a server's */
+	const char *url, *socket;
+	bool async;
+	unsigned log; /* 1: tail */
 };
+
+#define OPTION(name, argument, help, set, member)                  \
+	{                                                          \
+		0, name, argument, help, set,                      \
+			offsetof(struct invoke_options, member), 0 \
+	}
 
 static const struct cli_option options[] = {
 	CLI_OPTION_CATALOG(struct invoke_options, catalog),
 	INVOCATION_OPTIONS(struct invoke_options),
 	INVOCATION_OPTION(0, "timeout", "TIME",
 			  "stop it sooner than the catalog says, such as\n"
-			  "50ms",
+			  "50ms; with --url, wait no longer for the answer",
 			  cli_set_duration, struct invoke_options, timeout_ns,
 			  0),
+	OPTION("url", "URL",
+	       "by the server there, over HTTP: http://HOST:PORT,\n"
+	       "HOST:PORT or unix:PATH; else $" CLI_URL_VARIABLE,
+	       cli_set_text, url),
+	OPTION("socket", "[PATH]",
+	       "by the server whose unix socket that is; else\n"
+	       "$" CLI_SOCKET_VARIABLE ", else this user's server's",
+	       cli_set_text, socket),
+	OPTION("async", NULL,
+	       "with --url: have it run some time, and print the\n"
+	       "request's id",
+	       cli_set_flag, async),
+	OPTION("log", "none|tail",
+	       "with --url: the end of its log, on standard error",
+	       cli_set_choice, log),
 	{ .name = NULL },
 };
 
-static int run(const struct cli_verb *verb, int argc, char **argv)
+/* What the command line does not say, the environment may. */
+static void take_environment(struct invoke_options *my)
 {
-	struct thaw_options library;
-	struct invoke_options my = { .catalog = NULL };
+	if (my->catalog || my->url || (my->socket && *my->socket))
+		return;
+	if (!my->socket)
+		my->url = cli_variable(CLI_URL_VARIABLE);
+	if (!my->url && cli_variable(CLI_SOCKET_VARIABLE))
+		my->socket = cli_variable(CLI_SOCKET_VARIABLE);
+}
+
+static int misused(const char *what)
+{
+	cli_error("invoke: %s", what);
+	return CLI_USAGE;
+}
+
+static int check(const struct invoke_options *my)
+{
+	const struct invocation_options *invocation = &my->invocation;
+	bool for_url = my->async || my->log;
+
+	if (!!my->catalog + !!my->url + !!my->socket > 1)
+		return misused("--catalog, --url and --socket exclude each "
+			       "other");
+	if (for_url && !my->url)
+		return misused("--async and --log need --url");
+	if (my->async && (my->log || invocation->repeat))
+		return misused("--async excludes --log and --repeat");
+	if ((my->url || my->socket) &&
+	    (invocation->trace || invocation->verify || invocation->dirty ||
+	     invocation->restore || invocation->polling_cores))
+		return misused("--trace, --verify, --dirty, --restore and "
+			       "--polling-cores are for functions in this "
+			       "process, not for a server's: give -c");
+	return CLI_GO_ON;
+}
+
+static int invoke_here(const char *catalog, const char *name,
+		       const struct invocation_options *invocation)
+{
+	struct thaw_options library = invocation_library_options(invocation);
 	struct thaw_error error;
 	struct thaw *thaw;
-	const char *name;
 	int code, r;
 
-	code = cli_parse(verb, argc, argv, &my, &name);
-	if (code != CLI_GO_ON)
-		return code;
-	my.catalog = cli_catalog_path(my.catalog);
-	if (!my.catalog)
+	catalog = cli_catalog_path(catalog);
+	if (!catalog)
 		return CLI_USAGE;
-	library = invocation_library_options(&my.invocation);
-	r = thaw_open(my.catalog, &library, &error, &thaw);
+	r = thaw_open(catalog, &library, &error, &thaw);
 	if (r) {
 		cli_error("%s", error.message);
 		return cli_open_code(r);
 	}
-	code = invocation_run(thaw, name, &my.invocation);
+	code = invocation_run(thaw, name, invocation);
 	thaw_close(thaw);
 	return code;
+}
+
+static int run(const struct cli_verb *verb, int argc, char **argv)
+{
+	struct invoke_options my = { .catalog = NULL };
+	const char *name;
+	int code = cli_parse(verb, argc, argv, &my, &name);
+
+	if (code != CLI_GO_ON)
+		return code;
+	take_environment(&my);
+	code = check(&my);
+	if (code != CLI_GO_ON)
+		return code;
+	if (my.url) {
+		const struct invoke_http_options http = {
+			.async = my.async,
+			.tail = my.log == 1,
+		};
+
+		return invoke_http(my.url, name, &my.invocation, &http);
+	}
+	if (my.socket)
+		return invoke_socket(my.socket, name, &my.invocation);
+	return invoke_here(my.catalog, name, &my.invocation);
 }
 
 const struct cli_verb cmd_invoke = {
 	.name = "invoke",
 	.operand = "NAME",
-	.summary = "invoke a function of the catalog",
-	.about = "Boots the function NAME of the catalog, sends it one "
-		 "request and prints its\n"
-		 "reply. Its log lines, and its error if it fails, are "
-		 "printed on standard error.\n",
+	.summary = "invoke a function",
+	.about = "Sends the function NAME one request and prints its reply. "
+		 "Its log lines, and its\n"
+		 "error if it fails, are printed on standard error.\n"
+		 "\n"
+		 "With --url or --socket a running `thaw serve` invokes it; "
+		 "else it is booted here,\n"
+		 "from the catalog.\n",
 	.examples = "  thaw invoke hello -d '{\"name\":\"Ada\"}'\n"
 		    "  thaw invoke wordfreq -d @book.txt -o counts.json\n"
 		    "  thaw invoke echo -i -t text/plain -d - <letter.txt\n"
-		    "  thaw invoke hello --repeat 10000 >/dev/null\n",
+		    "  thaw invoke hello --repeat 10000 >/dev/null\n"
+		    "  thaw invoke hello --url http://127.0.0.1:8080 -i\n"
+		    "  thaw invoke hello --socket --repeat 10000\n",
 	.options = options,
 	.run = run,
 };

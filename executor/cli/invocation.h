@@ -67,10 +67,10 @@ struct invocation_options {
 		"keep at most N CPUs busy with polled functions;\n"           \
 		"0 for none; default half of the CPUs",                       \
 		invocation_set_cores, type, polling_cores, 0),                \
-	INVOCATION_OPTION(0, "dirty", "HOW",                                  \
-		"how writes are tracked: auto, ring or bitmap",               \
+	INVOCATION_OPTION(0, "dirty", "auto|ring|bitmap",                     \
+		"how writes of the guest are tracked",                       \
 		cli_set_text, type, dirty, 0),                                \
-	INVOCATION_OPTION(0, "restore", "HOW",                                \
+	INVOCATION_OPTION(0, "restore", "copy|remap",                         \
 		"how memory is restored: copy, or, to compare\n"              \
 		"with, remap",                                                \
 		cli_set_text, type, restore, 0),                              \
@@ -78,6 +78,29 @@ struct invocation_options {
 		"compare all memory after each restore; slow",                \
 		cli_set_flag, type, verify, 0)
 /* clang-format on */
+
+struct answer;
+struct request_data;
+
+/* Who runs invocations. */
+struct invoker {
+	/*
+	 * Invokes once: CLI_OK and what became of it, or an exit code after a
+	 * message. The answer is valid until end(), or the next one.
+	 */
+	int (*invoke)(void *cookie, const char *function,
+		      const struct thaw_request *request,
+		      struct answer *ret_answer);
+	/* Ends the use of an answer, the @last to be shown; or NULL. */
+	void (*end)(void *cookie, bool last);
+	void *cookie;
+	bool remote; /* a server runs them */
+};
+
+/* Invokes as @options say, and prints. Returns the exit code. */
+int invocation_perform(const struct invoker *invoker, const char *function,
+		       const struct request_data *data,
+		       const struct invocation_options *options);
 
 /* Takes the number of --polling-cores: a cli_option's set(). */
 int invocation_set_cores(const struct cli_option *option, const char *value,
@@ -88,8 +111,8 @@ struct thaw_options
 invocation_library_options(const struct invocation_options *options);
 
 /*
- * Reads the request, deploys @function of @thaw and invokes it as @options
- * say. Returns the exit code, after any message.
+ * Reads the request, deploys @function of @thaw and invokes it here, as
+ * @options say. Returns the exit code, after any message.
  */
 int invocation_run(struct thaw *thaw, const char *function,
 		   const struct invocation_options *options);

@@ -15,7 +15,7 @@
 static const struct cli_verb help_verb;
 
 /* In the order of the help. */
-static const struct cli_verb *const verbs[] = {
+const struct cli_verb *const cli_verbs[] = {
 	&cmd_serve,
 	&cmd_invoke,
 	&cmd_run,
@@ -24,12 +24,16 @@ static const struct cli_verb *const verbs[] = {
 	&cmd_functions_describe,
 	&cmd_catalog_validate,
 	&cmd_catalog_schema,
+	&cmd_status,
+	&cmd_top,
+	&cmd_reload,
+	&cmd_drain,
 	&cmd_doctor,
+	&cmd_completion,
 	&cmd_version,
 	&help_verb,
+	NULL,
 };
-
-#define VERB_COUNT (sizeof(verbs) / sizeof(*verbs))
 
 /* Whether @verb is one of several that begin with the word @noun. */
 static bool is_of_noun(const struct cli_verb *verb, const char *noun)
@@ -41,17 +45,17 @@ static bool is_of_noun(const struct cli_verb *verb, const char *noun)
 
 static bool is_noun(const char *word)
 {
-	for (size_t i = 0; i < VERB_COUNT; i++)
-		if (is_of_noun(verbs[i], word))
+	for (size_t i = 0; cli_verbs[i]; i++)
+		if (is_of_noun(cli_verbs[i], word))
 			return true;
 	return false;
 }
 
 static const struct cli_verb *find(const char *name)
 {
-	for (size_t i = 0; i < VERB_COUNT; i++)
-		if (!strcmp(verbs[i]->name, name))
-			return verbs[i];
+	for (size_t i = 0; cli_verbs[i]; i++)
+		if (!strcmp(cli_verbs[i]->name, name))
+			return cli_verbs[i];
 	return NULL;
 }
 
@@ -94,8 +98,8 @@ static int no_verb(const char *typed)
 	size_t nearest = strlen(typed) / 2 + 1, size, best_size = 0;
 	const char *best = NULL;
 
-	for (size_t i = 0; i < VERB_COUNT; i++) {
-		const char *name = verbs[i]->name;
+	for (size_t i = 0; cli_verbs[i]; i++) {
+		const char *name = cli_verbs[i]->name;
 		size_t far;
 
 		size = strchr(typed, ' ') ? strlen(name) : strcspn(name, " ");
@@ -118,8 +122,8 @@ static int no_verb(const char *typed)
 /* The verbs, or only those of @noun. */
 static void list_verbs(const char *noun, FILE *file)
 {
-	for (size_t i = 0; i < VERB_COUNT; i++) {
-		const struct cli_verb *verb = verbs[i];
+	for (size_t i = 0; cli_verbs[i]; i++) {
+		const struct cli_verb *verb = cli_verbs[i];
 		char start[NAME_MAX_BYTES];
 
 		if (noun && !is_of_noun(verb, noun))

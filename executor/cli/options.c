@@ -32,7 +32,7 @@ int cli_set_flag(const struct cli_option *option, const char *value,
 int cli_set_text(const struct cli_option *option, const char *value,
 		 void *target)
 {
-	*(const char **)member(option, target) = value;
+	*(const char **)member(option, target) = value ? value : "";
 	return 0;
 }
 
@@ -84,6 +84,27 @@ int cli_set_json(const struct cli_option *option, const char *value,
 	return 0;
 }
 
+int cli_set_choice(const struct cli_option *option, const char *value,
+		   void *target)
+{
+	size_t size = strlen(value);
+	const char *word = option->argument;
+	unsigned index = 0;
+
+	while (strcspn(word, "|") != size || strncmp(word, value, size) != 0) {
+		word = strchr(word, '|');
+		if (!word) {
+			cli_error("--%s: \"%s\" is none of %s", option->name,
+				  value, option->argument);
+			return CLI_USAGE;
+		}
+		word++;
+		index++;
+	}
+	*(unsigned *)member(option, target) = index;
+	return 0;
+}
+
 static int see_help(const struct cli_verb *verb)
 {
 	fprintf(stderr, "see: thaw %s --help\n", verb->name);
@@ -92,10 +113,15 @@ static int see_help(const struct cli_verb *verb)
 
 /* The two forms in which getopt_long() wants the table. */
 struct getopt_tables {
-	char letters[2 + 2 * CLI_OPTIONS_MAX + 2];
+	char letters[2 + 3 * CLI_OPTIONS_MAX + 2];
 	struct option names[CLI_OPTIONS_MAX + 2];
 	int count;
 };
+
+static bool is_optional(const struct cli_option *option)
+{
+	return option->argument && option->argument[0] == '[';
+}
 
 static void make_tables(const struct cli_option *options,
 			struct getopt_tables *tables)
@@ -112,11 +138,14 @@ static void make_tables(const struct cli_option *options,
 			*letter++ = option->letter;
 			if (option->argument)
 				*letter++ = ':';
+			if (is_optional(option))
+				*letter++ = ':';
 		}
 		tables->names[count] = (struct option){
 			.name = option->name,
-			.has_arg = option->argument ? required_argument :
-						      no_argument,
+			.has_arg = is_optional(option) ? optional_argument :
+				   option->argument    ? required_argument :
+							 no_argument,
 			.val = LONG_FIRST + count,
 		};
 	}
@@ -152,6 +181,17 @@ static int take_operand(const struct cli_verb *verb, int count, char **values,
 	return CLI_GO_ON;
 }
 
+/* The argument of an option that may have none, as a word of its own. */
+static char *take_argument(int argc, char **argv)
+{
+	char *word = optind < argc ? argv[optind] : NULL;
+
+	if (!word || *word == '-' || !strpbrk(word, "/:"))
+		return NULL;
+	optind++;
+	return word;
+}
+
 int cli_parse(const struct cli_verb *verb, int argc, char **argv, void *target,
 	      const char **ret_operand)
 {
@@ -181,6 +221,8 @@ int cli_parse(const struct cli_verb *verb, int argc, char **argv, void *target,
 			return see_help(verb);
 		default:
 			option = find(verb, value);
+			if (!optarg && is_optional(option))
+				optarg = take_argument(argc, argv);
 			if (option->set(option, optarg, target))
 				return see_help(verb);
 		}
@@ -202,10 +244,14 @@ static void print_option(const struct cli_option *option)
 			option->argument ? " " : "",
 			option->argument ? option->argument : "");
 	fputs(start, stdout);
+	if (used >= HELP_COLUMN) {
+		putchar('\n');
+		used = 0;
+	}
 	for (;; line = end + 1) {
 		end = strchrnul(line, '\n');
-		printf("%*s%.*s\n", HELP_COLUMN > used ? HELP_COLUMN - used : 1,
-		       "", (int)(end - line), line);
+		printf("%*s%.*s\n", HELP_COLUMN - used, "", (int)(end - line),
+		       line);
 		if (!*end)
 			break;
 		used = 0;

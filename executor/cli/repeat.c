@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "executor/cli/cli.h"
+#include "executor/cli/reply.h"
 #include "vm/cleanup.h"
 #include "vm/clock.h"
 
@@ -25,20 +26,23 @@ static size_t resident_kib(void)
 	return pages * (size_t)sysconf(_SC_PAGESIZE) / 1024;
 }
 
-int repeat_init(struct repeat *repeat, const char *function, size_t count)
+int repeat_init(struct repeat *repeat, const char *function, size_t count,
+		bool remote)
 {
 	/* resident from the start, so that it does not look like a leak */
-	void *times = mmap(NULL, count * sizeof(*repeat->run_ns),
+	void *times = mmap(NULL, count * sizeof(*repeat->took_ns),
 			   PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 
 	*repeat = (struct repeat){
 		.function = function,
+		.remote = remote,
+		.took = remote ? "round trip" : "run time",
 		.count = count,
-		.run_ns = times == MAP_FAILED ? NULL : times,
+		.took_ns = times == MAP_FAILED ? NULL : times,
 		.settled_after = count < SETTLED_AFTER ? count : SETTLED_AFTER,
 	};
-	if (repeat->run_ns)
+	if (repeat->took_ns)
 		return CLI_OK;
 	cli_error("no memory for the times of %zu invocations", count);
 	return CLI_INTERNAL;
@@ -47,11 +51,12 @@ int repeat_init(struct repeat *repeat, const char *function, size_t count)
 void repeat_done(struct repeat *repeat)
 {
 	free(repeat->first);
-	if (repeat->run_ns)
-		munmap(repeat->run_ns, repeat->count * sizeof(*repeat->run_ns));
+	if (repeat->took_ns)
+		munmap(repeat->took_ns,
+		       repeat->count * sizeof(*repeat->took_ns));
 }
 
-static int keep_first(struct repeat *repeat, const struct thaw_reply *reply)
+static int keep_first(struct repeat *repeat, const struct answer *reply)
 {
 	repeat->first = malloc(reply->size + 1);
 	if (!repeat->first) {
@@ -66,7 +71,7 @@ static int keep_first(struct repeat *repeat, const struct thaw_reply *reply)
 
 /* Where the reply and the first one part. */
 static size_t difference(const struct repeat *repeat,
-			 const struct thaw_reply *reply)
+			 const struct answer *reply)
 {
 	const char *one = repeat->first, *other = reply->data;
 	size_t i = 0;
@@ -76,7 +81,7 @@ static size_t difference(const struct repeat *repeat,
 	return i;
 }
 
-static int compare(const struct repeat *repeat, const struct thaw_reply *reply)
+static int compare(const struct repeat *repeat, const struct answer *reply)
 {
 	if (strcmp(reply->content_type, repeat->first_type) != 0) {
 		cli_error("%s: content type %s, where the first was %s",
@@ -94,14 +99,14 @@ static int compare(const struct repeat *repeat, const struct thaw_reply *reply)
 	return CLI_INTERNAL;
 }
 
-int repeat_note(struct repeat *repeat, const struct thaw_reply *reply)
+int repeat_note(struct repeat *repeat, const struct answer *reply)
 {
 	int code = repeat->done ? compare(repeat, reply) :
 				  keep_first(repeat, reply);
 
 	if (code)
 		return code;
-	repeat->run_ns[repeat->done++] = reply->run_ns;
+	repeat->took_ns[repeat->done++] = reply->took_ns;
 	if (repeat->done == repeat->settled_after)
 		repeat->settled_kib = resident_kib();
 	return CLI_OK;
@@ -117,17 +122,19 @@ static int compare_times(const void *a, const void *b)
 void repeat_summarize(struct repeat *repeat)
 {
 	const double us = (double)NS_PER_US;
-	const uint64_t *ns = repeat->run_ns;
+	const uint64_t *ns = repeat->took_ns;
 	size_t last = repeat->done - 1, end_kib = resident_kib();
 	size_t p50 = last / 2, p99 = last - last / 100;
 
-	qsort(repeat->run_ns, repeat->done, sizeof(*ns), compare_times);
+	qsort(repeat->took_ns, repeat->done, sizeof(*ns), compare_times);
 	fprintf(stderr,
 		"%s: %zu invocations, all replies the same\n"
-		"run time: min %.1f us, p50 %.1f us, p99 %.1f us, max %.1f us\n"
-		"resident memory: %zu KiB after %zu -> %zu KiB\n",
-		repeat->function, repeat->done, (double)ns[0] / us,
-		(double)ns[p50] / us, (double)ns[p99] / us,
-		(double)ns[last] / us, repeat->settled_kib,
-		repeat->settled_after, end_kib);
+		"%s: min %.1f us, p50 %.1f us, p99 %.1f us, max %.1f us\n",
+		repeat->function, repeat->done, repeat->took,
+		(double)ns[0] / us, (double)ns[p50] / us, (double)ns[p99] / us,
+		(double)ns[last] / us);
+	if (repeat->remote)
+		return;
+	fprintf(stderr, "resident memory: %zu KiB after %zu -> %zu KiB\n",
+		repeat->settled_kib, repeat->settled_after, end_kib);
 }

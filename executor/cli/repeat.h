@@ -5,15 +5,20 @@
 #ifndef EXECUTOR_CLI_REPEAT_H
 #define EXECUTOR_CLI_REPEAT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "executor/libthaw.h"
 
+struct answer;
+
 struct repeat {
 	const char *function;
 	size_t count, done; /* invocations */
-	uint64_t *run_ns;   /* of each; resident from the start */
+	bool remote;	    /* a server runs them */
+	const char *took;   /* what the times are called */
+	uint64_t *took_ns;  /* of each; resident from the start */
 
 	void *first; /* the first reply's data */
 	size_t first_size;
@@ -24,10 +29,12 @@ struct repeat {
 };
 
 /*
- * Prepares for @count invocations. @function is borrowed. Returns CLI_OK, or
+ * Prepares for @count invocations, which are timed here and not by the runs
+ * alone if they are @remote. @function is borrowed. Returns CLI_OK, or
  * CLI_INTERNAL after a message; repeat_done() is due either way.
  */
-int repeat_init(struct repeat *repeat, const char *function, size_t count);
+int repeat_init(struct repeat *repeat, const char *function, size_t count,
+		bool remote);
 
 void repeat_done(struct repeat *repeat);
 
@@ -35,7 +42,7 @@ void repeat_done(struct repeat *repeat);
  * Takes note of the next reply, a good one. CLI_INTERNAL, after a message, if
  * it differs from the first.
  */
-int repeat_note(struct repeat *repeat, const struct thaw_reply *reply);
+int repeat_note(struct repeat *repeat, const struct answer *reply);
 
 /* Prints times and memory on standard error, after the last invocation. */
 void repeat_summarize(struct repeat *repeat);

@@ -8,7 +8,7 @@
 #include "executor/cli/cli.h"
 #include "vm/clock.h"
 
-void reply_print_metadata(const struct thaw_reply *reply, FILE *file)
+void reply_print_metadata(const struct answer *reply, FILE *file)
 {
 	static const char *const results[] = {
 		[THAW_OK] = "ok",
@@ -22,14 +22,20 @@ void reply_print_metadata(const struct thaw_reply *reply, FILE *file)
 		fprintf(file, "Content-Type: %s\n", reply->content_type);
 	else
 		fprintf(file, "Error-Type: %s\n", reply->error_type);
+	fprintf(file, "Content-Length: %zu\n", reply->size);
+	if (reply->server_timing) {
+		fprintf(file, "X-Call-Id: %s\nServer-Timing: %s\n", reply->id,
+			reply->server_timing);
+		return;
+	}
 	fprintf(file,
-		"Content-Length: %zu\n"
 		"Request-Id: %s\n"
 		"Queue-Time: %.3f ms\n"
-		"Run-Time: %.3f ms\n"
-		"Exits: %u\n",
-		reply->size, reply->id, (double)reply->queue_ns / NS_PER_MS,
-		(double)reply->run_ns / NS_PER_MS, reply->exits);
+		"Run-Time: %.3f ms\n",
+		reply->id, (double)reply->queue_ns / NS_PER_MS,
+		(double)reply->run_ns / NS_PER_MS);
+	if (reply->has_exits)
+		fprintf(file, "Exits: %u\n", reply->exits);
 }
 
 /* What may have a terminal do something has a control character in it. */
@@ -50,7 +56,7 @@ static int cannot_write(const char *path, int error)
 	return CLI_INTERNAL;
 }
 
-static void print(const struct thaw_reply *reply, bool include, FILE *file)
+static void print(const struct answer *reply, bool include, FILE *file)
 {
 	if (include) {
 		reply_print_metadata(reply, file);
@@ -60,7 +66,7 @@ static void print(const struct thaw_reply *reply, bool include, FILE *file)
 		fwrite(reply->data, 1, reply->size, file);
 }
 
-static int write_file(const struct thaw_reply *reply, const char *path,
+static int write_file(const struct answer *reply, const char *path,
 		      bool include)
 {
 	FILE *file = fopen(path, "we");
@@ -76,7 +82,7 @@ static int write_file(const struct thaw_reply *reply, const char *path,
 	return CLI_OK;
 }
 
-int reply_write(const struct thaw_reply *reply, const char *path, bool include)
+int reply_write(const struct answer *reply, const char *path, bool include)
 {
 	bool has_file = path && strcmp(path, "-") != 0;
 

@@ -3,9 +3,27 @@
 #define EXECUTOR_CLI_REPLY_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "executor/libthaw.h"
+
+/* How an invocation ended, wherever it ran. All is borrowed. */
+struct answer {
+	enum thaw_result result;
+	const void *data;
+	size_t size;
+	const char *content_type, *id;
+	const char *error_type, *error_message; /* if the result is not OK */
+
+	uint64_t queue_ns, run_ns;
+	unsigned exits;
+	bool has_exits;		   /* a server does not say */
+	const char *server_timing; /* of HTTP: as the server wrote it */
+
+	uint64_t took_ns; /* what --repeat counts */
+};
 
 /*
  * Writes the reply to @path (NULL or "-": standard output), after its metadata
@@ -13,9 +31,12 @@
  * touched. NULL refuses to send a terminal what is not text. Returns the exit
  * code, after a message if it is not CLI_OK.
  */
-int reply_write(const struct thaw_reply *reply, const char *path, bool include);
+int reply_write(const struct answer *reply, const char *path, bool include);
 
-/* Prints result, content type, id, size, times and exits, one a line. */
-void reply_print_metadata(const struct thaw_reply *reply, FILE *file);
+/*
+ * Prints result, content type, size, id and what is known of times and exits,
+ * one a line.
+ */
+void reply_print_metadata(const struct answer *reply, FILE *file);
 
 #endif

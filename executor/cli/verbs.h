@@ -4,6 +4,9 @@
 
 #include "executor/cli/cli.h"
 
+/* All of them, in the order of the help, with NULL at the end. */
+extern const struct cli_verb *const cli_verbs[];
+
 extern const struct cli_verb cmd_serve;
 extern const struct cli_verb cmd_invoke;
 extern const struct cli_verb cmd_run;
@@ -12,7 +15,12 @@ extern const struct cli_verb cmd_functions_list;
 extern const struct cli_verb cmd_functions_describe;
 extern const struct cli_verb cmd_catalog_validate;
 extern const struct cli_verb cmd_catalog_schema;
+extern const struct cli_verb cmd_completion;
 extern const struct cli_verb cmd_doctor;
+extern const struct cli_verb cmd_drain;
+extern const struct cli_verb cmd_reload;
+extern const struct cli_verb cmd_status;
+extern const struct cli_verb cmd_top;
 extern const struct cli_verb cmd_version;
 
 #endif

@@ -1,0 +1,51 @@
+/*
+ * admin_client.h - asks a running server's admin listener, for `thaw status`,
+ * `top`, `reload` and so on.
+ */
+#ifndef EXECUTOR_CLI_ADMIN_CLIENT_H
+#define EXECUTOR_CLI_ADMIN_CLIENT_H
+
+#include <stdint.h>
+
+#include "executor/cli/http_client.h"
+
+struct json_t;
+
+/* Largest answer: 10,000 functions with all their counts. */
+#define ADMIN_BODY_MAX ((size_t)128 << 20)
+
+/*
+ * Makes a client of the admin address: @option if it is neither NULL nor "",
+ * else $THAW_ADMIN, else the user's server's socket. Returns CLI_GO_ON, and
+ * then http_client_done() is due; or an exit code after a message.
+ */
+int admin_open(const char *option, struct http_client *ret_client);
+
+/*
+ * One request and its answer: CLI_OK and the JSON object (*@ret_json, the
+ * caller's; @ret_json may be NULL), or an exit code with a message in *@err.
+ * The text remains in client->reply.body. @timeout_ns: 0 for the default.
+ */
+int admin_ask(struct http_client *client, const char *method, const char *path,
+	      uint64_t timeout_ns, struct error *err, struct json_t **ret_json);
+
+/* The same; the message is printed. */
+int admin_get(struct http_client *client, const char *path,
+	      struct json_t **ret_json);
+int admin_post(struct http_client *client, const char *path,
+	       uint64_t timeout_ns, struct json_t **ret_json);
+
+/* Prints the text of the last answer, whole. */
+void admin_print_body(const struct http_client *client);
+
+/*
+ * The members of an answer, by a path of keys such as "catalog.path". What is
+ * missing, or of another type, is 0; a text is "-", cleaned and cut to @size.
+ */
+uint64_t admin_number(const struct json_t *object, const char *path);
+char *admin_text(const struct json_t *object, const char *path, char *to,
+		 size_t size);
+const struct json_t *admin_member(const struct json_t *object,
+				  const char *path);
+
+#endif

@@ -1,0 +1,144 @@
+/* cmd_server.c - `thaw reload` and `thaw drain`: orders to a running server. */
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "executor/cli/admin_client.h"
+#include "executor/cli/cli.h"
+#include "executor/cli/server_end.h"
+#include "executor/cli/verbs.h"
+#include "executor/limits.h"
+#include "executor/units.h"
+
+/* A reload may boot functions before it answers. */
+#define RELOAD_TIMEOUT_NS LIMIT_INIT_TIMEOUT_MAX
+
+#define NAME_MAX_BYTES 64
+
+struct reload_options {
+	const char *admin;
+	bool json;
+};
+
+static const struct cli_option reload_options[] = {
+	CLI_OPTION_ADMIN(struct reload_options, admin),
+	CLI_OPTION_FORMAT(struct reload_options, json),
+	{ .name = NULL },
+};
+
+static void print_names(const json_t *answer, const char *key)
+{
+	const json_t *names = json_object_get(answer, key);
+	char name[NAME_MAX_BYTES];
+
+	if (!json_array_size(names))
+		return;
+	printf("%s:", key);
+	for (size_t i = 0; i < json_array_size(names); i++)
+		printf(" %s", admin_text(json_array_get(names, i), "", name,
+					 sizeof(name)));
+	putchar('\n');
+}
+
+static void print_reload(const json_t *answer)
+{
+	printf("generation %" PRIu64 ": %zu added, %zu changed, %zu removed, "
+	       "%" PRIu64 " unchanged\n",
+	       admin_number(answer, "generation"),
+	       json_array_size(json_object_get(answer, "added")),
+	       json_array_size(json_object_get(answer, "changed")),
+	       json_array_size(json_object_get(answer, "removed")),
+	       admin_number(answer, "unchanged"));
+	print_names(answer, "added");
+	print_names(answer, "changed");
+	print_names(answer, "removed");
+}
+
+static int reload(const struct cli_verb *verb, int argc, char **argv)
+{
+	struct reload_options my = { .admin = NULL };
+	json_auto_t *answer = NULL;
+	struct http_client client;
+	int code = cli_parse(verb, argc, argv, &my, NULL);
+
+	if (code == CLI_GO_ON)
+		code = admin_open(my.admin, &client);
+	if (code != CLI_GO_ON)
+		return code;
+	code = admin_post(&client, "/v1/reload", RELOAD_TIMEOUT_NS, &answer);
+	if (!code && my.json)
+		admin_print_body(&client);
+	else if (!code)
+		print_reload(answer);
+	http_client_done(&client);
+	return code;
+}
+
+struct drain_options {
+	const char *admin;
+	bool wait;
+	uint64_t timeout_ns;
+};
+
+static const struct cli_option drain_options[] = {
+	CLI_OPTION_ADMIN(struct drain_options, admin),
+	{ 'w', "wait", NULL, "wait until the server has gone", cli_set_flag,
+	  offsetof(struct drain_options, wait), 0 },
+	{ 0, "timeout", "TIME",
+	  "with --wait: wait no longer, and exit with 124", cli_set_duration,
+	  offsetof(struct drain_options, timeout_ns), 0 },
+	{ .name = NULL },
+};
+
+static int drain(const struct cli_verb *verb, int argc, char **argv)
+{
+	struct drain_options my = { .admin = NULL };
+	struct server_end end;
+	struct http_client client;
+	int code = cli_parse(verb, argc, argv, &my, NULL);
+
+	if (code == CLI_GO_ON && my.timeout_ns && !my.wait) {
+		cli_error("drain: --timeout needs --wait");
+		return CLI_USAGE;
+	}
+	if (code == CLI_GO_ON)
+		code = admin_open(my.admin, &client);
+	if (code != CLI_GO_ON)
+		return code;
+	code = my.wait ? server_end_watch(&client, &end) : CLI_OK;
+	if (!code)
+		code = admin_post(&client, "/v1/drain", 0, NULL);
+	if (!code && my.wait)
+		code = server_end_wait(&client, &end, my.timeout_ns);
+	if (my.wait)
+		server_end_done(&end);
+	http_client_done(&client);
+	return code;
+}
+
+const struct cli_verb cmd_reload = {
+	.name = "reload",
+	.summary = "have a running server read its catalog again",
+	.about = "Has a running `thaw serve` read its catalog again, and "
+		 "prints what has changed. If\n"
+		 "the catalog is not valid, that is printed, the exit code "
+		 "is 3, and the server goes\n"
+		 "on with what it has.\n",
+	.examples = "  thaw catalog validate && thaw reload\n",
+	.options = reload_options,
+	.run = reload,
+};
+
+const struct cli_verb cmd_drain = {
+	.name = "drain",
+	.summary = "have a running server finish its work and end",
+	.about = "Has a running `thaw serve` refuse new work, finish what it "
+		 "has, and end. Does not\n"
+		 "wait for that, unless told so.\n",
+	.examples = "  thaw drain\n"
+		    "  thaw drain --wait --timeout 1m\n",
+	.options = drain_options,
+	.run = drain,
+};

@@ -1,0 +1,78 @@
+/*
+ * function_facts.h - what a server says about a function, out of its JSON, and
+ * what has happened between two of its answers.
+ */
+#ifndef EXECUTOR_CLI_FUNCTION_FACTS_H
+#define EXECUTOR_CLI_FUNCTION_FACTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct json_t;
+
+/* More than the server's histograms have. */
+#define FACTS_BOUNDS_MAX 64
+
+#define FACTS_NAME_MAX 64
+
+/* The buckets of all histograms of an answer: their upper bounds. */
+struct facts_bounds {
+	uint64_t us[FACTS_BOUNDS_MAX];
+	size_t count;
+};
+
+struct function_facts {
+	char name[FACTS_NAME_MAX];
+	char state[16]; /* "active", ... */
+	uint64_t idle, busy, max, queued;
+	uint64_t ended;	 /* invocations, however they ended */
+	uint64_t errors; /* of those, the ones not ok */
+	uint64_t buckets[FACTS_BOUNDS_MAX + 1]; /* of "duration" */
+};
+
+/* All functions of one answer, at one time. */
+struct facts {
+	uint64_t at_ns; /* of clock_now_ns() */
+	struct facts_bounds bounds;
+	struct function_facts *functions; /* sorted by name */
+	size_t count;
+};
+
+/* Reads "bucket_bounds_us"; what is no list of growing numbers is left out. */
+void facts_read_bounds(const struct json_t *answer,
+		       struct facts_bounds *ret_bounds);
+
+/* The counts of a histogram's bounds->count + 1 buckets. */
+void facts_read_buckets(const struct json_t *histogram,
+			const struct facts_bounds *bounds,
+			uint64_t *ret_counts);
+
+void facts_read_function(const struct json_t *function,
+			 const struct facts_bounds *bounds,
+			 struct function_facts *ret_facts);
+
+/* Reads the answer to /v1/functions. Returns 0, or -ENOMEM. */
+int facts_read(const struct json_t *answer, uint64_t at_ns,
+	       struct facts *ret_facts);
+void facts_done(struct facts *facts);
+
+/* The function called @name, or NULL. */
+const struct function_facts *facts_find(const struct facts *facts,
+					const char *name);
+
+/*
+ * Takes the counts of @before off those of @now. If they have gone down, the
+ * server is another one, and nothing is taken off.
+ */
+void facts_subtract(struct function_facts *now,
+		    const struct function_facts *before);
+
+/* A percentile of the duration, in microseconds: see percentile.h. */
+double facts_percentile(const struct function_facts *facts,
+			const struct facts_bounds *bounds, double p);
+
+/* The last bound, which percentile_format() takes; 0 if there is none. */
+double facts_last_us(const struct facts_bounds *bounds);
+
+#endif

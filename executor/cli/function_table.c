@@ -1,0 +1,198 @@
+/* function_table.c - prints a server's functions. See function_table.h. */
+#include "executor/cli/function_table.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "executor/cli/admin_client.h"
+#include "executor/cli/cli.h"
+#include "executor/cli/function_facts.h"
+#include "executor/cli/percentile.h"
+#include "executor/units.h"
+
+#define TEXT_MAX 2048
+#define VMS_MAX 72
+
+#define TEXT(object, path) \
+	admin_text(object, path, (char[TEXT_MAX]){ 0 }, TEXT_MAX)
+#define SIZE(object, path)                            \
+	units_format_size(admin_number(object, path), \
+			  (char[UNITS_TEXT_MAX]){ 0 })
+
+static int name_width(const json_t *list)
+{
+	size_t width = strlen("NAME");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		size_t size = strlen(TEXT(json_array_get(list, i), "name"));
+
+		if (size > width && size < FACTS_NAME_MAX)
+			width = size;
+	}
+	return (int)width;
+}
+
+static void print_line(const json_t *function,
+		       const struct facts_bounds *bounds, int width)
+{
+	double last_us = facts_last_us(bounds);
+	char vms[VMS_MAX], p50[PERCENTILE_TEXT_MAX], p99[PERCENTILE_TEXT_MAX];
+	struct function_facts facts;
+
+	facts_read_function(function, bounds, &facts);
+	snprintf(vms, sizeof(vms), "%" PRIu64 "/%" PRIu64 "/%" PRIu64,
+		 facts.busy, facts.idle, facts.max);
+	printf("%-*s  %-7s  %-18s  %5" PRIu64 "  %11" PRIu64 "  %8" PRIu64
+	       "  %7s  %7s\n",
+	       width, facts.name, facts.state, vms, facts.queued, facts.ended,
+	       facts.errors,
+	       percentile_format(facts_percentile(&facts, bounds, 0.5), last_us,
+				 p50),
+	       percentile_format(facts_percentile(&facts, bounds, 0.99),
+				 last_us, p99));
+	if (json_is_string(json_object_get(function, "reason")))
+		printf("  %s: %s\n", facts.name, TEXT(function, "reason"));
+}
+
+void function_table_print(const json_t *answer)
+{
+	const json_t *list = json_object_get(answer, "functions");
+	int width = name_width(list);
+	struct facts_bounds bounds;
+
+	facts_read_bounds(answer, &bounds);
+	printf("%-*s  %-7s  %-18s  %5s  %11s  %8s  %7s  %7s\n", width, "NAME",
+	       "STATE", "VMS(busy/idle/max)", "QUEUE", "INVOCATIONS", "ERRORS",
+	       "P50", "P99");
+	for (size_t i = 0; i < json_array_size(list); i++)
+		print_line(json_array_get(list, i), &bounds, width);
+}
+
+void function_table_print_names(const json_t *answer)
+{
+	const json_t *list = json_object_get(answer, "functions");
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		puts(TEXT(json_array_get(list, i), "name"));
+}
+
+static void print_text(const json_t *function, const char *key)
+{
+	const char *text = json_string_value(json_object_get(function, key));
+
+	if (text && *text)
+		printf("%-16s %s\n", key, TEXT(function, key));
+}
+
+static void print_labels(const json_t *function)
+{
+	json_t *labels = json_object_get(function, "labels"), *value;
+	char name[TEXT_MAX];
+	const char *key;
+
+	json_object_foreach(labels, key, value)
+		printf("%-16s %s=%s\n", "label",
+		       cli_clean(key, name, sizeof(name)), TEXT(value, ""));
+}
+
+/* "ok 10, timeout 2": an object of numbers, those that are not 0. */
+static void print_counts(const json_t *function, const char *key)
+{
+	json_t *counts = json_object_get(function, key), *value;
+	const char *name, *comma = "";
+	char clean[64];
+
+	printf("%-16s ", key);
+	json_object_foreach(counts, name, value)
+	{
+		if (json_integer_value(value) <= 0)
+			continue;
+		printf("%s%s %" JSON_INTEGER_FORMAT, comma,
+		       cli_clean(name, clean, sizeof(clean)),
+		       json_integer_value(value));
+		comma = ", ";
+	}
+	puts(*comma ? "" : "0");
+}
+
+static void print_percentiles(const json_t *histogram, const char *name,
+			      const struct facts_bounds *bounds)
+{
+	static const double parts[] = { 0.5, 0.99 };
+	static const char *const words[] = { "p50", "p99" };
+	uint64_t counts[FACTS_BOUNDS_MAX + 1];
+	char text[PERCENTILE_TEXT_MAX];
+
+	facts_read_buckets(histogram, bounds, counts);
+	printf("%-16s", name);
+	for (size_t i = 0; i < 2; i++)
+		printf("%s %s %s", i ? "," : "", words[i],
+		       percentile_format(percentile(bounds->us, counts,
+						    bounds->count, parts[i]),
+					 facts_last_us(bounds), text));
+	putchar('\n');
+}
+
+static void print_spec(const json_t *function)
+{
+	static const char *const texts[] = {
+		"name",		"description", "state",	  "reason", "image",
+		"image_sha256", "deployed_at", "entry",	  "kind",   "dispatch",
+		"isolation",	"gate",	       "no_gate",
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		print_text(function, texts[i]);
+	printf("%-16s %s\n", "memory", SIZE(function, "memory_bytes"));
+	printf("%-16s %s\n", "max_request",
+	       SIZE(function, "max_request_bytes"));
+	printf("%-16s %s\n", "max_reply", SIZE(function, "max_reply_bytes"));
+	printf("%-16s %" PRIu64 "ms\n", "timeout",
+	       admin_number(function, "timeout_ms"));
+	printf("%-16s max %" PRIu64 ", warm %" PRIu64 ", queue %" PRIu64
+	       ", queue_timeout %" PRIu64 "ms\n",
+	       "concurrency", admin_number(function, "concurrency.max"),
+	       admin_number(function, "concurrency.warm"),
+	       admin_number(function, "concurrency.queue"),
+	       admin_number(function, "concurrency.queue_timeout_ms"));
+}
+
+void function_table_describe(const json_t *function, const json_t *answer)
+{
+	struct facts_bounds bounds;
+	char name[32];
+	const json_t *phase;
+
+	facts_read_bounds(answer, &bounds);
+	print_spec(function);
+	print_labels(function);
+	printf("%-16s %" PRIu64 " busy, %" PRIu64 " idle\n", "vms",
+	       admin_number(function, "vms.busy"),
+	       admin_number(function, "vms.idle"));
+	printf("%-16s %" PRIu64 "\n", "queued",
+	       admin_number(function, "queued"));
+	print_counts(function, "invocations");
+	print_percentiles(json_object_get(function, "duration"), "duration",
+			  &bounds);
+	for (size_t i = 0; i < 3; i++) {
+		static const char *const phases[] = { "queue", "run",
+						      "restore" };
+
+		snprintf(name, sizeof(name), "phases.%s", phases[i]);
+		phase = admin_member(function, name);
+		snprintf(name, sizeof(name), "%s time", phases[i]);
+		print_percentiles(phase, name, &bounds);
+	}
+	printf("%-16s %s, %" PRIu64 " made, %" PRIu64 " failed\n", "snapshot",
+	       SIZE(function, "snapshot.bytes"),
+	       admin_number(function, "snapshot.boots"),
+	       admin_number(function, "snapshot.boot_failures"));
+	printf("%-16s %" PRIu64 ", %s copied\n", "restores",
+	       admin_number(function, "restores"),
+	       SIZE(function, "copied_bytes"));
+	print_counts(function, "dispatched");
+	print_counts(function, "events");
+	print_counts(function, "log");
+}

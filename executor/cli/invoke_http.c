@@ -1,0 +1,293 @@
+/*
+ * invoke_http.c - invocations over HTTP: POST /function/NAME, or, for what only
+ * that has, the Lambda API. See invoke_server.h.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "executor/cli/http_client.h"
+#include "executor/cli/http_problem.h"
+#include "executor/cli/invoke_server.h"
+#include "executor/cli/reply.h"
+#include "executor/cli/request_data.h"
+#include "executor/limits.h"
+#include "executor/server/base64.h"
+#include "vm/clock.h"
+
+#define PATH_MAX_BYTES 512
+#define HEADERS_MAX 512
+#define TIMING_MAX 256
+
+/* Waiting for a vm and running: no function may take longer. */
+#define WAIT_NS (LIMIT_QUEUE_TIMEOUT_MAX + LIMIT_TIMEOUT_MAX + UNITS_M)
+
+/* The end of a log, 4 KiB, as the Lambda API has it; some more is fine. */
+#define LOG_MAX (16 * 1024)
+
+struct by_http {
+	struct http_client client;
+	const struct invoke_http_options *options;
+	char path[PATH_MAX_BYTES];
+	char headers[HEADERS_MAX];
+
+	/* Of the last answer. */
+	char content_type[128], id[64 + 1], timing[TIMING_MAX];
+	struct http_problem problem;
+};
+
+static bool is_lambda(const struct by_http *http)
+{
+	return http->options->async || http->options->tail;
+}
+
+/* Of a path; a name of the catalog needs none of it. */
+static bool escape(const char *text, char *to, size_t size)
+{
+	size_t used = 0;
+
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+		bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+			     (c >= '0' && c <= '9') || strchr("-_.~", c);
+
+		if (used + 4 > size)
+			return false;
+		used += (size_t)snprintf(to + used, size - used,
+					 plain ? "%c" : "%%%02X", c);
+	}
+	to[used] = '\0';
+	return true;
+}
+
+static int write_path(struct by_http *http, const char *function)
+{
+	char name[PATH_MAX_BYTES / 2];
+
+	if (!escape(function, name, sizeof(name))) {
+		cli_error("no function has a name that long");
+		return CLI_NOT_FOUND;
+	}
+	snprintf(http->path, sizeof(http->path),
+		 is_lambda(http) ? "/2015-03-31/functions/%s/invocations" :
+				   "/function/%s",
+		 name);
+	return CLI_GO_ON;
+}
+
+static int write_headers(struct by_http *http, const char *type)
+{
+	const struct invoke_http_options *options = http->options;
+
+	for (const char *c = type; c && *c; c++)
+		if (*c < ' ' || *c > '~' || c - type >= 127) {
+			cli_error("a content type has up to 127 printable "
+				  "characters");
+			return CLI_USAGE;
+		}
+	snprintf(http->headers, sizeof(http->headers), "%s%s%s%s%s",
+		 type ? "Content-Type: " : "", type ? type : "",
+		 type ? "\r\n" : "",
+		 options->async ? "X-Amz-Invocation-Type: Event\r\n" : "",
+		 options->tail ? "X-Amz-Log-Type: Tail\r\n" : "");
+	return CLI_GO_ON;
+}
+
+/* Copies a header's value, "" if it is missing. */
+static const char *take(const struct http_reply *reply, const char *name,
+			char *to, size_t size)
+{
+	const char *value = http_reply_header(reply, name);
+
+	return cli_clean(value ? value : "", to, size);
+}
+
+/* "queue;dur=0.010, run;dur=0.061": milliseconds to nanoseconds. */
+static uint64_t duration_ns(const char *timing, const char *name)
+{
+	size_t size = strlen(name);
+
+	while (timing) {
+		double ms;
+
+		timing += strspn(timing, ", ");
+		if (!strncmp(timing, name, size) &&
+		    sscanf(timing + size, ";dur=%lf", &ms) == 1 && ms > 0 &&
+		    ms < 1e9)
+			return (uint64_t)(ms * NS_PER_MS);
+		timing = strchr(timing, ',');
+	}
+	return 0;
+}
+
+/* The exit code of a request that was refused. */
+static int refused_code(unsigned status)
+{
+	switch (status) {
+	case 404:
+		return CLI_NOT_FOUND;
+	case 429:
+		return CLI_THROTTLED;
+	case 409: /* the Lambda API's: not deployed yet */
+	case 503:
+		return CLI_CONNECT;
+	default:
+		return status >= 400 && status < 500 ? CLI_USAGE : CLI_INTERNAL;
+	}
+}
+
+static enum thaw_result result_of(const char *type)
+{
+	if (!strcmp(type, "Sandbox.Timedout"))
+		return THAW_TIMEOUT;
+	if (!strcmp(type, "Runtime.Fault") ||
+	    !strcmp(type, "Runtime.OutOfMemory"))
+		return THAW_FAULT;
+	return THAW_ERROR;
+}
+
+/* A reply that is not the function's: its error, or the server's refusal. */
+static int take_failure(struct by_http *http, struct answer *answer)
+{
+	const struct http_reply *reply = &http->client.reply;
+	bool ran = is_lambda(http) ? reply->status == 200 :
+				     reply->status >= 500;
+
+	http_problem_read(reply, &http->problem);
+	if (!ran || !*http->problem.type) {
+		cli_error("%s", http->problem.message);
+		return refused_code(reply->status);
+	}
+	answer->result = result_of(http->problem.type);
+	answer->data = "";
+	answer->size = 0;
+	return CLI_OK;
+}
+
+static int take_answer(struct by_http *http, struct answer *answer)
+{
+	const struct http_reply *reply = &http->client.reply;
+
+	*answer = (struct answer){
+		.result = THAW_OK,
+		.data = reply->body.size ? reply->body.data : "",
+		.size = reply->body.size,
+		.content_type = take(reply, "content-type", http->content_type,
+				     sizeof(http->content_type)),
+		.id = take(reply,
+			   is_lambda(http) ? "x-amzn-requestid" : "x-call-id",
+			   http->id, sizeof(http->id) - 1),
+		.server_timing = take(reply, "server-timing", http->timing,
+				      sizeof(http->timing)),
+		.error_type = http->problem.type,
+		.error_message = http->problem.message,
+		.queue_ns = duration_ns(http->timing, "queue"),
+		.run_ns = duration_ns(http->timing, "run"),
+	};
+	if (reply->status < 200 || reply->status > 299 ||
+	    http_reply_header(reply, "x-amz-function-error"))
+		return take_failure(http, answer);
+	if (http->options->async) {
+		answer->size = strlen(strcat(http->id, "\n"));
+		answer->data = http->id;
+	}
+	return CLI_OK;
+}
+
+/* The function is in the path. */
+static int invoke(void *cookie, const char *function,
+		  const struct thaw_request *request, struct answer *ret_answer)
+{
+	struct by_http *http = cookie;
+	const struct http_call call = {
+		.method = "POST",
+		.path = http->path,
+		.headers = http->headers,
+		.body = request->data,
+		.size = request->size,
+		.timeout_ns = request->timeout_ns ? request->timeout_ns :
+						    WAIT_NS,
+	};
+	uint64_t start_ns = clock_now_ns(), took_ns;
+	struct error error;
+	int code, r = http_client_call(&http->client, &call, &error);
+
+	if (r) {
+		cli_error("%s", error.message);
+		return r == -ETIMEDOUT			  ? CLI_TIMEOUT :
+		       r == -ENOTCONN || r == -ECONNRESET ? CLI_CONNECT :
+							    CLI_INTERNAL;
+	}
+	(void)function;
+	took_ns = clock_now_ns() - start_ns;
+	code = take_answer(http, ret_answer);
+	ret_answer->took_ns = took_ns;
+	return code;
+}
+
+/* Prints the log's end, its lines as they are. */
+static void end(void *cookie, bool last)
+{
+	struct by_http *http = cookie;
+	const char *text =
+		http_reply_header(&http->client.reply, "x-amz-log-result");
+	char log[LOG_MAX + 1], line[LOG_MAX + 1];
+	char *at = log, *next;
+	int size;
+
+	if (!last || !http->options->tail || !text)
+		return;
+	size = base64_decode(text, strlen(text), log, LOG_MAX);
+	if (size < 0) {
+		cli_error("the server's log is not base64");
+		return;
+	}
+	log[size] = '\0';
+	while ((next = strsep(&at, "\n")))
+		if (at || *next)
+			fprintf(stderr, "%s\n",
+				cli_clean(next, line, sizeof(line)));
+}
+
+static int perform(struct by_http *http, const char *function,
+		   const struct invocation_options *options)
+{
+	const struct invoker invoker = {
+		.invoke = invoke,
+		.end = end,
+		.cookie = http,
+		.remote = true,
+	};
+	struct request_data data;
+	int code = request_data_read(options->data, &data);
+
+	if (code == CLI_GO_ON)
+		code = invocation_perform(&invoker, function, &data, options);
+	request_data_done(&data);
+	return code;
+}
+
+int invoke_http(const char *url, const char *function,
+		const struct invocation_options *options,
+		const struct invoke_http_options *http_options)
+{
+	struct by_http http = { .options = http_options };
+	struct http_address address;
+	struct error error;
+	int code;
+
+	if (http_address_parse(url, &error, &address)) {
+		cli_error("%s", error.message);
+		return CLI_USAGE;
+	}
+	code = write_path(&http, function);
+	if (code == CLI_GO_ON)
+		code = write_headers(&http, options->content_type);
+	if (code != CLI_GO_ON)
+		return code;
+	http_client_init(&http.client, &address, "--url", LIMIT_REPLY_MAX);
+	code = perform(&http, function, options);
+	http_client_done(&http.client);
+	return code;
+}

@@ -1,0 +1,163 @@
+/* invoke_local.c - invocations in this process. See invocation.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "executor/cli/invocation.h"
+#include "executor/cli/reply.h"
+#include "executor/cli/request_data.h"
+#include "vm/clock.h"
+
+/* More CPUs than any machine has. */
+#define POLLING_CORES_MAX 65536
+
+struct thaw_options
+invocation_library_options(const struct invocation_options *options)
+{
+	return (struct thaw_options){
+		.log = cli_print_log,
+		.dirty = options->dirty,
+		.restore = options->restore,
+		.verify = options->verify,
+	};
+}
+
+int invocation_set_cores(const struct cli_option *option, const char *value,
+			 void *target)
+{
+	char *end;
+	unsigned long cores = strtoul(value, &end, 10);
+
+	if (*value < '0' || *value > '9' || *end || cores > POLLING_CORES_MAX) {
+		cli_error("--%s: \"%s\" is not a number from 0 to %d",
+			  option->name, value, POLLING_CORES_MAX);
+		return CLI_USAGE;
+	}
+	thaw_set_polling_cores((uint32_t)cores);
+	return cli_set_text(option, value, target);
+}
+
+/* How a function was dispatched whose catalog asks for more than exits. */
+static void print_dispatch(const char *function, const struct thaw_stats *stats)
+{
+	if (!strcmp(stats->dispatch, "exit"))
+		return;
+	fprintf(stderr,
+		"dispatch of %s: %s, %s, gate %s: %llu polled, %llu by exit, "
+		"%llu of them for want of a core; %llu times to polled, %llu "
+		"times to exit\n",
+		function, stats->dispatch, stats->isolation, stats->gate,
+		(unsigned long long)stats->polled,
+		(unsigned long long)stats->exited,
+		(unsigned long long)stats->no_core,
+		(unsigned long long)stats->to_polled,
+		(unsigned long long)stats->to_exit);
+}
+
+static double us(uint64_t ns)
+{
+	return (double)ns / NS_PER_US;
+}
+
+static void print_trace(const struct thaw_reply *reply)
+{
+	fprintf(stderr,
+		"trace: queue %.1f us, run %.1f us, reply %.1f us, restore %.1f "
+		"us; exits %u, dirty pages %u, hot pages %u, copied %llu "
+		"bytes\n",
+		us(reply->queue_ns), us(reply->run_ns), us(reply->reply_ns),
+		us(reply->restore_ns), reply->exits, reply->dirty_pages,
+		reply->hot_pages, (unsigned long long)reply->copied_bytes);
+}
+
+/* One thaw, and the reply that is out. */
+struct local {
+	struct thaw *thaw;
+	bool trace;
+	struct thaw_reply reply;
+};
+
+static int invoke(void *cookie, const char *function,
+		  const struct thaw_request *request, struct answer *ret_answer)
+{
+	struct local *local = cookie;
+	struct thaw_reply *reply = &local->reply;
+	struct thaw_error error;
+	int r = thaw_invoke(local->thaw, function, request, &error, reply);
+
+	if (r) {
+		cli_error("%s", error.message);
+		return cli_invoke_code(r);
+	}
+	*ret_answer = (struct answer){
+		.result = reply->result,
+		.data = reply->data,
+		.size = reply->size,
+		.content_type = reply->content_type,
+		.id = reply->id,
+		.error_type = reply->error_type,
+		.error_message = reply->error_message,
+		.queue_ns = reply->queue_ns,
+		.run_ns = reply->run_ns,
+		.exits = reply->exits,
+		.has_exits = true,
+		.took_ns = reply->run_ns,
+	};
+	return CLI_OK;
+}
+
+static void end(void *cookie, bool last)
+{
+	struct local *local = cookie;
+
+	thaw_reply_done(&local->reply);
+	if (local->trace && last)
+		print_trace(&local->reply);
+}
+
+static int deploy(struct thaw *thaw, const char *function, bool verbose)
+{
+	uint64_t start_ns = clock_now_ns();
+	struct thaw_stats stats;
+	struct thaw_error error;
+	int r = thaw_deploy(thaw, function, &error);
+
+	if (r) {
+		cli_error("%s", error.message);
+		return cli_deploy_code(r);
+	}
+	if (!thaw_get_stats(thaw, function, NULL, &stats) && *stats.no_gate)
+		cli_error("%s: dispatched by exits, not %s: %s", function,
+			  stats.dispatch, stats.no_gate);
+	if (verbose)
+		cli_error("%s: deployed in %.3f ms", function,
+			  (double)(clock_now_ns() - start_ns) / NS_PER_MS);
+	return CLI_OK;
+}
+
+int invocation_run(struct thaw *thaw, const char *function,
+		   const struct invocation_options *options)
+{
+	struct local local = { .thaw = thaw, .trace = options->trace };
+	const struct invoker invoker = {
+		.invoke = invoke,
+		.end = end,
+		.cookie = &local,
+	};
+	struct request_data data;
+	struct thaw_stats stats;
+	int code = request_data_read(options->data, &data);
+
+	if (code == CLI_GO_ON)
+		code = cli_require_kvm();
+	if (code == CLI_GO_ON)
+		code = deploy(thaw, function, options->verbose);
+	if (code == CLI_OK) {
+		code = invocation_perform(&invoker, function, &data, options);
+		if ((options->verbose || options->repeat) &&
+		    !thaw_get_stats(thaw, function, NULL, &stats))
+			print_dispatch(function, &stats);
+	}
+	request_data_done(&data);
+	return code;
+}

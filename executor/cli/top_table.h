@@ -1,0 +1,47 @@
+/*
+ * top_table.h - the table of `thaw top`: what functions did between two answers
+ * of the server, as text. No I/O.
+ */
+#ifndef EXECUTOR_CLI_TOP_TABLE_H
+#define EXECUTOR_CLI_TOP_TABLE_H
+
+#include <stddef.h>
+
+#include "executor/cli/function_facts.h"
+#include "executor/server/buffer.h"
+
+/* In the order of the words of --sort. */
+enum top_sort {
+	TOP_BY_RATE,	/* the greatest first */
+	TOP_BY_LATENCY, /* p99, the greatest first */
+	TOP_BY_NAME,
+	TOP_BY_ERRORS, /* the greatest rate first */
+};
+
+struct top_row {
+	struct function_facts facts; /* counts: of the time between */
+	double rate, error_rate;     /* per second */
+	double p50_us, p99_us;	     /* see percentile.h */
+};
+
+struct top_table {
+	struct top_row *rows;
+	size_t count;
+	double rate, error_rate; /* of all */
+	double last_us;		 /* the last bound of the buckets */
+};
+
+/* Returns 0, or -ENOMEM. A function that is new counts from 0. */
+int top_table_make(const struct facts *before, const struct facts *now,
+		   enum top_sort sort, struct top_table *ret_table);
+void top_table_done(struct top_table *table);
+
+/*
+ * Appends a line of headings and one for each function, up to @rows, each with
+ * a '\n'. They have @width characters at most: names are cut, and columns left
+ * out, the least important first. 0: any width.
+ */
+void top_table_write(const struct top_table *table, size_t rows, size_t width,
+		     struct buffer *out);
+
+#endif

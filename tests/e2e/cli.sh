@@ -97,7 +97,8 @@ check_help() {
 	try 0 'thaw help' ./thaw help
 	is err ''
 	for verb in invoke run 'functions list' 'functions describe' \
-		'catalog validate' 'catalog schema' doctor version help; do
+		'catalog validate' 'catalog schema' status top reload drain doctor \
+		completion version help; do
 		# shellcheck disable=SC2086
 		try 0 "thaw $verb --help" ./thaw $verb --help
 		has out "^Usage: thaw $verb "

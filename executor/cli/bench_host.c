@@ -86,7 +86,8 @@ json_t *bench_host_json(const char *restore)
 
 	uname(&names);
 	getrusage(RUSAGE_SELF, &usage);
-	json_object_set_new(object, "restore", json_string(restore));
+	if (restore)
+		json_object_set_new(object, "restore", json_string(restore));
 	set_line(object, "cpu", "/proc/cpuinfo", "model name");
 	json_object_set_new(object, "machine", json_string(names.machine));
 	json_object_set_new(object, "online_cpus",

@@ -85,6 +85,15 @@ static void put_curve(FILE *script, const char *name,
 	fputs("EOD\n", script);
 }
 
+/* The axes of curves. */
+#define PERCENTILES                                                  \
+	"set logscale x 10\n"                                        \
+	"set xlabel 'percentile'\n"                                  \
+	"set ylabel 'microseconds, up to this percentile'\n"         \
+	"set xtics ('0' 1, '50' 2, '90' 10, '99' 100, '99.9' 1000, " \
+	"'99.99' 10000, '99.999' 100000)\n"                          \
+	"set logscale y 10\n"
+
 static void write_latency(FILE *script, const void *what)
 {
 	const struct bench_results *results = what;
@@ -92,15 +101,17 @@ static void write_latency(FILE *script, const void *what)
 	put_curve(script, "warm", bench_results_find(results, "invoke.warm"));
 	put_curve(script, "floor", bench_results_find(results, "floor.run"));
 	fputs("set title 'A warm invocation, and entering and leaving the "
-	      "guest'\n"
-	      "set logscale x 10\n"
-	      "set xlabel 'percentile'\n"
-	      "set ylabel 'microseconds, up to this percentile'\n"
-	      "set xtics ('0' 1, '50' 2, '90' 10, '99' 100, '99.9' 1000, "
-	      "'99.99' 10000, '99.999' 100000)\n"
-	      "set logscale y 10\n"
+	      "guest'\n" PERCENTILES
 	      "plot $warm with lines linestyle 1 title 'invoke.warm', "
 	      "$floor with lines linestyle 2 title 'floor.run'\n",
+	      script);
+}
+
+static void write_load(FILE *script, const void *what)
+{
+	put_curve(script, "load", bench_results_find(what, "load"));
+	fputs("set title 'Requests that went well'\n" PERCENTILES
+	      "plot $load with lines linestyle 1 notitle\n",
 	      script);
 }
 
@@ -191,6 +202,9 @@ int bench_plot(const struct bench_results *results, const char *directory,
 
 	if (has_latency(results))
 		r = bench_plot_picture(directory, "latency.svg", write_latency,
+				       results, err);
+	if (!r && bench_results_find(results, "load"))
+		r = bench_plot_picture(directory, "load.svg", write_load,
 				       results, err);
 	if (!r && has_restore(results))
 		r = bench_plot_picture(directory, "restore.svg", write_restore,

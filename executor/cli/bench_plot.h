@@ -31,6 +31,7 @@ int bench_plot_picture(const char *directory, const char *name,
  *			percentile
  *	restore.svg	restore.N over N, and the line of floor.run plus
  *			floor.copy.N
+ *	load.svg	load on a server: likewise
  *
  * 0 or -errno, -EPROTO if gnuplot fails.
  */

@@ -7,7 +7,7 @@
 
 #include "executor/cli/bench_json.h"
 
-#define NAME_WIDTH 40
+#define NAME_WIDTH 41
 
 static const char *text_of(const json_t *object, const char *key)
 {
@@ -58,7 +58,8 @@ void bench_table_print_host(const json_t *host)
 	if (json_object_get(host, "governor"))
 		printf("%-12s %s\n", "governor", text_of(host, "governor"));
 	printf("%-12s %s\n", "clock source", text_of(host, "clock_source"));
-	printf("%-12s %s\n", "restore", text_of(host, "restore"));
+	if (json_object_get(host, "restore"))
+		printf("%-12s %s\n", "restore", text_of(host, "restore"));
 }
 
 static void print_rounds(const json_t *report)
@@ -141,7 +142,7 @@ static void print_idle(const json_t *report)
 	}
 }
 
-void bench_table_print(const json_t *report, const json_t *baseline)
+void bench_table_print_rows(const json_t *report, const json_t *baseline)
 {
 	static const char *const columns[] = { "SAMPLES", "P50", "P90", "P99",
 					       "P99.9",	  "MAX", "CPU", NULL };
@@ -150,8 +151,6 @@ void bench_table_print(const json_t *report, const json_t *baseline)
 	const json_t *object;
 	size_t index;
 
-	bench_table_print_host(json_object_get(report, "host"));
-	print_rounds(report);
 	print_header("ROW, MICROSECONDS", columns, baseline);
 	json_array_foreach(json_object_get(report, "results"), index, object)
 	{
@@ -161,6 +160,13 @@ void bench_table_print(const json_t *report, const json_t *baseline)
 			print_value(object, fields[i]);
 		print_change(object, baseline);
 	}
+}
+
+void bench_table_print(const json_t *report, const json_t *baseline)
+{
+	bench_table_print_host(json_object_get(report, "host"));
+	print_rounds(report);
+	bench_table_print_rows(report, baseline);
 	print_ratios(report, baseline);
 	print_idle(report);
 }

@@ -13,6 +13,10 @@ struct json_t; /* jansson's */
 void bench_table_print(const struct json_t *report,
 		       const struct json_t *baseline);
 
+/* Only the rows of it. */
+void bench_table_print_rows(const struct json_t *report,
+			    const struct json_t *baseline);
+
 /* Prints the facts of the machine, made by bench_host_json(). */
 void bench_table_print_host(const struct json_t *host);
 

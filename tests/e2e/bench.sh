@@ -245,5 +245,5 @@ echo '{}' >empty.json
 try 2 "a baseline that is none" --baseline empty.json
 try 4 "a baseline that is not there" --baseline missing.json
 try 4 "nowhere to save" --only floor.copy.1 --save missing/file
-try 2 "an operand" restore
+try 2 "a function of no server" restore
 exit "$failed"

@@ -56,6 +56,11 @@ static uint64_t cpu_now_ns(void)
 	return clock_read_ns(CLOCK_PROCESS_CPUTIME_ID);
 }
 
+static unsigned many_of(const struct bench_row *row)
+{
+	return row->kind->many ? row->kind->many : 1;
+}
+
 static int begin(struct bench_row *row, struct error *err)
 {
 	return row->kind->begin ? row->kind->begin(row, err) : 0;
@@ -107,7 +112,7 @@ static int measure_row(struct measuring *m, size_t index, struct error *err)
 	if (r)
 		return error_prefix(err, r, "%s", row->name);
 	end(row);
-	m->cpu_ns[index] = cpu_now_ns() - start_ns;
+	m->cpu_ns[index] = (cpu_now_ns() - start_ns) / many_of(row);
 	return 0;
 }
 
@@ -127,9 +132,10 @@ static int measure_round(struct measuring *m, size_t first, struct error *err)
 static void choose_blocks(struct measuring *m)
 {
 	for (size_t i = 0; i < m->rows->count; i++) {
-		uint64_t least_ns = m->histograms[i].least_ns;
+		const struct bench_row *row = &m->rows->rows[i];
+		uint64_t least_ns = m->histograms[i].least_ns * many_of(row);
 
-		m->blocks[i] = 1 + m->slice_ns * m->rows->rows[i].weight /
+		m->blocks[i] = 1 + m->slice_ns * row->weight /
 					   (least_ns ? least_ns : 1);
 	}
 }

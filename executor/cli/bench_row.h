@@ -4,7 +4,7 @@
  *
  * A row is opened, measured any number of times, and closed. How, says its
  * kind: bench_invoke.c, bench_polled.c, bench_floor.c, bench_handover.c,
- * bench_start.c, bench_process.c. One thread does it all.
+ * bench_start.c, bench_process.c, bench_served.c. One thread does it all.
  */
 #ifndef EXECUTOR_CLI_BENCH_ROW_H
 #define EXECUTOR_CLI_BENCH_ROW_H
@@ -25,11 +25,19 @@
 /* Rows that there are, at most. */
 #define BENCH_ROWS_MAX 32
 
+/* The server of those that ask one: see bench_server.h. */
+struct bench_shared {
+	struct bench_server *server; /* NULL until a row needs it */
+	int server_result;	     /* -errno: there is none, and why */
+	struct error server_error;
+};
+
 /* What all rows share: the files of bench/, and libthaw's options. */
 struct bench_setup {
 	struct thaw_options options;
 	int guest_fd, program_fd;
 	char guest_path[32], program_path[32];
+	struct bench_shared *shared;
 };
 
 struct bench_row;
@@ -51,6 +59,8 @@ struct bench_kind {
 	void (*end)(struct bench_row *row);
 	/* Frees row->state, if there is any. */
 	void (*close)(struct bench_row *row);
+	/* It does so many things once, and the time is for one; 0: does one. */
+	unsigned many;
 	/* It keeps a CPU busy, so what it takes when idle is measured too. */
 	bool is_polled;
 };
@@ -66,6 +76,12 @@ extern const struct bench_kind bench_start_pool;
 extern const struct bench_kind bench_start_cold;
 extern const struct bench_kind bench_process_spawn;
 extern const struct bench_kind bench_process_fork;
+extern const struct bench_kind bench_socket_rtt; /* bench_served.c */
+extern const struct bench_kind bench_socket_echo;
+extern const struct bench_kind bench_http_rtt;
+extern const struct bench_kind bench_http_echo;
+extern const struct bench_kind bench_http_throughput;
+extern const struct bench_kind bench_http_echo_cpu;
 
 struct bench_row {
 	const char *name;
@@ -81,6 +97,7 @@ struct bench_row {
 /* The rows chosen, to be freed by bench_rows_done(). */
 struct bench_rows {
 	struct bench_setup setup;
+	struct bench_shared shared;
 	struct bench_row rows[BENCH_ROWS_MAX];
 	size_t count;
 };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "executor/cli/bench_row.h"
+#include "executor/cli/bench_server.h"
 #include "executor/cli/cli.h"
 
 /*
@@ -29,6 +30,12 @@ static const struct bench_row all_rows[] = {
 	{ "restore.256", &bench_invoke_warm, .weight = 2, .pages = 256 },
 	{ "floor.copy.1024", &bench_floor_copy, .weight = 1, .pages = 1024 },
 	{ "restore.1024", &bench_invoke_warm, .weight = 2, .pages = 1024 },
+	{ "socket.echo", &bench_socket_echo, .weight = 2 },
+	{ "socket.rtt", &bench_socket_rtt, .weight = 2 },
+	{ "http.echo", &bench_http_echo, .weight = 2 },
+	{ "http.rtt", &bench_http_rtt, .weight = 2 },
+	{ "http.echo.cpu", &bench_http_echo_cpu, .weight = 2 },
+	{ "http.throughput", &bench_http_throughput, .weight = 2 },
 	{ "start.pool", &bench_start_pool, .weight = 1 },
 	{ "start.cold", &bench_start_cold, .weight = 1 },
 	{ "process.spawn", &bench_process_spawn, .weight = 1 },
@@ -61,6 +68,15 @@ const struct bench_ratio bench_ratios[] = {
 	RESTORE_RATIO(64),
 	RESTORE_RATIO(256),
 	RESTORE_RATIO(1024),
+	{ "socket.rtt/(socket.echo+floor.run)",
+	  "socket.rtt",
+	  { "socket.echo", "floor.run" } },
+	{ "http.rtt/(http.echo+floor.run)",
+	  "http.rtt",
+	  { "http.echo", "floor.run" } },
+	{ "http.throughput/(http.echo.cpu+floor.run)",
+	  "http.throughput",
+	  { "http.echo.cpu", "floor.run" } },
 	{ "start.pool/start.cold", "start.pool", { "start.cold" } },
 	{ "process.spawn/invoke.warm", "process.spawn", { "invoke.warm" } },
 	{ "process.fork/invoke.warm", "process.fork", { "invoke.warm" } },
@@ -112,7 +128,7 @@ static void choose_floors(bool chosen[ROW_COUNT])
 
 static int no_row(const char *only, struct error *err)
 {
-	char names[512] = "";
+	char names[32 * BENCH_ROWS_MAX] = "";
 
 	for (size_t i = 0; i < ROW_COUNT; i++) {
 		strcat(names, i ? ", " : "");
@@ -165,6 +181,7 @@ int bench_rows_open(struct bench_rows *rows, const char *restore,
 	int r;
 
 	rows->setup.options.restore = restore;
+	rows->setup.shared = &rows->shared;
 	r = bench_files_open(&rows->setup, err);
 	while (i < rows->count && !r) {
 		struct bench_row *row = &rows->rows[i];
@@ -188,5 +205,6 @@ void bench_rows_done(struct bench_rows *rows)
 {
 	for (size_t i = 0; i < rows->count; i++)
 		close_row(&rows->rows[i]);
+	bench_server_close(rows->shared.server);
 	bench_files_close(&rows->setup);
 }

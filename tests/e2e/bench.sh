@@ -6,6 +6,7 @@
 set -uo pipefail
 
 build=$(realpath "$1") || exit
+stand_in=$(realpath "$(dirname "$0")/stand_in_server.py") || exit
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit
@@ -48,6 +49,8 @@ ratios = {ratio['name']: ratio for ratio in r.get('ratios', [])}
 idle = {row['name']: row['cpu_us_per_s'] for row in r.get('idle', [])}
 skipped = {line.split()[1] for line in open('err') if ' is skipped: ' in line}
 polled = {'invoke.polled', 'invoke.polled.4', 'invoke.polled.coop'}
+served = {'socket.echo', 'socket.rtt', 'http.echo', 'http.rtt',
+    'http.echo.cpu', 'http.throughput'}
 $2" 2>trace; then
 		echo "ok - $1"
 	else
@@ -68,20 +71,41 @@ says() {
 	fi
 }
 
+# nothing_left WHEN: neither the server's folder nor the server.
+nothing_left() {
+	local left
+
+	for _ in {1..100}; do
+		left=$(ls tmp; pgrep -f "serve -c $work/tmp")
+		[[ -z $left ]] && break
+		sleep 0.02
+	done
+	if [[ -z $left ]]; then
+		echo "ok - nothing is left $1"
+	else
+		echo "not ok - something is left $1: $left"
+		failed=1
+	fi
+}
+
 try 0 "all rows" --duration 2s -o json --save all.json
 cp out report.json
 # shellcheck disable=SC2016
 check "every row and ratio is there, once" '
 pages = [1, 8, 64, 256, 1024]
 assert set(rows) == ({"floor.run", "invoke.warm", "invoke.reply", "start.pool",
-    "start.cold", "process.spawn", "process.fork", "floor.handover"} | polled |
+    "start.cold", "process.spawn", "process.fork", "floor.handover"} | polled | served |
     {f"{kind}.{n}" for n in pages for kind in ("restore", "floor.copy")}) - skipped
-assert skipped <= polled | {"floor.handover"}
+assert skipped <= polled | served | {"floor.handover"}
+assert not served & skipped or served <= skipped
 assert set(ratios) == {name for name in {"invoke.warm/floor.run",
     "invoke.reply/floor.run", "invoke.polled/invoke.warm",
     "invoke.polled.4/invoke.warm", "invoke.polled.coop/floor.handover",
     "start.pool/start.cold", "process.spawn/invoke.warm",
-    "process.fork/invoke.warm"} if not set(name.split("/")) & skipped} | {
+    "process.fork/invoke.warm"} if not set(name.split("/")) & skipped} | ({
+    "socket.rtt/(socket.echo+floor.run)", "http.rtt/(http.echo+floor.run)",
+    "http.throughput/(http.echo.cpu+floor.run)"} if not served & skipped
+    else set()) | {
     f"restore.{n}/(floor.run+floor.copy.{n})" for n in pages}
 assert set(idle) == polled - skipped
 assert len(rows) == len(r["results"]) and len(ratios) == len(r["ratios"])'
@@ -134,6 +158,43 @@ wrapper=()
 try 0 "the other method" --only restore.64 --restore remap --duration 200ms \
 	-o json
 check "is said" 'assert r["host"]["restore"] == "remap"'
+
+# A server that is none, and one that is not thaw: how the rows are measured,
+# not what. The stand-in's path has to be absolute.
+export THAW_BENCH_SERVER=/bin/false
+try 7 "served rows without a server" --only http.echo --duration 100ms
+says 'http.echo is skipped: .*has ended'
+try 0 "what is skipped with others" --only socket.rtt --duration 100ms -o json
+check "leaves the others" 'assert set(rows) == {"floor.run"} and not ratios'
+export THAW_BENCH_SERVER=$stand_in TMPDIR=$work/tmp
+mkdir tmp
+try 0 "served rows" --only socket --only http --duration 500ms -o json
+check "are there, with the floor" '
+assert set(rows) == served | {"floor.run"} and not skipped
+assert set(ratios) == {"socket.rtt/(socket.echo+floor.run)",
+    "http.rtt/(http.echo+floor.run)",
+    "http.throughput/(http.echo.cpu+floor.run)"}
+assert all(row["n"] > 0 and row["p50"] > 0 for row in rows.values())'
+try 0 "one served row" --only socket.rtt --duration 100ms -o json
+check "comes with its echo and the floor" '
+assert set(rows) == {"socket.rtt", "socket.echo", "floor.run"}'
+nothing_left "after served rows"
+for signal in INT TERM HUP KILL; do
+	# which a shell has its children in the background ignore
+	env --default-signal=INT "$build/thaw" bench --only socket.echo \
+		--duration 60s >out 2>err </dev/null &
+	for _ in {1..500}; do
+		[[ -S $(echo tmp/thaw-bench-*/http.sock) ]] && break
+		sleep 0.02
+	done
+	sleep 0.3
+	kill "-$signal" $!
+	wait $! 2>/dev/null
+	# nobody is left to remove it
+	[[ $signal == KILL ]] && rm -rf tmp/*
+	nothing_left "after SIG$signal"
+done
+unset THAW_BENCH_SERVER TMPDIR
 
 try 0 "merging a run with itself" --merge all.json --merge all.json -o json
 check "doubles the samples and keeps the percentiles" '

@@ -1,0 +1,63 @@
+/*
+ * bench_server.h - `thaw serve` as a child process, and a client of it that
+ * waits for each reply. For the served rows; see bench_served.c.
+ */
+#ifndef EXECUTOR_CLI_BENCH_SERVER_H
+#define EXECUTOR_CLI_BENCH_SERVER_H
+
+#include <stdint.h>
+
+#include "executor/cli/bench_row.h"
+#include "executor/cli/load_wire.h"
+
+/* The functions it serves: one that does nothing; the server's own echo. */
+#define BENCH_SERVER_FUNCTION "_bench"
+#define BENCH_SERVER_ECHO "_echo"
+
+/* Vms of the function, and connections of a client, at most. */
+#define BENCH_SERVER_VMS 4
+#define BENCH_SERVER_CLIENTS 8
+
+/* A program to run instead of thaw itself, for tests. */
+#define BENCH_SERVER_VARIABLE "THAW_BENCH_SERVER"
+
+struct bench_server;
+
+/*
+ * Starts it, with one worker and files in a folder of its own; it ends with
+ * this thread, whatever ends that. -EOPNOTSUPP, and why: it does not serve.
+ */
+int bench_server_open(const struct bench_setup *setup, struct error *err,
+		      struct bench_server **ret_server);
+
+/* Ends it and removes the folder. NULL is nothing to do. */
+void bench_server_close(struct bench_server *server);
+
+/* The unix socket at which it speaks @protocol. */
+const char *bench_server_path(const struct bench_server *server,
+			      enum load_protocol protocol);
+
+/* The CPU time it has taken, all threads and guests. */
+uint64_t bench_server_cpu_ns(const struct bench_server *server);
+
+struct bench_client {
+	int fd;
+	struct load_request request;
+	struct load_reply reply;
+};
+
+/*
+ * A connection for requests of BENCH_REQUEST_SIZE bytes to @function. -errno
+ * and a message; @client is to be closed in any case.
+ */
+int bench_client_open(struct bench_client *client,
+		      const struct bench_server *server,
+		      enum load_protocol protocol, const char *function,
+		      struct error *err);
+void bench_client_close(struct bench_client *client);
+
+/* Sends a request; receives its reply, which must be a good one. */
+int bench_client_send(struct bench_client *client, struct error *err);
+int bench_client_receive(struct bench_client *client, struct error *err);
+
+#endif

@@ -535,6 +535,12 @@ int invoke_on(struct function *function, struct vm *vm,
 	return attend(ret_reply, false, err);
 }
 
+int invoke_more(struct thaw_reply *reply, uint64_t slice_ns, struct error *err)
+{
+	reply->internal.slice_end_ns = clock_now_ns() + slice_ns;
+	return attend(reply, false, err);
+}
+
 int invoke_wait(struct thaw_reply *reply, struct error *err)
 {
 	int r = reply->internal.is_pending ? attend(reply, true, err) : 0;

@@ -38,6 +38,9 @@ int invoke_on(struct function *function, struct vm *vm,
 	      uint64_t slice_ns, struct error *err,
 	      struct thaw_reply *ret_reply);
 
+/* Goes on with it for another slice. As invoke_on(). */
+int invoke_more(struct thaw_reply *reply, uint64_t slice_ns, struct error *err);
+
 /* Waits until what was begun has ended. 0, or -errno as invoke_poll(). */
 int invoke_wait(struct thaw_reply *reply, struct error *err);
 

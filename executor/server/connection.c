@@ -42,6 +42,8 @@ bool connection_open(struct connection *connection, struct worker *worker,
 	worker->connection_count++;
 	connection->stream.closed = on_closed;
 	io_stream_open(worker->io, &connection->stream, fd);
+	if (worker->draining)
+		connection->drain(connection);
 	return true;
 }
 

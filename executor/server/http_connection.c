@@ -151,7 +151,9 @@ static void enter(struct http_connection *connection, enum phase phase)
 	connection->phase = phase;
 	switch (phase) {
 	case PHASE_IDLE:
-		limit_ns = options->idle_timeout_ns;
+		limit_ns = connection->common.worker->draining ?
+				   SERVER_DRAIN_IDLE_NS :
+				   options->idle_timeout_ns;
 		break;
 	case PHASE_HEAD:
 		limit_ns = options->head_timeout_ns;

@@ -256,26 +256,67 @@ static int begin(struct invocation *invocation, uint64_t slice_ns)
 			 &invocation->reply);
 }
 
+/* Whether it is not over, though it could go on. */
+static bool is_stopped(const struct invocation *invocation)
+{
+	const struct thaw_reply *reply = &invocation->reply;
+
+	return !reply->internal.is_polled && !reply->internal.is_resting;
+}
+
+/*
+ * Begins it for a slice, and goes on while it is not the function that has used
+ * that up but others who wanted the CPU. Returns as invoke_on().
+ */
+static int run_slices(struct invocation *invocation)
+{
+	const uint64_t slice_ns = server_of(invocation)->options.budget_ns;
+	uint64_t before_ns = 0, used_ns = 0;
+	int r = begin(invocation, slice_ns);
+
+	while (!r && is_stopped(invocation) && used_ns < slice_ns / 2) {
+		before_ns = clock_read_ns(CLOCK_THREAD_CPUTIME_ID);
+		r = invoke_more(&invocation->reply, slice_ns,
+				&invocation->error);
+		used_ns = clock_read_ns(CLOCK_THREAD_CPUTIME_ID) - before_ns;
+	}
+	return r;
+}
+
+/* A job: to its end, however long that takes. */
 static void run_job(struct job *job)
 {
 	struct invocation *invocation = CONTAINER(job, job);
-	struct served *served = invocation->served;
-	int r = 0;
+	int r = invocation->begun ? 0 : begin(invocation, 0);
 
-	if (!invocation->begun) {
-		r = pool_take(served->function->pool, invocation->vm,
-			      &invocation->error, &invocation->vm);
-		if (!r)
-			r = begin(invocation, 0);
-	}
 	if (r >= 0)
 		r = invoke_wait(&invocation->reply, &invocation->error);
 	invocation->result = r < 0 ? r : 0;
 	if (invocation->result)
 		invocation->reply.internal.vm = NULL;
 	else
-		learn(served, invocation->reply.run_ns >
-				      server_of(invocation)->options.budget_ns);
+		learn(invocation->served,
+		      invocation->reply.run_ns >
+			      server_of(invocation)->options.budget_ns);
+	send_back(invocation, NULL);
+}
+
+/* A maker's: a new vm, and the first run in it. */
+static void make_and_run(struct job *job)
+{
+	struct invocation *invocation = CONTAINER(job, job);
+	int r = pool_take(invocation->served->function->pool, NULL,
+			  &invocation->error, &invocation->vm);
+
+	if (!r)
+		r = run_slices(invocation);
+	if (!r) {
+		offload(invocation);
+		return;
+	}
+	invocation->result = r < 0 ? r : 0;
+	if (invocation->result)
+		invocation->reply.internal.vm = NULL;
 	send_back(invocation, NULL);
 }
 
@@ -286,13 +327,17 @@ static void run(struct invocation *invocation)
 	struct served *served = invocation->served;
 	int r;
 
-	if (!invocation->vm ||
-	    atomic_load_explicit(&served->slowness, memory_order_relaxed) >=
-		    SLOW_FROM) {
+	if (!invocation->vm) {
+		invocation->job.run = make_and_run;
+		jobs_push(runner->server->makers, &invocation->job);
+		return;
+	}
+	if (atomic_load_explicit(&served->slowness, memory_order_relaxed) >=
+	    SLOW_FROM) {
 		offload(invocation);
 		return;
 	}
-	r = begin(invocation, runner->server->options.budget_ns);
+	r = run_slices(invocation);
 	if (r) {
 		invocation->result = r < 0 ? r : 0;
 		learn(served, false);

@@ -358,10 +358,6 @@ void io_listener_close(struct io_listener *listener)
 
 void io_listener_accepted(struct io_listener *listener, int fd)
 {
-	if (listener->internal.closing) {
-		close(fd);
-		return;
-	}
 	listener->io->callbacks++;
 	listener->accepted(listener, fd);
 }

@@ -128,7 +128,10 @@ struct io_listener {
 /* Accepts connections of @fd, which is borrowed until io_free(). */
 void io_listener_open(struct io *io, struct io_listener *listener, int fd);
 
-/* Accepts no more. The socket stays open, and its backlog too. */
+/*
+ * Accepts no more. What the kernel has accepted by then still comes. The socket
+ * stays open, and its backlog too.
+ */
 void io_listener_close(struct io_listener *listener);
 
 /* Any other file, such as a signalfd; has to stay until io_free(). */

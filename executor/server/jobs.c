@@ -12,15 +12,13 @@
 
 #include "vm/watchdog.h"
 
-/* Workers come first. */
-#define JOBS_NICE 10
-
 struct jobs {
 	pthread_mutex_t lock; /* of the rest */
 	pthread_cond_t pushed;
 	struct job *first, **last;
 	pthread_t *threads;
 	unsigned max, count, idle;
+	int nice;
 	bool stopping;
 };
 
@@ -30,7 +28,8 @@ static void *run(void *cookie)
 	struct job *job;
 
 	/* for this thread alone; where it is forbidden, so be it */
-	(void)!setpriority(PRIO_PROCESS, (id_t)gettid(), JOBS_NICE);
+	if (jobs->nice)
+		(void)!setpriority(PRIO_PROCESS, (id_t)gettid(), jobs->nice);
 	pthread_mutex_lock(&jobs->lock);
 	for (;;) {
 		while (!jobs->first && !jobs->stopping)
@@ -68,7 +67,8 @@ static int add_thread(struct jobs *jobs)
 	return 0;
 }
 
-int jobs_create(unsigned threads, struct error *err, struct jobs **ret_jobs)
+int jobs_create(unsigned threads, int nice, struct error *err,
+		struct jobs **ret_jobs)
 {
 	struct jobs *jobs = calloc(1, sizeof(*jobs));
 	int r = -ENOMEM;
@@ -77,6 +77,7 @@ int jobs_create(unsigned threads, struct error *err, struct jobs **ret_jobs)
 		jobs->threads = calloc(threads, sizeof(*jobs->threads));
 	if (jobs && jobs->threads) {
 		jobs->max = threads;
+		jobs->nice = nice;
 		jobs->last = &jobs->first;
 		pthread_mutex_init(&jobs->lock, NULL);
 		pthread_cond_init(&jobs->pushed, NULL);

@@ -2,8 +2,7 @@
  * jobs.h - threads for what would keep a worker from its connections: runs over
  * their inline budget, new vms, deployments.
  *
- * Threads are started when they are needed and kept. They yield to the workers
- * (nice): what runs here is in no hurry. Any thread may push.
+ * Threads are started when they are needed and kept. Any thread may push.
  */
 #ifndef EXECUTOR_SERVER_JOBS_H
 #define EXECUTOR_SERVER_JOBS_H
@@ -20,8 +19,12 @@ struct job {
 	struct job *next;
 };
 
-/* Creates up to @threads threads, one at once. */
-int jobs_create(unsigned threads, struct error *err, struct jobs **ret_jobs);
+/*
+ * Creates up to @threads threads, one at once, of the niceness @nice: 0, or more
+ * for those that are to yield to the workers.
+ */
+int jobs_create(unsigned threads, int nice, struct error *err,
+		struct jobs **ret_jobs);
 
 /* Runs @job on some thread, in the order of arrival; it may wait for one. */
 void jobs_push(struct jobs *jobs, struct job *job);

@@ -201,7 +201,7 @@ static void drop(struct server *server, struct generation *generation)
 	}
 	dropping->job.run = run_dropping;
 	dropping->generation = generation;
-	jobs_push(server->jobs, &dropping->job);
+	jobs_push(server->makers, &dropping->job);
 }
 
 static void pass(struct io_message *message)
@@ -288,7 +288,7 @@ void server_reload(struct server *server, struct exchange *exchange)
 	if (exchange)
 		exchange_hold(exchange);
 	server->reload = reload;
-	jobs_push(server->jobs, &reload->job);
+	jobs_push(server->makers, &reload->job);
 }
 
 static void on_quiet(struct timer *timer)

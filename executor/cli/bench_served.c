@@ -168,9 +168,9 @@ static void close_row(struct bench_row *row)
 	free(state);
 }
 
-#define RTT(how)                                                   \
-	{                                                          \
-		.open = how, .once = once_rtt, .close = close_row, \
+#define RTT(how)                                                     \
+	{                                                            \
+		.open = (how), .once = once_rtt, .close = close_row, \
 	}
 
 const struct bench_kind bench_socket_rtt = RTT(open_socket_rtt);

@@ -151,15 +151,11 @@ static int copy_image(int from, const char *path)
 	return 0;
 }
 
-/*
- * Starts a program that is to end when we do, however that happens. Not by a
- * copy of this process, which its vms would feel: until the child is another
- * program it has our memory, and does nothing but system calls.
- */
+/* Starts a program that is to end when we do, however that happens. */
 static pid_t spawn(const char *program, char *const *arguments, int log)
 {
 	const pid_t parent = getpid();
-	const pid_t child = vfork();
+	const pid_t child = fork();
 
 	if (child)
 		return child;
@@ -349,7 +345,8 @@ static void remove_folder(const char *dir)
 	const struct dirent *entry;
 
 	while (stream && (entry = readdir(stream)))
-		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+		if (strcmp(entry->d_name, ".") != 0 &&
+		    strcmp(entry->d_name, "..") != 0)
 			unlinkat(dirfd(stream), entry->d_name, 0);
 	if (stream)
 		closedir(stream);

@@ -91,7 +91,7 @@ static void write_words(const char *noun, FILE *file)
 				     completion_noun_size(verb);
 		bool is_more = !noun && completion_has_noun(verb);
 
-		if (noun ? strncmp(verb->name, noun, skip - 1) ||
+		if (noun ? strncmp(verb->name, noun, skip - 1) != 0 ||
 				    verb->name[skip - 1] != ' ' :
 			   !completion_is_first(i))
 			continue;

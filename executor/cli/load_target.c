@@ -10,22 +10,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "executor/cli/http_address.h"
 #include "vm/cleanup.h"
-
-#define HTTP_SCHEME "http://"
-#define UNIX_SCHEME "unix:"
-#define HTTP_PORT "80"
 
 /* How long each address may take to answer when it is looked for. */
 #define FIND_TIMEOUT_S 5
-
-static int no_url(const char *url, struct error *err)
-{
-	return error_set(err, -EINVAL,
-			 "\"%s\" is not the URL of a server: write "
-			 "http://HOST:PORT or unix:PATH",
-			 url);
-}
 
 int load_target_set_path(struct load_target *target,
 			 enum load_protocol protocol, const char *path)
@@ -111,48 +100,13 @@ int load_target_find_socket(const char *path, struct error *err,
 	return find_path(path, LOAD_FRAMES, path, err, ret_target);
 }
 
-/* What is between the slashes: HOST, HOST:PORT or [HOST]:PORT. */
-struct authority {
-	char whole[LOAD_HOST_MAX]; /* for the header */
-	char host[LOAD_HOST_MAX];
-	const char *port;
-};
-
-static int split_authority(const char *text, size_t size,
-			   struct authority *authority)
-{
-	char *host = authority->host, *end;
-
-	/* nothing that could end the header, or begin another */
-	for (size_t i = 0; i < size; i++)
-		if (text[i] <= ' ' || text[i] == '@' || text[i] == '\x7f')
-			return -EINVAL;
-	if (!size || size >= sizeof(authority->host))
-		return -EINVAL;
-	memcpy(authority->whole, text, size);
-	authority->whole[size] = '\0';
-	strcpy(host, authority->whole + (*text == '['));
-	end = strpbrk(host, *text == '[' ? "]" : ":");
-	authority->port = HTTP_PORT;
-	if (!end)
-		return *text == '[' ? -EINVAL : 0;
-	if (*end == ']')
-		*end++ = '\0';
-	if (*end == ':') {
-		authority->port = end + 1;
-		*end++ = '\0';
-		end += strspn(end, "0123456789");
-	}
-	return *end || !*host || !*authority->port ? -EINVAL : 0;
-}
-
-static int find_host(const struct authority *authority, const char *url,
+static int find_host(const struct http_address *address, const char *url,
 		     struct error *err, struct load_target *target)
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
 					.ai_flags = AI_NUMERICSERV };
 	struct addrinfo *list;
-	int r = getaddrinfo(authority->host, authority->port, &hints, &list);
+	int r = getaddrinfo(address->host, address->port, &hints, &list);
 
 	if (r)
 		return error_set(err, -EHOSTUNREACH, "%s: %s", url,
@@ -168,26 +122,23 @@ static int find_host(const struct authority *authority, const char *url,
 	freeaddrinfo(list);
 	if (r)
 		return cannot_connect(r, url, err);
-	strcpy(target->host, authority->whole);
+	strcpy(target->host, address->authority);
 	return 0;
 }
 
 int load_target_find_url(const char *url, struct error *err,
 			 struct load_target *ret_target)
 {
-	struct authority authority;
-	const char *rest;
-	size_t size;
+	struct http_address address;
 
-	if (!strncmp(url, UNIX_SCHEME, strlen(UNIX_SCHEME)))
-		return find_path(url + strlen(UNIX_SCHEME), LOAD_HTTP, url, err,
-				 ret_target);
-	if (strncasecmp(url, HTTP_SCHEME, strlen(HTTP_SCHEME)) != 0)
-		return no_url(url, err);
-	rest = url + strlen(HTTP_SCHEME);
-	size = strcspn(rest, "/");
-	if (split_authority(rest, size, &authority) ||
-	    (rest[size] && strcmp(rest + size, "/") != 0))
-		return no_url(url, err);
-	return find_host(&authority, url, err, ret_target);
+	if (http_address_parse(url, err, &address))
+		return -EINVAL;
+	if (*address.prefix)
+		return error_set(
+			err, -EINVAL,
+			"%s: the paths of functions are known: write " HTTP_ADDRESS_FORMS,
+			url);
+	return address.is_unix ? find_path(address.path, LOAD_HTTP, url, err,
+					   ret_target) :
+				 find_host(&address, url, err, ret_target);
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "executor/cli/http_address.h"
 #include "vm/error.h"
 
 enum load_protocol {
@@ -15,18 +16,16 @@ enum load_protocol {
 	LOAD_FRAMES, /* the socket protocol, executor/server/frame.h */
 };
 
-#define LOAD_HOST_MAX 256
-
 struct load_target {
 	enum load_protocol protocol;
 	struct sockaddr_storage address;
 	socklen_t address_size;
-	char host[LOAD_HOST_MAX]; /* as HTTP's header has it */
-	const char *text;	  /* as it was given; borrowed */
+	char host[HTTP_AUTHORITY_MAX]; /* as HTTP's header has it */
+	const char *text;	       /* as it was given; borrowed */
 };
 
 /*
- * HTTP at "http://HOST[:PORT]" or "unix:PATH". Names are looked up; of several
+ * HTTP at an address as http_address_parse() takes it, without a prefix. Names are looked up; of several
  * addresses the first is taken at which there is something, waiting for each.
  * -EINVAL: it is no such URL; -EHOSTUNREACH: there is no such host; or why it
  * cannot be connected to.

@@ -226,7 +226,8 @@ static int write_attributes(const struct http_request *request,
 	int r = 0;
 
 	for (size_t i = 0; !r && i < request->header_count; i++) {
-		if (strncmp(request->headers[i].name, HEADER_PREFIX, length))
+		if (strncmp(request->headers[i].name, HEADER_PREFIX, length) !=
+		    0)
 			continue;
 		r = write_attribute(request, i, first, out, ret_reason);
 		first = false;

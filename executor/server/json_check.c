@@ -27,6 +27,10 @@ struct nesting {
 	uint64_t objects[JSON_CHECK_DEPTH_MAX / 64];
 };
 
+/* Behind a backslash, but for 'u'; and what ends a value. */
+static const char escapes[] = { '"', '\\', '/', 'b', 'f', 'n', 'r', 't' };
+static const char closers[] = { ',', '}', ']' };
+
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
@@ -94,7 +98,8 @@ static int scan_escape(struct scan *scan)
 				return -EINVAL;
 		return 0;
 	}
-	if (scan->at == scan->end || !memchr("\"\\/bfnrt", *scan->at, 8))
+	if (scan->at == scan->end ||
+	    !memchr(escapes, *scan->at, sizeof(escapes)))
 		return -EINVAL;
 	scan->at++;
 	return 0;
@@ -297,7 +302,7 @@ static void skip_value(struct scan *scan)
 		else if (!depth)
 			/* a number or a word */
 			while (scan->at < scan->end && !is_blank(*scan->at) &&
-			       !memchr(",}]", *scan->at, 3))
+			       !memchr(closers, *scan->at, sizeof(closers)))
 				scan->at++;
 	} while (depth);
 }

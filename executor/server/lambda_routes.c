@@ -162,8 +162,9 @@ static void take_payload(struct exchange *exchange)
 	*request = (struct thaw_request){
 		.data = http->body_size ? http->body : "{}",
 		.size = http->body_size ? http->body_size : 2,
-		.content_type = type && strcmp(type, BINARY_TYPE) ? type :
-								    JSON_TYPE,
+		.content_type = type && strcmp(type, BINARY_TYPE) != 0 ?
+					type :
+					JSON_TYPE,
 		.attributes = exchange->attributes,
 	};
 	route_attribute(exchange, "client-context",

@@ -49,9 +49,9 @@ struct log_field {
 };
 
 #define LOG_FIELD(name, value) \
-	((struct log_field){ .key = name, .text = value })
+	((struct log_field){ .key = (name), .text = (value) })
 #define LOG_NUMBER(name, value) \
-	((struct log_field){ .key = name, .number = value })
+	((struct log_field){ .key = (name), .number = (value) })
 
 /* log_write(LOG_LEVEL_INFO, "text", LOG_FIELD(...), ...) */
 #define log_write(level, message, ...)                                       \

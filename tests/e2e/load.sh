@@ -199,7 +199,7 @@ says err 'cannot connect to http://127.0.0.1:[0-9]+: Connection refused'
 try 5 "a socket that is gone" echo --socket nothing
 says err 'cannot connect to nothing: No such file'
 try 5 "no such host" echo --url http://host.invalid:80
-try 2 "no URL" echo --url localhost:8080
+try 2 "no URL" echo --url localhost
 try 2 "a path behind it" echo --url "$url/path"
 try 2 "no server" echo
 try 2 "two servers" echo --url "$url" --socket frames

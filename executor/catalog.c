@@ -336,6 +336,7 @@ bool catalog_function_equal(const struct catalog_function *a,
 	       a->stack == b->stack && a->max_request == b->max_request &&
 	       a->max_reply == b->max_reply && a->timeout_ns == b->timeout_ns &&
 	       a->init_timeout_ns == b->init_timeout_ns &&
+	       a->inline_budget_ns == b->inline_budget_ns &&
 	       a->concurrency.max == b->concurrency.max &&
 	       a->concurrency.warm == b->concurrency.warm &&
 	       a->concurrency.queue == b->concurrency.queue &&

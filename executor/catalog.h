@@ -68,6 +68,11 @@ struct catalog_function {
 
 	uint64_t timeout_ns;	  /* one invocation */
 	uint64_t init_timeout_ns; /* boot and init, until ready */
+	/*
+	 * How long a server's worker runs one invocation itself: then it goes
+	 * on where it keeps nobody waiting.
+	 */
+	uint64_t inline_budget_ns;
 
 	struct catalog_concurrency concurrency;
 	enum thaw_level log_level;

@@ -544,6 +544,8 @@ static int read_host(const struct json_place *place, json_t *value,
 	QUANTITY("timeout", read_duration, timeout_ns, LIMIT_TIMEOUT), \
 	QUANTITY("init_timeout", read_duration, init_timeout_ns, \
 		 LIMIT_INIT_TIMEOUT), \
+	QUANTITY("inline_budget", read_duration, inline_budget_ns, \
+		 LIMIT_INLINE_BUDGET), \
 	FIELD("log_level", read_log_level, log_level, 0, 0), \
 	FIELD("dispatch", read_dispatch, dispatch, 0, 0), \
 	FIELD("isolation", read_isolation, isolation, 0, 0), \
@@ -579,6 +581,7 @@ const struct catalog_function catalog_builtin_defaults = {
 	.max_reply = LIMIT_REPLY_DEFAULT,
 	.timeout_ns = LIMIT_TIMEOUT_DEFAULT,
 	.init_timeout_ns = LIMIT_INIT_TIMEOUT_DEFAULT,
+	.inline_budget_ns = LIMIT_INLINE_BUDGET_DEFAULT,
 	.concurrency = {
 		.max = LIMIT_CONCURRENCY_DEFAULT,
 		.warm = LIMIT_WARM_DEFAULT,

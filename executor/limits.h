@@ -48,6 +48,11 @@
 #define LIMIT_INIT_TIMEOUT_MAX (15 * UNITS_M)
 #define LIMIT_INIT_TIMEOUT_DEFAULT (30 * UNITS_S)
 
+/* A run on a worker of the server, which has others to serve. */
+#define LIMIT_INLINE_BUDGET_MIN (50 * UNITS_US)
+#define LIMIT_INLINE_BUDGET_MAX (1 * UNITS_S)
+#define LIMIT_INLINE_BUDGET_DEFAULT (500 * UNITS_US)
+
 /* Invocations of one function that run at the same time: one vm for each. */
 #define LIMIT_CONCURRENCY_MIN 1
 #define LIMIT_CONCURRENCY_MAX 4096

@@ -109,6 +109,7 @@ static json_t *function_json(const struct catalog_function *f)
 	set_text(object, "max_reply", SIZE(f->max_reply));
 	set_text(object, "timeout", DURATION(f->timeout_ns));
 	set_text(object, "init_timeout", DURATION(f->init_timeout_ns));
+	set_text(object, "inline_budget", DURATION(f->inline_budget_ns));
 	set_text(object, "log_level", catalog_log_level_name(f->log_level));
 	set_text(object, "dispatch", catalog_dispatch_name(f->dispatch));
 	set_text(object, "isolation", catalog_isolation_name(f->isolation));
@@ -173,6 +174,7 @@ static void describe_table(const struct catalog_function *f)
 	print_line("max_reply", SIZE(f->max_reply));
 	print_line("timeout", DURATION(f->timeout_ns));
 	print_line("init_timeout", DURATION(f->init_timeout_ns));
+	print_line("inline_budget", DURATION(f->inline_budget_ns));
 	printf("%-14s max %u, warm %u, queue %u, queue_timeout %s\n",
 	       "concurrency", c->max, c->warm, c->queue,
 	       DURATION(c->queue_timeout_ns));

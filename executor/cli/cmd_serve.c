@@ -123,13 +123,10 @@ static const struct cli_option options[] = {
 	  "how to wait for clients; auto: epoll where io_uring\n"
 	  "cannot be had",
 	  set_io, 0, 0 },
-	{ 0, "inline-budget", "TIME",
-	  "how long a run may keep its worker from others;\n"
-	  "default 500us",
-	  cli_set_duration, SERVER(budget_ns), 0 },
 	{ 0, "offload-threads", "N",
-	  "threads for runs over that budget; default 256", cli_set_count,
-	  SERVER(jobs), SERVER_JOBS_MAX },
+	  "threads for runs over their inline_budget (catalog);\n"
+	  "default 256",
+	  cli_set_count, SERVER(jobs), SERVER_JOBS_MAX },
 	{ 0, "max-connections", "N",
 	  "default 16384, or what the limit of open files allows",
 	  cli_set_count, SERVER(max_connections), SERVER_CONNECTIONS_MAX },

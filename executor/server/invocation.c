@@ -271,7 +271,7 @@ static bool is_stopped(const struct invocation *invocation)
  */
 static int run_slices(struct invocation *invocation)
 {
-	const uint64_t slice_ns = server_of(invocation)->options.budget_ns;
+	const uint64_t slice_ns = invocation->served->spec->inline_budget_ns;
 	uint64_t before_ns = 0, used_ns = 0;
 	int r = begin(invocation, slice_ns);
 
@@ -298,7 +298,7 @@ static void run_job(struct job *job)
 	else
 		learn(invocation->served,
 		      invocation->reply.run_ns >
-			      server_of(invocation)->options.budget_ns);
+			      invocation->served->spec->inline_budget_ns);
 	send_back(invocation, NULL);
 }
 
@@ -480,7 +480,7 @@ static bool look(struct worker *worker, uint64_t now_ns)
 		int r = invoke_poll(&invocation->reply, &invocation->error);
 
 		if (!r && now_ns - invocation->reply.internal.start_ns <
-				  worker->server->options.budget_ns) {
+				  invocation->served->spec->inline_budget_ns) {
 			at = &invocation->next;
 			continue;
 		}

@@ -41,7 +41,6 @@ void server_options_init(struct server_options *options)
 {
 	*options = (struct server_options){
 		.jobs = SERVER_JOBS_DEFAULT,
-		.budget_ns = SERVER_BUDGET_DEFAULT,
 		.head_timeout_ns = SERVER_HEAD_TIMEOUT_DEFAULT,
 		.body_timeout_ns = SERVER_BODY_TIMEOUT_DEFAULT,
 		.idle_timeout_ns = SERVER_IDLE_TIMEOUT_DEFAULT,

@@ -20,10 +20,6 @@
 #define SERVER_JOBS_NICE 10
 #define SERVER_MAKERS_MAX 16
 
-/* How long a run may keep its worker from others. */
-#define SERVER_BUDGET_DEFAULT (500 * UNITS_US)
-#define SERVER_BUDGET_MAX (1 * UNITS_S)
-
 /*
  * Connections; the default is less where the limit of open files (RLIMIT_NOFILE)
  * is.

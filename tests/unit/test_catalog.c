@@ -58,6 +58,7 @@ START_TEST(every_key_is_stored)
 		", \"stack\": \"1MiB\", \"max_request\": \"8MiB\""
 		", \"max_reply\": \"12KiB\", \"timeout\": \"1500us\""
 		", \"init_timeout\": \"2m\", \"log_level\": \"debug\""
+		", \"inline_budget\": \"2ms\""
 		", \"dispatch\": \"polled\", \"untrusted\": true"
 		", \"host\": { \"allow\": [] }, \"files\": []"
 		", \"environment\": { \"B\": \"2=two\", \"A\": \"\" }"
@@ -74,6 +75,7 @@ START_TEST(every_key_is_stored)
 	ck_assert_uint_eq(f->max_reply, 12 * UNITS_KIB);
 	ck_assert_uint_eq(f->timeout_ns, 1500 * UNITS_US);
 	ck_assert_uint_eq(f->init_timeout_ns, 2 * UNITS_M);
+	ck_assert_uint_eq(f->inline_budget_ns, 2 * UNITS_MS);
 	ck_assert_int_eq(f->log_level, THAW_LOG_DEBUG);
 	ck_assert_int_eq(f->dispatch, CATALOG_DISPATCH_POLLED);
 	ck_assert(f->untrusted);
@@ -316,7 +318,7 @@ START_TEST(the_schema_states_the_defaults)
 		value = json_object_get(definition, "default");
 		json_object_set(concurrency, key, value);
 	}
-	ck_assert_uint_eq(json_object_size(said), 11);
+	ck_assert_uint_eq(json_object_size(said), 12);
 	ck_assert_uint_eq(json_object_size(concurrency), 4);
 
 	document = json_pack("{s:O, s:[{s:s, s:s}]}", "defaults", said,
@@ -332,6 +334,7 @@ START_TEST(the_schema_states_the_defaults)
 	ck_assert_uint_eq(a->max_reply, b->max_reply);
 	ck_assert_uint_eq(a->timeout_ns, b->timeout_ns);
 	ck_assert_uint_eq(a->init_timeout_ns, b->init_timeout_ns);
+	ck_assert_uint_eq(a->inline_budget_ns, b->inline_budget_ns);
 	ck_assert_int_eq(a->log_level, b->log_level);
 	ck_assert_int_eq(a->dispatch, b->dispatch);
 	ck_assert_int_eq(a->isolation, b->isolation);

@@ -47,6 +47,7 @@ static const struct {
 	{ "max_reply", "4095B", "4KiB", "64MiB", "67108865B" },
 	{ "timeout", "999999ns", "1ms", "15m", "900000000001ns" },
 	{ "init_timeout", "999999ns", "1ms", "15m", "900000000001ns" },
+	{ "inline_budget", "49999ns", "50us", "1s", "1000000001ns" },
 };
 
 /* In "defaults", where values are checked one by one. */

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 #
-# run.sh - from a fresh checkout on Debian 12 to functions that answer.
+# run.sh [samples] - from a fresh checkout on Debian 12 to functions that answer.
 #
 # Installs the Debian packages that are missing, builds thaw into
-# build/release/thaw, and invokes every sample function once. Later runs find
-# all of that done, use no network and come to the functions at once.
+# build/release/thaw, and serves the sample functions until it is interrupted;
+# with "samples" it invokes each of them once instead, without a server. Later
+# runs find all of that done, use no network and come to the functions at once.
 
 set -euo pipefail
 
@@ -52,7 +53,7 @@ excerpt() {
 }
 
 # Each sample function with real data: request, reply and time.
-main_job() {
+samples() {
 	local work=$top/build/samples function
 
 	mkdir -p "$work"
@@ -74,9 +75,27 @@ main_job() {
 	printf 'the picture is build/mandelbrot.png\n'
 }
 
+# The sample functions, over HTTP and a unix socket.
+serve() {
+	say 'thaw serves the functions of config/functions.json; Ctrl-C ends it.'
+	say 'Try in another terminal, in this folder (README.md has more):'
+	say "  curl http://127.0.0.1:8080/function/hello -d '{\"name\":\"Ada\"}'"
+	cd "$top"
+	exec build/release/thaw serve --watch
+}
+
+if (($# > 1)) || [[ ${1-samples} != samples ]]; then
+	say 'usage: ./run.sh          builds thaw, and serves the sample functions'
+	say '       ./run.sh samples  builds thaw, and invokes each of them once'
+	exit 2
+fi
 setup_require_kvm
 packages_install "${run_packages[@]}"
 "$top/third_party/picolibc.sh" "$(setup_architecture)"
 "$top/third_party/llhttp.sh"
 setup_build release >&2
-main_job
+if (($#)); then
+	samples
+else
+	serve
+fi

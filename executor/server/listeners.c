@@ -26,8 +26,9 @@ static int add(struct server *server, int fd, int worker,
 		close(fd);
 		return error_set(err, -ENOMEM, "no memory for a listener");
 	}
-	all[server->listening_count++] =
-		(struct listening){ fd, worker, open, path };
+	all[server->listening_count++] = (struct listening){
+		.fd = fd, .worker = worker, .open = open, .path = path
+	};
 	server->listening = all;
 	return 0;
 }
@@ -103,6 +104,9 @@ static int inherit(struct server *server, unsigned count, const char *names,
 		else
 			r = add(server, fd, -1, http_connection_open, NULL,
 				err);
+		if (!r)
+			server->listening[server->listening_count - 1]
+				.inherited = true;
 		names += size + (names[size] == ':');
 	}
 	return r;
@@ -197,7 +201,8 @@ void server_open_doors(struct worker *worker)
 			    (one->worker < 0 &&
 			     worker->index < server->worker_count);
 
-		if (ours && worker_listen(worker, one->fd, one->open, &err))
+		if (ours && worker_listen(worker, one->fd, one->inherited,
+					  one->open, &err))
 			log_write(LOG_LEVEL_ERROR, "cannot listen",
 				  LOG_FIELD("reason", err.message));
 	}

@@ -47,6 +47,7 @@ struct server {
 	struct listening {
 		int fd;
 		int worker; /* index, -1: all; a unix socket is shared */
+		bool inherited;
 		void (*open)(struct worker *worker, int fd);
 		const char *path; /* to be removed at the end; or NULL */
 	} * listening;

@@ -49,7 +49,7 @@ static void on_accept_failed(struct io_listener *listener, int error)
 	door->failed = true;
 }
 
-int worker_listen(struct worker *worker, int fd,
+int worker_listen(struct worker *worker, int fd, bool inherited,
 		  void (*open)(struct worker *worker, int fd),
 		  struct error *err)
 {
@@ -58,6 +58,7 @@ int worker_listen(struct worker *worker, int fd,
 	if (!door)
 		return error_set(err, -ENOMEM, "no memory for a listener");
 	door->worker = worker;
+	door->inherited = inherited;
 	door->open = open;
 	door->listener.accepted = on_accepted;
 	door->listener.failed = on_accept_failed;
@@ -110,7 +111,8 @@ void worker_drain(struct worker *worker)
 
 	for (struct door *door = worker->doors; door; door = door->next) {
 		io_listener_close(&door->listener);
-		close_door(door);
+		if (!door->inherited)
+			close_door(door);
 	}
 	worker->draining = true;
 	for (connection = worker->connections; connection; connection = next) {

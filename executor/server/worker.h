@@ -30,7 +30,8 @@ struct door {
 	struct worker *worker;
 	/* Makes a connection of what was accepted. */
 	void (*open)(struct worker *worker, int fd);
-	bool failed; /* and it was logged */
+	bool failed;	/* and it was logged */
+	bool inherited; /* somebody else keeps the socket */
 	struct door *next;
 };
 
@@ -63,8 +64,11 @@ struct worker {
 int worker_init(struct worker *worker, struct server *server, unsigned index,
 		struct error *err);
 
-/* Listens at @fd, which is borrowed. */
-int worker_listen(struct worker *worker, int fd,
+/*
+ * Listens at @fd, which is borrowed. One that is @inherited goes on without us:
+ * who waits there when the server drains is the next one's.
+ */
+int worker_listen(struct worker *worker, int fd, bool inherited,
 		  void (*open)(struct worker *worker, int fd),
 		  struct error *err);
 

@@ -20,7 +20,7 @@ run_packages=(
 # shellcheck disable=SC2034
 test_packages=(
 	clang clang-format-14 clang-tidy cppcheck shellcheck git gnuplot-nox
-	python3 python3-jsonschema
+	python3 python3-jsonschema curl
 )
 
 # To build for arm64 and run that here.

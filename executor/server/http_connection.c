@@ -85,6 +85,7 @@ struct exchange *exchange_get(struct worker *worker)
 	exchange->kind = EXCHANGE_PLAIN;
 	exchange->event = CLOUDEVENTS_NONE;
 	exchange->id[0] = '\0';
+	exchange->name[0] = '\0';
 	exchange->is_head = false;
 	exchange->keep_alive = false;
 	exchange->invocation.wants_log = false;

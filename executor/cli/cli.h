@@ -77,7 +77,7 @@ struct cli_option {
 	const char *help;     /* continued lines after '\n' */
 	cli_set_fn set;
 	size_t offset; /* in the target */
-	uint64_t max;  /* of cli_set_count() */
+	uint64_t max; /* of cli_set_count() and, if not 0, cli_set_duration() */
 };
 
 #define CLI_OPTIONS_MAX 48

@@ -66,6 +66,12 @@ int cli_set_duration(const struct cli_option *option, const char *value,
 			  option->name, value);
 		return CLI_USAGE;
 	}
+	if (option->max && ns > option->max) {
+		cli_error("--%s: %s is more than %llums, which is the most",
+			  option->name, value,
+			  (unsigned long long)(option->max / UNITS_MS));
+		return CLI_USAGE;
+	}
 	*(uint64_t *)member(option, target) = ns;
 	return 0;
 }

@@ -112,6 +112,8 @@ check_help() {
 }
 
 check_usage() {
+	try 2 'a time over its maximum' ./thaw serve --head-timeout 61m
+	has err 'is more than 3600000ms'
 	try 2 'a verb misspelled' ./thaw invok
 	has err '^thaw: no verb "invok": did you mean "invoke"\?$'
 	is out ''

@@ -201,6 +201,7 @@ static int code_of(int result)
 		return CLI_CATALOG;
 	case -ENOENT:
 		return CLI_NOT_FOUND;
+	case -EDESTADDRREQ:
 	case -EPERM:
 	case -ENAMETOOLONG:
 		return CLI_USAGE;

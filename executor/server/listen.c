@@ -161,13 +161,13 @@ static int bind_tcp(const struct listen_address *wanted, struct error *err,
 	int r = split(wanted->text, host, &port);
 
 	if (r)
-		return error_set(err, r,
+		return error_set(err, -EDESTADDRREQ,
 				 "\"%s\" is no address: write HOST:PORT, "
 				 "[HOST]:PORT or unix:PATH",
 				 wanted->text);
 	r = getaddrinfo(*host ? host : NULL, port, &hints, &found);
 	if (r)
-		return error_set(err, -EINVAL, "%s: %s", wanted->text,
+		return error_set(err, -EDESTADDRREQ, "%s: %s", wanted->text,
 				 gai_strerror(r));
 	if (!wanted->insecure && !is_loopback(found->ai_addr))
 		r = error_set(err, -EPERM,

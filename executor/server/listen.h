@@ -21,7 +21,8 @@ struct listen_address {
 };
 
 /*
- * Binds a socket; connections are refused until listen_start(). -EADDRINUSE:
+ * Binds a socket; connections are refused until listen_start(). -EDESTADDRREQ: it is
+ * no address; -EADDRINUSE:
  * another process has the address (a socket file that nobody listens at is
  * replaced); -EPERM: not loopback; others. The caller owns *@ret_fd.
  */

@@ -30,7 +30,7 @@ struct server_options {
 	uint64_t workers;   /* 0: one for each CPU */
 	bool pin;	    /* each to a CPU of its own */
 	enum io_backend io;
-	uint64_t jobs; /* threads for what takes long */
+	uint64_t jobs;		  /* threads for what takes long */
 	uint64_t max_connections; /* 0: by the limit of open files */
 	uint64_t head_timeout_ns, body_timeout_ns, idle_timeout_ns,
 		send_timeout_ns;

@@ -21,10 +21,10 @@ struct listen_address {
 };
 
 /*
- * Binds a socket; connections are refused until listen_start(). -EDESTADDRREQ: it is
- * no address; -EADDRINUSE:
- * another process has the address (a socket file that nobody listens at is
- * replaced); -EPERM: not loopback; others. The caller owns *@ret_fd.
+ * Binds a socket; connections are refused until listen_start().
+ * -EDESTADDRREQ: it is no address; -EADDRINUSE: another process has it (a socket
+ * file that nobody listens at is replaced); -EPERM: it is not loopback; others.
+ * The caller owns *@ret_fd.
  */
 int listen_bind(const struct listen_address *address, struct error *err,
 		int *ret_fd);

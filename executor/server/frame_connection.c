@@ -94,7 +94,7 @@ static struct call *get_call(struct frame_connection *connection)
 	call->connection = connection;
 	call->frame =
 		(struct buffer)BUFFER_INIT(FRAME_HEADER_SIZE + FRAME_BODY_MAX);
-	call->invocation.timer.link = NULL;
+	call->invocation.timer = (struct timer){ 0 };
 	call->invocation.log = (struct buffer)BUFFER_INIT(1);
 	call->invocation.wants_log = false;
 	return call;

@@ -71,7 +71,7 @@ struct exchange *exchange_get(struct worker *worker)
 		exchange = malloc(sizeof(*exchange));
 		if (!exchange)
 			return NULL;
-		exchange->invocation.timer.link = NULL;
+		exchange->invocation.timer = (struct timer){ 0 };
 		exchange->out = exchange->text =
 			(struct buffer)BUFFER_INIT(RESPONSE_MAX);
 		exchange->invocation.log =

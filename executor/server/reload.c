@@ -113,8 +113,9 @@ static void end(struct reload *reload)
 	if (reload->exchange)
 		exchange_release(reload->exchange);
 	free(reload);
-	notify("READY=1\nSTATUS=serving %zu functions",
-	       server->main.generation->count);
+	if (atomic_load(&server->state) == SERVER_SERVING)
+		notify("READY=1\nSTATUS=serving %zu functions",
+		       server->main.generation->count);
 	if (!server->reload_again)
 		return;
 	server->reload_again = false;

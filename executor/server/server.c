@@ -451,7 +451,8 @@ static void serve(struct server *server)
 	if (watchdog_ns)
 		timer_set(&server->main.timers, &server->notify_timer,
 			  clock_now_ns() + watchdog_ns);
-	while (!server->main.stopping)
+	/* a reload that is under way has messages for the workers */
+	while (!server->main.stopping || server->reload)
 		worker_turn(&server->main, UINT64_MAX);
 }
 

@@ -5,6 +5,7 @@
 
 #include "executor/server/metrics.h"
 #include "executor/server/server_internal.h"
+#include "executor/server/server_limits.h"
 #include "vm/clock.h"
 
 static void on_closed(struct io_stream *stream)
@@ -20,14 +21,24 @@ static void on_closed(struct io_stream *stream)
 	connection->free(connection);
 }
 
+/* Whoever administers is let in though the others have taken all places. */
+static bool is_full(struct worker *worker)
+{
+	struct server *server = worker->server;
+	uint64_t most = server->options.max_connections;
+
+	if (worker == &server->main)
+		most += SERVER_ADMIN_CONNECTIONS;
+	return metrics_get(&server->metrics.connections) >= most;
+}
+
 bool connection_open(struct connection *connection, struct worker *worker,
 		     int fd)
 {
 	struct metrics_server *metrics = &worker->server->metrics;
 
 	metrics_add(&metrics->connections_total, 1);
-	if (metrics_get(&metrics->connections) >=
-	    worker->server->options.max_connections) {
+	if (is_full(worker)) {
 		metrics_add(&metrics->connections_refused, 1);
 		close(fd);
 		return false;

@@ -26,6 +26,8 @@
  */
 #define SERVER_CONNECTIONS_DEFAULT 16384
 #define SERVER_CONNECTIONS_MAX 1000000
+/* Beyond those, for the admin listener. */
+#define SERVER_ADMIN_CONNECTIONS 64
 
 /* Open files the server keeps for itself and for vms, of that limit. */
 #define SERVER_FILES_RESERVED 256

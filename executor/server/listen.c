@@ -31,8 +31,11 @@ const char *listen_unix_path(const char *text)
 static bool is_abandoned(const struct sockaddr_un *address)
 {
 	cleanup_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct stat file;
 
-	return fd >= 0 &&
+	/* any other file refuses connections, too */
+	return fd >= 0 && !lstat(address->sun_path, &file) &&
+	       S_ISSOCK(file.st_mode) &&
 	       connect(fd, (const struct sockaddr *)address,
 		       sizeof(*address)) &&
 	       errno == ECONNREFUSED;
@@ -65,8 +68,8 @@ static int bind_unix(const char *path, struct error *err, int *ret_fd)
 		return error_set(err, r, "cannot listen at unix:%s: %s%s", path,
 				 strerror(-r),
 				 r == -EADDRINUSE ?
-					 ": another server has it; stop that, "
-					 "or choose another path" :
+					 ": another server, or a file, has it; "
+					 "stop that, or choose another path" :
 					 "");
 	*ret_fd = take_fd(&fd);
 	return 0;

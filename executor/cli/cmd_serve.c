@@ -207,6 +207,10 @@ static int code_of(int result)
 		return CLI_USAGE;
 	case -EADDRINUSE:
 	case -EACCES:
+	case -ENOSYS:
+	case -EOPNOTSUPP:
+	case -EMFILE:
+	case -ENFILE:
 		return CLI_ENVIRONMENT;
 	default:
 		return CLI_INTERNAL;

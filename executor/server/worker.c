@@ -16,12 +16,16 @@
 int worker_init(struct worker *worker, struct server *server, unsigned index,
 		struct error *err)
 {
+	int r;
+
 	worker->server = server;
 	worker->index = index;
 	worker->last_event = &worker->events;
 	atomic_store(&worker->oldest_event_ns, UINT64_MAX);
 	invocation_queue_init(&worker->queue);
-	return io_create(server->options.io, err, &worker->io);
+	r = io_create(server->options.io, err, &worker->io);
+	/* not what the user has asked for is at fault, but the machine */
+	return r == -EPERM ? -EACCES : r;
 }
 
 static void on_accepted(struct io_listener *listener, int fd)

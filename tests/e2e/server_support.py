@@ -206,6 +206,7 @@ class Server:
         self.surprises = list(surprises)
         self.expects = expects
         self.json_log = 'json' in options
+        self.told_to_end = False
         self.write_catalog(functions)
         command = [*prefix, os.path.join(self.build, 'thaw'), 'serve', '-c',
                    self.catalog, '--io', io or self.io, *options]
@@ -356,6 +357,7 @@ class Server:
         return len(os.listdir(f'/proc/{self.process.pid}/fd'))
 
     def signal(self, number):
+        self.told_to_end |= number == signal.SIGTERM
         self.process.send_signal(number)
 
     def wait(self):
@@ -382,7 +384,7 @@ class Server:
 
     def end(self):
         """Ends it if it still serves; its status and log are as they should."""
-        if self.process.poll() is None and not self.expects:
+        if self.process.poll() is None and not self.told_to_end:
             self.signal(signal.SIGTERM)
         code = self.wait()
         assert code == self.expects, f'exit status {code}'

@@ -123,6 +123,9 @@ static void *run_worker(void *cookie)
 	if (server->options.pin)
 		pin(worker->index);
 	worker_run(worker);
+	/* who has told it to stop may not have done with its io */
+	while (sem_wait(&server->leave))
+		;
 	worker_done(worker);
 	return NULL;
 }
@@ -177,7 +180,8 @@ static int start_workers(struct server *server, struct error *err)
 
 static void join_workers(struct server *server)
 {
-	tell_all(server, stop);
+	for (unsigned i = 0; i < server->worker_count; i++)
+		sem_post(&server->leave);
 	for (unsigned i = 0; i < server->worker_count; i++)
 		if (server->workers[i].server)
 			pthread_join(server->workers[i].thread, NULL);
@@ -459,11 +463,13 @@ static void serve(struct server *server)
 static void done(struct server *server)
 {
 	if (server->workers)
-		join_workers(server);
-	/* what they were about to say to the main thread is dropped there */
-	/* makers push to the others */
+		tell_all(server, stop);
+	/* makers push to the others; all of them speak to workers */
 	jobs_free(server->makers);
 	jobs_free(server->jobs);
+	if (server->workers)
+		join_workers(server);
+	/* what they were about to say to the main thread is dropped there */
 	if (server->main.io)
 		worker_turn(&server->main, 0);
 	if (server->main.io)
@@ -476,6 +482,7 @@ static void done(struct server *server)
 		close(server->changes.fd);
 	server_close(server);
 	free(server->workers);
+	sem_destroy(&server->leave);
 }
 
 int server_run(const struct server_options *options, struct error *err)
@@ -485,6 +492,7 @@ int server_run(const struct server_options *options, struct error *err)
 
 	if (!server)
 		return error_set(err, -ENOMEM, "no memory for a server");
+	sem_init(&server->leave, 0, 0);
 	server->options = *options;
 	server->start_ns = clock_now_ns();
 	server->start_unix_ms = clock_read_ns(CLOCK_REALTIME) / NS_PER_MS;

@@ -2,6 +2,7 @@
 #ifndef EXECUTOR_SERVER_SERVER_INTERNAL_H
 #define EXECUTOR_SERVER_SERVER_INTERNAL_H
 
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,6 +32,7 @@ struct server {
 	_Atomic int state;	  /* enum server_state */
 	_Atomic uint64_t events;  /* accepted and not over, of all workers */
 	_Atomic unsigned pending; /* functions being deployed at the start */
+	sem_t leave;		  /* workers that may free what they have */
 
 	/* The main thread's. */
 	struct worker main; /* admin listener, signals */

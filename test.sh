@@ -151,7 +151,7 @@ part_asan() {
 }
 
 part_tsan() {
-	build_and_test tsan --tests-regex 'test_(threads|watchdog|clones|polled)'
+	build_and_test tsan --tests-regex 'test_(threads|watchdog|clones|polled)|server_load'
 }
 
 part_clang() {

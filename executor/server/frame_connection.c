@@ -342,8 +342,10 @@ static int take(struct call *call)
 	int r = frame_read_request(call->frame.data, call->frame.size,
 				   &call->request);
 
-	if (r)
+	if (r) {
+		put_call(call);
 		return r;
+	}
 	metrics_add(&call->connection->common.worker->server->metrics
 			     .requests_total,
 		    1);

@@ -371,7 +371,7 @@ def stale():
 
 
 def fill(server, count):
-    """Opens connections and asks each for something that no worker can miss."""
+    """Opens connections."""
     return [server.http() for _ in range(count)]
 
 

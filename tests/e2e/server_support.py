@@ -304,8 +304,8 @@ class Server:
     def wait_ready(self):
         try:
             self.wait_line('listening.*(admin|kind":"admin)')
-            wait_until(lambda: self.is_up() and
-                       self.status()['state'] == 'serving', 'it is ready')
+            wait_until(self.is_up, 'it is ready')
+            self.wait_line('(info |")serving')
             self.find_port()
         except BaseException:
             self.show_log()

@@ -12,11 +12,12 @@ from server_support import (BAD_REQUEST, FRAME, NOT_FOUND, OK, REQUEST,
                             TOO_LARGE, Frames, Http, Server, Threads, main,
                             test, wait_until)
 
-ECHO = {'image': 'echo', 'concurrency': {'max': 8, 'queue': 1000}}
+ECHO = {'image': 'echo', 'concurrency': {'max': 8, 'queue': 1000,
+                                          'queue_timeout': '30s'}}
 SLEEP = {'image': 'edges', 'entry': 'sleep_ms',
          'concurrency': {'max': 4, 'queue': 1000, 'queue_timeout': '30s'}}
 LARGE = {'image': 'edges', 'entry': 'reply', 'max_reply': '8MiB',
-         'memory': '32MiB', 'concurrency': {'max': 4}}
+         'memory': '32MiB', 'concurrency': {'max': 4, 'queue_timeout': '30s'}}
 LARGE_SIZE = 6000000
 
 # Whoever sends them is told why; the connection ends.

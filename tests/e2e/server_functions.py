@@ -11,7 +11,8 @@ from server_support import (ERROR, FAULT, NOT_READY, OK, THROTTLED, TIMEOUT,
                             FAILED, Frames, Http, Server, Threads, main, test,
                             wait_until)
 
-ECHO = {'image': 'echo', 'concurrency': {'max': 8, 'queue': 1000}}
+ECHO = {'image': 'echo', 'concurrency': {'max': 8, 'queue': 1000,
+                                          'queue_timeout': '30s'}}
 
 
 def edges(entry, **about):

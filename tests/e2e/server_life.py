@@ -17,7 +17,8 @@ import time
 from server_support import (OK, Frames, Http, Server, Threads, connect, main,
                             test, wait_until)
 
-ECHO = {'image': 'echo', 'concurrency': {'max': 8, 'queue': 1000}}
+ECHO = {'image': 'echo', 'concurrency': {'max': 8, 'queue': 1000,
+                                          'queue_timeout': '30s'}}
 SLEEP = {'image': 'edges', 'entry': 'sleep_ms',
          'concurrency': {'max': 4, 'queue': 100, 'queue_timeout': '30s'}}
 # it sleeps until its timeout
@@ -169,7 +170,8 @@ CATALOGS = [
     {'stays': ECHO, 'sleeps': SLEEP, 'added': {**ECHO, 'memory': '32MiB'}},
     {'stays': {**ECHO, 'timeout': '9s'}, 'sleeps': SLEEP},
     {'added': ECHO, 'stays': ECHO,
-     'sleeps': {**SLEEP, 'concurrency': {'max': 6, 'queue': 100}}},
+     'sleeps': {**SLEEP, 'concurrency': {'max': 6, 'queue': 101,
+                                          'queue_timeout': '30s'}}},
 ]
 
 
@@ -377,7 +379,8 @@ def fill(server, count):
 
 @test('without files for more, those who are connected are served')
 def out_of_files():
-    few = {**ECHO, 'concurrency': {'max': 2, 'warm': 2, 'queue': 100}}
+    few = {**ECHO, 'concurrency': {'max': 2, 'warm': 2, 'queue': 100,
+                                   'queue_timeout': '30s'}}
     with Server({'echo': few}, '--max-connections', '10000', files=300,
                 surprises=['cannot accept']) as server:
         with server.http() as first, server.frames() as frames:

@@ -201,7 +201,7 @@ json() {
 import json, re, sys
 r = json.load(open(sys.argv[1]))
 for expression in sys.argv[2:]:
-    assert eval(expression), f"{expression}: {json.dumps(r)[:1500]}"
+    assert eval(f"({expression})"), f"{expression}: {json.dumps(r)[:1500]}"
 PYTHON
 		ok "$text"
 	else

@@ -1,0 +1,284 @@
+#!/usr/bin/env bash
+#
+# server_curl.sh BUILD-DIR - POST /function/NAME and HTTP itself, by curl; what
+# curl does not send goes through raw_http.py. With io_uring and with epoll.
+
+set -uo pipefail
+
+# shellcheck source=tests/e2e/server.sh
+. "$(dirname "${BASH_SOURCE[0]}")/server.sh"
+uuid='[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
+mib=1048576
+
+# raw PART...: what the server answers to these bytes, in reply.
+raw() {
+	timeout 60 "$python" "$here/raw_http.py" "$port" "$@" >reply 2>err
+	if grep -q 'STILL OPEN' reply; then
+		not_ok 'the connection is closed' reply err
+	fi
+}
+
+# count FILE PATTERN NUMBER: so many lines match.
+count() {
+	same "$3 times in $1: $2" "$(grep -acE -e "$2" "$1")" "$3"
+}
+
+check_plain() {
+	answers 200 'a function' POST /function/show -d 'some text' \
+		-H 'Content-Type: text/plain'
+	has body '^type=text/plain$'
+	has body '^size=9$'
+	has body "^id=$uuid$"
+	header Content-Type 'text/x-shown; charset=utf-8'
+	header Content-Length "$(stat -c %s body)"
+	header Date '[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} 20[0-9]{2} .* GMT'
+	header X-Call-Id "$uuid"
+	has body "$(grep -i '^x-call-id' head | tr -d '\r' |
+		sed 's/.*: /^id=/')\$"
+	header Server-Timing \
+		'queue;dur=[0-9]+\.[0-9]{3}, run;dur=[0-9]+\.[0-9]{3}.*'
+	no_header X-Amz-Function-Error
+	! grep -qE '^(path|query|traceparent|client-context)=' body
+	same 'no attribute that was not sent' "$?" 0
+
+	answers 200 'an id of the client' POST /function/show -d x \
+		-H 'X-Call-Id: my.own/id:1'
+	header X-Call-Id 'my.own/id:1'
+	has body '^id=my\.own/id:1$'
+	answers 200 'an id of 64 characters, which are too many' \
+		POST /function/show -d x -H "X-Call-Id: $(printf '%064d' 0)"
+	header X-Call-Id "$uuid"
+	answers 200 'an id with a blank' POST /function/show -H 'X-Call-Id: a b'
+	header X-Call-Id "$uuid"
+
+	answers 200 'path, query and trace' POST '/function/show/a%20b/c?d=1&e' \
+		-d x -H 'traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' \
+		-H 'tracestate: a=b' -H 'X-Amzn-Trace-Id: Root=1-2-3'
+	has body '^path=/a%20b/c$'
+	has body '^query=d=1&e$'
+	has body '^traceparent=00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01$'
+	has body '^tracestate=a=b$'
+	has body '^x-amzn-trace-id=Root=1-2-3$'
+	answers 200 'a name that is encoded' POST '/function/s%68ow' -d x
+	answers 200 'no body' POST /function/echo -H 'Content-Length: 0'
+	is body ''
+	header Content-Length 0
+	printf 'a\0b\xff' >data
+	answers 200 'any bytes' POST /function/echo --data-binary @data \
+		-H 'Content-Type: application/octet-stream'
+	if cmp -s data body; then
+		ok 'the reply is the request'
+	else
+		not_ok 'the reply is not the request'
+	fi
+	answers 200 'a content type comes back' POST /function/echo -d '<a/>' \
+		-H 'Content-Type: text/xml;  charset=UTF-8'
+	header Content-Type 'text/xml;  charset=UTF-8'
+}
+
+check_methods() {
+	local method
+
+	answers 204 OPTIONS OPTIONS /function/show
+	header Allow 'POST, OPTIONS'
+	no_header Content-Length
+	for method in GET PUT DELETE PATCH HEAD; do
+		answers 405 "$method" "$method" /function/show
+		header Allow 'POST, OPTIONS'
+	done
+	raw 'HEAD /function/show HTTP/1.1\r\nHost: x\r\n\r\n' \
+		'OPTIONS /function/show HTTP/1.1\r\nHost: x\r\n\r\n' \
+		'HEAD /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
+	count reply '^HTTP/1.1 (405|204|200) ' 3
+	count reply '^Content-Length: ' 2
+	count reply 'callId|^ok' 0
+	answers 404 'no such function' POST /function/none -d x
+	header Content-Type 'application/problem\+json'
+	json 'its problem' 'r["status"] == 404' 'r["title"] == "Not Found"' \
+		'r["detail"] == "no such function: none"' \
+		'len(r["callId"]) == 36'
+	answers 404 'no name' POST /function/ -d x
+	answers 404 'a name that is none' POST '/function/%ff%00' -d x
+	answers 404 'a path that is none' POST /functions/show -d x
+	answers 404 'the root' GET /
+	answers 404 'options of no function' OPTIONS /function/none
+	answers 200 'health' GET /healthz
+	is body $'ok\n'
+	answers 200 'health by HEAD' HEAD /healthz
+	header Content-Length 3
+	answers 200 'readiness' GET /readyz
+	json 'ready' 'r["ready"] is True'
+	answers 404 'no administration here' GET /v1/status
+	answers 404 'no metrics here' GET /metrics
+}
+
+check_failures() {
+	answers 500 'an error' POST /function/fail -d x
+	header Content-Type 'application/problem\+json'
+	header Server-Timing 'queue;dur=.*'
+	json 'its problem' 'r["errorType"] == "Test.Failed"' \
+		'r["detail"] == "as it was \"told\" to"' 'r["status"] == 500'
+	answers 500 'a status' POST /function/number_only -d x
+	json 'its problem' 'r["errorType"] == "Runtime.HandlerError"' \
+		'"returned 3" in r["detail"]'
+	answers 500 'a crash' POST /function/crash -d x
+	json 'its problem' 'r["errorType"] == "Runtime.Fault"'
+	answers 504 'a timeout' POST /function/hang -d x
+	json 'its problem' 'r["errorType"] == "Sandbox.Timedout"' \
+		'r["title"] == "Gateway Timeout"'
+	answers 500 'a handler that wants a number' POST /function/nap \
+		-d "$(printf '%040d' 0)"
+	json 'its problem' 'r["errorType"] == "Test.Number"'
+
+	curl -sS --max-time 20 -d 1500 "$url/function/nap" >slept 2>err &
+	wait_for 5 'it naps' metric_is 'thaw_inflight{function="nap"}' 1
+	answers 429 'busy, and nobody may wait' POST /function/nap -d 1
+	header Retry-After 1
+	json 'its problem' 'r["title"] == "Too Many Requests"'
+	wait $!
+	is slept '{"slept":1500}'
+}
+
+check_sizes() {
+	head -c $((4 * mib)) /dev/zero | tr '\0' 'x' >most
+	{ cat most && printf 'y'; } >over
+	answers 200 'the largest request, with Expect' POST /function/echo \
+		--data-binary @most -H 'Content-Type: text/plain' \
+		-H 'Expect: 100-continue' --expect100-timeout 20
+	has head '^HTTP/1.1 100 Continue'
+	if cmp -s most body; then
+		ok 'the reply is the request'
+	else
+		not_ok 'the reply is not the request'
+	fi
+	answers 413 'a byte more, with Expect' POST /function/echo \
+		--data-binary @over -H 'Expect: 100-continue' \
+		--expect100-timeout 20
+	! grep -q '^HTTP/1.1 100' head
+	same 'which was not asked for' "$?" 0
+	json 'its problem' 'r["status"] == 413' '"echo" in r["detail"]'
+	answers 413 'a byte more, without' POST /function/echo \
+		--data-binary @over -H 'Expect:'
+	answers 413 'a byte more, in chunks' POST /function/echo \
+		-T - -H 'Expect:' <over
+	answers 200 'chunks' POST /function/echo -T - -H 'Expect:' <most
+	if cmp -s most body; then
+		ok 'the reply is the request'
+	else
+		not_ok 'the reply is not the request'
+	fi
+	answers 200 'chunks, with Expect' POST /function/echo -T - \
+		-H 'Expect: 100-continue' --expect100-timeout 20 <most
+	answers 404 'a large request to nobody' POST /function/none \
+		--data-binary @over
+	answers 417 'another expectation' POST /function/echo -d x \
+		-H 'Expect: something'
+	head -c 5000 most >long
+	answers 200 'a long path' POST "/function/show/$(head -c 3000 long)" -d x
+	answers 400 'a path longer than attributes may be' \
+		POST "/function/show/$(<long)" -d x
+	head -c 17000 most >long
+	answers 414 'a path longer than a head may be' \
+		POST "/function/show/$(<long)" -d x
+	answers 431 'a header too long' POST /function/show -d x \
+		-H "X-Long: $(<long)"
+	# shellcheck disable=SC2046
+	answers 431 'too many headers' POST /function/show -d x \
+		$(printf -- '-HX-%d:1 ' {1..70})
+}
+
+check_versions() {
+	answers 200 'HTTP/1.0' POST /function/echo --http1.0 -d x
+	is body x
+	raw 'POST /function/echo HTTP/1.0\r\nContent-Length: 2\r\n\r\nab'
+	has reply '^HTTP/1.1 200'
+	has reply '^ab$'
+	raw 'POST /function/echo HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nab' \
+		'POST /function/echo HTTP/1.0\r\nContent-Length: 2\r\n\r\ncd'
+	count reply 'HTTP/1.1 200' 2
+	count reply '^Connection: keep-alive' 1
+	raw 'POST /function/echo HTTP/2.0\r\nHost: x\r\nContent-Length: 0\r\n\r\n'
+	has reply '^HTTP/1.1 (400|505) '
+	raw 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
+	has reply '^HTTP/1.1 (400|505) '
+	raw 'POST /function/echo HTTP/1.1\r\nContent-Length: 0\r\n\r\n'
+	has reply '^HTTP/1.1 400 '
+	raw 'POST /function/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'
+	has reply '^HTTP/1.1 400 '
+	raw 'POST /function/echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n'
+	has reply '^HTTP/1.1 (400|501) '
+	raw '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'
+	has reply '^HTTP/1.1 400 '
+	raw 'OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
+	has reply '^HTTP/1.1 '
+}
+
+check_pipelines() {
+	local request='POST /function/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n'
+	local last='POST /function/echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n\r\n'
+	local nap='POST /function/nap HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n200'
+	local chunked='POST /function/echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\ngh\r\n0\r\nA: b\r\n\r\n'
+
+	raw "$nap${request}ab${request}cd$chunked${last}ef"
+	count reply 'HTTP/1.1 200' 5
+	same 'pipelined requests are answered in order' \
+		"$(grep -aoE 'slept|^(ab|cd|gh|ef)' reply | tr '\n' ' ')" \
+		'slept ab cd gh ef '
+	raw "POST /function/none HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nzz${last}ef"
+	count reply 'HTTP/1.1 404' 1
+	count reply 'HTTP/1.1 200' 1
+	raw "${request:0:30}" @0.2 "${request:30:9}" @0.2 "${request:39}a" @0.2 \
+		"b${last}ef"
+	count reply 'HTTP/1.1 200' 2
+	raw "${last}ab" "${last}cd"
+	count reply 'HTTP/1.1 200' 1
+}
+
+check_cloudevents() {
+	local binary=(-H 'ce-id: 1' -H 'ce-source: /here' -H 'ce-type: t'
+		-H 'ce-specversion: 1.0')
+
+	answers 200 'a binary event' POST /function/echo "${binary[@]}" \
+		-H 'ce-subject: s' -H 'Content-Type: application/json' -d '{"n":1}'
+	header Content-Type 'application/cloudevents\+json'
+	json 'its envelope' 'r["id"] == "1"' 'r["source"] == "/here"' \
+		'r["type"] == "t"' 'r["specversion"] == "1.0"' \
+		'r["subject"] == "s"' 'r["data"] == {"n": 1}' \
+		'r["datacontenttype"] == "application/json"'
+	answers 200 'a binary event of bytes' POST /function/echo \
+		"${binary[@]}" -H 'Content-Type: image/png' --data-binary $'\xff\x01'
+	json 'its envelope' 'r["data_base64"] == "/wE="'
+	answers 200 'a structured event' POST /function/echo \
+		-H 'Content-Type: application/cloudevents+json; charset=utf-8' \
+		-d '{"specversion":"1.0","id":"1","source":"/here","type":"t","data":7}'
+	json 'its envelope' 'r["data"] == 7' 'r["id"] == "1"'
+	answers 415 'a batch' POST /function/echo -d '[]' \
+		-H 'Content-Type: application/cloudevents-batch+json'
+	json 'its problem' '"one by one" in r["detail"] or "batch" in r["detail"]'
+	answers 400 'an event without type' POST /function/echo -d 1 \
+		-H 'ce-id: 1' -H 'ce-source: /here' -H 'ce-specversion: 1.0'
+	json 'its problem' '"ce-type" in r["detail"]'
+	answers 400 'another version' POST /function/echo -d 1 \
+		"${binary[@]:0:6}" -H 'ce-specversion: 0.3'
+	answers 400 'a structured event that is not JSON' POST /function/echo \
+		-H 'Content-Type: application/cloudevents+json' -d '{"id":'
+	answers 400 'a structured event without id' POST /function/echo \
+		-H 'Content-Type: application/cloudevents+json' \
+		-d '{"specversion":"1.0","source":"/here","type":"t"}'
+}
+
+need_functions
+write_catalog functions.json
+for io in io_uring epoll; do
+	printf '# --io %s\n' "$io"
+	start_server functions.json --io "$io"
+	check_plain
+	check_methods
+	check_failures
+	check_sizes
+	check_versions
+	check_pipelines
+	check_cloudevents
+	stop_server
+done
+finish

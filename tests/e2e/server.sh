@@ -212,7 +212,7 @@ PYTHON
 # metric NAME{LABELS}: its value.
 metric() {
 	curl -sS --max-time 10 --unix-socket "$admin" http://thaw/metrics |
-		grep -F "$1 " | sed 's/.* //'
+		grep -v '^#' | grep -F "$1 " | sed 's/.* //'
 }
 
 # metric_is NAME{LABELS} VALUE

@@ -178,7 +178,8 @@ for part; do
 done
 
 architecture=$(setup_architecture) || exit
-packages_install "${run_packages[@]}" "${test_packages[@]}"
+mapfile -t node_packages < <(setup_node_packages)
+packages_install "${run_packages[@]}" "${test_packages[@]}" "${node_packages[@]}"
 third_party/picolibc.sh "$architecture" || exit
 third_party/llhttp.sh || exit
 for part; do

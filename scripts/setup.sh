@@ -20,8 +20,22 @@ run_packages=(
 # shellcheck disable=SC2034
 test_packages=(
 	clang clang-format-14 clang-tidy cppcheck shellcheck git gnuplot-nox
-	python3 python3-jsonschema curl
+	python3 python3-jsonschema curl wrk
 )
+
+# Node's oldest version that the AWS SDK of the tests runs on.
+node_oldest=20
+
+# setup_node_packages: prints the packages for a machine without node, if its
+# release has one that is new enough. (npm comes with hundreds of others.)
+setup_node_packages() {
+	local version
+
+	command -v node >/dev/null && return
+	version=$(apt-cache policy nodejs 2>/dev/null |
+		sed -n 's/^ *Candidate: \([0-9]*\)\..*/\1/p')
+	((${version:-0} < node_oldest)) || printf '%s\n' nodejs npm
+}
 
 # To build for arm64 and run that here.
 # shellcheck disable=SC2034

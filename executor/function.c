@@ -139,7 +139,8 @@ static int deploy(struct function *function, struct error *err)
 	const struct pool_config pool = {
 		.max = spec->concurrency.max,
 		.warm = spec->concurrency.warm,
-		.queue = spec->concurrency.queue,
+		.queue = function->options.any_queue ? SIZE_MAX :
+						       spec->concurrency.queue,
 		.queue_timeout_ns = spec->concurrency.queue_timeout_ns,
 		.verify = function->options.verify,
 	};

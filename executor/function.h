@@ -26,6 +26,7 @@ struct function_options {
 	bool remap; /* see snapshot.h */
 	bool verify;
 	uint64_t poll_wait_ns;
+	bool any_queue; /* the caller counts those who wait for a vm */
 };
 
 /* What invocations have come to; any thread counts. */

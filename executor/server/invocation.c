@@ -134,7 +134,19 @@ static void learn(struct served *served, bool slow)
 				      memory_order_relaxed);
 }
 
-/* Restores the vm, and lets the next one in; any thread. */
+/*
+ * Lets the next one in; before the reply: who has it and asks again at once is
+ * not one too many, but waits for the vm. Any thread.
+ */
+static void leave(const struct invocation *invocation)
+{
+	struct served *served = invocation->served;
+
+	metrics_subtract(&served->counted->metrics.inflight, 1);
+	atomic_fetch_sub_explicit(&served->admitted, 1, memory_order_relaxed);
+}
+
+/* Restores the vm, for the next one; any thread. */
 static void restore(struct served *served, struct thaw_reply *reply)
 {
 	struct metrics_function *metrics = &served->counted->metrics;
@@ -148,8 +160,6 @@ static void restore(struct served *served, struct thaw_reply *reply)
 		atomic_store_explicit(&served->restore_ns, reply->restore_ns,
 				      memory_order_relaxed);
 	}
-	metrics_subtract(&metrics->inflight, 1);
-	atomic_fetch_sub_explicit(&served->admitted, 1, memory_order_relaxed);
 }
 
 /* It never ran, or thaw failed: on its worker, with result and error set. */
@@ -199,6 +209,7 @@ static void send_back(struct invocation *invocation, struct worker *from)
 
 	copy_reply(invocation);
 	account(invocation);
+	leave(invocation);
 	reply = invocation->reply;
 	invocation->reply.internal.vm = NULL;
 	invocation->message.deliver = on_returned;
@@ -232,6 +243,7 @@ static void finish(struct invocation *invocation, struct worker *runner)
 		return;
 	}
 	account(invocation);
+	leave(invocation);
 	invocation->replied(invocation);
 	flush(runner, reply->internal.end_ns);
 	restore(invocation->served, reply);

@@ -389,6 +389,8 @@ static int prepare(struct server *server, struct error *err)
 	server->function_options = (struct function_options){
 		.log = invocation_log_init_line,
 		.dirty = DIRTY_AUTO,
+		/* see admit(): also those wait whose vm is being restored */
+		.any_queue = true,
 	};
 	server->worker_count = server->options.workers ?
 				       (unsigned)server->options.workers :

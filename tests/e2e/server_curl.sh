@@ -137,6 +137,11 @@ check_failures() {
 	json 'its problem' 'r["title"] == "Too Many Requests"'
 	wait $!
 	is slept '{"slept":1500}'
+	# though the vm is restored behind the reply
+	curl -sS --max-time 20 -o /dev/null -w '%{http_code}\n' -d 1 \
+		"$url/function/nap?[1-300]" >codes 2>err
+	same 'one after the other, nobody is refused' \
+		"$(sort codes | uniq -c | xargs)" '300 200'
 }
 
 check_sizes() {

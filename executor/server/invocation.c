@@ -112,6 +112,17 @@ static void account(const struct invocation *invocation)
 		return;
 	}
 	metrics_add(&metrics->outcomes[outcome_of(reply)], 1);
+}
+
+/* How long it took: when the reply has gone; any thread. */
+static void observe(const struct invocation *invocation)
+{
+	struct metrics_function *metrics =
+		&invocation->served->counted->metrics;
+	const struct thaw_reply *reply = &invocation->reply;
+
+	if (invocation->result)
+		return;
 	metrics_observe(&metrics->duration, reply->queue_ns + reply->run_ns);
 	metrics_observe(&metrics->phases[METRICS_QUEUE], reply->queue_ns);
 	metrics_observe(&metrics->phases[METRICS_RUN], reply->run_ns);
@@ -209,6 +220,7 @@ static void send_back(struct invocation *invocation, struct worker *from)
 
 	copy_reply(invocation);
 	account(invocation);
+	observe(invocation);
 	leave(invocation);
 	reply = invocation->reply;
 	invocation->reply.internal.vm = NULL;
@@ -246,6 +258,7 @@ static void finish(struct invocation *invocation, struct worker *runner)
 	leave(invocation);
 	invocation->replied(invocation);
 	flush(runner, reply->internal.end_ns);
+	observe(invocation);
 	restore(invocation->served, reply);
 	invocation->ended(invocation);
 }
@@ -558,10 +571,12 @@ static int check(struct invocation *invocation)
 	if (served->is_echo)
 		return 0;
 	if (!served_is_active(served)) {
-		if (atomic_load(&served->state) == FUNCTION_FAILED) {
-			invocation->error = served->why;
-			return served->failure;
-		}
+		/* why is for the log: it has paths of this machine in it */
+		if (atomic_load(&served->state) == FUNCTION_FAILED)
+			return error_set(&invocation->error, -ENOEXEC,
+					 "function %s could not be deployed: "
+					 "the server's log says why",
+					 served->spec->name);
 		return error_set(&invocation->error, -EINPROGRESS,
 				 "function %s is being deployed: try again",
 				 served->spec->name);

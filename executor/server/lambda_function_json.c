@@ -155,11 +155,11 @@ static void set_state(json_t *object, const struct function_view *function)
 		break;
 	case FUNCTION_FAILED:
 		set(object, "State", json_string("Failed"));
-		set(object, "StateReason", lambda_text_json(function->reason));
+		set(object, "StateReason", json_string(LAMBDA_FAILED_REASON));
 		set(object, "StateReasonCode", json_string(code));
 		set(object, "LastUpdateStatus", json_string("Failed"));
 		set(object, "LastUpdateStatusReason",
-		    lambda_text_json(function->reason));
+		    json_string(LAMBDA_FAILED_REASON));
 		set(object, "LastUpdateStatusReasonCode", json_string(code));
 		break;
 	}

@@ -100,7 +100,7 @@ static json_t *provisioned_json(const struct server_view *view,
 	set_number(object, "AllocatedProvisionedConcurrentExecutions", there);
 	set(object, "Status", json_string(statuses[function->state]));
 	if (function->state == FUNCTION_FAILED)
-		set(object, "StatusReason", lambda_text_json(function->reason));
+		set(object, "StatusReason", json_string(LAMBDA_FAILED_REASON));
 	set(object, "LastModified", lambda_modified_json(view, function));
 	return object;
 }

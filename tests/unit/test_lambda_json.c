@@ -237,7 +237,9 @@ START_TEST(a_function_that_failed_says_why)
 	ask(LAMBDA_GET_FUNCTION_CONFIGURATION, "hello", "");
 	value = answer();
 	ck_assert_str_eq(text_of(value, "State"), "Failed");
-	ck_assert_str_eq(text_of(value, "StateReason"), "no ELF: /?");
+	ck_assert_str_eq(text_of(value, "StateReason"),
+			 "The function could not be deployed: the "
+			 "server's log says why.");
 	ck_assert_str_eq(text_of(value, "StateReasonCode"), failures[_i].code);
 	ck_assert_str_eq(text_of(value, "LastUpdateStatus"), "Failed");
 	ck_assert_str_eq(text_of(value, "LastUpdateStatusReasonCode"),
@@ -315,7 +317,9 @@ START_TEST(warm_vms_are_provisioned_concurrency)
 	ask(LAMBDA_GET_PROVISIONED_CONCURRENCY, "failed", "");
 	value = answer();
 	ck_assert_str_eq(text_of(value, "Status"), "FAILED");
-	ck_assert_str_eq(text_of(value, "StatusReason"), "no ELF: /?");
+	ck_assert_str_eq(text_of(value, "StatusReason"),
+			 "The function could not be deployed: the "
+			 "server's log says why.");
 	json_decref(value);
 	ask(LAMBDA_GET_PROVISIONED_CONCURRENCY, "pending", "");
 	value = answer();

@@ -428,7 +428,7 @@ static void echo(struct invocation *invocation)
 	reply->data = invocation->request.data;
 	reply->size = invocation->request.size;
 	strcpy(reply->content_type, "application/octet-stream");
-	reply->error_type[0] = '\0';
+	reply->error_type[0] = reply->error_message[0] = '\0';
 	reply->internal.vm = NULL;
 	reply->internal.end_ns = clock_now_ns();
 	reply->queue_ns = reply->run_ns = 0;

@@ -77,6 +77,9 @@ static void again(struct event *event, uint64_t first_ns, uint64_t last_ns,
 		wait_ns *= 2;
 	if (wait_ns > last_ns)
 		wait_ns = last_ns;
+	/* the server ends: soon or never */
+	if (worker->draining && wait_ns > BUSY_FIRST_NS)
+		wait_ns = BUSY_FIRST_NS;
 	metrics_add(&event->invocation.served->counted->metrics.events_retried,
 		    1);
 	timer_set(&worker->timers, &event->timer, clock_now_ns() + wait_ns);
@@ -125,6 +128,23 @@ static void on_ended(struct invocation *invocation)
 	}
 }
 
+/* The function as it is now: the catalog may have been reloaded. */
+static bool look_up(struct event *event)
+{
+	struct invocation *invocation = &event->invocation;
+	struct served *before = invocation->served;
+	struct served *now = generation_find(invocation->worker->generation,
+					     before->spec->name);
+
+	if (!now)
+		return false;
+	if (now != before) {
+		invocation->served = served_hold(now);
+		served_release(before);
+	}
+	return true;
+}
+
 static void on_timer(struct timer *timer)
 {
 	struct event *event =
@@ -132,6 +152,8 @@ static void on_timer(struct timer *timer)
 
 	if (is_too_old(event))
 		drop(event, "it is too old");
+	else if (!look_up(event))
+		drop(event, "its function is not in the catalog any more");
 	else
 		invocation_start(&event->invocation);
 }
@@ -224,6 +246,14 @@ int event_accept(struct exchange *exchange, const struct thaw_request *request,
 	/* it begins when this callback is over */
 	timer_set(&worker->timers, &event->timer, event->accepted_ns);
 	return 0;
+}
+
+void events_hurry(struct worker *worker)
+{
+	for (struct event *event = worker->events; event; event = event->next)
+		if (event->timer.link)
+			timer_set(&worker->timers, &event->timer,
+				  clock_now_ns());
 }
 
 void events_drop_all(struct worker *worker)

@@ -21,6 +21,9 @@
 int event_accept(struct exchange *exchange, const struct thaw_request *request,
 		 struct error *err);
 
+/* What waits to be tried again is tried now: the server drains. */
+void events_hurry(struct worker *worker);
+
 /* Drops what is left, and logs it. Nothing runs any more. */
 void events_drop_all(struct worker *worker);
 

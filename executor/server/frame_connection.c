@@ -43,7 +43,8 @@ struct frame_connection {
 	struct call *free_calls;
 	unsigned free_count;
 	unsigned under_way;
-	uint64_t skip; /* bytes of a frame that was refused */
+	uint64_t skip;		  /* bytes of a frame that was refused */
+	struct timer frame_timer; /* of a frame that has not come whole */
 	struct buffer replies[2];
 	unsigned filling; /* the one that is not being sent */
 	bool sending;
@@ -416,38 +417,62 @@ static size_t take_some(struct frame_connection *connection, const char *data,
 	return r ? 0 : part;
 }
 
-static size_t on_received(struct io_stream *stream, const void *data,
-			  size_t size)
+/* Takes what it can; returns how much. */
+static size_t take_all(struct frame_connection *connection, const char *data,
+		       size_t size)
 {
-	struct frame_connection *connection = of_stream(stream);
 	size_t taken = 0, part;
 
-	if (connection->last_ns && clock_now_ns() >= connection->last_ns)
-		connection->last = true;
-	if (connection->last)
-		return size;
-	while (taken < size) {
-		if (is_full(connection)) {
-			connection->held = true;
-			return taken;
-		}
+	while (taken < size && !is_full(connection)) {
 		if (connection->skip) {
 			part = connection->skip < size - taken ?
 				       (size_t)connection->skip :
 				       size - taken;
 			connection->skip -= part;
-			taken += part;
-			continue;
+		} else {
+			part = take_some(connection, data + taken,
+					 size - taken);
 		}
-		part = take_some(connection, (const char *)data + taken,
-				 size - taken);
 		if (!part)
 			return give_up(connection, size);
 		taken += part;
 		if (connection->common.closing)
 			return size;
 	}
+	connection->held = taken < size;
 	return taken;
+}
+
+static size_t on_received(struct io_stream *stream, const void *data,
+			  size_t size)
+{
+	struct frame_connection *connection = of_stream(stream);
+	struct worker *worker = connection->common.worker;
+	struct timer *timer = &connection->frame_timer;
+	size_t taken;
+
+	if (connection->last_ns && clock_now_ns() >= connection->last_ns)
+		connection->last = true;
+	if (connection->last)
+		return size;
+	taken = take_all(connection, data, size);
+	if (!connection->partial && !connection->skip)
+		timer_clear(&worker->timers, timer);
+	else if (!timer->link && !connection->common.closing)
+		timer_set(&worker->timers, timer,
+			  clock_now_ns() +
+				  worker->server->options.body_timeout_ns);
+	return taken;
+}
+
+/* The rest of a frame does not come. */
+static void on_frame_timer(struct timer *timer)
+{
+	struct frame_connection *connection =
+		(void *)((char *)timer -
+			 offsetof(struct frame_connection, frame_timer));
+
+	connection_close(&connection->common);
 }
 
 static void on_sent(struct io_stream *stream, int error)
@@ -510,6 +535,7 @@ static void on_free(struct connection *common)
 {
 	struct frame_connection *connection = (struct frame_connection *)common;
 
+	timer_clear(&common->worker->timers, &connection->frame_timer);
 	connection->gone = true;
 	if (!connection->under_way)
 		free_connection(connection);
@@ -526,6 +552,7 @@ void frame_connection_open(struct worker *worker, int fd)
 	connection->replies[0] = connection->replies[1] =
 		(struct buffer)BUFFER_INIT(REPLIES_HARD_MAX);
 	connection->common.timer.fire = on_timer;
+	connection->frame_timer.fire = on_frame_timer;
 	connection->common.drain = on_drain;
 	connection->common.free = on_free;
 	connection->common.stream.received = on_received;

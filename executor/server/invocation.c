@@ -181,6 +181,13 @@ static void refuse(struct invocation *invocation)
 	invocation->ended(invocation);
 }
 
+/* Nothing refers to it any more. */
+static void end(struct invocation *invocation)
+{
+	invocation->worker->invocation_count--;
+	invocation->ended(invocation);
+}
+
 /* Submits replies, unless others follow at once. */
 static void flush(struct worker *worker, uint64_t now_ns)
 {
@@ -240,7 +247,7 @@ static void on_returned(struct io_message *message)
 	free(invocation->copy);
 	invocation->copy = NULL;
 	flush(invocation->worker, clock_now_ns());
-	invocation->ended(invocation);
+	end(invocation);
 }
 
 /* It has ended (result 0) or failed, in the hands of @runner. */
@@ -257,10 +264,11 @@ static void finish(struct invocation *invocation, struct worker *runner)
 	account(invocation);
 	leave(invocation);
 	invocation->replied(invocation);
-	flush(runner, reply->internal.end_ns);
+	flush(runner,
+	      invocation->result ? clock_now_ns() : reply->internal.end_ns);
 	observe(invocation);
 	restore(invocation->served, reply);
-	invocation->ended(invocation);
+	end(invocation);
 }
 
 /* Goes on with it where it may take its time. */
@@ -292,7 +300,8 @@ static bool is_stopped(const struct invocation *invocation)
 
 /*
  * Begins it for a slice, and goes on while it is not the function that has used
- * that up but others who wanted the CPU. Returns as invoke_on().
+ * that up but others who wanted the CPU: which is found out by half a slice more.
+ * Returns as invoke_on().
  */
 static int run_slices(struct invocation *invocation)
 {
@@ -300,9 +309,9 @@ static int run_slices(struct invocation *invocation)
 	uint64_t before_ns = 0, used_ns = 0;
 	int r = begin(invocation, slice_ns);
 
-	while (!r && is_stopped(invocation) && used_ns < slice_ns / 2) {
+	while (!r && is_stopped(invocation) && used_ns < slice_ns / 4) {
 		before_ns = clock_read_ns(CLOCK_THREAD_CPUTIME_ID);
-		r = invoke_more(&invocation->reply, slice_ns,
+		r = invoke_more(&invocation->reply, slice_ns / 2,
 				&invocation->error);
 		used_ns = clock_read_ns(CLOCK_THREAD_CPUTIME_ID) - before_ns;
 	}
@@ -313,16 +322,19 @@ static int run_slices(struct invocation *invocation)
 static void run_job(struct job *job)
 {
 	struct invocation *invocation = CONTAINER(job, job);
-	int r = invocation->begun ? 0 : begin(invocation, 0);
+	const uint64_t before_ns = clock_read_ns(CLOCK_THREAD_CPUTIME_ID);
+	const bool whole = !invocation->begun;
+	int r = whole ? begin(invocation, 0) : 0;
 
 	if (r >= 0)
 		r = invoke_wait(&invocation->reply, &invocation->error);
 	invocation->result = r < 0 ? r : 0;
 	if (invocation->result)
 		invocation->reply.internal.vm = NULL;
-	else
+	else if (whole)
+		/* not by the clock: where it runs others come first */
 		learn(invocation->served,
-		      invocation->reply.run_ns >
+		      clock_read_ns(CLOCK_THREAD_CPUTIME_ID) - before_ns >
 			      invocation->served->spec->inline_budget_ns);
 	send_back(invocation, NULL);
 }
@@ -358,8 +370,13 @@ static void run(struct invocation *invocation)
 		jobs_push(runner->server->makers, &invocation->job);
 		return;
 	}
-	if (atomic_load_explicit(&served->slowness, memory_order_relaxed) >=
-	    SLOW_FROM) {
+	/*
+	 * Those that can be polled begin here nevertheless: it takes no time,
+	 * and a vcpu's thread is not to inherit a job's niceness.
+	 */
+	if (served->function->gate.gate == VM_GATE_NONE &&
+	    atomic_load_explicit(&served->slowness, memory_order_relaxed) >=
+		    SLOW_FROM) {
 		offload(invocation);
 		return;
 	}
@@ -402,10 +419,10 @@ static void time_out(struct invocation *invocation)
 
 	invocation->result = error_set(
 		&invocation->error, -EAGAIN,
-		"function %s: none of %u vms became free within the "
-		"queue_timeout of %llu ms: raise concurrency.max or "
-		"concurrency.queue_timeout",
-		spec->name, spec->concurrency.max,
+		"function %s: not begun within its queue_timeout of %llu ms: "
+		"raise concurrency.max or concurrency.queue_timeout, or give "
+		"the server more CPUs",
+		spec->name,
 		(unsigned long long)(spec->concurrency.queue_timeout_ns /
 				     NS_PER_MS));
 	finish(invocation, invocation->runner);
@@ -598,8 +615,10 @@ void invocation_start(struct invocation *invocation)
 	invocation->result = check(invocation);
 	if (!invocation->result)
 		invocation->result = admit(invocation);
-	if (invocation->result)
+	if (invocation->result) {
 		refuse(invocation);
-	else
-		push(&invocation->worker->queue, invocation);
+		return;
+	}
+	invocation->worker->invocation_count++;
+	push(&invocation->worker->queue, invocation);
 }

@@ -281,7 +281,10 @@ static void handle_accept(struct io_listener *listener, int res, unsigned flags)
 		io_listener_accepted(listener, res);
 	else if (res != -ECANCELED && res != -EAGAIN && res != -EINTR)
 		io_listener_failed(listener, res);
-	if (last && !listener->internal.closing && !listener->internal.retry_ns)
+	if (last && listener->internal.closing)
+		/* whoever waits for the end of it is to look */
+		listener->io->callbacks++;
+	else if (last && !listener->internal.retry_ns)
 		uring_accept(listener);
 }
 

@@ -64,6 +64,11 @@ static int bind_unix(const char *path, struct error *err, int *ret_fd)
 		r = bind(fd, (struct sockaddr *)&address, sizeof(address));
 	r = r ? -errno : 0;
 	umask(mask);
+	/* a folder that is not there is a wrong path */
+	if (r == -ENOENT || r == -ENOTDIR)
+		return error_set(err, -EDESTADDRREQ,
+				 "cannot listen at unix:%s: %s", path,
+				 strerror(-r));
 	if (r)
 		return error_set(err, r, "cannot listen at unix:%s: %s%s", path,
 				 strerror(-r),
@@ -73,6 +78,15 @@ static int bind_unix(const char *path, struct error *err, int *ret_fd)
 					 "");
 	*ret_fd = take_fd(&fd);
 	return 0;
+}
+
+/* 0 to 65535; the system chooses one for 0. */
+static bool is_port(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	return digits && digits <= 5 && !text[digits] &&
+	       strtoul(text, NULL, 10) <= UINT16_MAX;
 }
 
 /* Splits "HOST:PORT" and "[HOST]:PORT". */
@@ -90,7 +104,7 @@ static int split(const char *text, char host[HOST_MAX], const char **ret_port)
 	} else if (memchr(text, ':', size)) {
 		return -EINVAL;
 	}
-	if (size >= HOST_MAX)
+	if (size >= HOST_MAX || !is_port(colon + 1))
 		return -EINVAL;
 	memcpy(host, text, size);
 	host[size] = '\0';

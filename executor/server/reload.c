@@ -22,6 +22,7 @@
 
 /* Files have to be quiet for so long before a change counts. */
 #define CHANGE_QUIET_NS (500 * NS_PER_MS)
+#define CHANGE_LATEST_NS (5 * NS_PER_S)
 
 #define CHANGES \
 	(IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_ONLYDIR)
@@ -44,6 +45,9 @@ static int deploy(struct reload *reload)
 	for (size_t i = 0; i < generation->count; i++) {
 		struct served *served = generation->served[i];
 
+		if (atomic_load(&reload->server->state) == SERVER_DRAINING)
+			return error_set(&reload->error, -ESHUTDOWN,
+					 "the server drains");
 		served_deploy(served, &reload->server->function_options);
 		if (!served_is_active(served)) {
 			reload->error = served->why;
@@ -129,7 +133,9 @@ static void fail(struct reload *reload)
 	server->reload_error = reload->error;
 	metrics_add(&server->metrics.reload_failures_total, 1);
 	atomic_store(&server->metrics.last_reload_ok, 0);
-	log_write(LOG_LEVEL_ERROR, "catalog not reloaded",
+	log_write(reload->result == -ESHUTDOWN ? LOG_LEVEL_INFO :
+						 LOG_LEVEL_ERROR,
+		  "catalog not reloaded",
 		  LOG_FIELD("catalog", server->options.catalog),
 		  LOG_FIELD("reason", reload->error.message));
 	generation_release(reload->generation);
@@ -178,33 +184,6 @@ struct passing {
 	struct generation *generation;
 };
 
-/* Dropping the last reference frees vms: not on a worker's time. */
-struct dropping {
-	struct job job; /* the first member */
-	struct generation *generation;
-};
-
-static void run_dropping(struct job *job)
-{
-	struct dropping *dropping = (struct dropping *)job;
-
-	generation_release(dropping->generation);
-	free(dropping);
-}
-
-static void drop(struct server *server, struct generation *generation)
-{
-	struct dropping *dropping = malloc(sizeof(*dropping));
-
-	if (!dropping) {
-		generation_release(generation);
-		return;
-	}
-	dropping->job.run = run_dropping;
-	dropping->generation = generation;
-	jobs_push(server->makers, &dropping->job);
-}
-
 static void pass(struct io_message *message)
 {
 	struct passing *passing = (struct passing *)message;
@@ -213,7 +192,7 @@ static void pass(struct io_message *message)
 
 	worker->generation = passing->generation;
 	free(passing);
-	drop(worker->server, old);
+	generation_release(old);
 	server_tell(&worker->server->main, on_passed);
 }
 
@@ -255,7 +234,7 @@ static void finish(struct worker *main)
 	main->generation = generation_hold(reload->generation);
 	pass_to_all(reload);
 	generation_release(reload->generation);
-	drop(server, old);
+	generation_release(old);
 }
 
 void server_reload(struct server *server, struct exchange *exchange)
@@ -304,13 +283,18 @@ static void on_change(struct io_poll *poll)
 {
 	struct server *server =
 		(void *)((char *)poll - offsetof(struct server, changes));
+	const uint64_t now_ns = clock_now_ns();
 	char events[4096];
 
 	/* which file it was does not matter: reloading tells what changed */
 	while (read(poll->fd, events, sizeof(events)) > 0)
 		;
-	timer_set(&server->main.timers, &server->change_timer,
-		  clock_now_ns() + CHANGE_QUIET_NS);
+	if (!server->change_timer.link)
+		server->changed_ns = now_ns;
+	/* a folder in which something changes all the time is no excuse */
+	if (now_ns - server->changed_ns < CHANGE_LATEST_NS)
+		timer_set(&server->main.timers, &server->change_timer,
+			  now_ns + CHANGE_QUIET_NS);
 }
 
 static void watch_folder(struct server *server, const char *path)

@@ -33,15 +33,36 @@ struct served *served_hold(struct served *served)
 	return served;
 }
 
-void served_release(struct served *served)
+static struct jobs *_Atomic reaper;
+
+void served_set_reaper(struct jobs *jobs)
 {
-	if (!served || atomic_fetch_sub(&served->references, 1) != 1)
-		return;
+	atomic_store(&reaper, jobs);
+}
+
+static void free_served(struct job *job)
+{
+	struct served *served =
+		(void *)((char *)job - offsetof(struct served, job));
+
 	function_free(served->function);
 	pthread_mutex_destroy(&served->log_lock);
 	counted_release(served->counted);
 	catalog_release(served->catalog);
 	free(served);
+}
+
+void served_release(struct served *served)
+{
+	struct jobs *jobs = atomic_load(&reaper);
+
+	if (!served || atomic_fetch_sub(&served->references, 1) != 1)
+		return;
+	served->job.run = free_served;
+	if (jobs)
+		jobs_push(jobs, &served->job);
+	else
+		free_served(&served->job);
 }
 
 struct generation *generation_hold(struct generation *generation)

@@ -20,6 +20,7 @@
 
 #include "executor/catalog.h"
 #include "executor/function.h"
+#include "executor/server/jobs.h"
 #include "executor/server/log.h"
 #include "executor/server/metrics.h"
 #include "executor/server/view.h"
@@ -39,6 +40,7 @@ struct kept_catalog {
 
 struct served {
 	_Atomic unsigned references;
+	struct job job; /* to free it */
 	struct kept_catalog *catalog;
 	const struct catalog_function *spec;
 	struct counted *counted;
@@ -113,8 +115,11 @@ void served_deploy(struct served *served,
 
 struct served *served_hold(struct served *served);
 
-/* The last reference frees the function's vms: slow. NULL is fine. */
+/* NULL is fine. The last one has the function's vms freed, by a job. */
 void served_release(struct served *served);
+
+/* Whose jobs; NULL: at once, by whoever gives back the last reference. */
+void served_set_reaper(struct jobs *jobs);
 
 static inline bool served_is_active(const struct served *served)
 {

@@ -166,10 +166,13 @@ static int start_workers(struct server *server, struct error *err)
 		if (r) {
 			server->starting--;
 			worker->server = NULL;
-			return error_set(err, -r, "starting a worker: %s",
-					 strerror(r));
+			error_set(&server->failure, -r, "starting a worker: %s",
+				  strerror(r));
+			server->result = -r;
+			break;
 		}
 	}
+	/* those that have begun come up, or say why not */
 	while (server->starting)
 		worker_turn(&server->main, UINT64_MAX);
 	if (server->result)
@@ -245,7 +248,8 @@ static int deploy_all(struct server *server, struct error *err)
 
 static void hard_end(struct server *server, int status, const char *why)
 {
-	log_write(LOG_LEVEL_WARN, why);
+	log_write(status ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, why,
+		  LOG_NUMBER("events_dropped", atomic_load(&server->events)));
 	for (size_t i = 0; i < server->listening_count; i++)
 		if (server->listening[i].path)
 			unlink(server->listening[i].path);
@@ -279,11 +283,9 @@ void server_drain(struct server *server)
 
 	if (!atomic_compare_exchange_strong(&server->state, &serving,
 					    SERVER_DRAINING)) {
-		/* before it serves there is nothing to drain */
-		if (serving == SERVER_STARTING) {
-			atomic_store(&server->state, SERVER_DRAINING);
-			server->main.stopping = true;
-		}
+		/* before it serves there is nothing to wait for */
+		if (serving == SERVER_STARTING)
+			hard_end(server, 0, "told to end while it started");
 		return;
 	}
 	log_write(LOG_LEVEL_INFO, "draining");
@@ -414,6 +416,8 @@ static int start(struct server *server, struct error *err)
 	if (!r)
 		r = jobs_create(SERVER_MAKERS_MAX, 0, err, &server->makers);
 	if (!r)
+		served_set_reaper(server->makers);
+	if (!r)
 		r = worker_init(&server->main, server, server->worker_count,
 				err);
 	if (r)
@@ -466,9 +470,10 @@ static void done(struct server *server)
 {
 	if (server->workers)
 		tell_all(server, stop);
-	/* makers push to the others; all of them speak to workers */
-	jobs_free(server->makers);
+	/* what the last jobs gave back the makers free; all speak to workers */
 	jobs_free(server->jobs);
+	served_set_reaper(NULL);
+	jobs_free(server->makers);
 	if (server->workers)
 		join_workers(server);
 	/* what they were about to say to the main thread is dropped there */

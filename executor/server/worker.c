@@ -94,8 +94,12 @@ void worker_run(struct worker *worker)
 
 bool worker_is_idle(const struct worker *worker)
 {
+	for (const struct door *door = worker->doors; door; door = door->next)
+		if (door->listener.internal.accepting)
+			return false;
 	return !worker->connection_count && !worker->event_count &&
-	       !worker->queue.count && !worker->queue.polled;
+	       !worker->invocation_count && !worker->queue.count &&
+	       !worker->queue.polled;
 }
 
 /* What has connected before the door closes is let in; then nobody can. */
@@ -119,6 +123,7 @@ void worker_drain(struct worker *worker)
 			close_door(door);
 	}
 	worker->draining = true;
+	events_hurry(worker);
 	for (connection = worker->connections; connection; connection = next) {
 		next = connection->next;
 		connection->drain(connection);

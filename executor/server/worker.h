@@ -44,7 +44,8 @@ struct worker {
 	struct generation *generation; /* held */
 
 	struct invocation_queue queue;
-	uint64_t flushed_ns; /* when replies were last submitted */
+	size_t invocation_count; /* started here and not ended */
+	uint64_t flushed_ns;	 /* when replies were last submitted */
 
 	struct door *doors;
 	struct connection *connections;

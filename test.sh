@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 #
-# test.sh [lint|release|asan|tsan|clang|arm64]... - everything that must hold.
+# test.sh [PART|--emulated-full]... - everything that must hold. The parts:
 #
 #	lint	layout, scripts, static analysis, tests/lint.sh
 #	release	the build that users get, with all tests
@@ -8,8 +8,11 @@
 #	tsan	the tests of threads and deadlines with the thread sanitizer
 #	clang	the same compiled by clang, and clang-tidy
 #	arm64	cross-built for arm64, its tests under emulation
+#	emulated	a short list of tests inside emulated machines with KVM
 #
-# Without arguments, all of them. Installs the Debian packages that are missing.
+# Without arguments, all of these. --emulated-full runs all tests in all emulated
+# machines, which takes half an hour, and renews the table of docs/platforms.md.
+# Installs the Debian packages that are missing.
 # The last line is always "N passed, N failed, N skipped"; the lines before it
 # say what was skipped and why, and what failed.
 
@@ -86,16 +89,17 @@ check_clang_tidy() {
 		xargs -r clang-tidy --quiet -p build/clang
 }
 
-# count_rules: counts the verdicts of tests/lint.sh while passing them on.
-count_rules() {
-	local line
+# count_verdicts PART: counts the lines "pass: ...", "FAIL: ..." and "skip: ..."
+# of standard input while passing them on.
+count_verdicts() {
+	local part=$1 line
 
 	while IFS= read -r line; do
 		printf '%s\n' "$line"
 		case $line in
 		'pass: '*) note_pass ;;
-		'FAIL: '*) note_fail "lint: ${line#*: }" ;;
-		'skip: '*) note_skip "lint: ${line#*: }" ;;
+		'FAIL: '*) note_fail "$part: ${line#*: }" ;;
+		'skip: '*) note_skip "$part: ${line#*: }" ;;
 		esac
 	done
 }
@@ -139,7 +143,7 @@ part_lint() {
 	step 'lint: layout' check_layout
 	step 'lint: scripts' check_scripts
 	step 'lint: cppcheck' check_cppcheck
-	count_rules < <(tests/lint.sh)
+	count_verdicts lint < <(tests/lint.sh)
 }
 
 part_release() {
@@ -176,10 +180,46 @@ part_arm64() {
 	step 'arm64: set-up' setup_arm64 && build_and_test arm64
 }
 
-(($#)) || set -- lint release asan tsan clang arm64
+# Status 3 of run.py: it has reported failures.
+emulate() {
+	tests/emulated/run.py "$@"
+	case $? in
+	0 | 3) ;;
+	*) printf 'FAIL: emulated: run.py did not come to its end\n' ;;
+	esac
+}
+
+# run_emulated ARGUMENT...: builds what the machines run, and runs it. Says so,
+# and counts a skip, where they cannot be had.
+run_emulated() {
+	if [[ $architecture == arm64 ]]; then
+		note_skip "emulated: made for an x86_64 machine"
+		return
+	fi
+	if ! (packages_install "${emulated_packages[@]}"); then
+		note_skip "emulated: QEMU could not be installed"
+		return
+	fi
+	step 'emulated: release build' setup_build release -DTHAW_WERROR=ON &&
+		step 'emulated: arm64 set-up' setup_arm64 &&
+		step 'emulated: arm64 build' setup_build arm64 -DTHAW_WERROR=ON &&
+		count_verdicts emulated < <(emulate "$@")
+}
+
+part_emulated() {
+	run_emulated --short svm vhe
+}
+
+part_emulated_full() {
+	run_emulated native svm svm-shadow vhe nvhe &&
+		step 'emulated: the table' tests/emulated/table.py
+}
+
+parts=(lint release asan tsan clang arm64 emulated)
+(($#)) || set -- "${parts[@]}"
 for part; do
-	[[ $part =~ ^(lint|release|asan|tsan|clang|arm64)$ ]] ||
-		fail 2 "no part called '$part': lint, release, asan, tsan, clang, arm64"
+	[[ $part == --emulated-full || " ${parts[*]} " == *" $part "* ]] ||
+		fail 2 "no part called '$part': ${parts[*]}, --emulated-full"
 done
 
 architecture=$(setup_architecture) || exit
@@ -188,7 +228,8 @@ packages_install "${run_packages[@]}" "${test_packages[@]}" "${node_packages[@]}
 third_party/picolibc.sh "$architecture" || exit
 third_party/llhttp.sh || exit
 for part; do
-	"part_$part"
+	part=${part#--}
+	"part_${part//-/_}"
 done
 
 printf '== summary\n'

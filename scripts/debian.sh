@@ -64,16 +64,18 @@ packages_install() {
 	rm -f "$log"
 }
 
-# debian_entry: prints "URI RELEASE" of the Debian archive that this machine's
-# apt is configured for, however that is written down.
+# debian_entry [SUFFIX]: prints "URI RELEASE" of the Debian archive that this
+# machine's apt is configured for, however that is written down; with the suffix
+# -security, of the archive of its security updates.
 # shellcheck disable=SC2016 # apt, not the shell, fills in the names
 debian_entry() {
-	local codename uri release
+	local codename uri release suffix=${1-}
 
 	codename=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME-}")
 	while read -r uri release; do
-		[[ $release == "$codename" || $release == stable ]] || continue
-		printf '%s %s\n' "$uri" "$codename"
+		[[ $release == "$codename$suffix" ||
+			$release == "stable$suffix" ]] || continue
+		printf '%s %s\n' "$uri" "$codename$suffix"
 		return 0
 	done < <(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' \
 		'Created-By: Packages' 'Component: main')
@@ -82,8 +84,8 @@ debian_entry() {
 
 # apt_private_init DIR TYPE SUITE ARCH: prepares DIR for apt_private and fetches
 # the index of the machine's own mirror; TYPE is deb or deb-src, SUITE may be
-# "own" for the machine's release. Returns non-zero if that fails, with apt's
-# words in DIR/log.
+# "own" for the machine's release with, if apt has them, its security updates.
+# Returns non-zero if that fails, with apt's words in DIR/log.
 apt_private_init() {
 	local dir=$1 type=$2 suite=$3 arch=$4 uri own options
 	local keys=/usr/share/keyrings/debian-archive-keyring.gpg
@@ -91,16 +93,19 @@ apt_private_init() {
 	rm -rf "$dir"
 	mkdir -p "$dir"/{lists,cache,etc,state}/partial "$dir/files"
 	: >"$dir/state/status"
+	options=arch=$arch
+	[[ -f $keys ]] && options+=" signed-by=$keys"
 	read -r uri own < <(debian_entry) || {
 		say "apt on this machine has no entry for Debian's archive" \
 			>"$dir/log" 2>&1
 		return 1
 	}
-	[[ $suite == own ]] && suite=$own
-	options=arch=$arch
-	[[ -f $keys ]] && options+=" signed-by=$keys"
-	printf '%s [%s] %s %s main\n' "$type" "$options" "$uri" "$suite" \
+	[[ $suite == own ]] || own=$suite
+	printf '%s [%s] %s %s main\n' "$type" "$options" "$uri" "$own" \
 		>"$dir/sources.list"
+	[[ $suite == own ]] && read -r uri own < <(debian_entry -security) &&
+		printf '%s [%s] %s %s main\n' "$type" "$options" "$uri" "$own" \
+			>>"$dir/sources.list"
 	# The machine's settings (a proxy, for one) hold but for these. Hooks
 	# are cleared: they are about the machine's packages.
 	cat >"$dir/apt.conf" <<-CONF

@@ -43,6 +43,12 @@ arm64_packages=(
 	gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
 )
 
+# To run whole machines of both architectures here.
+# shellcheck disable=SC2034
+emulated_packages=(
+	qemu-system-x86 qemu-system-arm xz-utils python3
+)
+
 # setup_architecture: prints this machine's architecture as thaw names it.
 setup_architecture() {
 	case $(uname -m) in

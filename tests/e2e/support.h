@@ -24,7 +24,9 @@
 /*
  * The ways of tracking writes and of dispatch that this machine has:
  * backends[0 .. backend_count() - 1]. "bitmap" and "ring" are with exits,
- * "polled" and "cooperative" with the ring.
+ * "polled" and "cooperative" with the ring. Two variables of the environment
+ * are for emulated machines: TEST_EXITS_ONLY leaves the polled ones out,
+ * TEST_POLL_ON_ANY_CPU has them with one CPU as well, slowly.
  */
 extern const char *const backends[];
 int backend_count(void);

@@ -3,6 +3,7 @@
  * an error that says what it did, and the next one finds nothing of it.
  */
 #include <fnmatch.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,25 @@ static const struct behaviour behaviours[] = { BEHAVIOURS(ROW)
 						       ARCH_BEHAVIOURS(ROW) };
 #undef ROW
 #define COUNT ((int)(sizeof(behaviours) / sizeof(*behaviours)))
+
+/*
+ * Whether the environment's TEST_LEAVE_OUT, names with commas between, has it:
+ * what the processor of an emulated machine does not do as it should.
+ */
+static bool is_left_out(const struct behaviour *behaviour)
+{
+	const char *at = getenv("TEST_LEAVE_OUT");
+	size_t size = strlen(behaviour->name);
+
+	while (at && *at) {
+		if (strcspn(at, ",") == size &&
+		    !strncmp(at, behaviour->name, size))
+			return true;
+		at += strcspn(at, ",");
+		at += *at == ',';
+	}
+	return false;
+}
 
 static void behave(struct thaw *thaw, const struct behaviour *behaviour)
 {
@@ -55,8 +75,13 @@ static void behave_well(struct thaw *thaw, const struct behaviour *after)
 START_TEST(ends_with_its_own_error_and_leaves_nothing)
 {
 	const struct behaviour *behaviour = &behaviours[_i % COUNT];
-	struct thaw *thaw = open_guest(backends[_i / COUNT], "hostile", "");
+	struct thaw *thaw;
 
+	if (is_left_out(behaviour)) {
+		printf("skip: %s: TEST_LEAVE_OUT names it\n", behaviour->name);
+		return;
+	}
+	thaw = open_guest(backends[_i / COUNT], "hostile", "");
 	/* the first time pages fault and are reported; later they are hot */
 	for (int round = 0; round < 3; round++) {
 		behave(thaw, behaviour);
@@ -77,6 +102,8 @@ START_TEST(many_in_a_row_leave_nothing)
 		const struct behaviour *behaviour =
 			&behaviours[rand_r(&seed) % COUNT];
 
+		if (is_left_out(behaviour))
+			continue;
 		behave(thaw, behaviour);
 		if (rand_r(&seed) % 4 == 0)
 			behave_well(thaw, behaviour);

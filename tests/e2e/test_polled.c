@@ -21,6 +21,7 @@
 #include "vm/stats.h"
 
 #define CALLS 200
+#define BATCH 10
 #define PATIENCE_NS (10 * NS_PER_S)
 
 static struct thaw_stats stats_of(struct thaw *thaw, const char *function)
@@ -96,8 +97,12 @@ static bool comes_to_rest(const struct vm *vm)
 
 START_TEST(invocations_are_polled)
 {
+	/* the guest waits for as long as we may be kept from the CPU */
+	static const struct thaw_options patient = {
+		.poll_wait_ns = PATIENCE_NS,
+	};
 	struct thaw *thaw =
-		open_hostile(&poll_always, 1, _i ? cooperative : polled);
+		open_hostile(&patient, 1, _i ? cooperative : polled);
 	struct thaw_stats stats;
 
 	for (int i = 0; i < CALLS; i++)
@@ -542,19 +547,26 @@ static bool becomes(struct thaw *thaw, bool is_polled, useconds_t pause)
 	return false;
 }
 
-/* What passes between two invocations, at least, from end to start. */
-static uint64_t least_gap_ns(struct thaw *thaw)
+/*
+ * What passes between two invocations of becomes(), from end to start, on the
+ * average of a few while nothing else takes the CPU.
+ */
+static uint64_t usual_gap_ns(struct thaw *thaw)
 {
 	uint64_t least_ns = UINT64_MAX;
-	struct thaw_reply reply;
 
-	for (int i = 0; i < CALLS; i++) {
+	for (int i = 0; i < CALLS / BATCH; i++) {
 		const uint64_t start_ns = clock_now_ns();
-		uint64_t gap_ns;
+		uint64_t run_ns = 0, gap_ns;
+		struct thaw_reply reply;
 
-		call(thaw, "a", "good", 0, &reply);
-		thaw_reply_done(&reply);
-		gap_ns = clock_now_ns() - start_ns - reply.run_ns;
+		for (int j = 0; j < BATCH; j++) {
+			call(thaw, "a", "good", 0, &reply);
+			run_ns += reply.run_ns;
+			thaw_reply_done(&reply);
+			stats_of(thaw, "a");
+		}
+		gap_ns = (clock_now_ns() - start_ns - run_ns) / BATCH;
 		if (gap_ns < least_ns)
 			least_ns = gap_ns;
 	}
@@ -567,7 +579,7 @@ START_TEST(auto_follows_the_rate)
 	struct thaw *thaw = open_hostile(&options, 1,
 					 _i ? "\"dispatch\":\"auto\"" : polled);
 	struct thaw_stats stats;
-	uint64_t gap_ns = least_gap_ns(thaw);
+	uint64_t gap_ns = usual_gap_ns(thaw);
 
 	stats = stats_of(thaw, "a");
 	if (_i && gap_ns * 2 > stats.saving_ns) {

@@ -32,8 +32,9 @@
 	X(secure_call, ENDS_FAULT, NOT_ALLOWED(secure_call))                   \
 	X(returns_from_exception, ENDS_FAULT,                                  \
 	  NOT_ALLOWED(returns_from_exception))                                 \
-	X(waits_for_interrupt, ENDS_FAULT | ENDS_TIMEOUT, SOME_EXIT)           \
-	X(waits_for_event, ENDS_FAULT | ENDS_TIMEOUT, SOME_EXIT)               \
+	/* a processor need not wait, and then they only loop */               \
+	X(waits_for_interrupt, ENDS_FAULT | ENDS_TIMEOUT, "*")                 \
+	X(waits_for_event, ENDS_FAULT | ENDS_TIMEOUT, "*")                     \
 	X(reads_el1, ENDS_FAULT, NOT_ALLOWED(reads_el1))                       \
 	X(writes_el1, ENDS_FAULT, NOT_ALLOWED(writes_el1))                     \
 	X(writes_vectors, ENDS_FAULT, NOT_ALLOWED(writes_vectors))             \

@@ -1,0 +1,83 @@
+"""The machines and what is known of each: data, for run.py and table.py."""
+
+from dataclasses import dataclass, field
+
+# Run on two machines by test.sh; the rest is for --emulated-full. The counting
+# and hostile tests take minutes there if polled, so here only test_polled is.
+SHORT = (
+    "doctor sample_hello sample_echo sample_spellcheck sample_mandelbrot sample_wordfreq"
+    " test_dirty test_watchdog test_restore test_registers test_inits test_clones test_edges"
+    " test_timeouts test_hostile test_counting test_polled"
+).split()
+SHORT_ENVIRONMENT = {"TEST_EXITS_ONLY": "1"}
+SHORT_POLLED = "test_polled"
+
+# Each sample function: the options of `thaw invoke`, and what its reply has.
+SAMPLES = {
+    "hello": (["-d", '{"name":"Ada"}'], r'^{"message":"Hello, Ada!"}$'),
+    "echo": (["-d", "What goes in comes out."], r"^What goes in comes out\.$"),
+    "spellcheck": (["-d", "The quik brown fox"], r'"corrected":"The quick brown fox"'),
+    "mandelbrot": (["-d", '{"width":64,"height":48}', "-v", "-o", "/dev/null"], r"^Content-Type: image/png$"),
+    "wordfreq": (["-d", "@LICENSE"], r'"word":"the"'),
+}
+
+# What QEMU's processors do not do as they should: the behaviours of
+# test_hostile that need it are left out, and reported as skipped.
+LEFT_OUT = {
+    "amd64": {
+        "sse_exception": "QEMU raises no SIMD floating-point error",
+        "mxcsr_reserved": "QEMU lets reserved bits of MXCSR be set",
+    },
+    "arm64": {
+        "stack_askew": "QEMU does not check the alignment of the stack pointer",
+    },
+    "native": {},
+}
+
+
+@dataclass
+class Machine:
+    title: str  # the table's column
+    arch: str  # as Debian names it, or native
+    preset: str  # whose build/ it runs
+    qemu: list = field(default_factory=list)  # none: on this machine itself
+    console: str = ""
+    environment: dict = field(default_factory=dict)
+
+
+def svm(title, more=""):
+    """One CPU: with two, QEMU's SVM loses track of one of them now and then.
+
+    -smap: in user mode IRET and far returns read the stack as the kernel
+    would, which QEMU then refuses as SMAP does to kernels.
+    """
+    return Machine(
+        title=title,
+        arch="amd64",
+        preset="release",
+        qemu=["qemu-system-x86_64", "-M", "q35", "-cpu", "max,-smap" + more, "-smp", "1"],
+        console="ttyS0",
+        environment={"LD_PRELOAD": "/lib/svm_shim.so", "TEST_POLL_ON_ANY_CPU": "1"},
+    )
+
+
+def arm64(title, cpu):
+    """pmu=off: QEMU lets user mode read the cycle counter, whatever PMUSERENR_EL0 says."""
+    return Machine(
+        title=title,
+        arch="arm64",
+        preset="arm64",
+        qemu=["qemu-system-aarch64", "-M", "virt,virtualization=on,gic-version=3"]
+        + ["-cpu", cpu + ",pmu=off", "-smp", "2"],
+        console="ttyAMA0",
+    )
+
+
+MACHINES = {
+    "native": Machine("x86_64, native", "native", "release"),
+    "svm": svm("x86_64 SVM, emulated"),
+    "svm-shadow": svm("the same without nested paging", ",-npt"),
+    # pauth, SVE and SME are slow to emulate, and nothing here uses them
+    "vhe": arm64("arm64 VHE, emulated", "max,pauth=off,sve=off,sme=off"),
+    "nvhe": arm64("arm64 nVHE, emulated", "cortex-a72"),
+}

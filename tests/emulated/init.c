@@ -7,7 +7,7 @@
  *	@ready KERNEL kvm|no-kvm
  *	@start NAME
  *	| what the program printed
- *	# what the kernel said meanwhile, from warnings upwards
+ *	# what the kernel said meanwhile: a segmentation fault, for one
  *	@end NAME exit N|signal N|timeout SECONDS
  *	@done
  *
@@ -42,7 +42,7 @@
 #define OUTPUT_MAX_BYTES (256 << 10) /* of one program; a console is slow */
 #define FIELDS_MAX 64
 #define FILES_MAX 65536
-#define KERNEL_WARNING 4 /* its level; lower is worse */
+#define KERNEL_INFO 6 /* its level; lower is worse */
 
 struct program {
 	char *name;
@@ -110,6 +110,16 @@ static void bring_loopback_up(void)
 
 	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request))
 		say("# loopback: %s\n", strerror(errno));
+	close(fd);
+}
+
+/* A fault that ends a program is to be in the kernel's log, with its address. */
+static void log_faults(void)
+{
+	int fd = open("/proc/sys/debug/exception-trace", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, "1", 1) != 1)
+		say("# exception-trace: %s\n", strerror(errno));
 	close(fd);
 }
 
@@ -241,7 +251,7 @@ static void pass_kernel_log_on(void)
 			continue; /* it has gone on without us */
 		record[size] = '\0';
 		text = strchr(record, ';');
-		if (!text || (atoi(record) & 7) > KERNEL_WARNING)
+		if (!text || (atoi(record) & 7) > KERNEL_INFO)
 			continue;
 		say("# %.*s\n", (int)strcspn(text + 1, "\n"), text + 1);
 	}
@@ -307,9 +317,11 @@ int main(int argc, char **argv)
 	setrlimit(RLIMIT_NOFILE, &files);
 	mount_all();
 	bring_loopback_up();
+	log_faults();
 	load_modules();
 	uname(&machine);
-	say("@ready %s %s\n", machine.release,
+	/* the firmware may not have ended its line */
+	say("\n@ready %s %s\n", machine.release,
 	    access("/dev/kvm", R_OK | W_OK) ? "no-kvm" : "kvm");
 	kernel_log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	lseek(kernel_log, 0, SEEK_END);

@@ -63,7 +63,7 @@ class Report:
         self.file.write(f"machine\t{text}\n")
 
     def add(self, verdict, program, part="", why="", seconds=""):
-        why = " ".join(why.split())
+        why = " ".join(why.replace(TOP + "/", "").split())
         self.file.write("\t".join((verdict, program, part, seconds, why)) + "\n")
         self.file.flush()
         self.failed |= verdict == "FAIL"
@@ -99,7 +99,7 @@ class Report:
 
 
 def ctest_programs(build):
-    """Returns the test programs of a build, and the names of its script tests."""
+    """Returns the test programs of a build, and its tests that are scripts."""
     told = subprocess.run(
         ["ctest", "--test-dir", build, "--show-only=json-v1"], stdout=subprocess.PIPE, check=True
     ).stdout
@@ -108,13 +108,11 @@ def ctest_programs(build):
         argv = test.get("command", [])
         if argv and "qemu" in os.path.basename(argv[0]):
             argv = argv[1:]
-        if argv and argv[0].startswith(build + "/") and is_elf(argv[0]):
-            properties = {p["name"]: p["value"] for p in test.get("properties", [])}
-            environment = dict(x.split("=", 1) for x in properties.get("ENVIRONMENT", []))
-            directory = properties.get("WORKING_DIRECTORY", TOP)
-            programs.append(Program(test["name"], argv, directory, environment))
-        else:
-            scripts.append(test["name"])
+        properties = {p["name"]: p["value"] for p in test.get("properties", [])}
+        environment = dict(x.split("=", 1) for x in properties.get("ENVIRONMENT", []))
+        program = Program(test["name"], argv, properties.get("WORKING_DIRECTORY", TOP), environment)
+        built = argv and argv[0].startswith(build + "/") and is_elf(argv[0])
+        (programs if built else scripts).append(program)
     return programs, scripts
 
 
@@ -139,9 +137,11 @@ def choose(machine, build, options, report):
             if name not in known:
                 report.add("FAIL", name, why="the build has no such program")
         programs = [known[name] for name in SHORT if name in known]
-    elif machine.qemu and not options.only:
-        for name in scripts:
-            report.add("skip", name, why="a script, and the machine has no shell")
+    elif not machine.qemu:
+        programs += scripts
+    elif not options.only:
+        for script in scripts:
+            report.add("skip", script.name, why="a script, and the machine has no shell")
     return [p for p in programs if re.search(options.only, p.name)]
 
 
@@ -155,8 +155,9 @@ class Life:
         self.command, self.log, self.deadline, self.limit = command, log, deadline, limit
         self.report, self.version = report, ""
         self.ready = self.done = False
-        self.running, self.output, self.last = None, [], []
-        self.why = ""  # it ended, if not by itself
+        self.running, self.output = None, []
+        self.last = []  # lines of the kernel and of QEMU
+        self.why = ""  # it ended, if not as it should
 
     def lines(self):
         """Yields what the console says, until it ends or is silent for too long."""
@@ -204,13 +205,16 @@ class Life:
                 self.version, kvm = rest.split()
                 self.ready = kvm == "kvm"
                 self.patience = time.monotonic() + GRACE
+                if not self.ready:
+                    self.why = "the machine has no KVM"
+                    break
             elif word == "@start":
-                self.running, self.output = programs[dealt_with], []
+                self.running, self.output, self.last = programs[dealt_with], [], []
                 self.patience = time.monotonic() + self.limit + GRACE
             elif word == "@end":
                 _, how, *number, seconds = rest.split()
                 how = " ".join([how] + number) if number else f"not done within {self.limit} s"
-                self.report.judge(self.running, how, seconds, self.output)
+                self.report.judge(self.running, how, seconds, self.output + self.last)
                 self.running = None
                 dealt_with += 1
                 self.patience = time.monotonic() + GRACE
@@ -224,8 +228,9 @@ class Life:
         return dealt_with
 
     def explain(self):
-        bad = [x for x in self.last if re.search("panic|Oops|BUG", x)]
-        return f"{self.why}: {bad[-1] if bad else self.last[-1]}" if self.last else self.why
+        """Why it ended, and its last words that mean something."""
+        bad = [x for x in self.last if re.search("Kernel panic|Oops:|BUG:", x)]
+        return ": ".join([self.why] + (bad[:1] or self.last[-1:]))
 
 
 def qemu_command(machine, kernel, initramfs, pass_over):
@@ -259,7 +264,7 @@ def run_emulated(machine, build, programs, options, report, path):
             done += life.run(programs[done:])
             if boot == 0:
                 report.machine_is(f"Linux {life.version}")
-            why = life.explain() if life.ready else "it has no KVM" if life.version else life.explain()
+            why = life.explain()
             if not life.ready or done == len(programs) or time.monotonic() >= deadline:
                 break
     for program in programs[done:]:
@@ -300,6 +305,8 @@ def main():
     parser.add_argument("--only", default="", metavar="REGEX", help="the programs that match")
     parser.add_argument("machine", nargs="+", choices=MACHINES)
     options = parser.parse_args()
+    # as by an exception, so that no QEMU is left behind
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     failed = False
     os.makedirs(OUT, exist_ok=True)
     for name in options.machine:

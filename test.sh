@@ -11,7 +11,7 @@
 #	emulated	a short list of tests inside emulated machines with KVM
 #
 # Without arguments, all of these. --emulated-full runs all tests in all emulated
-# machines, which takes half an hour, and renews the table of docs/platforms.md.
+# machines, which takes an hour, and renews the table of docs/platforms.md.
 # Installs the Debian packages that are missing.
 # The last line is always "N passed, N failed, N skipped"; the lines before it
 # say what was skipped and why, and what failed.
@@ -194,11 +194,11 @@ emulate() {
 run_emulated() {
 	if [[ $architecture == arm64 ]]; then
 		note_skip "emulated: made for an x86_64 machine"
-		return
+		return 1
 	fi
 	if ! (packages_install "${emulated_packages[@]}"); then
 		note_skip "emulated: QEMU could not be installed"
-		return
+		return 1
 	fi
 	step 'emulated: release build' setup_build release -DTHAW_WERROR=ON &&
 		step 'emulated: arm64 set-up' setup_arm64 &&

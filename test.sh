@@ -112,7 +112,8 @@ run_ctest() {
 
 	rm -f "$report"
 	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-		ctest --test-dir "build/$preset" --output-on-failure "$@" \
+		ctest --test-dir "build/$preset" --parallel 2 --output-on-failure \
+		"$@" \
 		--output-junit "$report"
 	{
 		read -r p f s || {

@@ -203,6 +203,14 @@ bool pool_leave(struct pool *pool, struct pool_waiter *waiter)
 	return in_line;
 }
 
+void pool_give_back(struct pool *pool, struct vm *vm)
+{
+	if (vm)
+		keep(pool, vm);
+	else
+		forget_one(pool);
+}
+
 void pool_count(struct pool *pool, unsigned *ret_idle, unsigned *ret_busy,
 		unsigned *ret_waiting)
 {

@@ -67,6 +67,9 @@ int pool_take(struct pool *pool, struct vm *vm, struct error *err,
 /* Leaves the line. False: too late, it has been served. */
 bool pool_leave(struct pool *pool, struct pool_waiter *waiter);
 
+/* What pool_try() or served() has handed out, and is not used after all. */
+void pool_give_back(struct pool *pool, struct vm *vm);
+
 /* How many vms are idle and out, and who is in line; at about this time. */
 void pool_count(struct pool *pool, unsigned *ret_idle, unsigned *ret_busy,
 		unsigned *ret_waiting);

@@ -31,7 +31,7 @@ struct frame_connection;
 /* One request and its invocation. */
 struct call {
 	struct frame_connection *connection;
-	struct call *next; /* among the free ones */
+	struct call *next, **link; /* among the free ones, or those under way */
 	struct buffer frame;
 	struct frame_request request;
 	struct invocation invocation;
@@ -40,7 +40,7 @@ struct call {
 struct frame_connection {
 	struct connection common; /* the first member */
 	struct call *partial;	  /* its frame has not come whole */
-	struct call *free_calls;
+	struct call *free_calls, *running;
 	unsigned free_count;
 	unsigned under_way;
 	uint64_t skip;		  /* bytes of a frame that was refused */
@@ -266,6 +266,9 @@ static void on_ended(struct invocation *invocation)
 	struct frame_connection *connection = call->connection;
 
 	served_release(invocation->served);
+	*call->link = call->next;
+	if (call->next)
+		call->next->link = call->link;
 	put_call(call);
 	connection->under_way--;
 	if (connection->gone) {
@@ -305,6 +308,11 @@ static void start(struct call *call)
 		.timeout_ns = from->timeout_ns,
 	};
 	connection->under_way++;
+	call->next = connection->running;
+	if (call->next)
+		call->next->link = &call->next;
+	call->link = &connection->running;
+	connection->running = call;
 	invocation_start(invocation);
 }
 
@@ -537,6 +545,8 @@ static void on_free(struct connection *common)
 
 	timer_clear(&common->worker->timers, &connection->frame_timer);
 	connection->gone = true;
+	for (struct call *call = connection->running; call; call = call->next)
+		atomic_store(&call->invocation.abandoned, true);
 	if (!connection->under_way)
 		free_connection(connection);
 }

@@ -412,6 +412,7 @@ static void on_free(struct connection *common)
 
 	if (exchange) {
 		exchange->connection = NULL;
+		atomic_store(&exchange->invocation.abandoned, true);
 		exchange_release(exchange);
 	}
 	free(connection);

@@ -403,11 +403,33 @@ static void on_served(struct pool_waiter *waiter)
 	io_post(invocation->runner->io, NULL, &invocation->message);
 }
 
+static bool is_abandoned(const struct invocation *invocation)
+{
+	return atomic_load_explicit(&invocation->abandoned,
+				    memory_order_relaxed);
+}
+
+/* It has not begun, and nobody would hear of it. */
+static void abandon(struct invocation *invocation)
+{
+	invocation->result =
+		error_set(&invocation->error, -ECANCELED,
+			  "function %s: its client has gone before it began",
+			  invocation->served->spec->name);
+	finish(invocation, invocation->runner);
+}
+
 static void on_turn(struct io_message *message)
 {
 	struct invocation *invocation = CONTAINER(message, message);
 
 	timer_clear(&invocation->runner->timers, &invocation->timer);
+	if (is_abandoned(invocation)) {
+		pool_give_back(invocation->served->function->pool,
+			       invocation->waiter.vm);
+		abandon(invocation);
+		return;
+	}
 	invocation->vm = invocation->waiter.vm;
 	run(invocation);
 }
@@ -462,6 +484,10 @@ static void execute(struct invocation *invocation)
 
 	if (served->is_echo) {
 		echo(invocation);
+		return;
+	}
+	if (is_abandoned(invocation)) {
+		abandon(invocation);
 		return;
 	}
 	if (clock_now_ns() - invocation->arrived_ns > limit_ns) {
@@ -607,6 +633,8 @@ void invocation_start(struct invocation *invocation)
 	invocation->arrived_ns = clock_now_ns();
 	invocation->runner = invocation->worker;
 	invocation->begun = false;
+	atomic_store_explicit(&invocation->abandoned, false,
+			      memory_order_relaxed);
 	invocation->vm = NULL;
 	invocation->copy = NULL;
 	invocation->reply.internal.vm = NULL;

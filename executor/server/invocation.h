@@ -59,6 +59,8 @@ struct invocation {
 	struct job job;
 	struct invocation *next;
 	bool begun;
+	/* Nobody waits for its reply: it need not begin. Any thread. */
+	_Atomic bool abandoned;
 	char *copy; /* of the reply, for another thread; NULL: in small */
 	char small[INVOCATION_SMALL];
 };

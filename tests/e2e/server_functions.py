@@ -88,6 +88,31 @@ def queue_timeout():
             assert first.response().status == 200
 
 
+@test('what has not begun when its client goes does not begin')
+def gone():
+    functions = {'echo': ECHO, 'slow': sleep(1, 20)}
+    with Server(functions, surprises=['invocation refused']) as server:
+        with server.http() as first:
+            first.send(Http.request_bytes('POST', '/function/slow', b'500'))
+            lasts(server, 1, 0)
+            streams = [server.http() for _ in range(6)]
+            for i, stream in enumerate(streams):
+                stream.send(Http.request_bytes('POST', '/function/slow',
+                                               b'900'))
+                lasts(server, 1, i + 1)
+            for stream in streams:
+                stream.reset()
+            assert first.response().status == 200
+        wait_until(lambda: server.function('slow')['invocations']['failed'] == 6,
+                   'all of them are given up')
+        with server.http() as http:
+            assert http.post('slow', b'1').status == 200
+        row = server.function('slow')
+        assert row['invocations']['ok'] == 2, row
+        server.check_works()
+        server.end()
+
+
 @test('concurrency.max holds across workers and protocols')
 def most_at_once():
     functions = {'echo': ECHO, 'slow': sleep(3, 1000)}

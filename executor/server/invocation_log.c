@@ -1,6 +1,7 @@
 /* invocation_log.c - log lines of invocations. See invocation_log.h. */
 #include "executor/server/invocation_log.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "executor/server/invocation.h"
@@ -61,7 +62,9 @@ void invocation_log_line(void *cookie, const char *function,
 /* It never ran. */
 static void log_refusal(const struct invocation *invocation)
 {
-	log_write(LOG_LEVEL_WARN, "invocation refused",
+	log_write(invocation->result == -ECANCELED ? LOG_LEVEL_DEBUG :
+						     LOG_LEVEL_WARN,
+		  "invocation refused",
 		  LOG_FIELD("function", invocation->served->spec->name),
 		  LOG_FIELD("request_id", invocation->request.id ?
 						  invocation->request.id :
@@ -72,7 +75,9 @@ static void log_refusal(const struct invocation *invocation)
 void invocation_log_end(const struct invocation *invocation)
 {
 	const struct thaw_reply *reply = &invocation->reply;
-	bool good = !invocation->result && reply->result == THAW_OK;
+	/* a client that has gone is nobody's failure */
+	bool good = invocation->result ? invocation->result == -ECANCELED :
+					 reply->result == THAW_OK;
 
 	if (!log_wants(good ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN) ||
 	    !may_write(invocation->served))

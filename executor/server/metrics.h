@@ -31,7 +31,8 @@ enum metrics_outcome {
 	METRICS_OOM,
 	METRICS_TOO_LARGE, /* the request or the reply */
 	METRICS_THROTTLED, /* queue full, or queue_timeout */
-	METRICS_FAILED,	   /* thaw failed, or the function is not deployed */
+	/* thaw failed, the function is not deployed, or its client has gone */
+	METRICS_FAILED,
 	METRICS_OUTCOMES,
 };
 

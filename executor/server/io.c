@@ -476,7 +476,8 @@ static int enter(struct io *io, uint64_t until_ns)
 	if (!until_ns)
 		return io->operations->enter(io, 0);
 	until_ns = next_retry(io, until_ns);
-	atomic_store(&io->sleeping, true);
+	/* not a store: QEMU's arm64 lets a load pass that, on an x86_64 host */
+	atomic_exchange(&io->sleeping, true);
 	if (atomic_load(&io->inbox))
 		until_ns = 0;
 	rc = io->operations->enter(io, until_ns);

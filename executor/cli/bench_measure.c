@@ -40,11 +40,12 @@ struct measuring {
 	struct bench_rows *rows;
 	uint64_t slice_ns; /* of a row of weight 1 in a round */
 	/*
-	 * How often each row is measured in a round; 0: not known yet, so for
-	 * as long as its slice is. That it is the same in all rounds keeps the
-	 * quick ones from having more samples than the slow ones.
+	 * How often each row is measured in a round; while that is not chosen,
+	 * for as long as its slice is. That it is the same in all rounds keeps
+	 * the quick ones from having more samples than the slow ones.
 	 */
 	size_t blocks[BENCH_ROWS_MAX];
+	bool is_chosen;
 	/* of each row in this round */
 	struct histogram *histograms;
 	uint64_t cpu_ns[BENCH_ROWS_MAX];
@@ -72,12 +73,12 @@ static void end(struct bench_row *row)
 		row->kind->end(row);
 }
 
-/* Measures one row for its slice, or as often as is known to fit into that. */
+/* Measures one row for its slice, or as often as has fitted into that. */
 static int measure_slice(struct measuring *m, size_t index, struct error *err)
 {
 	struct bench_row *row = &m->rows->rows[index];
 	const uint64_t end_ns = clock_now_ns() + m->slice_ns * row->weight;
-	const size_t block = m->blocks[index];
+	size_t *block = &m->blocks[index];
 	size_t done = 0;
 	uint64_t ns;
 
@@ -88,7 +89,9 @@ static int measure_slice(struct measuring *m, size_t index, struct error *err)
 			return r;
 		histogram_add(&m->histograms[index], ns);
 		done++;
-	} while (block ? done < block : clock_now_ns() < end_ns);
+	} while (m->is_chosen ? done < *block : clock_now_ns() < end_ns);
+	if (done > *block)
+		*block = done;
 	return 0;
 }
 
@@ -128,18 +131,6 @@ static int measure_round(struct measuring *m, size_t first, struct error *err)
 	return r;
 }
 
-/* The times of the warm-up say how often each row fits into its slice. */
-static void choose_blocks(struct measuring *m)
-{
-	for (size_t i = 0; i < m->rows->count; i++) {
-		const struct bench_row *row = &m->rows->rows[i];
-		uint64_t least_ns = m->histograms[i].least_ns * many_of(row);
-
-		m->blocks[i] = 1 + m->slice_ns * row->weight /
-					   (least_ns ? least_ns : 1);
-	}
-}
-
 static int keep_round(struct bench_results *results, const struct measuring *m)
 {
 	int r = bench_results_add_round(results);
@@ -168,7 +159,7 @@ static int measure_rounds(struct measuring *m, uint64_t duration_ns,
 		if (r)
 			return r;
 		if (i == ROUNDS_WARM_UP - 1)
-			choose_blocks(m);
+			m->is_chosen = true;
 		if (i >= ROUNDS_WARM_UP && keep_round(results, m))
 			return error_set(err, -ENOMEM,
 					 "no memory for another round");

@@ -174,13 +174,14 @@ int dirty_set_memslot(struct dirty *dirty, const uint8_t *memory,
 
 void dirty_note(struct dirty *dirty, uint64_t gpa, uint64_t size)
 {
-	const size_t page_size = host_page_size();
+	size_t page_size;
 
 	if (dirty->written_count < DIRTY_WRITTEN_MAX) {
 		dirty->written[dirty->written_count++] =
 			(struct dirty_range){ gpa, size };
 		return;
 	}
+	page_size = host_page_size();
 	for (size_t page = gpa / page_size;
 	     page <= (gpa + size - 1) / page_size; page++)
 		dirty_add(dirty, page);

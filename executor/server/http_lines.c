@@ -59,17 +59,31 @@ static bool check_byte(struct http_request *request, char byte)
 	return true;
 }
 
+/* From within a line to its end, or @end: nothing is to be said of the rest. */
+static const char *skip_line(const struct http_request *request, const char *at,
+			     const char *end)
+{
+	const struct http_lines *lines = &request->internal.lines;
+
+	if (!lines->has_request_line || !lines->line_size || lines->after_cr ||
+	    request->internal.head_done)
+		return at;
+	while (at < end && *at != '\r' && *at != '\n')
+		at++;
+	return at;
+}
+
 bool http_lines_check(struct http_request *request, const char *end)
 {
 	const char *at = request->internal.lines.unchecked;
 
-	for (; at < end; at++) {
+	while ((at = skip_line(request, at, end)) < end) {
 		if (request->internal.head_done &&
 		    ++request->internal.overhead > HTTP_CHUNK_OVERHEAD_MAX)
 			return http_bad(request, 400,
 					"the chunks are too small for what is "
 					"around them");
-		if (!check_byte(request, *at))
+		if (!check_byte(request, *at++))
 			return false;
 	}
 	request->internal.lines.unchecked = end;

@@ -377,8 +377,12 @@ enum http_progress http_request_parse(struct http_request *request,
 const char *http_request_header(const struct http_request *request,
 				const char *name)
 {
-	for (size_t i = 0; i < request->header_count; i++)
-		if (!strcmp(request->headers[i].name, name))
+	for (size_t i = 0; i < request->header_count; i++) {
+		const char *other = request->headers[i].name;
+
+		/* most differ in the first letter: no call for those */
+		if (*other == *name && !strcmp(other, name))
 			return request->headers[i].value;
+	}
 	return NULL;
 }

@@ -129,9 +129,8 @@ void http_response_begin(struct buffer *out, unsigned status, bool keep_alive)
 	buffer_text(out, keep_alive ? "\r\n" : "\r\nConnection: close\r\n");
 }
 
-/* What could end the header, or begin another, becomes @instead. */
-static void append_tame(struct buffer *out, const char *text, const char *wild,
-			char instead)
+/* What could end the header, or begin another, becomes a blank. */
+static void append_tame(struct buffer *out, const char *text)
 {
 	size_t size = strlen(text);
 	char *to = buffer_reserve(out, size);
@@ -140,26 +139,29 @@ static void append_tame(struct buffer *out, const char *text, const char *wild,
 		return;
 	for (size_t i = 0; i < size; i++) {
 		unsigned char c = (unsigned char)text[i];
-		bool is_wild = c < ' ' || c == 0x7f || strchr(wild, c);
 
-		to[i] = is_wild ? instead : text[i];
+		to[i] = (char)(c < ' ' || c == 0x7f ? ' ' : c);
 	}
 	out->size += size;
+}
+
+static void append_name(struct buffer *out, const char *name)
+{
+	buffer_text(out, name);
+	buffer_text(out, ": ");
 }
 
 void http_response_header(struct buffer *out, const char *name,
 			  const char *value)
 {
-	append_tame(out, name, " :", '-');
-	buffer_text(out, ": ");
-	append_tame(out, value, "", ' ');
+	append_name(out, name);
+	append_tame(out, value);
 	buffer_text(out, "\r\n");
 }
 
 void http_response_number(struct buffer *out, const char *name, uint64_t value)
 {
-	append_tame(out, name, " :", '-');
-	buffer_text(out, ": ");
+	append_name(out, name);
 	buffer_number(out, value);
 	buffer_text(out, "\r\n");
 }

@@ -25,7 +25,7 @@
  */
 void http_response_begin(struct buffer *out, unsigned status, bool keep_alive);
 
-/* One header. Control characters in @value become blanks. */
+/* One header; @name is our own. Control characters in @value become blanks. */
 void http_response_header(struct buffer *out, const char *name,
 			  const char *value);
 void http_response_number(struct buffer *out, const char *name, uint64_t value);

@@ -105,14 +105,14 @@ END_TEST
 
 START_TEST(nothing_in_a_header_makes_another)
 {
-	http_response_header(&out, "X-A: b\r\nX-C", "d\r\nX-E: f\n\r\1\t\x7f-");
+	http_response_header(&out, "X-A", "d\r\nX-E: f\n\r\1\t\x7f-");
 	http_response_header(&out, "X-Empty", "");
 	http_response_header(&out, "X-Bytes", "\xc3\xa9");
-	http_response_number(&out, "X\r\nY", UINT64_MAX);
-	ck_assert_str_eq(text(), "X-A--b--X-C: d  X-E: f     -\r\n"
+	http_response_number(&out, "X-Number", UINT64_MAX);
+	ck_assert_str_eq(text(), "X-A: d  X-E: f     -\r\n"
 				 "X-Empty: \r\n"
 				 "X-Bytes: \xc3\xa9\r\n"
-				 "X--Y: 18446744073709551615\r\n");
+				 "X-Number: 18446744073709551615\r\n");
 }
 END_TEST
 

@@ -5,6 +5,7 @@
 #ifndef EXECUTOR_CLI_BENCH_SERVER_H
 #define EXECUTOR_CLI_BENCH_SERVER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "executor/cli/bench_row.h"
@@ -36,6 +37,9 @@ void bench_server_close(struct bench_server *server);
 /* The unix socket at which it speaks @protocol. */
 const char *bench_server_path(const struct bench_server *server,
 			      enum load_protocol protocol);
+
+/* It has one CPU: makes that this thread's as well, or gives all of them back. */
+void bench_server_share_cpu(const struct bench_server *server, bool share);
 
 /* The CPU time it has taken, all threads and guests. */
 uint64_t bench_server_cpu_ns(const struct bench_server *server);

@@ -11,6 +11,7 @@
  * Between the owner, who writes GO and then reads `turn`, and the vcpu's thread,
  * which writes OUT and then reads GO, there is the race of a sleeper and a
  * waker: all four are sequentially consistent, so one of them sees the other.
+ * The store of GO is an exchange; see watchdog.c.
  *
  * Orderings with the guest: what the owner has written (request, restored pages)
  * is before its store of GO, a release, and pairs with the guest's load of GO,
@@ -379,7 +380,7 @@ void poll_begin(struct vm *vm, uint32_t looks)
 	poll->go++;
 	__atomic_store_n(&vm->control->spins, looks, __ATOMIC_RELAXED);
 	/* releases what was written; and see above */
-	__atomic_store_n(&vm->control->go, poll->go, __ATOMIC_SEQ_CST);
+	__atomic_exchange_n(&vm->control->go, poll->go, __ATOMIC_SEQ_CST);
 }
 
 /* How long to wait for the next: longer than the last ones took to come. */

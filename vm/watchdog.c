@@ -9,7 +9,9 @@
  * Between arming and the watchdog's sleep there is the usual race of a sleeper
  * and a waker: the owner stores its deadline and then reads wake_ns, the
  * watchdog stores wake_ns and then reads the deadlines; all four are
- * sequentially consistent, so one of them sees the other.
+ * sequentially consistent, so one of them sees the other. The owner's store is
+ * an exchange: QEMU's arm64 lets a load pass a store, on an x86_64 host, and
+ * for x86_64 they are the same instruction.
  */
 #include "vm/watchdog.h"
 
@@ -39,7 +41,9 @@ static struct {
 	bool running;
 	_Atomic uint64_t wake_ns; /* when it will look next */
 	_Atomic uint32_t wakes;	  /* futex */
-	_Atomic bool is_soft;	  /* watch_arm_soft() was called */
+	/* since the last look */
+	_Atomic bool was_armed;
+	_Atomic bool was_armed_soft;
 } dog = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static _Thread_local bool signal_unblocked;
@@ -112,7 +116,7 @@ static uint64_t look_interval(uint64_t now, uint64_t took_ns)
 {
 	static uint64_t soft_until;
 
-	if (atomic_exchange(&dog.is_soft, false))
+	if (atomic_exchange(&dog.was_armed_soft, false))
 		soft_until = now + LINGER_NS;
 	if (now >= soft_until)
 		return LOOK_NS;
@@ -128,10 +132,13 @@ static void *watch_over(void *unused)
 		uint32_t wakes = atomic_load(&dog.wakes);
 		uint64_t now = clock_now_ns();
 		uint64_t look = look_interval(now, took_ns);
-		uint64_t wake = now < busy_until ? now + look : UINT64_MAX;
-		uint64_t next;
+		uint64_t wake, next;
 		bool busy;
 
+		/* runs are short: most are over by the time of a look */
+		if (atomic_exchange(&dog.was_armed, false))
+			busy_until = now + LINGER_NS;
+		wake = now < busy_until ? now + look : UINT64_MAX;
 		atomic_store(&dog.wake_ns, wake);
 		next = look_around(now, &busy);
 		took_ns = clock_now_ns() - now;
@@ -251,14 +258,21 @@ void watch_signals(sigset_t *ret_blocked)
 	sigdelset(ret_blocked, kick_signal());
 }
 
+/* Has the watchdog know; nearly always it does. */
+static void say(_Atomic bool *flag)
+{
+	if (!atomic_load_explicit(flag, memory_order_relaxed))
+		atomic_store_explicit(flag, true, memory_order_relaxed);
+}
+
 void watch_arm_soft(struct watch *watch, uint64_t at_ns)
 {
 	if (!signal_unblocked)
 		unblock_signal();
 	watch->thread = pthread_self();
-	if (!atomic_load_explicit(&dog.is_soft, memory_order_relaxed))
-		atomic_store(&dog.is_soft, true);
-	atomic_store(&watch->deadline_ns, at_ns);
+	say(&dog.was_armed);
+	say(&dog.was_armed_soft);
+	atomic_exchange(&watch->deadline_ns, at_ns);
 	wake_by(at_ns + WATCH_SLACK_NS);
 }
 
@@ -268,7 +282,8 @@ void watch_arm_thread(struct watch *watch, pthread_t thread,
 	watch->thread = thread;
 	if (deadline_ns <= WATCH_STRUCK)
 		deadline_ns = WATCH_STRUCK + 1;
-	atomic_store(&watch->deadline_ns, deadline_ns);
+	say(&dog.was_armed);
+	atomic_exchange(&watch->deadline_ns, deadline_ns);
 	wake_by(deadline_ns);
 }
 

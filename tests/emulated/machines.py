@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 # Run on two machines by test.sh; the rest is for --emulated-full. The counting
 # and hostile tests take minutes there if polled, so here only test_polled is.
 SHORT = (
-    "doctor sample_hello sample_echo sample_spellcheck sample_mandelbrot sample_wordfreq"
+    "doctor sample_hello sample_echo sample_spellcheck sample_mandelbrot sample_wordfreq served"
     " test_dirty test_watchdog test_restore test_registers test_inits test_clones test_edges"
     " test_timeouts test_hostile test_counting test_polled"
 ).split()
@@ -61,13 +61,16 @@ def svm(title, more=""):
     )
 
 
-def arm64(title, cpu):
-    """pmu=off: QEMU lets user mode read the cycle counter, whatever PMUSERENR_EL0 says."""
+def arm64(title, cpu, gic):
+    """@gic: the machine's interrupt controller; thaw's vms have none.
+
+    pmu=off: QEMU lets user mode read the cycle counter, whatever PMUSERENR_EL0 says.
+    """
     return Machine(
         title=title,
         arch="arm64",
         preset="arm64",
-        qemu=["qemu-system-aarch64", "-M", "virt,virtualization=on,gic-version=3"]
+        qemu=["qemu-system-aarch64", "-M", f"virt,virtualization=on,gic-version={gic}"]
         + ["-cpu", cpu + ",pmu=off", "-smp", "2"],
         console="ttyAMA0",
     )
@@ -78,6 +81,6 @@ MACHINES = {
     "svm": svm("x86_64 SVM, emulated"),
     "svm-shadow": svm("the same without nested paging", ",-npt"),
     # pauth, SVE and SME are slow to emulate, and nothing here uses them
-    "vhe": arm64("arm64 VHE, emulated", "max,pauth=off,sve=off,sme=off"),
-    "nvhe": arm64("arm64 nVHE, emulated", "cortex-a72"),
+    "vhe": arm64("arm64 VHE, emulated", "max,pauth=off,sve=off,sme=off", gic=3),
+    "nvhe": arm64("arm64 nVHE, emulated", "cortex-a72", gic=2),
 }

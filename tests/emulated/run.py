@@ -4,8 +4,8 @@
 For each machine of machines.py: Debian's kernel (kernel.sh), an initramfs with
 init.c, the source tree, and all executables of the build at their own paths;
 booted by QEMU, which emulates every instruction. Inside, init runs the programs
-that ctest knows, `thaw doctor`, and each sample function, and says on the
-console what became of them. If the machine hangs or crashes, it is booted again
+that ctest knows, `thaw doctor`, each sample function, and `thaw serve` with a
+client, and says on the console what became of them. If the machine hangs or crashes, it is booted again
 for those that are left.
 
 Prints a line for each program, as test.sh counts them:
@@ -122,6 +122,9 @@ def choose(machine, build, options, report):
     programs = [Program("doctor", [thaw, "doctor"])]
     for name, (arguments, expected) in SAMPLES.items():
         programs.append(Program("sample_" + name, [thaw, "invoke", name] + arguments, expected=expected))
+    # starts `thaw serve`, and says that it skips what is not served
+    served = [thaw, "bench", "--only", "socket.rtt", "--only", "http.rtt", "--duration", "2s"]
+    programs.append(Program("served", served, expected=r"http\.rtt/"))
     tests, scripts = ctest_programs(build)
     programs += tests
     for program in programs:

@@ -77,7 +77,8 @@ struct cli_option {
 	const char *help;     /* continued lines after '\n' */
 	cli_set_fn set;
 	size_t offset; /* in the target */
-	uint64_t max; /* of cli_set_count() and, if not 0, cli_set_duration() */
+	uint64_t max;  /* of cli_set_count(), cli_set_size() and, if not 0,
+		      * cli_set_duration() */
 };
 
 #define CLI_OPTIONS_MAX 48
@@ -104,6 +105,8 @@ int cli_set_count(const struct cli_option *, const char *,
 		  void *); /* uint64_t, 1 to max */
 int cli_set_duration(const struct cli_option *, const char *,
 		     void *); /* uint64_t, ns, not 0 */
+int cli_set_size(const struct cli_option *, const char *,
+		 void *); /* uint64_t, bytes, 1 to max */
 int cli_set_json(const struct cli_option *, const char *,
 		 void *); /* bool: "json", not "table" */
 int cli_set_choice(const struct cli_option *, const char *,

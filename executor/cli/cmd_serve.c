@@ -130,6 +130,10 @@ static const struct cli_option options[] = {
 	{ 0, "max-connections", "N",
 	  "default 16384, or what the limit of open files allows",
 	  cli_set_count, SERVER(max_connections), SERVER_CONNECTIONS_MAX },
+	{ 0, "max-buffered", "SIZE",
+	  "memory of requests and replies of more than 16KiB, in\n"
+	  "all; default 512MiB",
+	  cli_set_size, SERVER(max_buffered), SERVER_BUFFERED_MAX },
 	{ 0, "head-timeout", "TIME", "for a request's head; default 10s",
 	  cli_set_duration, SERVER(head_timeout_ns), SERVER_TIMEOUT_MAX },
 	{ 0, "body-timeout", "TIME", "for a request's body; default 1m",

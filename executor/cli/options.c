@@ -76,6 +76,23 @@ int cli_set_duration(const struct cli_option *option, const char *value,
 	return 0;
 }
 
+int cli_set_size(const struct cli_option *option, const char *value,
+		 void *target)
+{
+	char most[UNITS_TEXT_MAX];
+	size_t bytes;
+
+	if (units_parse_size(value, &bytes) || !bytes || bytes > option->max) {
+		units_format_size(option->max, most);
+		cli_error("--%s: \"%s\" is not a size up to %s: write a whole "
+			  "number and one of " UNITS_OF_SIZE,
+			  option->name, value, most);
+		return CLI_USAGE;
+	}
+	*(uint64_t *)member(option, target) = bytes;
+	return 0;
+}
+
 int cli_set_json(const struct cli_option *option, const char *value,
 		 void *target)
 {

@@ -75,6 +75,15 @@ static struct json_output requests_object(const struct metrics_server *metrics)
 	return object;
 }
 
+static struct json_output buffered_object(const struct server_view *view)
+{
+	struct json_output object = json_output_make();
+
+	json_put_number(&object, "bytes", view->buffered);
+	json_put_number(&object, "max", view->max_buffered);
+	return object;
+}
+
 static struct json_output events_object(const struct server_view *view)
 {
 	struct json_output object = json_output_make();
@@ -109,6 +118,7 @@ void admin_write_status(const struct server_view *view, struct buffer *out)
 	json_put_object(&object, "catalog", catalog_object(view));
 	json_put_object(&object, "connections", connections_object(view));
 	json_put_object(&object, "requests", requests_object(view->metrics));
+	json_put_object(&object, "buffered", buffered_object(view));
 	json_put_object(&object, "events", events_object(view));
 	json_put_object(&object, "log", log_object(view->metrics));
 	json_put_object(&object, "functions", count_functions(view));

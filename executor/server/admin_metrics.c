@@ -80,6 +80,12 @@ static void write_server(const struct server_view *view, struct buffer *out)
 	prometheus_number(out, "thaw_connections_max", "gauge",
 			  "Connections that may be open.",
 			  view->max_connections, 0);
+	prometheus_number(out, "thaw_buffered_bytes", "gauge",
+			  "Memory of requests and replies.",
+			  view->buffered, 0);
+	prometheus_number(out, "thaw_buffered_max_bytes", "gauge",
+			  "Beyond it new requests are refused.",
+			  view->max_buffered, 0);
 	prometheus_number(out, "thaw_async_oldest_age_seconds", "gauge",
 			  "Age of the oldest Event invocation in the queue.",
 			  view->events_oldest_ms, PROMETHEUS_MS);

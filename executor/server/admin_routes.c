@@ -52,6 +52,8 @@ int server_view(struct worker *worker, struct server_view *ret_view)
 					    (now_ns - oldest_ns) / NS_PER_MS :
 					    0,
 		.max_connections = server->options.max_connections,
+		.buffered = metrics_get(&server->buffers.used),
+		.max_buffered = server->buffers.max,
 		/* it is the main thread's */
 		.last_reload_error = worker == &server->main ?
 					     server->reload_error.message :

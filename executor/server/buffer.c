@@ -8,10 +8,55 @@
 
 #define CAPACITY_FIRST 512
 
+bool buffer_budget_take(struct buffer_budget *budget, uint64_t size)
+{
+	if (atomic_fetch_add_explicit(&budget->used, size,
+				      memory_order_relaxed) +
+		    size <=
+	    budget->max)
+		return true;
+	buffer_budget_give(budget, size);
+	return false;
+}
+
+void buffer_budget_give(struct buffer_budget *budget, uint64_t size)
+{
+	atomic_fetch_sub_explicit(&budget->used, size, memory_order_relaxed);
+}
+
+bool buffer_budget_is_used_up(const struct buffer_budget *budget)
+{
+	return atomic_load_explicit(&budget->used, memory_order_relaxed) >=
+	       budget->max;
+}
+
+static size_t counted(size_t capacity)
+{
+	return capacity > BUFFER_UNCOUNTED ? capacity : 0;
+}
+
+/* Counts that the capacity becomes @capacity; false: there is not so much. */
+static bool count(const struct buffer *buffer, size_t capacity)
+{
+	struct buffer_budget *budget = buffer->budget;
+	const size_t more = counted(capacity) - counted(buffer->capacity);
+
+	if (!budget || !more)
+		return true;
+	if (!buffer->may_exceed)
+		return buffer_budget_take(budget, more);
+	atomic_fetch_add_explicit(&budget->used, more, memory_order_relaxed);
+	return true;
+}
+
 void buffer_done(struct buffer *buffer)
 {
+	if (buffer->budget)
+		buffer_budget_give(buffer->budget, counted(buffer->capacity));
 	free(buffer->data);
-	*buffer = (struct buffer){ .max = buffer->max };
+	buffer->data = NULL;
+	buffer->size = buffer->capacity = 0;
+	buffer->failed = false;
 }
 
 void buffer_clear(struct buffer *buffer)
@@ -30,9 +75,16 @@ static bool grow(struct buffer *buffer, size_t size)
 		capacity *= 2;
 	if (capacity > buffer->max)
 		capacity = buffer->max;
-	data = realloc(buffer->data, capacity);
-	if (!data)
+	if (!count(buffer, capacity))
 		return false;
+	data = realloc(buffer->data, capacity);
+	if (!data) {
+		if (buffer->budget)
+			buffer_budget_give(buffer->budget,
+					   counted(capacity) -
+						   counted(buffer->capacity));
+		return false;
+	}
 	buffer->data = data;
 	buffer->capacity = capacity;
 	return true;

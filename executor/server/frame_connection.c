@@ -93,8 +93,10 @@ static struct call *get_call(struct frame_connection *connection)
 	if (!call)
 		return NULL;
 	call->connection = connection;
-	call->frame =
-		(struct buffer)BUFFER_INIT(FRAME_HEADER_SIZE + FRAME_BODY_MAX);
+	call->frame = (struct buffer){
+		.max = FRAME_HEADER_SIZE + FRAME_BODY_MAX,
+		.budget = &connection->common.worker->server->buffers,
+	};
 	call->invocation.timer = (struct timer){ 0 };
 	call->invocation.log = (struct buffer)BUFFER_INIT(1);
 	call->invocation.wants_log = false;
@@ -290,9 +292,13 @@ static void start(struct call *call)
 	struct served *served =
 		generation_find(worker->generation, from->function);
 
-	if (!served) {
-		refuse(connection, from->id, FRAME_NOT_FOUND,
-		       "no such function: see `thaw functions list`");
+	if (!served || buffer_budget_is_used_up(&worker->server->buffers)) {
+		if (served)
+			refuse(connection, from->id, FRAME_THROTTLED,
+			       SERVER_NO_MEMORY);
+		else
+			refuse(connection, from->id, FRAME_NOT_FOUND,
+			       "no such function: see `thaw functions list`");
 		put_call(call);
 		return;
 	}
@@ -343,6 +349,19 @@ static int check_partial(struct frame_connection *connection, const char *bytes,
 	refuse(connection, request.id, FRAME_TOO_LARGE,
 	       "the request is larger than the function's max_request");
 	return -E2BIG;
+}
+
+/* There is no memory for the frame: @rest bytes of it are still to come. */
+static void drop_partial(struct frame_connection *connection, uint64_t rest)
+{
+	struct call *call = connection->partial;
+	struct frame_request request = { .id = 0 };
+
+	connection->partial = NULL;
+	connection->skip = rest;
+	frame_peek_request(call->frame.data, call->frame.size, &request);
+	refuse(connection, request.id, FRAME_THROTTLED, SERVER_NO_MEMORY);
+	put_call(call);
 }
 
 /* The frame in call->frame is whole. */
@@ -403,9 +422,12 @@ static size_t take_some(struct frame_connection *connection, const char *data,
 
 		if (rest > size - part)
 			rest = size - part;
-		if (rest && !add(connection, data + part, rest))
-			return 0;
 		part += rest;
+		if (rest && !add(connection, data + part - rest, rest)) {
+			drop_partial(connection,
+				     need - call->frame.size - rest);
+			return part;
+		}
 		whole = call->frame.size == need;
 	}
 	if (whole) {
@@ -559,8 +581,11 @@ void frame_connection_open(struct worker *worker, int fd)
 		close(fd);
 		return;
 	}
-	connection->replies[0] = connection->replies[1] =
-		(struct buffer)BUFFER_INIT(REPLIES_HARD_MAX);
+	connection->replies[0] = connection->replies[1] = (struct buffer){
+		.max = REPLIES_HARD_MAX,
+		.budget = &worker->server->buffers,
+		.may_exceed = true,
+	};
 	connection->common.timer.fire = on_timer;
 	connection->frame_timer.fire = on_frame_timer;
 	connection->common.drain = on_drain;

@@ -72,8 +72,11 @@ struct exchange *exchange_get(struct worker *worker)
 		if (!exchange)
 			return NULL;
 		exchange->invocation.timer = (struct timer){ 0 };
-		exchange->out = exchange->text =
-			(struct buffer)BUFFER_INIT(RESPONSE_MAX);
+		exchange->out = exchange->text = (struct buffer){
+			.max = RESPONSE_MAX,
+			.budget = &worker->server->buffers,
+			.may_exceed = true,
+		};
 		exchange->invocation.log =
 			(struct buffer)BUFFER_INIT(LAMBDA_TAIL_MAX * 8);
 	}
@@ -89,7 +92,7 @@ struct exchange *exchange_get(struct worker *worker)
 	exchange->is_head = false;
 	exchange->keep_alive = false;
 	exchange->invocation.wants_log = false;
-	http_request_init(&exchange->request);
+	http_request_init(&exchange->request, &worker->server->buffers);
 	return exchange;
 }
 
@@ -224,6 +227,19 @@ static void refuse(struct http_connection *connection)
 	exchange_send(connection->exchange);
 }
 
+/* Nothing is begun that would take memory, once too much of it is taken. */
+static void check_memory(struct http_connection *connection)
+{
+	struct exchange *exchange = connection->exchange;
+	const struct server *server = connection->common.worker->server;
+
+	if (exchange->status || exchange->request.method != HTTP_POST_METHOD ||
+	    !buffer_budget_is_used_up(&server->buffers))
+		return;
+	exchange->status = 503;
+	exchange->reason = SERVER_NO_MEMORY;
+}
+
 static void take_head(struct http_connection *connection)
 {
 	static const struct iovec piece = { (char *)continue_text,
@@ -239,6 +255,8 @@ static void take_head(struct http_connection *connection)
 		admin_route_head(exchange);
 	else
 		route_head(exchange);
+	if (!connection->is_admin)
+		check_memory(connection);
 	if (!request->expects_continue || request->is_http_1_0)
 		return;
 	/* whoever asks first need not be sent away with its body read */

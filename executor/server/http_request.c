@@ -146,7 +146,9 @@ static bool add_to_body(struct http_request *request, const char *data,
 	else if (body->data || make_long(request, total))
 		buffer_append(body, data, size);
 	if (body->failed)
-		return http_bad(request, 503, "there is no memory for a body");
+		return http_bad(request, 503,
+				"there is no memory for the body: try again, "
+				"or raise --max-buffered");
 	request->body_size = total;
 	return true;
 }
@@ -191,7 +193,8 @@ static const llhttp_settings_t settings = {
 	.on_message_complete = pause_parser,
 };
 
-void http_request_init(struct http_request *request)
+void http_request_init(struct http_request *request,
+		       struct buffer_budget *budget)
 {
 	llhttp_init(&request->internal.parser, HTTP_REQUEST, &settings);
 	request->internal.parser.data = request;
@@ -202,7 +205,7 @@ void http_request_init(struct http_request *request)
 	request->internal.overhead = 0;
 	request->internal.head_done = false;
 	request->internal.done = false;
-	request->internal.long_body = (struct buffer)BUFFER_INIT(0);
+	request->internal.long_body = (struct buffer){ .budget = budget };
 	request->method = HTTP_OTHER_METHOD;
 	request->path = "";
 	request->query = "";

@@ -116,7 +116,8 @@ struct http_request {
  * Prepares for a request; only what is needed is written. The struct must not
  * be moved from here to http_request_done().
  */
-void http_request_init(struct http_request *request);
+void http_request_init(struct http_request *request,
+		       struct buffer_budget *budget);
 
 /* Frees a long body; the struct stays the caller's. Safe to call again. */
 void http_request_done(struct http_request *request);

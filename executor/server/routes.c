@@ -177,6 +177,13 @@ static unsigned status_of(int result)
 	}
 }
 
+/* For the statuses that say "not now". */
+static void respond_retry(struct exchange *exchange, unsigned status)
+{
+	if (status == 429 || status == 503)
+		http_response_header(&exchange->out, "Retry-After", "1");
+}
+
 static void refused(struct exchange *exchange)
 {
 	const struct invocation *invocation = &exchange->invocation;
@@ -184,8 +191,7 @@ static void refused(struct exchange *exchange)
 
 	write_problem(exchange, status, NULL, invocation->error.message);
 	respond_begin(exchange, status, PROBLEM_TYPE);
-	if (status == 429 || status == 503)
-		http_response_header(&exchange->out, "Retry-After", "1");
+	respond_retry(exchange, status);
 	respond_end(exchange, exchange->text.data, exchange->text.size);
 }
 
@@ -335,5 +341,6 @@ void route_refuse(struct exchange *exchange)
 	respond_begin(exchange, exchange->status, PROBLEM_TYPE);
 	if (exchange->status == 405)
 		http_response_header(&exchange->out, "Allow", ALLOWED);
+	respond_retry(exchange, exchange->status);
 	respond_end(exchange, exchange->text.data, exchange->text.size);
 }

@@ -41,6 +41,7 @@ void server_options_init(struct server_options *options)
 {
 	*options = (struct server_options){
 		.jobs = SERVER_JOBS_DEFAULT,
+		.max_buffered = SERVER_BUFFERED_DEFAULT,
 		.head_timeout_ns = SERVER_HEAD_TIMEOUT_DEFAULT,
 		.body_timeout_ns = SERVER_BODY_TIMEOUT_DEFAULT,
 		.idle_timeout_ns = SERVER_IDLE_TIMEOUT_DEFAULT,
@@ -373,6 +374,14 @@ static void set_connections(struct server_options *options)
 		options->max_connections = most < SERVER_CONNECTIONS_DEFAULT ?
 						   most :
 						   SERVER_CONNECTIONS_DEFAULT;
+	else if (options->max_connections + SERVER_FILES_RESERVED >
+		 limit.rlim_cur)
+		log_write(LOG_LEVEL_WARN,
+			  "connections may take the files that vms need: raise "
+			  "the limit of open files or lower --max-connections",
+			  LOG_NUMBER("max_connections",
+				     options->max_connections),
+			  LOG_NUMBER("files", limit.rlim_cur));
 }
 
 static int prepare(struct server *server, struct error *err)
@@ -501,6 +510,7 @@ int server_run(const struct server_options *options, struct error *err)
 		return error_set(err, -ENOMEM, "no memory for a server");
 	sem_init(&server->leave, 0, 0);
 	server->options = *options;
+	server->buffers.max = options->max_buffered;
 	server->start_ns = clock_now_ns();
 	server->start_unix_ms = clock_read_ns(CLOCK_REALTIME) / NS_PER_MS;
 	metrics_add(&server->metrics.last_reload_ok, 1);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "executor/function.h"
+#include "executor/server/buffer.h"
 #include "executor/server/io.h"
 #include "executor/server/jobs.h"
 #include "executor/server/metrics.h"
@@ -29,7 +30,8 @@ struct server {
 	uint64_t start_ns, start_unix_ms;
 
 	struct metrics_server metrics;
-	_Atomic int state;	  /* enum server_state */
+	_Atomic int state;	      /* enum server_state */
+	struct buffer_budget buffers; /* of requests and replies */
 	_Atomic uint64_t events;  /* accepted and not over, of all workers */
 	_Atomic unsigned pending; /* functions being deployed at the start */
 	sem_t leave;		  /* workers that may free what they have */

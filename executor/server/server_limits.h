@@ -50,6 +50,16 @@
 /* Bodies for paths that are no function's. */
 #define SERVER_BODY_MAX (1 * UNITS_MIB)
 
+/*
+ * Requests and replies of more than 16 KiB, in all. Beyond, new requests
+ * are refused; what has been let in gets its reply.
+ */
+#define SERVER_BUFFERED_DEFAULT (512 * UNITS_MIB)
+#define SERVER_BUFFERED_MAX (1024 * UNITS_GIB)
+#define SERVER_NO_MEMORY                                              \
+	"the memory for requests and replies is used up: try again, " \
+	"or raise --max-buffered"
+
 /* Event invocations that are accepted and not over; their payload. */
 #define SERVER_EVENTS_DEFAULT 1000
 #define SERVER_EVENTS_MAX 1000000

@@ -58,7 +58,8 @@ struct server_view {
 	unsigned events_queued, events_max; /* Event invocations */
 	uint64_t events_oldest_ms;	    /* age of the oldest; 0 */
 	uint64_t max_connections;
-	const char *last_reload_error; /* "" */
+	uint64_t buffered, max_buffered; /* bytes of requests and replies */
+	const char *last_reload_error;	 /* "" */
 	const struct metrics_server *metrics;
 	const struct function_view *functions; /* in the catalog's order */
 	size_t count;

@@ -9,7 +9,7 @@ import socket
 import time
 
 from server_support import (BAD_REQUEST, FRAME, NOT_FOUND, OK, REQUEST,
-                            TOO_LARGE, Frames, Http, Server, Threads, main,
+                            THROTTLED, TOO_LARGE, Frames, Http, Server, Threads, main,
                             test, wait_until)
 
 ECHO = {'image': 'echo', 'concurrency': {'max': 8, 'queue': 1000,
@@ -391,6 +391,57 @@ def slow_readers():
             with server.http() as whole:
                 body = whole.post('large', b'%d' % LARGE_SIZE).body
                 assert body == b'r' * LARGE_SIZE
+
+
+def buffered(server):
+    return server.status()['buffered']['bytes']
+
+
+@test('beyond --max-buffered requests are refused, and those let in are answered')
+def max_buffered():
+    large = b'a' * 300000
+    with Server({'echo': ECHO, 'large': LARGE}, '--max-buffered', '1MiB',
+                surprises=['large']) as server, server.http() as neighbour:
+        assert server.status()['buffered'] == {'bytes': 0, 'max': 1 << 20}
+        # some who send all but the end of a body that there is room for
+        slow = [server.http() for _ in range(3)]
+        for http in slow:
+            http.send(Http.request_bytes('POST', '/function/echo', large)[:-1])
+        wait_until(lambda: buffered(server) >= 900000, 'they are in memory')
+        with server.http() as http, server.frames() as frames:
+            for response in (http.post('echo', large),
+                             server.http().invoke('echo', large)):
+                assert response.status == 503, response
+                assert b'--max-buffered' in response.body, response
+            for number in (7, 8):
+                frames.send(Frames.request_bytes(number, 'echo', large) +
+                            Frames.request_bytes(9, 'echo', b'small'))
+                refused, reply = frames.reply(), frames.reply()
+                assert (refused.id, refused.status) == (number, THROTTLED), refused
+                assert (reply.id, reply.data) == (9, b'small'), reply
+            assert neighbour.post('echo', b'small').body == b'small'
+        for http in slow:
+            http.send(b'a')
+            assert http.response().body == large
+            http.close()
+        wait_until(lambda: not buffered(server), 'nothing is in memory')
+        # a reply may be too much; then nothing new is let in, but for health
+        http, frames = slow_reader(server, True), server.frames()
+        wait_until(lambda: buffered(server) > LARGE_SIZE, 'it is in memory')
+        response = neighbour.post('echo', b'small')
+        assert response.status == 503, response
+        assert int(response.headers['retry-after']) > 0, response
+        assert frames.call('echo', b'small').status == THROTTLED
+        assert server.http().request('GET', '/livez').status == 200
+        http.socket.settimeout(60)
+        body = http.buffer
+        while len(body) < LARGE_SIZE:
+            body += http.socket.recv(1 << 20)
+        wait_until(lambda: not buffered(server), 'nothing is in memory')
+        assert server.http().post('echo', b'small').body == b'small'
+        assert frames.call('echo', large).data == large
+        frames.close()
+        http.close()
 
 
 @test('who sends a request byte by byte and never ends it is told so')

@@ -382,7 +382,8 @@ def out_of_files():
     few = {**ECHO, 'concurrency': {'max': 2, 'warm': 2, 'queue': 100,
                                    'queue_timeout': '30s'}}
     with Server({'echo': few}, '--max-connections', '10000', files=300,
-                surprises=['cannot accept']) as server:
+                surprises=['cannot accept', 'raise the limit']) as server:
+        assert server.lines('raise the limit.* max_connections=10000 .*files=300')
         with server.http() as first, server.frames() as frames:
             assert first.post('echo', b'a').status == 200
             assert frames.call('echo', b'a').status == OK

@@ -80,6 +80,7 @@ def status():
                     "reload_failures": 0},
         "connections": {"open": 1, "max": 10000, "total": 5, "refused": 0},
         "requests": {"total": 9, "bad": 0},
+        "buffered": {"bytes": 0, "max": 1 << 29},
         "events": {"queued": 0, "max": 1000, "oldest_ms": 0},
         "log": {"dropped": 0},
         "functions": {"total": 3, "active": 2, "pending": 0, "failed": 1},

@@ -164,7 +164,7 @@ static size_t record_request(struct buffer *record, const char *data,
 	size_t at = 0, used;
 
 	memset(&request, 0xa5, sizeof(request));
-	http_request_init(&request);
+	http_request_init(&request, NULL);
 	while (progress == HTTP_MORE && at < size) {
 		progress = parse(&request, record, max_body, data + at,
 				 next_piece(pieces, size - at), &used);

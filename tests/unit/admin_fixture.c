@@ -142,6 +142,8 @@ void admin_fixture_make(void)
 		.events_max = 1000,
 		.events_oldest_ms = 1250,
 		.max_connections = 10000,
+		.buffered = 65536,
+		.max_buffered = 536870912,
 		.last_reload_error = "",
 		.metrics = &server_metrics,
 		.functions = fixture_functions,

@@ -12,7 +12,7 @@ char *text;
 void http_begin(void)
 {
 	memset(&request, 0xa5, sizeof(request));
-	http_request_init(&request);
+	http_request_init(&request, NULL);
 	max_body = 1024 * 1024;
 	text = malloc(ROOM);
 }
@@ -52,7 +52,7 @@ enum http_progress feed(const char *data, size_t size, size_t piece,
 	size_t used;
 
 	http_request_done(&request);
-	http_request_init(&request);
+	http_request_init(&request, NULL);
 	*ret_used = 0;
 	while (progress == HTTP_MORE && *ret_used < size) {
 		size_t rest = size - *ret_used;

@@ -161,6 +161,7 @@ static const char golden_status[] =
 	"\"reloads\":6,\"reload_failures\":1},"
 	"\"connections\":{\"open\":1,\"max\":10000,\"total\":5,\"refused\":2},"
 	"\"requests\":{\"total\":9,\"bad\":3},"
+	"\"buffered\":{\"bytes\":65536,\"max\":536870912},"
 	"\"events\":{\"queued\":20,\"max\":1000,\"oldest_ms\":1250},"
 	"\"log\":{\"dropped\":14},"
 	"\"functions\":{\"total\":3,\"active\":1,\"pending\":1,\"failed\":1}}";

@@ -97,6 +97,8 @@ static const char *const expected[] = {
 	"thaw_function_log_lines_dropped_total{function=\"hello\"} 8",
 	"thaw_connections 1",
 	"thaw_connections_max 10000",
+	"thaw_buffered_bytes 65536",
+	"thaw_buffered_max_bytes 536870912",
 	"thaw_connections_total 5",
 	"thaw_connections_refused_total 2",
 	"thaw_requests_total 9",

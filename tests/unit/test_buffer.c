@@ -1,0 +1,106 @@
+/* test_buffer.c - buffers grow up to their bounds, their own and the common one. */
+#include "executor/server/buffer.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KIB ((size_t)1024)
+
+static struct buffer_budget budget;
+static struct buffer one, other;
+static char bytes[200 * 1024];
+
+static void start(void)
+{
+	budget = (struct buffer_budget){ .max = 64 * KIB };
+	one = other =
+		(struct buffer){ .max = sizeof(bytes), .budget = &budget };
+}
+
+static void stop(void)
+{
+	buffer_done(&one);
+	buffer_done(&other);
+	ck_assert_uint_eq(budget.used, 0);
+}
+
+START_TEST(a_buffer_has_its_own_bound)
+{
+	struct buffer buffer = BUFFER_INIT(1000);
+
+	buffer_append(&buffer, bytes, 1000);
+	ck_assert(!buffer.failed);
+	ck_assert_uint_eq(buffer.size, 1000);
+	buffer_append(&buffer, bytes, 1);
+	ck_assert(buffer.failed);
+	ck_assert_uint_eq(buffer.size, 1000);
+	buffer_done(&buffer);
+	ck_assert(!buffer.failed);
+	buffer_append(&buffer, bytes, 1);
+	ck_assert_uint_eq(buffer.size, 1);
+	buffer_done(&buffer);
+}
+END_TEST
+
+START_TEST(small_buffers_count_for_nothing)
+{
+	budget.max = 0;
+	buffer_append(&one, bytes, BUFFER_UNCOUNTED);
+	ck_assert(!one.failed);
+	ck_assert_uint_eq(budget.used, 0);
+	buffer_append(&one, bytes, 1);
+	ck_assert(one.failed);
+	ck_assert_uint_eq(budget.used, 0);
+}
+END_TEST
+
+START_TEST(what_is_used_by_one_is_not_there_for_another)
+{
+	buffer_append(&one, bytes, 32 * KIB);
+	ck_assert_uint_eq(budget.used, 32 * KIB);
+	ck_assert(!buffer_budget_is_used_up(&budget));
+	buffer_append(&other, bytes, 32 * KIB);
+	ck_assert(!other.failed);
+	ck_assert(buffer_budget_is_used_up(&budget));
+	buffer_append(&other, bytes, 1);
+	ck_assert(other.failed);
+	ck_assert_uint_eq(other.size, 32 * KIB);
+	ck_assert_uint_eq(budget.used, 64 * KIB);
+	buffer_done(&one);
+	ck_assert_uint_eq(budget.used, 32 * KIB);
+	buffer_clear(&other);
+	buffer_append(&other, bytes, 64 * KIB);
+	ck_assert(!other.failed);
+}
+END_TEST
+
+START_TEST(one_that_may_exceed_is_counted_and_grows)
+{
+	one.may_exceed = true;
+	buffer_append(&one, bytes, 128 * KIB);
+	ck_assert(!one.failed);
+	ck_assert_uint_eq(budget.used, 128 * KIB);
+	buffer_append(&other, bytes, 20 * KIB);
+	ck_assert(other.failed);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("buffer");
+	TCase *tests = tcase_create("buffer");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tests, start, stop);
+	tcase_add_test(tests, a_buffer_has_its_own_bound);
+	tcase_add_test(tests, small_buffers_count_for_nothing);
+	tcase_add_test(tests, what_is_used_by_one_is_not_there_for_another);
+	tcase_add_test(tests, one_that_may_exceed_is_counted_and_grows);
+	suite_add_tcase(suite, tests);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -11,34 +11,17 @@ set -uo pipefail
 arn=arn:aws:lambda:us-east-1:000000000000:function:hello
 
 check_recorded() {
-	local line
-
-	while IFS= read -r line; do
-		case $line in
-		'ok - '*) ok "$1: ${line#ok - }" ;;
-		*) not_ok "$1: ${line#not ok - }" ;;
-		esac
-	done < <(timeout 60 "$python" "$here/aws_cli/replay.py" "$port" 2>&1 ||
-		echo 'not ok - some request')
+	count "$1" "$python" "$here/aws_cli/replay.py" "$port"
 	wait_for 5 "$1: the event has been run" \
 		metric_is 'thaw_async_done_total{function="show"}' 1
 }
 
 # aws CODE TEXT ARGUMENT...: its streams in out and err.
 aws() {
-	local code=$1 text=$2 got
-
-	shift 2
-	timeout 60 env AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
+	try "$1" "aws: $2" env AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
 		AWS_DEFAULT_REGION=us-east-1 AWS_PAGER='' AWS_RETRY_MODE=standard \
 		AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null \
-		"$aws" lambda --endpoint-url "$url" "$@" >out 2>err </dev/null
-	got=$?
-	if ((got == code)); then
-		ok "aws: $text: exit $code"
-	else
-		not_ok "aws: $text: exit $got, not $code" out err
-	fi
+		"$aws" lambda --endpoint-url "$url" "${@:3}"
 }
 
 check_cli() {

@@ -42,16 +42,9 @@ cp "$here/aws_sdk/lambda.js" "$modules"
 printf 'not an image' >text.elf
 write_catalog functions.json ',{"name": "broken", "image": "text.elf"}'
 start_server functions.json
-while IFS= read -r line; do
-	case $line in
-	'ok - '*) ok "${line#ok - }" ;;
-	'not ok - '*) not_ok "${line#not ok - }" ;;
-	*) printf '# %s\n' "$line" ;;
-	esac
-done < <(timeout 120 env AWS_CONFIG_FILE=/dev/null \
+count 'sdk' env AWS_CONFIG_FILE=/dev/null \
 	AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED=true \
-	AWS_SHARED_CREDENTIALS_FILE=/dev/null node "$modules/lambda.js" "$url" 2>&1 ||
-	echo 'not ok - node has failed')
+	AWS_SHARED_CREDENTIALS_FILE=/dev/null node "$modules/lambda.js" "$url"
 wait_for 5 'the event has been run' \
 	metric_is 'thaw_async_done_total{function="say"}' 1
 ((passed > 30)) || not_ok 'some checks are missing' log

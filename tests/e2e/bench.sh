@@ -5,43 +5,19 @@
 
 set -uo pipefail
 
-build=$(realpath "$1") || exit
-stand_in=$(realpath "$(dirname "$0")/stand_in_server.py") || exit
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit
-
-if ! "$build/thaw" doctor >why 2>&1; then
-	cat why
-	echo "skipped: this machine cannot run functions"
-	exit 77
-fi
-
-failed=0
+# shellcheck source=tests/e2e/support.sh
+. "$(dirname "${BASH_SOURCE[0]}")/support.sh"
 one_cpu=(taskset -c "$(python3 -c 'import os; print(min(os.sched_getaffinity(0)))')")
 wrapper=()
 
-# try CODE TEXT ARGUMENT...: runs thaw bench in wrapper, its streams in out and
-# err.
-try() {
-	local code=$1 text=$2 got
-
-	shift 2
-	"${wrapper[@]}" "$build/thaw" bench "$@" >out 2>err </dev/null
-	got=$?
-	if ((got == code)); then
-		echo "ok - $text: exit $code"
-	else
-		echo "not ok - $text: exit $got, not $code"
-		sed 's/^/# stderr: /' err
-		failed=1
-	fi
+# bench CODE TEXT ARGUMENT...: runs thaw bench in wrapper.
+bench() {
+	try "$1" "$2" "${wrapper[@]}" "$build/thaw" bench "${@:3}"
 }
 
-# check TEXT PYTHON: the program, with r for the report in out and skipped for
-# the rows that err says are, does not fail.
-check() {
-	if python3 -c "
+# What programs of check() find: r, the report in out; skipped, the rows that err
+# says are.
+preamble="
 import json
 r = json.load(open('out'))
 rows = {row['name']: row for row in r.get('results', [])}
@@ -51,25 +27,7 @@ skipped = {line.split()[1] for line in open('err') if ' is skipped: ' in line}
 polled = {'invoke.polled', 'invoke.polled.4', 'invoke.polled.coop'}
 served = {'socket.echo', 'socket.rtt', 'http.echo', 'http.rtt',
     'http.echo.cpu', 'http.throughput'}
-$2" 2>trace; then
-		echo "ok - $1"
-	else
-		echo "not ok - $1"
-		sed 's/^/# /' trace
-		failed=1
-	fi
-}
-
-# says PATTERN: standard error has it.
-says() {
-	if grep -qE -e "$1" err; then
-		echo "ok - it says: $1"
-	else
-		echo "not ok - it does not say: $1"
-		sed 's/^/# stderr: /' err
-		failed=1
-	fi
-}
+"
 
 # nothing_left WHEN: neither the server's folder nor the server.
 nothing_left() {
@@ -80,15 +38,11 @@ nothing_left() {
 		[[ -z $left ]] && break
 		sleep 0.02
 	done
-	if [[ -z $left ]]; then
-		echo "ok - nothing is left $1"
-	else
-		echo "not ok - something is left $1: $left"
-		failed=1
-	fi
+	same "nothing is left $1" "$left" ''
 }
 
-try 0 "all rows" --duration 2s -o json --save all.json
+need_functions
+bench 0 "all rows" --duration 2s -o json --save all.json
 cp out report.json
 # shellcheck disable=SC2016
 check "every row and ratio is there, once" '
@@ -125,57 +79,53 @@ host = r["host"]
 assert host["kernel"] and host["online_cpus"] > 0 and host["restore"] == "copy"
 assert host["kvm"]["device"] and host["kvm"]["API version"] == 12
 assert "mitigations" in host and host["involuntary_switches"] >= 0'
-if grep -qv ' is skipped: ' err; then
-	echo "not ok - nothing is said where there is no terminal"
-	failed=1
-else
-	echo "ok - nothing is said where there is no terminal"
-fi
+same "nothing is said where there is no terminal" \
+	"$(grep -v ' is skipped: ' err)" ''
 
-try 0 "one row" --only invoke.warm --duration 200ms -o json
+bench 0 "one row" --only invoke.warm --duration 200ms -o json
 check "its floor comes with it" '
 assert set(rows) == {"invoke.warm", "floor.run"}
 assert set(ratios) == {"invoke.warm/floor.run"}'
-try 0 "the beginning of a name, twice" --only floor.copy --only process.fork \
+bench 0 "the beginning of a name, twice" --only floor.copy --only process.fork \
 	--duration 200ms -o json
 check "means all that begin so" '
 assert len(rows) == 7 and "invoke.warm" in rows and not "floor.run" in rows'
-try 0 "polled rows" --only invoke.polled --duration 200ms -o json
+bench 0 "polled rows" --only invoke.polled --duration 200ms -o json
 check "come with what they are compared to" '
 assert set(rows) == (polled | {"invoke.warm", "floor.handover"}) - skipped'
 wrapper=("${one_cpu[@]}")
-try 0 "polled rows on one CPU" --only invoke.polled --duration 100ms -o json
-says 'invoke.polled is skipped: .*second CPU'
-says 'floor.handover is skipped: .*second CPU'
+bench 0 "polled rows on one CPU" --only invoke.polled --duration 100ms -o json
+has err 'invoke.polled is skipped: .*second CPU'
+has err 'floor.handover is skipped: .*second CPU'
 check "are skipped, and their ratios left out" '
 assert set(rows) == {"invoke.warm"} and not ratios and not idle'
-try 7 "a limit on what is skipped" --only invoke.polled --duration 100ms \
+bench 7 "a limit on what is skipped" --only invoke.polled --duration 100ms \
 	--fail-if 'invoke.polled.p50>1000000us'
-says '"invoke.polled" is not measured'
-try 7 "nothing but what is skipped" --only floor.handover --duration 100ms
-says 'nothing is left'
+has err '"invoke.polled" is not measured'
+bench 7 "nothing but what is skipped" --only floor.handover --duration 100ms
+has err 'nothing is left'
 wrapper=()
-try 0 "the other method" --only restore.64 --restore remap --duration 200ms \
+bench 0 "the other method" --only restore.64 --restore remap --duration 200ms \
 	-o json
 check "is said" 'assert r["host"]["restore"] == "remap"'
 
 # A server that is none, and one that is not thaw: how the rows are measured,
-# not what. The stand-in's path has to be absolute.
+# not what.
 export THAW_BENCH_SERVER=/bin/false
-try 7 "served rows without a server" --only http.echo --duration 100ms
-says 'http.echo is skipped: .*has ended'
-try 0 "what is skipped with others" --only socket.rtt --duration 100ms -o json
+bench 7 "served rows without a server" --only http.echo --duration 100ms
+has err 'http.echo is skipped: .*has ended'
+bench 0 "what is skipped with others" --only socket.rtt --duration 100ms -o json
 check "leaves the others" 'assert set(rows) == {"floor.run"} and not ratios'
-export THAW_BENCH_SERVER=$stand_in TMPDIR=$work/tmp
+export THAW_BENCH_SERVER=$here/stand_in_server.py TMPDIR=$work/tmp
 mkdir tmp
-try 0 "served rows" --only socket --only http --duration 500ms -o json
+bench 0 "served rows" --only socket --only http --duration 500ms -o json
 check "are there, with the floor" '
 assert set(rows) == served | {"floor.run"} and not skipped
 assert set(ratios) == {"socket.rtt/(socket.echo+floor.run)",
     "http.rtt/(http.echo+floor.run)",
     "http.throughput/(http.echo.cpu+floor.run)"}
 assert all(row["n"] > 0 and row["p50"] > 0 for row in rows.values())'
-try 0 "one served row" --only socket.rtt --duration 100ms -o json
+bench 0 "one served row" --only socket.rtt --duration 100ms -o json
 check "comes with its echo and the floor" '
 assert set(rows) == {"socket.rtt", "socket.echo", "floor.run"}'
 nothing_left "after served rows"
@@ -196,7 +146,7 @@ for signal in INT TERM HUP KILL; do
 done
 unset THAW_BENCH_SERVER TMPDIR
 
-try 0 "merging a run with itself" --merge all.json --merge all.json -o json
+bench 0 "merging a run with itself" --merge all.json --merge all.json -o json
 check "doubles the samples and keeps the percentiles" '
 old = {x["name"]: x for x in json.load(open("report.json"))["results"]}
 assert r["runs"] == 2
@@ -208,10 +158,10 @@ for name, row in rows.items():
 for x in json.load(open("report.json"))["idle"]:
     assert abs(idle.pop(x["name"]) - x["cpu_us_per_s"]) < 0.002, x
 assert not idle'
-try 0 "a report is no slower than itself" --merge all.json \
+bench 0 "a report is no slower than itself" --merge all.json \
 	--baseline report.json --fail-if 'invoke.warm.p50>+0%' \
 	--fail-if 'floor.run.max>+0%' --fail-if 'invoke.warm/floor.run.p50>+0%'
-try 0 "what was saved is a baseline too" --merge all.json --baseline all.json \
+bench 0 "what was saved is a baseline too" --merge all.json --baseline all.json \
 	--fail-if 'restore.64.p50>+1%'
 python3 - <<'END'
 import json
@@ -220,17 +170,17 @@ for row in r['results']:
     row['p50'] /= 2
 json.dump(r, open('faster.json', 'w'))
 END
-try 8 "slower than the baseline" --merge all.json --baseline faster.json \
+bench 8 "slower than the baseline" --merge all.json --baseline faster.json \
 	--fail-if 'invoke.warm.p50>+10%'
-says 'invoke.warm.p50>\+10%: p50 of invoke.warm is .* more than'
-try 0 "not that much slower" --merge all.json --baseline faster.json \
+has err 'invoke.warm.p50>\+10%: p50 of invoke.warm is .* more than'
+bench 0 "not that much slower" --merge all.json --baseline faster.json \
 	--fail-if 'invoke.warm.p50>+150%'
-try 8 "slower than a number" --merge all.json --fail-if 'floor.run.p50>0.001us'
-try 8 "a ratio over its limit" --merge all.json \
+bench 8 "slower than a number" --merge all.json --fail-if 'floor.run.p50>0.001us'
+bench 8 "a ratio over its limit" --merge all.json \
 	--fail-if 'invoke.warm/floor.run.p50>0.01'
-try 0 "numbers that hold" --merge all.json --fail-if 'floor.run.p50>1000000us' \
+bench 0 "numbers that hold" --merge all.json --fail-if 'floor.run.p50>1000000us' \
 	--fail-if 'invoke.warm/floor.run.p99>1000'
-try 8 "a limit after measuring" --only floor.copy.1 --duration 100ms \
+bench 8 "a limit after measuring" --only floor.copy.1 --duration 100ms \
 	--fail-if 'floor.copy.1.max>0.001'
 
 # shellcheck disable=SC2016
@@ -249,62 +199,54 @@ for mode in modes:
 for x in r["rates"]:
     assert x["mode"] in modes and x["n"] > 0 and x["cpu"] >= 0, x
     assert 0 < x["p50"] <= x["p99"], x'
-try 0 "rates" --rates --duration 1s -o json
+bench 0 "rates" --rates --duration 1s -o json
 check "each mode has rates, up to one that it cannot keep" "$rates_in_order"
-try 0 "rates as a table" --rates --duration 200ms
-if grep -qE '^exit +100 ' out; then
-	echo "ok - it has rates"
-else
-	echo "not ok - it has no rates"
-	failed=1
-fi
+bench 0 "rates as a table" --rates --duration 200ms
+has out '^exit +100 '
 wrapper=("${one_cpu[@]}")
-try 0 "rates on one CPU" --rates --duration 200ms -o json
+bench 0 "rates on one CPU" --rates --duration 200ms -o json
 check "are of one mode" "$rates_in_order
 assert skipped == {'polled', 'polled.coop', 'auto'}"
 wrapper=()
-try 2 "rates of rows" --rates --only invoke.warm
-try 2 "limits on rates" --rates --fail-if 'invoke.warm.p50>1us'
+bench 2 "rates of rows" --rates --only invoke.warm
+bench 2 "limits on rates" --rates --fail-if 'invoke.warm.p50>1us'
 
 if command -v gnuplot >/dev/null; then
-	try 0 "plotting rates" --rates --duration 1s --plot rates -o json
+	bench 0 "plotting rates" --rates --duration 1s --plot rates -o json
 	check "makes a picture if there are any" '
 import os
 assert bool(r["rates"]) == os.path.exists("rates/rate.svg")
 assert not r["rates"] or "</svg>" in open("rates/rate.svg").read()'
-	try 0 "plots" --merge all.json --plot "it's here"
+	bench 0 "plots" --merge all.json --plot "it's here"
 	for picture in latency restore; do
-		if grep -q '</svg>' "it's here/$picture.svg"; then
-			echo "ok - $picture.svg is a picture"
-		else
-			echo "not ok - $picture.svg is no picture"
-			failed=1
-		fi
+		has "it's here/$picture.svg" '</svg>'
 	done
 else
 	echo "# no gnuplot: plots are not tried"
 fi
-PATH=/nowhere try 7 "plots without gnuplot" --merge all.json --plot plots
-says 'gnuplot-nox'
+wrapper=(env PATH=/nowhere)
+bench 7 "plots without gnuplot" --merge all.json --plot plots
+has err 'gnuplot-nox'
+wrapper=()
 
-try 2 "no such row" --only nothing
-says 'there are floor.run,'
-try 2 "part of a word" --only invo
-try 2 "no such method" --restore magic
-try 2 "no time" --duration 0s
-try 2 "no such field" --fail-if 'invoke.warm.p51>1'
-try 2 "no number" --fail-if 'invoke.warm.p50>fast'
-try 2 "more than a number" --fail-if 'invoke.warm.p50>1.2.3us'
-try 2 "a limit on what is not measured" --only floor.copy.1 \
+bench 2 "no such row" --only nothing
+has err 'there are floor.run,'
+bench 2 "part of a word" --only invo
+bench 2 "no such method" --restore magic
+bench 2 "no time" --duration 0s
+bench 2 "no such field" --fail-if 'invoke.warm.p51>1'
+bench 2 "no number" --fail-if 'invoke.warm.p50>fast'
+bench 2 "more than a number" --fail-if 'invoke.warm.p50>1.2.3us'
+bench 2 "a limit on what is not measured" --only floor.copy.1 \
 	--fail-if 'invoke.warm.p50>1us'
-try 2 "a unit on a ratio" --fail-if 'invoke.warm/floor.run.p50>2us'
-try 2 "a ratio's field" --fail-if 'invoke.warm/floor.run.max>2'
-try 2 "relative to nothing" --fail-if 'invoke.warm.p50>+1%'
-try 2 "merging and measuring" --merge all.json --only restore
-try 2 "merging what has no histograms" --merge report.json
+bench 2 "a unit on a ratio" --fail-if 'invoke.warm/floor.run.p50>2us'
+bench 2 "a ratio's field" --fail-if 'invoke.warm/floor.run.max>2'
+bench 2 "relative to nothing" --fail-if 'invoke.warm.p50>+1%'
+bench 2 "merging and measuring" --merge all.json --only restore
+bench 2 "merging what has no histograms" --merge report.json
 echo '{}' >empty.json
-try 2 "a baseline that is none" --baseline empty.json
-try 4 "a baseline that is not there" --baseline missing.json
-try 4 "nowhere to save" --only floor.copy.1 --save missing/file
-try 2 "a function of no server" restore
-exit "$failed"
+bench 2 "a baseline that is none" --baseline empty.json
+bench 4 "a baseline that is not there" --baseline missing.json
+bench 4 "nowhere to save" --only floor.copy.1 --save missing/file
+bench 2 "a function of no server" restore
+finish

@@ -6,71 +6,13 @@
 
 set -uo pipefail
 
-build=$(realpath "$1") || exit
-top=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../..")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit
-unset THAW_CATALOG THAW_KVM_DEVICE
+# shellcheck source=tests/e2e/support.sh
+. "$(dirname "${BASH_SOURCE[0]}")/support.sh"
+unset THAW_KVM_DEVICE
 
 # A copy where any user may run it.
 cp "$build/thaw" thaw
 chmod 755 . thaw
-
-passed=0
-failed=0
-
-ok() {
-	printf 'ok - %s\n' "$1"
-	passed=$((passed + 1))
-}
-
-not_ok() {
-	printf 'not ok - %s\n' "$1"
-	sed 's/^/# stdout: /' out
-	sed 's/^/# stderr: /' err
-	failed=$((failed + 1))
-}
-
-# try CODE TEXT COMMAND...: runs the command, its streams in out and err.
-try() {
-	local code=$1 text=$2 got
-
-	shift 2
-	"$@" >out 2>err </dev/null
-	got=$?
-	if ((got == code)); then
-		ok "$text: exit $code"
-	else
-		not_ok "$text: exit $got, not $code"
-	fi
-}
-
-# has FILE PATTERN: a line of the stream matches.
-has() {
-	if grep -qE -e "$2" "$1"; then
-		ok "$1 has: $2"
-	else
-		not_ok "$1 lacks: $2"
-	fi
-}
-
-# is FILE TEXT: the stream is that, to the byte.
-is() {
-	if printf '%s' "$2" | cmp -s - "$1"; then
-		ok "$1 is: '${2%%$'\n'*}'"
-	else
-		not_ok "$1 is not: '$2'"
-	fi
-}
-
-is_json() {
-	if python3 -m json.tool "$1" >/dev/null; then
-		ok "$1 is JSON"
-	else
-		not_ok "$1 is not JSON"
-	fi
-}
 
 cat >functions.json <<END
 {
@@ -162,7 +104,7 @@ check_catalog() {
 	has err 'none.json: .*No such file'
 	try 4 'a catalog that is a directory' ./thaw catalog validate .
 	try 0 'catalog schema' ./thaw catalog schema
-	if cmp -s out "$top/config/catalog.schema.json"; then
+	if cmp -s out "$here/../../config/catalog.schema.json"; then
 		ok 'the schema is the one in config/'
 	else
 		not_ok 'the schema is not the one in config/'

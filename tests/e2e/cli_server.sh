@@ -1,92 +1,23 @@
 #!/usr/bin/env bash
 #
 # cli_server.sh BUILD-DIR - the command line's verbs that talk to a server, with
-# one that is made up (server_standin.py); and completion. Needs no KVM.
+# one that is made up (stand_in_server.py); and completion. Needs no KVM.
 
 set -uo pipefail
 
-build=$(realpath "$1") || exit
-here=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
-work=$(mktemp -d)
-standin=
-trap 'stop_standin; rm -rf "$work"' EXIT
-cd "$work" || exit
-unset THAW_CATALOG THAW_ADMIN THAW_URL THAW_SOCKET RUNTIME_DIRECTORY
-export THAW_RUNTIME_DIR=$work/run
-python=/usr/bin/python3
+# shellcheck source=tests/e2e/support.sh
+. "$(dirname "${BASH_SOURCE[0]}")/support.sh"
 cp "$build/thaw" thaw
 
-passed=0
-failed=0
+# Where this machine has it.
+ipv6=()
+grep -qs '^0*1 ' /proc/net/if_inet6 && ipv6=(--listen '[::1]:0')
 
-ok() {
-	printf 'ok - %s\n' "$1"
-	passed=$((passed + 1))
-}
-
-not_ok() {
-	printf 'not ok - %s\n' "$1"
-	sed 's/^/# stdout: /' out
-	sed 's/^/# stderr: /' err
-	failed=$((failed + 1))
-}
-
-# try CODE TEXT COMMAND...: runs the command, its streams in out and err.
-try() {
-	local code=$1 text=$2 got
-
-	shift 2
-	timeout 60 "$@" >out 2>err </dev/null
-	got=$?
-	if ((got == code)); then
-		ok "$text: exit $code"
-	else
-		not_ok "$text: exit $got, not $code"
-	fi
-}
-
-# has FILE PATTERN: a line of the stream matches.
-has() {
-	if grep -qE -e "$2" "$1"; then
-		ok "$1 has: $2"
-	else
-		not_ok "$1 lacks: $2"
-	fi
-}
-
-# is FILE TEXT: the stream is that, to the byte.
-is() {
-	if printf '%s' "$2" | cmp -s - "$1"; then
-		ok "$1 is: '${2%%$'\n'*}'"
-	else
-		not_ok "$1 is not: '$2'"
-	fi
-}
-
-is_json() {
-	if "$python" -m json.tool "$1" >/dev/null; then
-		ok "$1 is JSON"
-	else
-		not_ok "$1 is not JSON"
-	fi
-}
-
-start_standin() {
+start() {
 	rm -rf run
 	mkdir run
-	"$python" "$here/server_standin.py" "$work/run" &
-	standin=$!
-	for _ in {1..100}; do
-		[[ -s run/port ]] && break
-		sleep 0.1
-	done
-	port=$(<run/port)
-}
-
-stop_standin() {
-	[[ -n $standin ]] && kill "$standin" 2>/dev/null
-	wait 2>/dev/null
-	standin=
+	start_stand_in --socket run/thaw.sock --listen unix:run/admin.sock \
+		--listen 127.0.0.1:0 "${ipv6[@]}"
 }
 
 check_nobody_there() {
@@ -174,8 +105,6 @@ check_status() {
 }
 
 check_top() {
-	local line
-
 	try 0 'top without a terminal' ./thaw top --interval 200ms
 	has out '^FUNCTION +RATE/s +P50 +P99 +QUEUE +BUSY/IDLE/MAX +ERR/s +STATE$'
 	has out '^hello +[0-9.]+ +75.0us +99.5us +2 +1/3/16 +0.0 +active$'
@@ -186,20 +115,34 @@ check_top() {
 	then
 		ok 'two tables, by errors'
 	else
-		not_ok 'two tables, by errors'
+		not_ok 'two tables, by errors' out
 	fi
-	while IFS= read -r line; do
-		case $line in
-		'ok - '*) ok "${line#ok - }" ;;
-		'not ok - '*) not_ok "${line#not ok - }" ;;
-		*) printf '%s\n' "$line" ;;
-		esac
-	done < <(timeout 120 "$python" "$here/top_terminal.py" ./thaw 2>&1 ||
-		echo 'not ok - top in a terminal')
+	count 'top' "$python" "$here/top_terminal.py" ./thaw
+}
+
+# check_errors OPTION...: those of a server there.
+check_errors() {
+	local code name pattern
+
+	while read -r code name pattern; do
+		try "$code" "invoke $name" ./thaw invoke "$name" "$@"
+		has err "^thaw: ($name: )?$pattern"
+		is out ''
+	done <<'END'
+1 fails Hello.InvalidRequest: byte 1: no \?\[2J JSON
+134 faults Runtime.Fault: page fault
+124 overruns Sandbox.Timedout: not done
+125 throws thaw has
+6 full all vms
+5 drains the server is draining
+2 large larger
+4 none no function none
+5 hangup .*
+END
 }
 
 check_invoke() {
-	local url=http://127.0.0.1:$port entry code name pattern
+	local url=http://127.0.0.1:$port
 
 	try 0 'invoke' ./thaw invoke echo --url "$url" -d ab
 	is out 'ab'
@@ -211,8 +154,9 @@ check_invoke() {
 	is out 'x'
 	try 0 'a prefix' ./thaw invoke echo --url "$url/some/where/" -d x
 	is out 'x'
-	if [[ -e run/ipv6 ]]; then
-		try 0 'IPv6' ./thaw invoke echo --url "[::1]:$port" -d x
+	if ((${#ipv6[@]})); then
+		try 0 'IPv6' \
+			./thaw invoke echo --url "[::1]:$(cut -d ' ' -f 2 ports)" -d x
 		is out 'x'
 	fi
 	try 0 'the url of the environment' \
@@ -224,18 +168,11 @@ check_invoke() {
 	has out '^X-Call-Id: 0123456789abcdef$'
 	has out '^Server-Timing: queue;dur=0.010, run;dur=0.061$'
 	has out '^ab$'
-	for entry in '1 fails Hello.InvalidRequest: byte 1: no \?\[2J JSON' \
-		'134 faults Runtime.Fault: page fault' \
-		'124 slow Sandbox.Timedout: not done' '125 throws thaw has' \
-		'6 full all vms' '5 drains the server is draining' \
-		'2 large larger' '2 cooks no coffee' '4 none no function none'
-	do
-		read -r code name pattern <<<"$entry"
-		try "$code" "invoke $name" ./thaw invoke "$name" --url "$url"
-		has err "^thaw: ($name: )?$pattern"
-		is out ''
-	done
-	try 5 'a server that hangs up' ./thaw invoke vanishes --url "$url"
+	check_errors --url "$url"
+	try 2 'a client error of HTTP' ./thaw invoke cooks --url "$url"
+	has err '^thaw: no coffee'
+	is out ''
+	try 5 'a server that hangs up' ./thaw invoke hangup --url "$url"
 	has err 'closed the connection without an answer'
 	head -c 20000000 /dev/zero >large
 	try 2 'a refusal before the request is sent' \
@@ -264,8 +201,6 @@ check_invoke() {
 }
 
 check_socket() {
-	local entry code name pattern
-
 	try 0 'invoke over the socket' ./thaw invoke echo --socket -d ab
 	is out 'ab'
 	is err ''
@@ -281,18 +216,7 @@ check_socket() {
 	has out '^Content-Type: text/x$'
 	has out '^Request-Id: req-2$'
 	has out '^Run-Time: 0.061 ms$'
-	for entry in '1 fails Hello.InvalidRequest: byte 1: no JSON' \
-		'134 faults Runtime.Fault: page fault' \
-		'124 slow Sandbox.Timedout: not done' '125 throws thaw has' \
-		'6 full all vms' '5 drains the server is draining' \
-		'2 large larger' '4 none no function none' \
-		'5 vanishes .*'
-	do
-		read -r code name pattern <<<"$entry"
-		try "$code" "invoke $name" ./thaw invoke "$name" --socket
-		has err "^thaw: ($name: )?$pattern"
-		is out ''
-	done
+	check_errors --socket
 	try 0 'repeat' ./thaw invoke echo --socket -d ab --repeat 200
 	is out 'ab'
 	has err '^round trip: min [0-9.]+ us, p50 .* us, p99 .* us, max'
@@ -307,28 +231,28 @@ check_orders() {
 	has out '^added: x y$'
 	try 0 'reload as JSON' ./thaw reload -o json
 	is_json out
-	touch run/bad
+	touch bad
 	try 3 'reload a catalog that is no good' ./thaw reload
 	has err '^thaw: f.json:3: /functions/0/tmeout: no such key$'
-	rm run/bad
+	rm bad
 	try 0 'drain' ./thaw drain
 	is out ''
 	sleep 1
-	stop_standin
-	start_standin
+	stop_stand_in
+	start
 	try 124 'drain, not waiting long enough' \
 		./thaw drain --wait --timeout 100ms
 	has err 'the server, pid [0-9]+, has not ended in time'
 	sleep 1
-	stop_standin
-	start_standin
+	stop_stand_in
+	start
 	try 0 'drain and wait' ./thaw drain --wait
 	try 5 'the server has gone' ./thaw status
-	stop_standin
-	start_standin
+	stop_stand_in
+	start
 	try 0 'drain and wait, over TCP' \
 		./thaw drain --wait --admin "127.0.0.1:$port"
-	stop_standin
+	stop_stand_in
 }
 
 # complete WORD...: what bash offers for the last word, on one line.
@@ -352,7 +276,7 @@ offers() {
 	if [[ $(<out) == "$expected" && ! -s err ]]; then
 		ok "completion of '$*': $expected"
 	else
-		not_ok "completion of '$*' is not: $expected"
+		not_ok "completion of '$*' is not: $expected" out err
 	fi
 }
 
@@ -396,7 +320,7 @@ mkdir run
 : >out
 : >err
 check_nobody_there
-start_standin
+start
 check_usage
 check_status
 check_top
@@ -404,5 +328,4 @@ check_invoke
 check_socket
 check_completion
 check_orders
-printf '%d passed, %d failed\n' "$passed" "$failed"
-((failed == 0))
+finish

@@ -8,32 +8,20 @@
 # reply that is not there, fails the test. Blocks that take a program which is
 # missing here are skipped by name.
 
-set -euo pipefail
+set -uo pipefail
 
-build=$(realpath "$1")
-top=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../..")
-work=$(mktemp -d)
-server=
-trap 'if [[ $server ]]; then kill "$server" 2>/dev/null || true; wait; fi
-	rm -rf "$work"' EXIT
+# shellcheck source=tests/e2e/support.sh
+. "$(dirname "${BASH_SOURCE[0]}")/support.sh"
+top=$(realpath "$here/../..")
 
-skip() {
-	echo "skipped: $1"
-	exit 77
-}
-
-command -v curl >/dev/null || skip "no curl"
-"$build/thaw" doctor >"$work/doctor" 2>&1 || {
-	cat "$work/doctor"
-	skip "this machine cannot run functions"
-}
+command -v curl >/dev/null || skip 'no curl'
+need_functions
 
 # A checkout: the catalog names images in ../build/release.
 mkdir -p "$work/checkout/build" "$work/run/thaw"
 cp -r "$top/config" "$work/checkout/"
 ln -s "$build" "$work/checkout/build/release"
-cd "$work/checkout"
-unset THAW_CATALOG THAW_ADMIN THAW_SOCKET THAW_URL
+cd "$work/checkout" || exit
 export XDG_RUNTIME_DIR=$work/run THAW_RUNTIME_DIR=$work/run/thaw
 
 # As ./run.sh starts it, at a port that is free.
@@ -62,7 +50,7 @@ lacks() {
 
 install_sdk() (
 	mkdir -p build/js
-	cd build/js
+	cd build/js || exit
 	timeout 60 npm install --silent --no-fund @aws-sdk/client-lambda
 )
 
@@ -89,51 +77,35 @@ count=0
 	echo 'echo "the tour is over"'
 } >"$work/tour.sh"
 
-timeout 240 bash "$work/tour.sh" >"$work/out" 2>&1 </dev/null || true
+timeout 240 bash "$work/tour.sh" >"$work/out" 2>&1 </dev/null
 cat "$work/out"
 
-failed=0
-check() {
-	local text=$1
-
-	shift
-	if "$@"; then
-		echo "ok - $text"
+# tells TEXT PATTERN: a line of what the tour printed matches.
+tells() {
+	if grep -qE -e "$2" "$work/out"; then
+		ok "$1"
 	else
-		echo "not ok - $text"
-		failed=1
+		not_ok "$1: nothing has $2"
 	fi
 }
 
-# has PATTERN: a line of what the tour printed matches.
-has() {
-	grep -qE -e "$1" "$work/out"
-}
-
+tells 'no command failed' '^the tour is over$'
+((count >= 10)) || not_ok "there were only $count blocks to run"
+tells 'hello greets Ada' '^\{"message":"Hello, Ada!"\}'
+tells 'curl -i shows the times' '^Server-Timing: queue;dur='
+tells 'a failure names its type' 'Hello.InvalidRequest'
+tells 'a failure has its exit status' '^exit status 1$'
+tells 'a timeout has its exit status' '^exit status 124$'
+tells 'metrics have hello' '^thaw_invocations_total\{function="hello",outcome="ok"\}'
+tells 'the reload finds echo changed' '^generation [0-9]+: 0 added, 1 changed'
+tells 'the function of the tour greets' '^Hello, world$'
+[[ -s build/mandelbrot.png ]] || not_ok 'there is no picture'
+cmp config/functions.json "$top/config/functions.json" ||
+	not_ok 'the catalog is not as it was'
 # The last block ends it; else it would never.
-ended() {
-	local status=0
-
-	has '^the tour is over$' || return
-	wait "$server" || status=$?
-	server=
-	return "$status"
-}
-
-check 'no command failed' has '^the tour is over$'
-check 'there were blocks to run' test "$count" -ge 10
-check 'hello greets Ada' has '^\{"message":"Hello, Ada!"\}'
-check 'curl -i shows the times' has '^Server-Timing: queue;dur='
-check 'a failure names its type' has 'Hello.InvalidRequest'
-check 'a failure has its exit status' has '^exit status 1$'
-check 'a timeout has its exit status' has '^exit status 124$'
-check 'metrics have hello' has '^thaw_invocations_total\{function="hello",outcome="ok"\}'
-check 'the reload finds echo changed' has '^generation [0-9]+: 0 added, 1 changed'
-check 'the function of the tour greets' has '^Hello, world$'
-check 'the picture is there' test -s build/mandelbrot.png
-check 'the catalog is as it was' cmp -s config/functions.json "$top/config/functions.json"
-check 'the server has ended well' ended
-((failed == 0)) || {
-	sed 's/^/# server: /' "$work/log"
-	exit 1
-}
+if grep -q '^the tour is over$' "$work/out"; then
+	wait "$server"
+	same 'the server has ended well' "$?" 0
+fi
+((failed == 0)) || sed 's/^/# server: /' "$work/log"
+finish

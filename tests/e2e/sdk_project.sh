@@ -4,28 +4,21 @@
 # installed SDK, in three lines, as fixed executable and as static PIE; thaw
 # runs both.
 
-set -euo pipefail
+set -uo pipefail
 
-build=$1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+# shellcheck source=tests/e2e/support.sh
+. "$(dirname "${BASH_SOURCE[0]}")/support.sh"
+need_functions
 
-if ! "$build/thaw" doctor >"$work/doctor" 2>&1; then
-	cat "$work/doctor"
-	echo "skipped: this machine cannot run functions"
-	exit 77
-fi
-
-cmake --install "$build" --prefix "$work/prefix" >/dev/null
-mkdir "$work/project"
-cat >"$work/project/CMakeLists.txt" <<'END'
+mkdir project
+cat >project/CMakeLists.txt <<'END'
 cmake_minimum_required(VERSION 3.25)
 project(greet C)
 find_package(thaw-sdk REQUIRED)
 thaw_add_function(NAME greet SOURCES greet.c)
 thaw_add_function(NAME greet_pie SOURCES greet.c PIE)
 END
-cat >"$work/project/greet.c" <<'END'
+cat >project/greet.c <<'END'
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,21 +41,14 @@ THAW_HANDLER(greet)
 	return 0;
 }
 END
-cmake -S "$work/project" -B "$work/project/build" \
-	-DCMAKE_PREFIX_PATH="$work/prefix" >/dev/null
-cmake --build "$work/project/build" >/dev/null
-
+{
+	cmake --install "$build" --prefix prefix &&
+		cmake -S project -B build -DCMAKE_PREFIX_PATH="$work/prefix" &&
+		cmake --build build
+} >built 2>&1 || not_ok 'it is built' built
 for image in greet greet_pie; do
-	reply=$("$work/prefix/bin/thaw" run \
-		"$work/project/build/$image.elf" -d world 2>"$work/log")
-	if [[ $reply != "Hello, world" ]]; then
-		echo "not ok - $image replied: $reply"
-		cat "$work/log"
-		exit 1
-	fi
-	if ! grep -q "Hello 0.5" "$work/log"; then
-		echo "not ok - $image did not log its line"
-		exit 1
-	fi
-	echo "ok - $image"
+	try 0 "$image" prefix/bin/thaw run build/$image.elf -d world
+	is out 'Hello, world'
+	has err 'Hello 0.5'
 done
+finish

@@ -1,66 +1,11 @@
 # shellcheck shell=bash
 #
 # server.sh - `thaw serve` for tests of its clients: starts and stops it, and
-# says what was found. To be sourced, with the build's folder; the working
-# directory is then a new one. Ends with 77 where functions cannot run.
+# asks it by curl. To be sourced as support.sh is, which it includes.
 
-build=$(realpath "$1") || exit
-# shellcheck disable=SC2034
-here=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
-python=/usr/bin/python3
-work=$(mktemp -d)
-server=
-trap 'kill_server; rm -rf "$work"' EXIT
-cd "$work" || exit
-unset THAW_CATALOG THAW_ADMIN THAW_URL THAW_SOCKET RUNTIME_DIRECTORY
+# shellcheck source=tests/e2e/support.sh
+. "$(dirname "${BASH_SOURCE[0]}")/support.sh"
 unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY all_proxy
-export THAW_RUNTIME_DIR=$work/run
-
-passed=0
-failed=0
-
-ok() {
-	printf 'ok - %s\n' "$1"
-	passed=$((passed + 1))
-}
-
-# not_ok TEXT [FILE...]: shows what the files have.
-not_ok() {
-	local file
-
-	printf 'not ok - %s\n' "$1"
-	shift
-	for file; do
-		[[ -f $file ]] && head -c 2000 "$file" | sed "s/^/# $file: /"
-	done
-	failed=$((failed + 1))
-}
-
-# same TEXT GOT WANTED
-same() {
-	if [[ $2 == "$3" ]]; then
-		ok "$1"
-	else
-		not_ok "$1: '$2', not '$3'"
-	fi
-}
-
-skip() {
-	printf 'skipped: %s\n' "$1"
-	exit 77
-}
-
-finish() {
-	printf '%d passed, %d failed\n' "$passed" "$failed"
-	((failed == 0))
-	exit
-}
-
-need_functions() {
-	"$build/thaw" doctor >why 2>&1 && return
-	cat why
-	skip 'this machine cannot run functions'
-}
 
 # wait_for SECONDS TEXT COMMAND...: until it succeeds.
 wait_for() {
@@ -108,18 +53,10 @@ stop_server() {
 	kill -TERM "$server"
 	wait "$server"
 	code=$?
-	server=
 	same 'the server ends with status 0' "$code" 0
 	if grep -q 'ERROR: .*Sanitizer\|runtime error:' log; then
 		not_ok 'the sanitizers say nothing' log
 	fi
-}
-
-kill_server() {
-	[[ -n $server ]] || return 0
-	kill -KILL "$server" 2>/dev/null
-	wait "$server" 2>/dev/null
-	server=
 }
 
 # call METHOD PATH [CURL-OPTION...]: status is set; head and body are files.
@@ -171,24 +108,6 @@ no_header() {
 		not_ok "there is a header $1" head
 	else
 		ok "no header $1"
-	fi
-}
-
-# has FILE PATTERN: a line of it matches.
-has() {
-	if grep -qE -e "$2" "$1"; then
-		ok "$1 has: $2"
-	else
-		not_ok "$1 lacks: $2" "$1"
-	fi
-}
-
-# is FILE TEXT: it is that, to the byte.
-is() {
-	if printf '%s' "$2" | cmp -s - "$1"; then
-		ok "$1 is: '${2%%$'\n'*}'"
-	else
-		not_ok "$1 is not: '$2'" "$1"
 	fi
 }
 

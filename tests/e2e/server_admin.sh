@@ -208,7 +208,6 @@ check_drain() {
 	has slept_head '^HTTP/1.1 200'
 	wait "$server"
 	code=$?
-	server=
 	same 'the server ends with status 0' "$code" 0
 	call GET /healthz
 	same 'nobody is there' "$status" 000

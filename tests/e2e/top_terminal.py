@@ -20,7 +20,7 @@ thaw = sys.argv[1]
 
 
 def check(text, good, seen=b""):
-    print(f"{'ok' if good else 'not ok'} - top: {text}")
+    print(f"{'ok' if good else 'not ok'} - {text}")
     if not good:
         print(f"# {seen[-2000:]!r}")
 

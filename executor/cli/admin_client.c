@@ -12,6 +12,12 @@
 
 #define KEY_MAX 64
 
+const struct cli_option admin_options[] = {
+	CLI_OPTION_ADMIN(struct admin_options, admin),
+	CLI_OPTION_FORMAT(struct admin_options, json),
+	{ .name = NULL },
+};
+
 int admin_open(const char *option, struct http_client *ret_client)
 {
 	char path[RUNTIME_PATH_MAX];

@@ -5,14 +5,23 @@
 #ifndef EXECUTOR_CLI_ADMIN_CLIENT_H
 #define EXECUTOR_CLI_ADMIN_CLIENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "executor/cli/cli.h"
 #include "executor/cli/http_client.h"
 
 struct json_t;
 
 /* Largest answer: 10,000 functions with all their counts. */
 #define ADMIN_BODY_MAX ((size_t)128 << 20)
+
+/* Of `thaw status` and `reload`: whom to ask, and how to print the answer. */
+struct admin_options {
+	const char *admin;
+	bool json;
+};
+extern const struct cli_option admin_options[];
 
 /*
  * Makes a client of the admin address: @option if it is neither NULL nor "",

@@ -17,17 +17,6 @@
 
 #define NAME_MAX_BYTES 64
 
-struct reload_options {
-	const char *admin;
-	bool json;
-};
-
-static const struct cli_option reload_options[] = {
-	CLI_OPTION_ADMIN(struct reload_options, admin),
-	CLI_OPTION_FORMAT(struct reload_options, json),
-	{ .name = NULL },
-};
-
 static void print_names(const json_t *answer, const char *key)
 {
 	const json_t *names = json_object_get(answer, key);
@@ -58,7 +47,7 @@ static void print_reload(const json_t *answer)
 
 static int reload(const struct cli_verb *verb, int argc, char **argv)
 {
-	struct reload_options my = { .admin = NULL };
+	struct admin_options my = { .admin = NULL };
 	json_auto_t *answer = NULL;
 	struct http_client client;
 	int code = cli_parse(verb, argc, argv, &my, NULL);
@@ -127,7 +116,7 @@ const struct cli_verb cmd_reload = {
 		 "is 3, and the server goes\n"
 		 "on with what it has.\n",
 	.examples = "  thaw catalog validate && thaw reload\n",
-	.options = reload_options,
+	.options = admin_options,
 	.run = reload,
 };
 

@@ -12,17 +12,6 @@
 
 #define TEXT_MAX 4096
 
-struct status_options {
-	const char *admin;
-	bool json;
-};
-
-static const struct cli_option options[] = {
-	CLI_OPTION_ADMIN(struct status_options, admin),
-	CLI_OPTION_FORMAT(struct status_options, json),
-	{ .name = NULL },
-};
-
 /* A member as text; compound literals live to the end of their block. */
 #define TEXT(status, path) \
 	admin_text(status, path, (char[TEXT_MAX]){ 0 }, TEXT_MAX)
@@ -97,7 +86,7 @@ static int print_all(struct http_client *client)
 
 static int run(const struct cli_verb *verb, int argc, char **argv)
 {
-	struct status_options my = { .admin = NULL };
+	struct admin_options my = { .admin = NULL };
 	struct http_client client;
 	int code = cli_parse(verb, argc, argv, &my, NULL);
 
@@ -127,6 +116,6 @@ const struct cli_verb cmd_status = {
 	.examples = "  thaw status\n"
 		    "  thaw status -o json | jq .functions\n"
 		    "  thaw status --admin 127.0.0.1:9090\n",
-	.options = options,
+	.options = admin_options,
 	.run = run,
 };

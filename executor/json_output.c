@@ -63,7 +63,7 @@ void json_put_boolean(struct json_output *object, const char *key, bool value)
 	json_put(object, key, json_boolean(value));
 }
 
-static json_t *text_json(const char *text)
+json_t *json_make_text(const char *text)
 {
 	json_t *json = json_string(text);
 	char *copy;
@@ -82,7 +82,7 @@ static json_t *text_json(const char *text)
 void json_put_text(struct json_output *object, const char *key,
 		   const char *text)
 {
-	json_put(object, key, text ? text_json(text) : json_null());
+	json_put(object, key, text ? json_make_text(text) : json_null());
 }
 
 void json_put_reason(struct json_output *object, const char *key,
@@ -99,18 +99,19 @@ void json_put_time(struct json_output *object, const char *key,
 	json_put_text(object, key, utc_format_s(unix_ms / MS_PER_S, text));
 }
 
-void json_put_pairs(struct json_output *object, const char *key,
-		    char *const *pairs)
+json_t *json_make_pairs(char *const *pairs)
 {
-	struct json_output made = json_output_make();
+	json_t *object = json_object();
 
 	for (; pairs && *pairs; pairs++) {
 		const char *equals = strchr(*pairs, '=');
 
-		if (json_object_setn_new(made.json, *pairs,
+		if (json_object_setn_new(object, *pairs,
 					 (size_t)(equals - *pairs),
-					 text_json(equals + 1)))
-			made.failed = true;
+					 json_make_text(equals + 1))) {
+			json_decref(object);
+			return NULL;
+		}
 	}
-	json_put_object(object, key, made);
+	return object;
 }

@@ -43,13 +43,16 @@ void json_put_counter(struct json_output *object, const char *key,
 void json_put_boolean(struct json_output *object, const char *key, bool value);
 
 /*
- * NULL is null. What is not UTF-8, as where a message has been cut, or in a
- * path, is cleaned by text_clean().
+ * A string. What is not UTF-8, as where a message has been cut, or in a path, is
+ * cleaned by text_clean(). NULL if there is no memory.
  */
+json_t *json_make_text(const char *text);
+
+/* The same, but NULL is null. */
 void json_put_text(struct json_output *object, const char *key,
 		   const char *text);
 
-/* The same, but "" is null. */
+/* And "" is null. */
 void json_put_reason(struct json_output *object, const char *key,
 		     const char *text);
 
@@ -57,8 +60,10 @@ void json_put_reason(struct json_output *object, const char *key,
 void json_put_time(struct json_output *object, const char *key,
 		   uint64_t unix_ms);
 
-/* {"NAME": "VALUE"} of "NAME=VALUE"; @pairs is NULL-terminated, or NULL. */
-void json_put_pairs(struct json_output *object, const char *key,
-		    char *const *pairs);
+/*
+ * {"NAME": "VALUE"} of "NAME=VALUE"; @pairs is NULL-terminated, or NULL. NULL if
+ * there is no memory.
+ */
+json_t *json_make_pairs(char *const *pairs);
 
 #endif

@@ -11,6 +11,7 @@
 #include "executor/cli/cli.h"
 #include "executor/cli/function_table.h"
 #include "executor/cli/verbs.h"
+#include "executor/json_output.h"
 #include "executor/limits.h"
 #include "executor/units.h"
 
@@ -63,20 +64,6 @@ static const struct cli_option describe_options[] = {
 #define SIZE(bytes) units_format_size(bytes, (char[UNITS_TEXT_MAX]){ 0 })
 #define DURATION(ns) units_format_duration(ns, (char[UNITS_TEXT_MAX]){ 0 })
 
-/* {"NAME": "VALUE"} of "NAME=VALUE". */
-static json_t *pairs_json(char *const *pairs)
-{
-	json_t *object = json_object();
-
-	for (; pairs && *pairs; pairs++) {
-		const char *equals = strchr(*pairs, '=');
-
-		json_object_setn_new(object, *pairs, (size_t)(equals - *pairs),
-				     json_string(equals + 1));
-	}
-	return object;
-}
-
 static void set_text(json_t *object, const char *key, const char *text)
 {
 	json_object_set_new(object, key, json_string(text));
@@ -116,8 +103,9 @@ static json_t *function_json(const struct catalog_function *f)
 	json_object_set_new(object, "untrusted", json_boolean(f->untrusted));
 	json_object_set_new(object, "concurrency",
 			    concurrency_json(&f->concurrency));
-	json_object_set_new(object, "environment", pairs_json(f->environment));
-	json_object_set_new(object, "labels", pairs_json(f->labels));
+	json_object_set_new(object, "environment",
+			    json_make_pairs(f->environment));
+	json_object_set_new(object, "labels", json_make_pairs(f->labels));
 	return object;
 }
 

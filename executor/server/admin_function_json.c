@@ -198,7 +198,7 @@ static void write_function(const struct function_view *function,
 	put_state(&object, function);
 	put_spec(&object, spec);
 	put_gate(&object, &function->stats);
-	json_put_pairs(&object, "labels", spec->labels);
+	json_put(&object, "labels", json_make_pairs(spec->labels));
 	json_put_object(&object, "concurrency",
 			concurrency_object(&spec->concurrency));
 	put_counts(&object, function);

@@ -6,27 +6,15 @@
 #include <sys/utsname.h>
 #include <time.h>
 
+#include "executor/json_output.h"
 #include "executor/server/base64.h"
 #include "executor/server/lambda_internal.h"
 #include "executor/units.h"
-#include "snapshot/text.h"
-#include "vm/cleanup.h"
 
 #define SHA256_BYTES 32
 
 /* Guests have no disk; Lambda has no value below this one. */
 #define EPHEMERAL_STORAGE_MIB 512
-
-json_t *lambda_text_json(const char *text)
-{
-	json_t *value = json_string(text);
-	cleanup_free char *copy = value ? NULL : strdup(text);
-
-	if (!copy)
-		return value;
-	text_clean(copy, strlen(copy));
-	return json_string(copy);
-}
 
 static void set(json_t *object, const char *key, json_t *value)
 {
@@ -36,19 +24,6 @@ static void set(json_t *object, const char *key, json_t *value)
 static void set_number(json_t *object, const char *key, uint64_t number)
 {
 	set(object, key, json_integer((json_int_t)number));
-}
-
-json_t *lambda_pairs_json(char *const *pairs)
-{
-	json_t *object = json_object();
-
-	for (; pairs && *pairs; pairs++) {
-		const char *equals = strchr(*pairs, '=');
-
-		json_object_setn_new(object, *pairs, (size_t)(equals - *pairs),
-				     json_string(equals + 1));
-	}
-	return object;
 }
 
 static json_t *arn_json(const struct lambda_item *item)
@@ -219,7 +194,7 @@ json_t *lambda_configuration_json(const struct server_view *view,
 	if (spec->environment && *spec->environment)
 		set(object, "Environment",
 		    json_pack("{s:o}", "Variables",
-			      lambda_pairs_json(spec->environment)));
+			      json_make_pairs(spec->environment)));
 	set_state(object, function);
 	set(object, "PackageType", json_string("Zip"));
 	set(object, "Architectures", json_pack("[s]", architecture()));

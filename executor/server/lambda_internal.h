@@ -52,15 +52,9 @@ struct lambda_item {
 	bool is_qualified; /* the version is part of the ARN */
 };
 
-/* Text that may not be UTF-8: messages are cut, and have paths in them. */
-struct json_t *lambda_text_json(const char *text);
-
 /* The real one has paths of this machine in it, which are not for clients. */
 #define LAMBDA_FAILED_REASON \
 	"The function could not be deployed: the server's log says why."
-
-/* {"NAME":"VALUE"} of "NAME=VALUE", of which there may be NULL. */
-struct json_t *lambda_pairs_json(char *const *pairs);
 
 /* When it was deployed; until it is, when the server began to. */
 struct json_t *lambda_modified_json(const struct server_view *view,

@@ -4,22 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "executor/json_output.h"
 #include "executor/limits.h"
 #include "executor/server/lambda_internal.h"
 #include "vm/image.h"
 
-static int append(const char *text, size_t size, void *out)
-{
-	buffer_append(out, text, size);
-	return 0;
-}
-
 /* Writes and releases @value; NULL: there was no memory for it. */
 static void write_json(json_t *value, struct buffer *out)
 {
-	if (!value || json_dump_callback(value, append, out, JSON_COMPACT))
-		out->failed = true;
-	json_decref(value);
+	json_output_finish((struct json_output){ .json = value }, out);
 }
 
 static void set(json_t *object, const char *key, json_t *value)
@@ -39,8 +32,8 @@ void lambda_write_error(const struct lambda_error *error, struct buffer *out)
 	set(object, "Type",
 	    json_string(error->status >= 500 ? "Service" : "User"));
 	/* clients read the one or the other */
-	set(object, "message", lambda_text_json(error->message));
-	set(object, "Message", lambda_text_json(error->message));
+	set(object, "message", json_make_text(error->message));
+	set(object, "Message", json_make_text(error->message));
 	if (error->reason)
 		set(object, "Reason", json_string(error->reason));
 	write_json(object, out);
@@ -51,8 +44,8 @@ void lambda_write_function_error(const struct thaw_reply *reply,
 {
 	json_t *object = json_object();
 
-	set(object, "errorMessage", lambda_text_json(reply->error_message));
-	set(object, "errorType", lambda_text_json(reply->error_type));
+	set(object, "errorMessage", json_make_text(reply->error_message));
+	set(object, "errorType", json_make_text(reply->error_type));
 	write_json(object, out);
 }
 
@@ -73,7 +66,7 @@ static json_t *function_json(const struct server_view *view,
 
 	set(object, "Configuration", lambda_configuration_json(view, item));
 	set(object, "Code", json_pack("{s:s}", "RepositoryType", "file"));
-	set(object, "Tags", lambda_pairs_json(item->function->spec->labels));
+	set(object, "Tags", json_make_pairs(item->function->spec->labels));
 	set(object, "Concurrency", concurrency_json(item->function->spec));
 	return object;
 }
@@ -175,7 +168,7 @@ static json_t *answer(const struct lambda_call *call,
 	default:
 		assert(call->operation == LAMBDA_LIST_TAGS);
 		return json_pack("{s:o}", "Tags",
-				 lambda_pairs_json(function->spec->labels));
+				 json_make_pairs(function->spec->labels));
 	}
 }
 

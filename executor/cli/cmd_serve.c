@@ -201,23 +201,18 @@ static int code_of(int result)
 	switch (result) {
 	case 0:
 		return CLI_OK;
-	case -EINVAL:
-		return CLI_CATALOG;
-	case -ENOENT:
-		return CLI_NOT_FOUND;
 	case -EDESTADDRREQ:
 	case -EPERM:
-	case -ENAMETOOLONG:
 		return CLI_USAGE;
 	case -EADDRINUSE:
-	case -EACCES:
+	case -EADDRNOTAVAIL:
 	case -ENOSYS:
 	case -EOPNOTSUPP:
 	case -EMFILE:
 	case -ENFILE:
 		return CLI_ENVIRONMENT;
-	default:
-		return CLI_INTERNAL;
+	default: /* the catalog, most likely */
+		return cli_open_code(result);
 	}
 }
 

@@ -27,6 +27,15 @@ const char *listen_unix_path(const char *text)
 	return strncmp(text, UNIX_PREFIX, size) ? NULL : text + size;
 }
 
+/*
+ * What the system says here, EINVAL, ENOTSOCK, EACCES and others, would mean
+ * something else to who reads it elsewhere. The message has it.
+ */
+static int failure_of(int error)
+{
+	return error == EADDRINUSE ? -EADDRINUSE : -EADDRNOTAVAIL;
+}
+
 /* A file that a server which is no more has left behind. */
 static bool is_abandoned(const struct sockaddr_un *address)
 {
@@ -49,14 +58,15 @@ static int bind_unix(const char *path, struct error *err, int *ret_fd)
 	int r;
 
 	if (strlen(path) >= sizeof(address.sun_path) || !*path)
-		return error_set(err, -ENAMETOOLONG,
-				 "%s: the path of a socket has 1 to %zu "
+		return error_set(err, -EDESTADDRREQ,
+				 "\"%s\": the path of a socket has 1 to %zu "
 				 "characters",
 				 path, sizeof(address.sun_path) - 1);
 	strcpy(address.sun_path, path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
-		return error_set(err, -errno, "socket: %s", strerror(errno));
+		return error_set(err, failure_of(errno), "socket: %s",
+				 strerror(errno));
 	/* it is its owner's, until somebody decides otherwise */
 	mask = umask(0177);
 	r = bind(fd, (struct sockaddr *)&address, sizeof(address));
@@ -70,7 +80,8 @@ static int bind_unix(const char *path, struct error *err, int *ret_fd)
 				 "cannot listen at unix:%s: %s", path,
 				 strerror(-r));
 	if (r)
-		return error_set(err, r, "cannot listen at unix:%s: %s%s", path,
+		return error_set(err, failure_of(-r),
+				 "cannot listen at unix:%s: %s%s", path,
 				 strerror(-r),
 				 r == -EADDRINUSE ?
 					 ": another server, or a file, has it; "
@@ -132,14 +143,17 @@ static int bind_to(const struct listen_address *wanted, bool shared,
 	const int on = 1;
 
 	if (fd < 0)
-		return error_set(err, -errno, "socket: %s", strerror(errno));
+		return error_set(err, failure_of(errno),
+				 "cannot listen at %s: %s", wanted->text,
+				 strerror(errno));
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (shared && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)))
-		return error_set(err, -errno, "SO_REUSEPORT: %s",
+		return error_set(err, failure_of(errno), "SO_REUSEPORT: %s",
 				 strerror(errno));
 	if (bind(fd, address->ai_addr, address->ai_addrlen))
-		return error_set(err, -errno, "cannot listen at %s: %s%s",
-				 wanted->text, strerror(errno),
+		return error_set(err, failure_of(errno),
+				 "cannot listen at %s: %s%s", wanted->text,
+				 strerror(errno),
 				 errno == EADDRINUSE ?
 					 ": stop what listens there, or choose "
 					 "another port" :
@@ -216,8 +230,8 @@ int listen_start(int fd, struct error *err)
 	if (!listen(fd, LISTEN_BACKLOG))
 		return 0;
 	listen_describe(fd, where, sizeof(where));
-	return error_set(err, -errno, "cannot listen at %s: %s%s", where,
-			 strerror(errno),
+	return error_set(err, failure_of(errno), "cannot listen at %s: %s%s",
+			 where, strerror(errno),
 			 errno == EADDRINUSE ? ": stop what listens there, or "
 					       "choose another port" :
 					       "");

@@ -23,8 +23,8 @@ struct listen_address {
 /*
  * Binds a socket; connections are refused until listen_start().
  * -EDESTADDRREQ: it is no address; -EADDRINUSE: another process has it (a socket
- * file that nobody listens at is replaced); -EPERM: it is not loopback; others.
- * The caller owns *@ret_fd.
+ * file that nobody listens at is replaced); -EPERM: it is not loopback;
+ * -EADDRNOTAVAIL: it cannot be had for another reason. The caller owns *@ret_fd.
  */
 int listen_bind(const struct listen_address *address, struct error *err,
 		int *ret_fd);

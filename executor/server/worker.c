@@ -25,7 +25,7 @@ int worker_init(struct worker *worker, struct server *server, unsigned index,
 	invocation_queue_init(&worker->queue);
 	r = io_create(server->options.io, err, &worker->io);
 	/* not what the user has asked for is at fault, but the machine */
-	return r == -EPERM ? -EACCES : r;
+	return r == -EPERM ? -EOPNOTSUPP : r;
 }
 
 static void on_accepted(struct io_listener *listener, int fd)

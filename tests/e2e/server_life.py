@@ -24,7 +24,7 @@ SLEEP = {'image': 'edges', 'entry': 'sleep_ms',
 # it sleeps until its timeout
 FOREVER = {'image': 'edges', 'entry': 'sleep_unchecked', 'timeout': '50s'}
 
-USAGE, CATALOG, ENVIRONMENT = 2, 3, 7
+USAGE, CATALOG, NOT_FOUND, ENVIRONMENT = 2, 3, 4, 7
 UNFINISHED, TERMINATED = 125, 143
 
 
@@ -348,6 +348,13 @@ def refused():
     with Server({'echo': ECHO}, '--socket', '/' + 'a' * 200,
                 ready=False) as server:
         refuses(server, USAGE, 'path')
+    # of TEST-NET-1, which no machine has; and one that lacks its interface
+    for address in ('192.0.2.1:0', '[fe80::1]:0'):
+        with Server({'echo': ECHO}, '--insecure', listen=[address],
+                    ready=False) as server:
+            refuses(server, ENVIRONMENT, 'cannot listen at', address)
+    with Server({'echo': ECHO}, '-c', '/', ready=False) as server:
+        refuses(server, NOT_FOUND, 'a directory')
     with Server({'echo': {'image': '/nowhere'}}, ready=False) as server:
         refuses(server, CATALOG, '/nowhere')
 

@@ -45,6 +45,24 @@ START_TEST(other_machines_are_kept_out_unless_told_otherwise)
 }
 END_TEST
 
+START_TEST(what_cannot_be_had_has_one_error)
+{
+	/* EADDRNOTAVAIL, EINVAL; and ENOTSOCK below */
+	static const char *const bad[] = { "192.0.2.1:0", "[fe80::1]:0" };
+	struct error err;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		struct listen_address address = { .text = bad[i],
+						  .insecure = true };
+		int fd;
+
+		ck_assert_int_eq(listen_bind(&address, &err, &fd),
+				 -EADDRNOTAVAIL);
+	}
+	ck_assert_int_eq(listen_start(STDIN_FILENO, &err), -EADDRNOTAVAIL);
+}
+END_TEST
+
 START_TEST(a_port_is_shared_among_ours_and_with_nobody_else)
 {
 	char where[LISTEN_TEXT_MAX];
@@ -108,6 +126,7 @@ int main(void)
 	tcase_add_test(group, what_is_no_address_is_refused);
 	tcase_add_test(group,
 		       other_machines_are_kept_out_unless_told_otherwise);
+	tcase_add_test(group, what_cannot_be_had_has_one_error);
 	tcase_add_test(group, a_port_is_shared_among_ours_and_with_nobody_else);
 	tcase_add_test(group, a_socket_file_is_replaced_if_nobody_listens);
 	tcase_add_test(group,

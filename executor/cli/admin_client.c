@@ -70,6 +70,7 @@ static int refused(const struct http_client *client, struct error *err)
 		/* it names the catalog itself */
 		error_set(err, 0, "%s", problem.message);
 		return CLI_CATALOG;
+	case 409: /* it starts, drains, or reloads already */
 	case 503:
 		return CLI_CONNECT;
 	default:

@@ -235,6 +235,10 @@ check_orders() {
 	try 3 'reload a catalog that is no good' ./thaw reload
 	has err '^thaw: f.json:3: /functions/0/tmeout: no such key$'
 	rm bad
+	touch busy
+	try 5 'reload while another one is under way' ./thaw reload
+	has err '^thaw: .*admin.sock: reloads already$'
+	rm busy
 	try 0 'drain' ./thaw drain
 	is out ''
 	sleep 1

@@ -6,7 +6,8 @@ and at each of the other addresses functions, Lambda's API and administration
 (docs/protocol.md). Listening, it prints the ports it has; other options are
 ignored. What it answers is made up; each look at the functions finds one
 second's worth of invocations more. POST /v1/drain ends it half a second later.
-With a file called bad there, a reload finds a catalog that is no good.
+With a file called bad there, a reload finds a catalog that is no good; with one
+called busy, the server reloads already.
 
 What becomes of a request depends on the function's name:
 
@@ -166,6 +167,8 @@ def administer(order):
             return response(200, one)
     if order == 'POST /v1/reload' and os.path.exists('bad'):
         return problem(422, 'f.json:3: /functions/0/tmeout: no such key')
+    if order == 'POST /v1/reload' and os.path.exists('busy'):
+        return problem(409, 'reloads already')
     if order == 'POST /v1/reload':
         return response(200, {'generation': 2, 'added': ['x', 'y'],
                               'changed': [], 'removed': ['z'], 'unchanged': 4})

@@ -79,8 +79,12 @@ bool lambda_parse(const struct http_request *request,
 /* Whether @qualifier names what we have: none, "$LATEST" or "1". */
 bool lambda_knows_qualifier(const char *qualifier);
 
-/* 404: there is no @name, which may have ":QUALIFIER" behind it. */
-void lambda_no_function(const char *name, struct lambda_error *ret_error);
+/* Emulators with one function call it so, whatever its name; so do we. */
+#define LAMBDA_ONLY_FUNCTION "function"
+
+/* 404: there is no @name, or it has no @qualifier ("" for none). */
+void lambda_no_function(const char *name, const char *qualifier,
+			struct lambda_error *ret_error);
 
 /*
  * What an -errno of deploying or invoking @name means in this API, @message

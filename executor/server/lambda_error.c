@@ -50,10 +50,12 @@ bool lambda_refuse(struct lambda_error *ret_error, unsigned status,
 	return false;
 }
 
-void lambda_no_function(const char *name, struct lambda_error *ret_error)
+void lambda_no_function(const char *name, const char *qualifier,
+			struct lambda_error *ret_error)
 {
 	lambda_refuse(ret_error, 404, "ResourceNotFoundException",
-		      "Function not found: " LAMBDA_ARN "%s", name);
+		      "Function not found: " LAMBDA_ARN "%s%s%s", name,
+		      *qualifier ? ":" : "", qualifier);
 }
 
 void lambda_from_errno(int error, const char *name, const char *message,

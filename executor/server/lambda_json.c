@@ -124,20 +124,22 @@ static json_t *account_json(const struct server_view *view)
 			 usage);
 }
 
+static bool is_called(const struct server_view *view, size_t i,
+		      const char *name)
+{
+	return !strcmp(view->functions[i].spec->name, name) ||
+	       (view->count == 1 && !strcmp(name, LAMBDA_ONLY_FUNCTION));
+}
+
 static const struct function_view *find(const struct server_view *view,
 					const struct lambda_call *call,
 					struct lambda_error *ret_error)
 {
-	char name[LAMBDA_NAME_MAX + 1 + LAMBDA_QUALIFIER_MAX + 1];
-
 	if (lambda_knows_qualifier(call->qualifier))
 		for (size_t i = 0; i < view->count; i++)
-			if (!strcmp(view->functions[i].spec->name,
-				    call->function))
+			if (is_called(view, i, call->function))
 				return &view->functions[i];
-	snprintf(name, sizeof(name), "%s%s%s", call->function,
-		 *call->qualifier ? ":" : "", call->qualifier);
-	lambda_no_function(name, ret_error);
+	lambda_no_function(call->function, call->qualifier, ret_error);
 	return NULL;
 }
 

@@ -14,9 +14,6 @@
 #define JSON_TYPE "application/json"
 #define BINARY_TYPE "application/octet-stream"
 
-/* Emulators with one function call it so, whatever its name. */
-#define ONLY_FUNCTION "function"
-
 static void respond_error(struct exchange *exchange)
 {
 	const struct lambda_error *error = &exchange->lambda_error;
@@ -57,10 +54,11 @@ static void find(struct exchange *exchange)
 	strcpy(exchange->name, call->function);
 	route_find(exchange);
 	if (!exchange->served && generation->count == 1 &&
-	    !strcmp(exchange->name, ONLY_FUNCTION))
+	    !strcmp(exchange->name, LAMBDA_ONLY_FUNCTION))
 		exchange->served = served_hold(generation->served[0]);
 	if (!exchange->served || !lambda_knows_qualifier(call->qualifier)) {
-		lambda_no_function(exchange->name, &exchange->lambda_error);
+		lambda_no_function(call->function, call->qualifier,
+				   &exchange->lambda_error);
 		exchange->status = exchange->lambda_error.status;
 	}
 }

@@ -89,6 +89,8 @@ check_names() {
 		"$functions/hello:1/invocations?Qualifier=%24LATEST"
 	refused 404 ResourceNotFoundException 'no such version' POST \
 		"$functions/hello:2/invocations" -d '{}'
+	json 'its words' \
+		"r['message'] == 'Function not found: $our_arn:hello:2'"
 	refused 404 ResourceNotFoundException 'no such alias' POST \
 		"$functions/hello/invocations?Qualifier=prod" -d '{}'
 	refused 404 ResourceNotFoundException 'no such function' POST \
@@ -329,6 +331,8 @@ for io in io_uring epoll; do
 	invoke 200 'the only function, called function' function -d '{}'
 	is body '{"message":"Hello, world!"}'
 	invoke 200 'its own name' only -d '{}'
+	answers 200 'read by that name' GET "$functions/function"
+	json 'it' 'r["Configuration"]["FunctionName"] == "only"'
 	stop_server
 done
 finish

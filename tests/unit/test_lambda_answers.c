@@ -12,7 +12,7 @@ static struct lambda_error error;
 
 START_TEST(a_function_that_is_not_there_is_named_by_its_arn)
 {
-	lambda_no_function("hello:7", &error);
+	lambda_no_function("hello", "7", &error);
 	ck_assert_uint_eq(error.status, 404);
 	ck_assert_str_eq(error.type, "ResourceNotFoundException");
 	ck_assert_str_eq(error.message,

@@ -364,6 +364,23 @@ START_TEST(what_is_not_there_is_not_found)
 }
 END_TEST
 
+START_TEST(the_only_function_is_also_called_function)
+{
+	json_t *value;
+
+	add("hello", FUNCTION_ACTIVE);
+	ask(LAMBDA_GET_FUNCTION_CONFIGURATION, "function", "");
+	value = answer();
+	ck_assert_str_eq(json_string_value(
+				 json_object_get(value, "FunctionName")),
+			 "hello");
+	json_decref(value);
+	add("other", FUNCTION_ACTIVE);
+	refuse("ResourceNotFoundException",
+	       "Function not found: " ARN "function");
+}
+END_TEST
+
 /* "a:1 b:1 ..." of a page; goes on behind it in the next. */
 static const char *take_page(const char *key)
 {
@@ -604,6 +621,7 @@ int main(void)
 	tcase_add_test(tests, warm_vms_are_provisioned_concurrency);
 	tcase_add_test(tests, the_account_is_the_catalog);
 	LOOP(what_is_not_there_is_not_found, of_a_function);
+	tcase_add_test(tests, the_only_function_is_also_called_function);
 	tcase_add_test(tests, functions_are_listed_by_name_in_pages);
 	tcase_add_test(tests, all_versions_are_listed_if_asked_for);
 	tcase_add_test(tests, the_versions_of_a_function_are_two);

@@ -23,6 +23,8 @@ static void respond_error(struct exchange *exchange)
 	respond_begin(exchange, error->status, JSON_TYPE);
 	http_response_header(&exchange->out, "x-amzn-RequestId", exchange->id);
 	http_response_header(&exchange->out, "x-amzn-ErrorType", error->type);
+	if (error->status == 405)
+		http_response_header(&exchange->out, "Allow", "POST");
 	if (error->status == 429 || error->status == 503)
 		http_response_header(&exchange->out, "Retry-After", "1");
 	respond_end(exchange, exchange->text.data, exchange->text.size);
@@ -34,13 +36,28 @@ static void send_error(struct exchange *exchange)
 	exchange_send(exchange);
 }
 
+/* What a status of HTTP is called here: no memory is not the client's fault. */
+static int error_of(unsigned status)
+{
+	switch (status) {
+	case 413:
+		return -E2BIG;
+	case 503:
+		return -ENOMEM;
+	default:
+		return -EINVAL;
+	}
+}
+
 /* A request that could not be read, in this API's words. */
 void lambda_route_refuse(struct exchange *exchange)
 {
+	char text[256];
+
 	if (!exchange->lambda_error.status) {
-		lambda_from_errno(exchange->status == 413 ? -E2BIG : -EINVAL,
-				  exchange->name, exchange->reason,
-				  &exchange->lambda_error);
+		route_reason(exchange, text, sizeof(text));
+		lambda_from_errno(error_of(exchange->status), exchange->name,
+				  text, &exchange->lambda_error);
 		exchange->lambda_error.status = exchange->status;
 	}
 	respond_error(exchange);

@@ -323,6 +323,19 @@ void route(struct exchange *exchange)
 	}
 }
 
+void route_reason(const struct exchange *exchange, char *text, size_t size)
+{
+	const char *name = exchange->name;
+	int used = snprintf(text, size, "%s%s%s", exchange->reason,
+			    *name ? ": " : "", name);
+
+	/* who has to change something wants to know to what */
+	if (exchange->status == 413 && (size_t)used < size)
+		snprintf(text + used, size - (size_t)used,
+			 "%s%zu bytes at most", *name ? " takes " : ": ",
+			 exchange->request.max_body);
+}
+
 void route_refuse(struct exchange *exchange)
 {
 	char text[256];
@@ -335,8 +348,7 @@ void route_refuse(struct exchange *exchange)
 		lambda_route_refuse(exchange);
 		return;
 	}
-	snprintf(text, sizeof(text), "%s%s%s", exchange->reason,
-		 *exchange->name ? ": " : "", exchange->name);
+	route_reason(exchange, text, sizeof(text));
 	write_problem(exchange, exchange->status, NULL, text);
 	respond_begin(exchange, exchange->status, PROBLEM_TYPE);
 	if (exchange->status == 405)

@@ -32,6 +32,9 @@ void write_ms(struct buffer *out, uint64_t ns);
 /* Answers /livez, /healthz and /readyz. False: it is none of them. */
 bool route_health(struct exchange *exchange);
 
+/* Why it is refused, and of what: @size bytes of text, some hundred are enough. */
+void route_reason(const struct exchange *exchange, char *text, size_t size);
+
 /* lambda_routes.c: the AWS API. */
 void lambda_route_head(struct exchange *exchange);
 void lambda_route(struct exchange *exchange);

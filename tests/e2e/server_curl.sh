@@ -161,7 +161,8 @@ check_sizes() {
 		--expect100-timeout 20
 	! grep -q '^HTTP/1.1 100' head
 	same 'which was not asked for' "$?" 0
-	json 'its problem' 'r["status"] == 413' '"echo" in r["detail"]'
+	json 'its problem' 'r["status"] == 413' \
+		'"echo takes 4194304 bytes at most" in r["detail"]'
 	answers 413 'a byte more, without' POST /function/echo \
 		--data-binary @over -H 'Expect:'
 	answers 413 'a byte more, in chunks' POST /function/echo \

@@ -128,6 +128,8 @@ check_failures() {
 	json 'its words' '"not UTF-8" in r["message"]'
 	refused 413 RequestTooLargeException 'too large' POST \
 		"$functions/echo/invocations" --data-binary @over
+	json 'its words' \
+		'"echo takes 4194304 bytes at most" in r["message"]'
 	refused 413 RequestTooLargeException 'too large, with Expect' POST \
 		"$functions/echo/invocations" --data-binary @over \
 		-H 'Expect: 100-continue' --expect100-timeout 20
@@ -137,6 +139,7 @@ check_failures() {
 		"$functions/echo/invocations" -H 'X-Amz-Log-Type: All'
 	refused 405 MethodNotAllowedException 'invoked by GET' GET \
 		"$functions/echo/invocations"
+	header Allow POST
 	refused 501 NotImplementedException 'created' POST "$functions" -d '{}'
 	refused 501 NotImplementedException 'deleted' DELETE "$functions/echo"
 	refused 501 NotImplementedException 'new code' PUT \

@@ -84,7 +84,7 @@ const struct cli_option bench_option_table[] = {
 	       "put load on the server at http://HOST:PORT, or at\n"
 	       "unix:PATH, by HTTP", cli_set_text, url),
 	OPTION(0, "socket", "PATH",
-	       "the same by the socket protocol", cli_set_text, socket),
+	       "the same by the socket protocol", cli_set_socket, socket),
 	{ 'c', "connections", "N",
 	  "connections; default 1", cli_set_count,
 	  offsetof(struct bench_options, connections), LOAD_CONNECTIONS_MAX },

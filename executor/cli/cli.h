@@ -98,9 +98,17 @@ struct cli_verb {
 	int (*run)(const struct cli_verb *verb, int argc, char **argv);
 };
 
+/*
+ * The path of a unix socket that is given as PATH or as unix:PATH, which is how
+ * other options, and all messages, have it.
+ */
+const char *cli_socket_path(const char *text);
+
 /* Setters, by the type of what they store. */
 int cli_set_flag(const struct cli_option *, const char *, void *); /* bool */
 int cli_set_text(const struct cli_option *, const char *, void *); /* char * */
+int cli_set_socket(const struct cli_option *, const char *,
+		   void *); /* char *, a path */
 int cli_set_count(const struct cli_option *, const char *,
 		  void *); /* uint64_t, 1 to max */
 int cli_set_duration(const struct cli_option *, const char *,

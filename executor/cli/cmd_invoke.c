@@ -40,7 +40,7 @@ static const struct cli_option options[] = {
 	OPTION("socket", "[PATH]",
 	       "by the server whose unix socket that is; else\n"
 	       "$" CLI_SOCKET_VARIABLE ", else this user's server's",
-	       cli_set_text, socket),
+	       cli_set_socket, socket),
 	OPTION("async", NULL,
 	       "with --url: have it run some time, and print the\n"
 	       "request's id",
@@ -59,7 +59,7 @@ static void take_environment(struct invoke_options *my)
 	if (!my->socket)
 		my->url = cli_variable(CLI_URL_VARIABLE);
 	if (!my->url && cli_variable(CLI_SOCKET_VARIABLE))
-		my->socket = cli_variable(CLI_SOCKET_VARIABLE);
+		my->socket = cli_socket_path(cli_variable(CLI_SOCKET_VARIABLE));
 }
 
 static int misused(const char *what)

@@ -106,7 +106,7 @@ static const struct cli_option options[] = {
 	{ 0, "socket", "PATH",
 	  "the socket protocol's; none for none; default\n" RUNTIME_SOCKET
 	  " in the runtime folder",
-	  cli_set_text, offsetof(struct serve_options, socket), 0 },
+	  cli_set_socket, offsetof(struct serve_options, socket), 0 },
 	{ 0, "admin", "ADDRESS",
 	  "administration: unix:PATH or HOST:PORT; none for none;\n"
 	  "default " RUNTIME_ADMIN " in the runtime folder",

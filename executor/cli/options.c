@@ -36,6 +36,21 @@ int cli_set_text(const struct cli_option *option, const char *value,
 	return 0;
 }
 
+const char *cli_socket_path(const char *text)
+{
+	static const char prefix[] = "unix:";
+
+	return strncmp(text, prefix, strlen(prefix)) ? text :
+						       text + strlen(prefix);
+}
+
+int cli_set_socket(const struct cli_option *option, const char *value,
+		   void *target)
+{
+	return cli_set_text(option, value ? cli_socket_path(value) : NULL,
+			    target);
+}
+
 int cli_set_count(const struct cli_option *option, const char *value,
 		  void *target)
 {

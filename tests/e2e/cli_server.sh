@@ -207,8 +207,11 @@ check_socket() {
 	try 0 'a socket that is named' \
 		./thaw invoke echo --socket run/thaw.sock -d ab
 	is out 'ab'
+	try 0 'a socket that is named as messages name it' \
+		./thaw invoke echo --socket unix:run/thaw.sock -d ab
+	is out 'ab'
 	try 0 'the socket of the environment' \
-		env THAW_SOCKET=run/thaw.sock ./thaw invoke echo -d ab
+		env THAW_SOCKET=unix:run/thaw.sock ./thaw invoke echo -d ab
 	is out 'ab'
 	try 0 'a socket before the name' ./thaw invoke --socket echo -d ab
 	is out 'ab'

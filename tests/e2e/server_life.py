@@ -329,6 +329,7 @@ def taken():
         with Server({'echo': ECHO}, listen=[port], ready=False) as other:
             refuses(other, ENVIRONMENT, port, 'in use', 'another port')
         for option, path in (('--socket', server.socket_path),
+                             ('--socket', f'unix:{server.socket_path}'),
                              ('--admin', f'unix:{server.admin_path}')):
             with Server({'echo': ECHO}, option, path, ready=False) as other:
                 refuses(other, ENVIRONMENT, path, 'in use')

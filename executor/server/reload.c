@@ -3,7 +3,7 @@
  * job, then passed to the workers one after the other. See served.h.
  *
  * Whatever is wrong with it, the old generation goes on. A reload that is asked
- * for while one is under way follows it.
+ * for while one is under way, or while the server starts, follows that.
  */
 #include <errno.h>
 #include <libgen.h>
@@ -108,6 +108,14 @@ static void write_changes(struct buffer *out, const struct generation *old,
 	buffer_printf(out, ",\"unchanged\":%zu}\n", unchanged);
 }
 
+void server_reload_again(struct server *server)
+{
+	if (!server->reload_again)
+		return;
+	server->reload_again = false;
+	server_reload(server, NULL);
+}
+
 /* The next one, if it was asked for meanwhile. */
 static void end(struct reload *reload)
 {
@@ -120,10 +128,7 @@ static void end(struct reload *reload)
 	if (atomic_load(&server->state) == SERVER_SERVING)
 		notify("READY=1\nSTATUS=serving %zu functions",
 		       server->main.generation->count);
-	if (!server->reload_again)
-		return;
-	server->reload_again = false;
-	server_reload(server, NULL);
+	server_reload_again(server);
 }
 
 static void fail(struct reload *reload)
@@ -239,16 +244,17 @@ static void finish(struct worker *main)
 
 void server_reload(struct server *server, struct exchange *exchange)
 {
+	const int state = atomic_load(&server->state);
 	struct reload *reload;
 
-	if (server->reload || atomic_load(&server->state) != SERVER_SERVING) {
+	if (server->reload || state != SERVER_SERVING) {
 		if (exchange) {
 			respond_problem(exchange, 409,
 					"the server starts, drains, or reloads "
 					"already: try again");
 			exchange_send(exchange);
 		} else {
-			server->reload_again = server->reload != NULL;
+			server->reload_again = state != SERVER_DRAINING;
 		}
 		return;
 	}

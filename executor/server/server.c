@@ -435,16 +435,16 @@ static int start(struct server *server, struct error *err)
 	r = start_workers(server, err);
 	if (!r)
 		r = server_listen_admin(server, err);
+	/* before: what changes meanwhile is not missed */
+	if (!r && server->options.watch)
+		r = server_watch(server, err);
 	if (!r)
 		r = deploy_all(server, err);
 	while (!r && atomic_load(&server->pending) && !server->main.stopping)
 		worker_turn(&server->main, UINT64_MAX);
 	if (r || server->main.stopping)
 		return r;
-	r = server_listen(server, err);
-	if (!r && server->options.watch)
-		r = server_watch(server, err);
-	return r;
+	return server_listen(server, err);
 }
 
 static void serve(struct server *server)
@@ -470,6 +470,7 @@ static void serve(struct server *server)
 	if (watchdog_ns)
 		timer_set(&server->main.timers, &server->notify_timer,
 			  clock_now_ns() + watchdog_ns);
+	server_reload_again(server);
 	/* a reload that is under way has messages for the workers */
 	while (!server->main.stopping || server->reload)
 		worker_turn(&server->main, UINT64_MAX);

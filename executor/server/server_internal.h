@@ -73,10 +73,11 @@ void server_open_doors(struct worker *worker);
 
 /*
  * Reloads the catalog, main thread. The answer goes to @exchange, unless that is
- * NULL.
+ * NULL: then a reload that cannot be now is what server_reload_again() begins.
  */
 struct exchange;
 void server_reload(struct server *server, struct exchange *exchange);
+void server_reload_again(struct server *server);
 
 /* Begins to watch the catalog's and the images' folders. */
 int server_watch(struct server *server, struct error *err);

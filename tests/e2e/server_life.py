@@ -278,6 +278,21 @@ def end_in_reload():
             server.end()
 
 
+@test('a catalog that changes while the server starts is not missed')
+def change_in_start():
+    many = {f'f{i}': ECHO for i in range(40)}
+    for option in ((), ('--watch',)):
+        with Server(many, *option, ready=False) as server:
+            server.wait_line('listening kind=admin')
+            server.write_catalog({'echo': ECHO})
+            if not option:
+                server.signal(signal.SIGHUP)
+            server.wait_line('catalog reloaded')
+            server.wait_ready()
+            server.check_works()
+            assert not server.lines('serving.*functions=1'), server.log()
+
+
 @test('--watch: editing the catalog or an image, or renaming one over it')
 def watch():
     with Server({'echo': ECHO}, '--watch',

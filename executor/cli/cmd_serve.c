@@ -218,6 +218,7 @@ static int code_of(int result)
 
 static int serve(struct serve_options *my)
 {
+	bool is_said = false;
 	struct error err;
 	int r = log_start(STDERR_FILENO,
 			  my->is_json ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT,
@@ -225,9 +226,15 @@ static int serve(struct serve_options *my)
 
 	if (!r) {
 		r = server_run(&my->server, &err);
+		/* who reads objects is not to find a line that is none */
+		if (r && my->is_json) {
+			log_write(LOG_LEVEL_ERROR, "cannot serve",
+				  LOG_FIELD("reason", err.message));
+			is_said = true;
+		}
 		log_stop();
 	}
-	if (r)
+	if (r && !is_said)
 		cli_error("%s", err.message);
 	return code_of(r);
 }

@@ -583,6 +583,11 @@ def json_log():
         assert {'listening', 'serving', 'draining', 'ended'} <= texts, texts
         for entry in entries:
             assert {'ts', 'level', 'msg'} <= set(entry), entry
+    with Server({'echo': {'image': '/nowhere'}}, '--log-format', 'json',
+                ready=False) as server:
+        refuses(server, CATALOG, '/nowhere')
+        last = json.loads(server.log().splitlines()[-1])
+        assert (last['level'], last['msg']) == ('error', 'cannot serve'), last
 
 
 @test('a server that frames are sent to is used by many at once')

@@ -43,7 +43,7 @@ struct http_connection {
 	bool continuing;   /* "100 Continue" is being sent */
 	bool ready;	   /* and the response behind it is there */
 	bool client_ended; /* it sends no more */
-	bool unread;	   /* of the request; the connection cannot go on */
+	bool unread;	   /* of the request, or behind it, is what came */
 	bool send_is_last; /* close behind the response */
 };
 
@@ -179,7 +179,11 @@ static void enter(struct http_connection *connection, enum phase phase)
 	connection_limit(&connection->common, limit_ns);
 }
 
-/* The connection has nothing more to say: in a way that the client hears it. */
+/*
+ * The connection has nothing more to say: in a way that the client hears it. If
+ * it were closed with something unread, the system would have the client drop
+ * what it has not read of the response (RFC 9112, 9.6).
+ */
 static void end(struct http_connection *connection)
 {
 	if (connection->unread && !connection->client_ended) {
@@ -316,8 +320,10 @@ static size_t on_received(struct io_stream *stream, const void *data,
 
 	if (connection->phase == PHASE_LINGER)
 		return size;
-	if (connection->phase == PHASE_RUN || connection->phase == PHASE_SEND)
+	if (connection->phase == PHASE_RUN || connection->phase == PHASE_SEND) {
+		connection->unread = true;
 		return 0;
+	}
 	if (!connection->exchange && !begin_request(connection))
 		return size;
 	for (;;) {
@@ -337,6 +343,7 @@ static size_t on_received(struct io_stream *stream, const void *data,
 			refuse(connection);
 			return taken;
 		case HTTP_DONE:
+			connection->unread = taken < size;
 			take_request(connection);
 			return taken;
 		case HTTP_BAD:

@@ -109,6 +109,23 @@ def split_http():
             assert http.response().body == b'%d' % i
 
 
+@test('what comes behind the last request does not cost its response')
+def behind_the_last():
+    last = Http.request_bytes('POST', '/function/echo', b'body',
+                              [('Connection', 'close')])
+    with Server({'echo': ECHO}) as server:
+        for behind in (last, b'x' * 4 * 1024 * 1024):
+            with server.http() as http:
+                http.send(last + behind)
+                # to be there still when the server has closed its side
+                time.sleep(0.1)
+                assert http.response().body == b'body'
+                # and no reset, which is_ended() would not mind
+                assert http.socket.recv(1) == b''
+        wait_until(lambda: server.status()['connections']['open'] <= 1,
+                   'they are closed')
+
+
 def header(**changes):
     fields = {'size': 4, 'version': 1, 'kind': REQUEST, 'status': 0, 'id': 1,
               'a': 4, 'b': 0, 'c': 0, 'd': 0, 'timeout': 0, 'time': 0,

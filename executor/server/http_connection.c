@@ -18,6 +18,7 @@
 #include "executor/server/http_response.h"
 #include "executor/server/server_internal.h"
 #include "executor/server/server_limits.h"
+#include "vm/clock.h"
 
 /* Exchanges a worker keeps for later, and the bytes of a buffer they keep. */
 #define FREE_EXCHANGES_MAX 256
@@ -147,6 +148,25 @@ void exchange_free_all(struct worker *worker)
 	}
 }
 
+/*
+ * For a request to arrive when the server drains: half of the time it has, so
+ * that one that does not come to an end is not what the server ends with.
+ */
+static uint64_t drain_limit(const struct http_connection *connection)
+{
+	return options_of(connection)->drain_timeout_ns / 2;
+}
+
+static uint64_t arrival_limit(const struct http_connection *connection,
+			      uint64_t limit_ns)
+{
+	uint64_t most_ns = drain_limit(connection);
+
+	return connection->common.worker->draining && limit_ns > most_ns ?
+		       most_ns :
+		       limit_ns;
+}
+
 static void enter(struct http_connection *connection, enum phase phase)
 {
 	const struct server_options *options = options_of(connection);
@@ -160,10 +180,10 @@ static void enter(struct http_connection *connection, enum phase phase)
 				   options->idle_timeout_ns;
 		break;
 	case PHASE_HEAD:
-		limit_ns = options->head_timeout_ns;
+		limit_ns = arrival_limit(connection, options->head_timeout_ns);
 		break;
 	case PHASE_BODY:
-		limit_ns = options->body_timeout_ns;
+		limit_ns = arrival_limit(connection, options->body_timeout_ns);
 		break;
 	case PHASE_SEND:
 		limit_ns = options->send_timeout_ns;
@@ -422,12 +442,17 @@ static void on_timer(struct timer *timer)
 static void on_drain(struct connection *common)
 {
 	struct http_connection *connection = (struct http_connection *)common;
+	const uint64_t most_ns = drain_limit(connection);
 
 	/* what its client sends at this moment is still answered */
 	if (connection->phase == PHASE_IDLE)
 		connection_limit(common, SERVER_DRAIN_IDLE_NS);
 	else if (connection->exchange)
 		connection->exchange->keep_alive = false;
+	if ((connection->phase == PHASE_HEAD ||
+	     connection->phase == PHASE_BODY) &&
+	    common->timer.at_ns > clock_now_ns() + most_ns)
+		connection_limit(common, most_ns);
 }
 
 static void on_free(struct connection *common)

@@ -154,6 +154,29 @@ def drain_timeout():
             server.wait()
 
 
+@test('requests that do not arrive do not keep a server from ending')
+def drain_unfinished():
+    with Server({'echo': ECHO}, '--drain-timeout', '4s') as server:
+        whole = Http.request_bytes('POST', '/function/echo', b'body')
+        with server.http() as head, server.http() as body, \
+                server.http() as slow, server.frames() as frames:
+            head.send(whole[:10])
+            body.send(whole[:-1])
+            slow.send(whole[:-1])
+            frames.send(Frames.request_bytes(1, 'echo', b'data')[:-1])
+            wait_until(lambda: server.status()['connections']['open'] == 5,
+                       'all are there')
+            server.signal(signal.SIGTERM)
+            time.sleep(0.2)
+            slow.send(whole[-1:])
+            assert slow.response().body == b'body'
+            for http in (head, body):
+                response = http.response()
+                assert response.status == 408, response
+                assert response.headers['connection'] == 'close', response
+            server.wait()
+
+
 @test('a signal to end while functions are being deployed ends it')
 def early_end():
     many = {f'f{i}': ECHO for i in range(40)}

@@ -111,6 +111,8 @@ int cli_set_socket(const struct cli_option *, const char *,
 		   void *); /* char *, a path */
 int cli_set_count(const struct cli_option *, const char *,
 		  void *); /* uint64_t, 1 to max */
+int cli_set_count_or_none(const struct cli_option *, const char *,
+			  void *); /* uint64_t, 0 to max */
 int cli_set_duration(const struct cli_option *, const char *,
 		     void *); /* uint64_t, ns, not 0 */
 int cli_set_size(const struct cli_option *, const char *,

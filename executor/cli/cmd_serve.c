@@ -85,16 +85,6 @@ static int set_log_level(const struct cli_option *option, const char *value,
 	return CLI_USAGE;
 }
 
-/* A count that may be 0. */
-static int set_from_zero(const struct cli_option *option, const char *value,
-			 void *target)
-{
-	if (strcmp(value, "0") != 0)
-		return cli_set_count(option, value, target);
-	*(uint64_t *)(void *)((char *)target + option->offset) = 0;
-	return 0;
-}
-
 #define SERVER(member) offsetof(struct serve_options, server.member)
 
 static const struct cli_option options[] = {
@@ -147,8 +137,9 @@ static const struct cli_option options[] = {
 	  "Event invocations accepted and not over; default 1000",
 	  cli_set_count, SERVER(events_max), SERVER_EVENTS_MAX },
 	{ 0, "event-retries", "N",
-	  "runs of an event after one that failed; default 2", set_from_zero,
-	  SERVER(event_retries), SERVER_EVENT_RETRIES_MAX },
+	  "runs of an event after one that failed; default 2",
+	  cli_set_count_or_none, SERVER(event_retries),
+	  SERVER_EVENT_RETRIES_MAX },
 	{ 0, "event-max-age", "TIME", "then it is dropped; default 360m",
 	  cli_set_duration, SERVER(event_max_age_ns), SERVER_EVENT_AGE_MAX },
 	{ 0, "drain-timeout", "TIME",

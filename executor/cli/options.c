@@ -51,22 +51,35 @@ int cli_set_socket(const struct cli_option *option, const char *value,
 			    target);
 }
 
-int cli_set_count(const struct cli_option *option, const char *value,
-		  void *target)
+static int set_number(const struct cli_option *option, const char *value,
+		      uint64_t least, void *target)
 {
 	uint64_t number;
 	char *end;
 
 	errno = 0;
 	number = strtoull(value, &end, 10);
-	if (*value < '0' || *value > '9' || *end || errno || !number ||
+	if (*value < '0' || *value > '9' || *end || errno || number < least ||
 	    number > option->max) {
-		cli_error("--%s: \"%s\" is not a number from 1 to %" PRIu64,
-			  option->name, value, option->max);
+		cli_error("--%s: \"%s\" is not a number from %" PRIu64
+			  " to %" PRIu64,
+			  option->name, value, least, option->max);
 		return CLI_USAGE;
 	}
 	*(uint64_t *)member(option, target) = number;
 	return 0;
+}
+
+int cli_set_count(const struct cli_option *option, const char *value,
+		  void *target)
+{
+	return set_number(option, value, 1, target);
+}
+
+int cli_set_count_or_none(const struct cli_option *option, const char *value,
+			  void *target)
+{
+	return set_number(option, value, 0, target);
 }
 
 int cli_set_duration(const struct cli_option *option, const char *value,

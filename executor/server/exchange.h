@@ -47,8 +47,8 @@ struct exchange {
 	bool is_head; /* only the head of the response is sent */
 
 	/* Of an invocation. */
-	struct served *served; /* held; NULL: no such function */
-	char name[64];
+	struct served *served;		/* held; NULL: no such function */
+	char name[LAMBDA_NAME_MAX + 1]; /* as the client has it */
 	struct lambda_call call;
 	struct lambda_error lambda_error;
 	enum cloudevents_mode event;

@@ -68,6 +68,8 @@ static void find(struct exchange *exchange)
 	const struct generation *generation = exchange->worker->generation;
 	const struct lambda_call *call = &exchange->call;
 
+	_Static_assert(sizeof(exchange->name) >= sizeof(call->function),
+		       "Lambda's names may be longer than a catalog's");
 	strcpy(exchange->name, call->function);
 	route_find(exchange);
 	if (!exchange->served && generation->count == 1 &&

@@ -483,5 +483,20 @@ def slowloris():
         server.wait_quiet()
 
 
+@test('who begins a frame has to end it; who says nothing may stay')
+def unfinished_frames():
+    frame = Frames.request_bytes(1, 'echo', b'data')
+    with Server({'echo': ECHO}, '--body-timeout', '300ms') as server, \
+            server.frames() as silent:
+        for part in (frame[:1], frame[:50], frame[:-1]):
+            with server.frames() as frames:
+                began = time.monotonic()
+                frames.send(part)
+                assert frames.is_ended()
+                assert 0.2 < time.monotonic() - began < 5
+        silent.request(1, 'echo', b'data')
+        assert silent.reply().data == b'data'
+
+
 if __name__ == '__main__':
     main()

@@ -250,6 +250,8 @@ static int deploy_all(struct server *server, struct error *err)
 static void hard_end(struct server *server, int status, const char *why)
 {
 	log_write(status ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, why,
+		  LOG_NUMBER("connections",
+			     metrics_get(&server->metrics.connections)),
 		  LOG_NUMBER("events_dropped", atomic_load(&server->events)));
 	for (size_t i = 0; i < server->listening_count; i++)
 		if (server->listening[i].path)
@@ -261,7 +263,7 @@ static void hard_end(struct server *server, int status, const char *why)
 static void on_drain_timeout(struct timer *timer)
 {
 	hard_end(MAIN_OF(timer, drain_timer), EXIT_UNFINISHED,
-		 "the drain timeout is over: ends with invocations under way");
+		 "the drain timeout is over: ends with requests under way");
 }
 
 static void drain_workers(struct server *server)

@@ -152,6 +152,7 @@ def drain_timeout():
             wait_until(lambda: is_busy(server, 'forever'), 'it runs')
             server.signal(signal.SIGTERM)
             server.wait()
+            assert server.lines('drain timeout.* connections=1 '), server.log()
 
 
 @test('requests that do not arrive do not keep a server from ending')

@@ -81,8 +81,7 @@ static void write_server(const struct server_view *view, struct buffer *out)
 			  "Connections that may be open.",
 			  view->max_connections, 0);
 	prometheus_number(out, "thaw_buffered_bytes", "gauge",
-			  "Memory of requests and replies.",
-			  view->buffered, 0);
+			  "Memory of requests and replies.", view->buffered, 0);
 	prometheus_number(out, "thaw_buffered_max_bytes", "gauge",
 			  "Beyond it new requests are refused.",
 			  view->max_buffered, 0);

@@ -92,6 +92,7 @@ struct function_family {
 		return value;                                     \
 	}
 
+FUNCTION_VALUE(exits, metrics_get(&f->metrics->exits))
 FUNCTION_VALUE(restores, metrics_get(&f->metrics->restores))
 FUNCTION_VALUE(copied_bytes, metrics_get(&f->metrics->copied_bytes))
 FUNCTION_VALUE(boots, metrics_get(&f->metrics->boots))
@@ -111,6 +112,8 @@ FUNCTION_VALUE(log_lines, metrics_get(&f->metrics->log_lines))
 FUNCTION_VALUE(log_dropped, metrics_get(&f->metrics->log_dropped))
 
 static const struct function_family function_families[] = {
+	{ "thaw_vm_exits_total", "counter",
+	  "Exits of vcpus to the server, during invocations.", get_exits },
 	{ "thaw_snapshot_restores_total", "counter",
 	  "Vms restored to their snapshot after an invocation.", get_restores },
 	{ "thaw_restored_bytes_total", "counter",
@@ -164,6 +167,25 @@ static void write_invocations(const struct server_view *view,
 				     metrics_get(
 					     &function->metrics->outcomes[o]));
 		}
+}
+
+static void write_starts(const struct server_view *view, struct buffer *out)
+{
+	const char *name = "thaw_starts_total";
+
+	prometheus_head(out, name, "counter",
+			"Invocations by whether their vm was there.");
+	for (size_t i = 0; i < view->count; i++) {
+		const struct function_view *function = &view->functions[i];
+		const _Atomic uint64_t *starts = function->metrics->starts;
+
+		write_sample(out, name, function,
+			     &(struct label){ "start", "warm" },
+			     metrics_get(&starts[METRICS_WARM]));
+		write_sample(out, name, function,
+			     &(struct label){ "start", "snapshot" },
+			     metrics_get(&starts[METRICS_SNAPSHOT]));
+	}
 }
 
 static void write_durations(const struct server_view *view, struct buffer *out)
@@ -247,6 +269,7 @@ void admin_write_function_metrics(const struct server_view *view,
 	if (!view->count)
 		return;
 	write_invocations(view, out);
+	write_starts(view, out);
 	write_durations(view, out);
 	write_phases(view, out);
 	write_instances(view, out);

@@ -112,6 +112,7 @@ static void account(const struct invocation *invocation)
 		return;
 	}
 	metrics_add(&metrics->outcomes[outcome_of(reply)], 1);
+	metrics_add(&metrics->exits, reply->exits);
 }
 
 /* How long it took: when the reply has gone; any thread. */
@@ -279,6 +280,12 @@ static void offload(struct invocation *invocation)
 	jobs_push(server_of(invocation)->jobs, &invocation->job);
 }
 
+static void count_start(const struct invocation *invocation,
+			enum metrics_start start)
+{
+	metrics_add(&invocation->served->counted->metrics.starts[start], 1);
+}
+
 static int begin(struct invocation *invocation, uint64_t slice_ns)
 {
 	struct vm *vm = invocation->vm;
@@ -346,8 +353,10 @@ static void make_and_run(struct job *job)
 	int r = pool_take(invocation->served->function->pool, NULL,
 			  &invocation->error, &invocation->vm);
 
-	if (!r)
+	if (!r) {
+		count_start(invocation, METRICS_SNAPSHOT);
 		r = run_slices(invocation);
+	}
 	if (!r) {
 		offload(invocation);
 		return;
@@ -370,6 +379,7 @@ static void run(struct invocation *invocation)
 		jobs_push(runner->server->makers, &invocation->job);
 		return;
 	}
+	count_start(invocation, METRICS_WARM);
 	/*
 	 * Those that can be polled begin here nevertheless: it takes no time,
 	 * and a vcpu's thread is not to inherit a job's niceness.

@@ -36,6 +36,13 @@ enum metrics_outcome {
 	METRICS_OUTCOMES,
 };
 
+/* The label "start": the vm was there, or was made of the snapshot for it. */
+enum metrics_start {
+	METRICS_WARM,
+	METRICS_SNAPSHOT,
+	METRICS_STARTS,
+};
+
 enum metrics_phase {
 	METRICS_QUEUE,	 /* until a vm was free */
 	METRICS_RUN,	 /* request to end of the run */
@@ -45,6 +52,8 @@ enum metrics_phase {
 
 struct metrics_function {
 	_Atomic uint64_t outcomes[METRICS_OUTCOMES];
+	_Atomic uint64_t starts[METRICS_STARTS];
+	_Atomic uint64_t exits;		   /* of the vcpus, during runs */
 	struct metrics_histogram duration; /* whole: queue and run */
 	struct metrics_histogram phases[METRICS_PHASES];
 	_Atomic uint64_t restores, copied_bytes;

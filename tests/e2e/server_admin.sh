@@ -102,6 +102,8 @@ check_metrics() {
 	header Content-Type 'text/plain; version=0.0.4.*'
 	has body '^# TYPE thaw_invocations_total counter$'
 	has body '^thaw_invocations_total\{function="nap",outcome="ok"\} 1$'
+	has body '^thaw_starts_total\{function="nap",start="(warm|snapshot)"\} 1$'
+	has body '^thaw_vm_exits_total\{function="nap"\} [1-9]'
 	has body '^thaw_invocation_duration_seconds_count\{function="nap"\} 1$'
 	has body '^thaw_requests_total [0-9]+$'
 	same 'each line is a sample or a comment' "$(grep -cvE \

@@ -19,7 +19,10 @@
  */
 #define RING_PAGE_OFFSET 64
 
-/* KVM takes 64 entries as a reserve; a smaller ring is refused. */
+/*
+ * KVM takes 64 entries as a reserve, and a page at least: a smaller ring is
+ * refused.
+ */
 #define RING_ENTRIES_MIN 1024u
 
 static size_t host_page_size(void)
@@ -28,22 +31,23 @@ static size_t host_page_size(void)
 }
 
 /*
- * Entries for a ring that can take every page twice. Some KVMs run many
- * instructions between two looks at the ring and would write past the end of a
- * smaller one, and a page may be reported more than once.
+ * That every page fits twice: some KVMs run many instructions between two looks
+ * at the ring and would write past the end of a smaller one, and a page may be
+ * reported more than once.
  */
-static size_t ring_entries_wanted(size_t page_count)
+size_t dirty_ring_entries(size_t memory_size, size_t page_size)
 {
 	size_t entries = RING_ENTRIES_MIN;
 
-	while (entries < 2 * page_count)
+	while (entries < 2 * (memory_size / page_size) ||
+	       entries * sizeof(struct kvm_dirty_gfn) < page_size)
 		entries *= 2;
 	return entries;
 }
 
 bool dirty_ring_fits(const struct kvm_host *host, size_t memory_size)
 {
-	size_t entries = ring_entries_wanted(memory_size / host_page_size());
+	size_t entries = dirty_ring_entries(memory_size, host_page_size());
 
 	return host->has_dirty_ring &&
 	       entries * sizeof(struct kvm_dirty_gfn) <= host->dirty_ring_bytes;
@@ -104,7 +108,7 @@ int dirty_init(struct dirty *dirty, const struct kvm_host *host, int vm_fd,
 	if (backend == DIRTY_NONE)
 		return 0;
 
-	entries = ring_entries_wanted(dirty->page_count);
+	entries = dirty_ring_entries(memory_size, host_page_size());
 	if (backend != DIRTY_BITMAP && dirty_ring_fits(host, memory_size) &&
 	    !enable_ring(dirty, host, entries))
 		return 0;

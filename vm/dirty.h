@@ -71,6 +71,12 @@ struct dirty {
 	unsigned long *log;
 };
 
+/*
+ * How many entries the ring of a vm with so much memory has, on a host with pages
+ * of that size.
+ */
+size_t dirty_ring_entries(size_t memory_size, size_t page_size);
+
 /* Whether DIRTY_AUTO would choose the ring for so much memory. */
 bool dirty_ring_fits(const struct kvm_host *host, size_t memory_size);
 

@@ -75,6 +75,22 @@ START_TEST(a_page_is_in_the_set_once)
 }
 END_TEST
 
+/* KVM takes powers of two, from a page of the host on; entries have 16 bytes. */
+START_TEST(a_ring_is_large_enough_for_pages_of_every_size)
+{
+	for (size_t page = 4 << 10; page <= 64 << 10; page *= 4)
+		for (size_t size = 1 << 20; size <= 1 << 30; size *= 2) {
+			size_t entries = dirty_ring_entries(size, page);
+
+			ck_assert_uint_eq(entries & (entries - 1), 0);
+			ck_assert_uint_ge(entries, 2 * (size / page));
+			ck_assert_uint_ge(entries * 16, page);
+		}
+	ck_assert_uint_eq(dirty_ring_entries(4 << 20, 4 << 10), 2048);
+	ck_assert_uint_eq(dirty_ring_entries(4 << 20, 64 << 10), 4096);
+}
+END_TEST
+
 START_TEST(forgetting_empties_the_set)
 {
 	static const size_t edges[] = { 0, 1, 62, 63, 64, 65, 127, 128 };
@@ -256,6 +272,7 @@ int main(void)
 	}
 	tcase_set_timeout(group, 60);
 	tcase_add_loop_test(group, a_page_is_in_the_set_once, 0, n);
+	tcase_add_test(group, a_ring_is_large_enough_for_pages_of_every_size);
 	tcase_add_loop_test(group, forgetting_empties_the_set, 0, n);
 	tcase_add_loop_test(group, cooling_takes_out_what_is_cold, 0, n);
 	tcase_add_loop_test(group, the_set_knows_what_is_in_it, 0, n);

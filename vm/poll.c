@@ -67,7 +67,11 @@ enum turn {
 /* How long after its wait a vcpu at the gate is stopped all the same. */
 #define REST_GRACE_NS (10 * NS_PER_MS)
 
-/* One sleep; woken earlier if all goes well. */
+/*
+ * One sleep; woken earlier if all goes well. It does not if the gate has looked
+ * at its number of looks just before that was lowered: on x86_64, where its load
+ * may pass its store of DONE.
+ */
 #define NAP_NS (5 * NS_PER_MS)
 
 /* The weight of the last interval between invocations in their mean, */
@@ -90,7 +94,7 @@ static void futex_wake(_Atomic uint32_t *word)
 
 static bool is_done(const struct vm *vm)
 {
-	return __atomic_load_n(&vm->control->done, __ATOMIC_ACQUIRE) ==
+	return __atomic_load_n(&vm->control->done, __ATOMIC_SEQ_CST) ==
 	       vm->poll.go;
 }
 
@@ -117,9 +121,10 @@ bool poll_is_running(const struct vm *vm)
 	return atomic_load(&vm->poll.turn) == TURN_RUNNING;
 }
 
+/* By an exchange, which what its caller looks at next cannot come before. */
 static void set_looks(struct vm *vm, uint32_t looks)
 {
-	__atomic_store_n(&vm->control->spins, looks, __ATOMIC_SEQ_CST);
+	__atomic_exchange_n(&vm->control->spins, looks, __ATOMIC_SEQ_CST);
 }
 
 /*

@@ -34,7 +34,8 @@
  * The store has release semantics: before the host sees it, it sees what the
  * function has written, and what KVM has noted of that. The load has acquire
  * semantics: what the host has written is seen by whoever is entered. See
- * vm/poll.c.
+ * vm/poll.c. So has that of how often to look, which must not come before the
+ * store: a host that goes to sleep writes 0 there and then looks for DONE.
  */
 	.macro	wait_for_go enter, idle
 	load_address x1, THAW_GPA_CONTROL
@@ -42,7 +43,8 @@
 	ldr	w2, [x1, #THAW_CONTROL_GO]
 	add	x3, x1, #THAW_CONTROL_DONE
 	stlr	w2, [x3]
-10:	ldr	w4, [x1, #THAW_CONTROL_SPINS]
+	add	x3, x1, #THAW_CONTROL_SPINS
+10:	ldar	w4, [x3]
 11:	ldar	w5, [x1]
 	cmp	w5, w2
 	b.ne	\enter

@@ -15,7 +15,8 @@
  * some time, and waits on when it is let. Uses RAX, RCX, RDX, RSI.
  *
  * The order of stores and of loads is the program's on x86, which is what the
- * host needs: see vm/poll.c.
+ * host needs: see vm/poll.c. That of a load behind a store is not: see NAP_NS
+ * there.
  */
 	.macro	wait_for_go enter, port
 	movabs	$THAW_GPA_CONTROL, %rdx

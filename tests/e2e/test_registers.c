@@ -88,6 +88,36 @@ START_TEST(leaves_nothing_in_the_stack_pointer)
 }
 END_TEST
 
+/* Of the processor's state; a CPU that has none faults, by the first look. */
+START_TEST(leaves_nothing_in_modes)
+{
+	static const char *const looks[] = { "look modes", "look" };
+	int ending = _i % ENDINGS;
+	struct thaw *thaw = open_guest(backends[_i / ENDINGS], "registers", "");
+	const char *look = looks[0];
+	char request[64];
+
+	snprintf(request, sizeof(request), "modes %s", endings[ending].name);
+	for (int round = 0; round < 3; round++) {
+		struct thaw_reply reply;
+
+		call(thaw, "registers", look, 0, &reply);
+		if (reply.result == THAW_FAULT)
+			look = looks[1];
+		else
+			ck_assert_str_eq(outcome(&reply), "pristine");
+		thaw_reply_done(&reply);
+		call(thaw, "registers", request, TIMEOUT_NS, &reply);
+		ck_assert(reply.result == endings[ending].result ||
+			  look == looks[1]);
+		thaw_reply_done(&reply);
+		ck_assert_str_eq(call_once(thaw, "registers", look),
+				 "pristine");
+	}
+	thaw_close(thaw);
+}
+END_TEST
+
 START_TEST(leaves_nothing_anywhere_at_once)
 {
 	leave("all", _i, false);
@@ -109,6 +139,7 @@ int main(void)
 	tcase_add_loop_test(group, leaves_nothing_in_selectors, 0, n);
 	tcase_add_loop_test(group, leaves_nothing_in_bases, 0, n);
 	tcase_add_loop_test(group, leaves_nothing_in_the_stack_pointer, 0, n);
+	tcase_add_loop_test(group, leaves_nothing_in_modes, 0, n);
 	tcase_add_loop_test(group, leaves_nothing_anywhere_at_once, 0, n);
 	suite_add_tcase(suite, group);
 	return run_suite(suite);

@@ -18,10 +18,15 @@ static const struct {
 	const char *name;
 	uint64_t dirt;
 } dirts[] = {
-	{ "general", DIRT_GENERAL },	 { "flags", DIRT_FLAGS },
-	{ "float", DIRT_FLOAT },	 { "vectors", DIRT_VECTORS },
-	{ "selectors", DIRT_SELECTORS }, { "bases", DIRT_BASES },
-	{ "stack", DIRT_STACK },	 { "all", ~(uint64_t)DIRT_BASES },
+	{ "general", DIRT_GENERAL },
+	{ "flags", DIRT_FLAGS },
+	{ "float", DIRT_FLOAT },
+	{ "vectors", DIRT_VECTORS },
+	{ "selectors", DIRT_SELECTORS },
+	{ "bases", DIRT_BASES },
+	{ "stack", DIRT_STACK },
+	{ "modes", DIRT_MODES },
+	{ "all", ~(uint64_t)(DIRT_BASES | DIRT_MODES) },
 };
 static const char *const endings[] = { "done", "fault", "spin" };
 
@@ -52,6 +57,9 @@ _Noreturn void invoked(void)
 	char request[64] = "", dirt[32] = "", ending[32] = "";
 
 	look();
+	if (info->request.size == 10 &&
+	    !memcmp((const void *)info->request_start, "look modes", 10))
+		look_at_modes();
 	if (reply_size)
 		done(reply, reply_size);
 	/* what the request gets if it ends well, but dirty */

@@ -5,7 +5,8 @@
  * A request is DIRT, or DIRT and an ending. Each invocation first looks for
  * what an earlier one may have left; if there is anything it replies what, as
  * "NAME=VALUE NAME=VALUE". Else "look" replies "pristine", and the others
- * change the state they are named after and end.
+ * change the state they are named after and end. "look modes" looks also at
+ * what not every CPU has.
  */
 #ifndef REGISTERS_H
 #define REGISTERS_H
@@ -18,6 +19,7 @@
 #define DIRT_SELECTORS 0x10
 #define DIRT_BASES 0x20
 #define DIRT_STACK 0x40
+#define DIRT_MODES 0x80 /* faults where the CPU has none */
 
 /* How the invocation ends. */
 #define END_DONE 0
@@ -38,6 +40,9 @@ _Noreturn void invoked(void);
 
 /* arch/ARCH/registers_look.c: reports what is not as documented. */
 void look(void);
+
+/* arch/ARCH/registers_look.c: DIRT_MODES; faults where the CPU has none. */
+void look_at_modes(void);
 
 /* registers.c: adds one difference to the reply. */
 void differs(const char *name, unsigned index, uint64_t value);

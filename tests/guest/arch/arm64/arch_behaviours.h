@@ -41,10 +41,26 @@
 	X(masks_exceptions, ENDS_FAULT, NOT_ALLOWED(masks_exceptions))         \
 	X(invalidates_tlb, ENDS_FAULT, NOT_ALLOWED(invalidates_tlb))           \
 	X(invalidates_cache, ENDS_FAULT, NOT_ALLOWED(invalidates_cache))       \
-	X(cleans_cache, ENDS_OK | ENDS_FAULT, "*")                             \
+	X(cleans_cache, ENDS_FAULT, NOT_ALLOWED(cleans_cache))                 \
+	X(reads_cache_type, ENDS_FAULT, NOT_ALLOWED(reads_cache_type))         \
 	X(zeroes_code, ENDS_FAULT, "Runtime.Fault: *")                         \
 	X(reads_counts, ENDS_FAULT, NOT_ALLOWED(reads_counts))                 \
-	X(sets_timer, ENDS_OK | ENDS_FAULT, "*")                               \
+	X(sets_timer, ENDS_FAULT, NOT_ALLOWED(sets_timer))                     \
+	X(reads_physical_counter, ENDS_FAULT,                                  \
+	  NOT_ALLOWED(reads_physical_counter))                                 \
+	X(reads_identity, ENDS_FAULT, NOT_ALLOWED(reads_identity))             \
+	/* QEMU does not look at TDCC, and then KVM says that it is empty */   \
+	X(reads_debug_channel, ENDS_OK | ENDS_FAULT, "*")                      \
+	X(writes_read_only_base, ENDS_FAULT,                                   \
+	  NOT_ALLOWED(writes_read_only_base))                                  \
+	/* of newer CPUs: as on one that has none of it */                     \
+	X(writes_context_number, ENDS_FAULT,                                   \
+	  NOT_ALLOWED(writes_context_number))                                  \
+	X(writes_second_base, ENDS_FAULT, NOT_ALLOWED(writes_second_base))     \
+	X(writes_overlays, ENDS_FAULT, NOT_ALLOWED(writes_overlays))           \
+	X(uses_sve, ENDS_FAULT, NOT_ALLOWED(uses_sve))                         \
+	X(uses_sme, ENDS_FAULT, NOT_ALLOWED(uses_sme))                         \
+	X(signs_pointer, ENDS_OK, "signed")                                    \
 	X(jump_askew, ENDS_FAULT,                                              \
 	  "Runtime.Fault: misaligned pc (ESR 0x*) executing address 0x* at *") \
 	X(stack_askew, ENDS_FAULT,                                             \

@@ -31,6 +31,17 @@ INSTRUCTIONS(masks_exceptions, "msr daifset, #15")
 INSTRUCTIONS(invalidates_tlb, "tlbi vmalle1")
 INSTRUCTIONS(invalidates_cache, "mov x0, sp; dc ivac, x0")
 INSTRUCTIONS(reads_counts, "mrs x0, pmccntr_el0")
+INSTRUCTIONS(reads_cache_type, "mrs x0, ctr_el0")
+INSTRUCTIONS(reads_physical_counter, "mrs x0, cntpct_el0")
+INSTRUCTIONS(reads_identity, "mrs x0, midr_el1")
+INSTRUCTIONS(reads_debug_channel, "mrs x0, s2_3_c0_c1_0")
+INSTRUCTIONS(writes_read_only_base, "msr tpidrro_el0, x0")
+/* SCXTNUM_EL0, TPIDR2_EL0, POR_EL0; PTRUE P0.B; SMSTART SM */
+INSTRUCTIONS(writes_context_number, "msr s3_3_c13_c0_7, x0")
+INSTRUCTIONS(writes_second_base, "msr s3_3_c13_c0_5, x0")
+INSTRUCTIONS(writes_overlays, "msr s3_3_c10_c2_4, x0")
+INSTRUCTIONS(uses_sve, ".inst 0x2518e3e0")
+INSTRUCTIONS(uses_sme, ".inst 0xd503437f")
 INSTRUCTIONS(stack_askew, "mov x0, sp; add x0, x0, #1; mov sp, x0;"
 			  "ldr x0, [sp]")
 
@@ -41,6 +52,18 @@ void cleans_cache(void)
 			 : "r"(cleans_cache)
 			 : "memory");
 	thaw_reply_printf("cleaned");
+}
+
+/* PACIASP: as code built with -mbranch-protection has it. No key is enabled. */
+void signs_pointer(void)
+{
+	uint64_t before = HIDDEN(0x123456), after = before;
+
+	__asm__ volatile("mov x30, %0; hint #25; mov %0, x30"
+			 : "+r"(after)
+			 :
+			 : "x30");
+	thaw_reply_printf(after == before ? "signed" : "changed");
 }
 
 /* A whole cache line of what may not be written. */

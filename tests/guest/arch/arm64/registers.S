@@ -74,21 +74,26 @@ make_dirty:
 	mov	x0, #-16
 	mov	sp, x0
 4:
+	tbz	x2, #7, 5f		/* DIRT_MODES: not SSBS, but DIT */
+	msr	s3_3_c4_c2_6, xzr
+	mov	x0, #0x01000000
+	msr	s3_3_c4_c2_5, x0
+5:
 	movz	x0, #(THAW_GPA_INFO & 0xffff)
 	movk	x0, #(THAW_GPA_INFO >> 16), lsl #16
 	ldr	x1, [x0, #THAW_INFO_DONE]
-	tbz	x2, #0, 5f		/* DIRT_GENERAL */
+	tbz	x2, #0, 6f		/* DIRT_GENERAL */
 	.irp	n, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19
 	movz	x\n, #0xa5a5, lsl #48
 	.endr
 	.irp	n, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30
 	movz	x\n, #0xa5a5, lsl #48
 	.endr
-5:
-	tbz	x2, #1, 6f		/* DIRT_FLAGS */
+6:
+	tbz	x2, #1, 7f		/* DIRT_FLAGS */
 	movz	x4, #0xf000, lsl #16
 	msr	nzcv, x4
-6:
+7:
 	/* no flag changes from here on */
 	cbz	x3, ring
 	sub	x3, x3, #1

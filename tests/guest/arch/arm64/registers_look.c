@@ -45,3 +45,16 @@ void look(void)
 		if (saved.vectors[i])
 			differs("vector", i, saved.vectors[i]);
 }
+
+void look_at_modes(void)
+{
+	uint64_t ssbs, dit;
+
+	/* SSBS and DIT, by their encodings: compilers know them by option */
+	__asm__ volatile("mrs %0, s3_3_c4_c2_6" : "=r"(ssbs));
+	__asm__ volatile("mrs %0, s3_3_c4_c2_5" : "=r"(dit));
+	if (!ssbs)
+		differs("ssbs", 0, ssbs);
+	if (dit)
+		differs("dit", 0, dit);
+}

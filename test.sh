@@ -11,8 +11,8 @@
 #	emulated	a short list of tests inside emulated machines with KVM
 #
 # Without arguments, all of them. --emulated-full runs all tests in all emulated
-# machines, which takes an hour, and renews the table of docs/platforms.md.
-# Installs the Debian packages that are missing.
+# machines, which takes more than an hour, and renews the table of
+# docs/platforms.md. Installs the Debian packages that are missing.
 # The last line is always "N passed, N failed, N skipped"; the lines before it
 # say what was skipped and why, and what failed.
 
@@ -212,7 +212,7 @@ part_emulated() {
 }
 
 part_emulated_full() {
-	run_emulated native svm svm-shadow vhe nvhe &&
+	run_emulated native svm svm-shadow vhe vhe-16k nvhe &&
 		step 'emulated: the table' tests/emulated/table.py
 }
 

@@ -247,7 +247,7 @@ def qemu_command(machine, kernel, initramfs, pass_over):
 
 def run_emulated(machine, build, programs, options, report, path):
     fetched = subprocess.run(
-        [HERE + "/kernel.sh", machine.arch], stderr=subprocess.PIPE, text=True, check=False
+        [HERE + "/kernel.sh", machine.kernel], stderr=subprocess.PIPE, text=True, check=False
     )
     if fetched.returncode:
         report.add("skip", "all programs", why=fetched.stderr.strip().split("\n")[-1])
@@ -255,7 +255,7 @@ def run_emulated(machine, build, programs, options, report, path):
     if not shutil.which(machine.qemu[0]):
         report.add("skip", "all programs", why=f"{machine.qemu[0]} is not installed")
         return
-    kernel = f"{TOP}/build/third_party/kernel-{machine.arch}"
+    kernel = f"{TOP}/build/third_party/kernel-{machine.kernel}"
     limit = PROGRAM_LIMIT[options.short]
     deadline = time.monotonic() + MACHINE_LIMIT[options.short]
     initramfs = path + ".cpio"

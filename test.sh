@@ -170,7 +170,7 @@ part_clang() {
 
 setup_arm64() {
 	(packages_install "${arm64_packages[@]}") &&
-		third_party/picolibc.sh arm64 && third_party/sysroot_arm64.sh
+		third_party/picolibc.sh arm64 && third_party/sysroot.sh arm64
 }
 
 part_arm64() {
@@ -179,6 +179,10 @@ part_arm64() {
 		return
 	fi
 	step 'arm64: set-up' setup_arm64 && build_and_test arm64
+	# the other way, with a compiler that has the same name here
+	step 'arm64: libraries of x86_64' third_party/sysroot.sh x86_64 &&
+		step 'arm64: cross-building for x86_64' \
+			setup_build x86_64 -DTHAW_WERROR=ON
 }
 
 # Status 3 of run.py: it has reported failures.

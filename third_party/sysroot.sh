@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+#
+# sysroot.sh ARCH - the libraries thaw links, for cross-building to arm64 or x86_64.
+#
+# Fetches Debian's packages of this machine's own release for that architecture
+# and unpacks them into build/third_party/sysroot-ARCH, for cmake/cross.cmake.
+# Nothing is installed and no architecture is added to the machine. Does nothing,
+# and uses no network, if that was done before.
+
+set -euo pipefail
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=scripts/debian.sh
+. "$top/scripts/debian.sh"
+
+# Of the libraries only the half to link with, statically.
+packages=(
+	libc6 libc6-dev linux-libc-dev libgcc-s1
+	libelf-dev zlib1g-dev libjansson-dev libsodium-dev liburing-dev
+	check libsubunit-dev
+)
+
+case "${1-}" in
+arm64) debian=arm64 ;;
+x86_64) debian=amd64 ;;
+*) fail 2 "usage: sysroot.sh arm64|x86_64" ;;
+esac
+
+build=$top/build/third_party
+sysroot=$build/sysroot-$1
+work=$build/sysroot-$1.work
+
+stamp=$(stamp_of "$(. /etc/os-release && printf '%s' "${VERSION_ID-}")" \
+	"${BASH_SOURCE[0]}")
+stamp_holds "$sysroot/stamp" "$stamp" && exit 0
+
+rm -rf "$sysroot" "$work"
+mkdir -p "$work/root"
+say "fetching $debian packages: ${packages[*]}"
+{
+	apt_private_init "$work/apt" deb own "$debian" &&
+		apt_private "$work/apt" download "${packages[@]}"
+} || fail 1 "could not fetch Debian's $debian packages (see $work/apt/log)"
+for package in "$work"/apt/files/*.deb; do
+	dpkg-deb -x "$package" "$work/root"
+done
+# The links to the halves that were not fetched lead nowhere, or to this machine's
+# own, and hide the archives from those who search for libraries.
+find "$work/root/usr/lib" -name '*.so' -type l -delete
+printf '%s\n' "$stamp" >"$work/root/stamp"
+mv "$work/root" "$sysroot"
+rm -rf "$work"

@@ -564,12 +564,16 @@ static void on_drain(struct connection *common)
 static void on_free(struct connection *common)
 {
 	struct frame_connection *connection = (struct frame_connection *)common;
+	struct call *call, *next;
 
 	timer_clear(&common->worker->timers, &connection->frame_timer);
 	connection->gone = true;
-	for (struct call *call = connection->running; call; call = call->next)
-		atomic_store(&call->invocation.abandoned, true);
-	if (!connection->under_way)
+	connection->under_way++; /* it is not freed meanwhile */
+	for (call = connection->running; call; call = next) {
+		next = call->next;
+		invocation_abandon(&call->invocation);
+	}
+	if (!--connection->under_way)
 		free_connection(connection);
 }
 

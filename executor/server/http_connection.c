@@ -73,6 +73,8 @@ struct exchange *exchange_get(struct worker *worker)
 		if (!exchange)
 			return NULL;
 		exchange->invocation.timer = (struct timer){ 0 };
+		exchange->invocation.runner = NULL; /* it is not started */
+		exchange->invocation.in_line = false;
 		exchange->out = exchange->text = (struct buffer){
 			.max = RESPONSE_MAX,
 			.budget = &worker->server->buffers,
@@ -462,7 +464,7 @@ static void on_free(struct connection *common)
 
 	if (exchange) {
 		exchange->connection = NULL;
-		atomic_store(&exchange->invocation.abandoned, true);
+		invocation_abandon(&exchange->invocation);
 		exchange_release(exchange);
 	}
 	free(connection);

@@ -433,6 +433,7 @@ static void on_turn(struct io_message *message)
 {
 	struct invocation *invocation = CONTAINER(message, message);
 
+	invocation->in_line = false;
 	timer_clear(&invocation->runner->timers, &invocation->timer);
 	if (is_abandoned(invocation)) {
 		pool_give_back(invocation->served->function->pool,
@@ -460,13 +461,34 @@ static void time_out(struct invocation *invocation)
 	finish(invocation, invocation->runner);
 }
 
+/* False: its turn has come, and is on the way; or it is in no line. */
+static bool leave_line(struct invocation *invocation)
+{
+	if (!invocation->in_line ||
+	    !pool_leave(invocation->served->function->pool,
+			&invocation->waiter))
+		return false;
+	invocation->in_line = false;
+	return true;
+}
+
 static void on_timer(struct timer *timer)
 {
 	struct invocation *invocation = CONTAINER(timer, timer);
 
-	/* else its turn has come, and is on the way */
-	if (pool_leave(invocation->served->function->pool, &invocation->waiter))
+	if (leave_line(invocation))
 		time_out(invocation);
+}
+
+/* Not the places of those who wait, either: others want to. */
+void invocation_abandon(struct invocation *invocation)
+{
+	atomic_store(&invocation->abandoned, true);
+	/* in_line is the runner's, whoever that is */
+	if (invocation->runner != invocation->worker || !leave_line(invocation))
+		return;
+	timer_clear(&invocation->runner->timers, &invocation->timer);
+	abandon(invocation);
 }
 
 static void echo(struct invocation *invocation)
@@ -510,6 +532,7 @@ static void execute(struct invocation *invocation)
 	if (!r) {
 		run(invocation);
 	} else if (r == -EAGAIN) {
+		invocation->in_line = true;
 		invocation->timer.fire = on_timer;
 		timer_set(&invocation->runner->timers, &invocation->timer,
 			  invocation->arrived_ns + limit_ns);

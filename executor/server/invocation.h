@@ -59,6 +59,7 @@ struct invocation {
 	struct job job;
 	struct invocation *next;
 	bool begun;
+	bool in_line; /* for a vm; its runner's */
 	/* Nobody waits for its reply: it need not begin. Any thread. */
 	_Atomic bool abandoned;
 	char *copy; /* of the reply, for another thread; NULL: in small */
@@ -76,6 +77,13 @@ void invocation_queue_init(struct invocation_queue *queue);
 
 /* Starts it, on its worker's thread; replied() may be called at once. */
 void invocation_start(struct invocation *invocation);
+
+/*
+ * Nobody waits for its reply any more: it does not begin if it has not. On its
+ * worker's thread, from invocation_start() until ended(), which may be called at
+ * once. Before and after that it does nothing.
+ */
+void invocation_abandon(struct invocation *invocation);
 
 /*
  * Runs what @worker has waiting, a few at most, and looks at what is polled.

@@ -113,6 +113,32 @@ def gone():
         server.end()
 
 
+@test('who waits for a vm and goes does not keep a place')
+def places():
+    functions = {'echo': ECHO, 'slow': {**sleep(1, 20), 'entry': 'spin_ms'}}
+    # with more workers one may be in other hands, and keeps it until its turn
+    with Server(functions, '--workers', '1',
+                surprises=['invocation refused']) as server:
+        with server.http() as first, server.http() as last:
+            first.send(Http.request_bytes('POST', '/function/slow', b'4000'))
+            lasts(server, 1, 0)
+            streams = [server.http() for _ in range(3)]
+            for i, stream in enumerate(streams):
+                stream.send(Http.request_bytes('POST', '/function/slow', b'9'))
+                lasts(server, 1, i + 1)
+            last.send(Http.request_bytes('POST', '/function/slow', b'1'))
+            lasts(server, 1, 4)
+            for stream in streams:
+                stream.reset()
+            lasts(server, 1, 1)
+            row = server.function('slow')
+            assert row['invocations']['ok'] == 0, 'the first has ended too soon'
+            assert row['invocations']['failed'] == 3, row
+            assert first.response().status == 200
+            assert last.response().status == 200
+        server.end()
+
+
 @test('concurrency.max holds across workers and protocols')
 def most_at_once():
     functions = {'echo': ECHO, 'slow': sleep(3, 1000)}

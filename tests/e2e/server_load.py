@@ -29,6 +29,8 @@ CATALOGS = [{
     'crash': edges('overflow'),
     'lines': edges('log_lines'),
     'large': edges('reply', max_reply='8MiB', memory='32MiB'),
+    # its clients go, but who has only closed one direction may still read
+    'fleeting': edges('reply', max_reply='8MiB', memory='32MiB'),
     'full': edges('sleep_ms', concurrency={'max': 1, 'queue': 1}),
     **more,
 } for timeout, more in (('10s', {}), ('11s', {'more': edges('measure')}))]
@@ -86,7 +88,7 @@ class Clients:
 
     def vanishes(self, chance):
         kind = chance.choice((Http, Frames))
-        body = {'echo': b'x' * 3000, 'sleep': b'20', 'large': b'3000000'}
+        body = {'echo': b'x' * 3000, 'sleep': b'20', 'fleeting': b'3000000'}
         name = chance.choice(list(body))
         with (self.server.http() if kind is Http else
               self.server.frames()) as stream:

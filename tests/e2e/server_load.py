@@ -30,7 +30,8 @@ CATALOGS = [{
     'lines': edges('log_lines'),
     'large': edges('reply', max_reply='8MiB', memory='32MiB'),
     # its clients go, but who has only closed one direction may still read
-    'fleeting': edges('reply', max_reply='8MiB', memory='32MiB'),
+    'fleeting': edges('reply', max_reply='8MiB', memory='32MiB',
+                      concurrency={**MANY, 'queue': 20}),
     'full': edges('sleep_ms', concurrency={'max': 1, 'queue': 1}),
     **more,
 } for timeout, more in (('10s', {}), ('11s', {'more': edges('measure')}))]

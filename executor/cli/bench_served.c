@@ -15,9 +15,6 @@
 #include "executor/cli/bench_server.h"
 #include "vm/clock.h"
 
-/* Requests of one sample of the rows that have many at once. */
-#define BURST BENCH_SERVER_CLIENTS
-
 struct served_state {
 	unsigned count; /* of clients that are open */
 	struct bench_client clients[BENCH_SERVER_CLIENTS];
@@ -147,7 +144,7 @@ static int answer_many(struct served_state *state, struct error *err)
 {
 	int r = 0;
 
-	for (unsigned i = 0; i < BURST && !r; i++) {
+	for (unsigned i = 0; i < state->count && !r; i++) {
 		struct bench_client *client = &state->clients[i];
 
 		r = bench_client_receive(client, err);
@@ -167,7 +164,8 @@ static int once_many(struct bench_row *row, struct error *err, uint64_t *ret_ns)
 	const uint64_t start_ns = bench_server_cpu_ns(server);
 	int r = answer_many(row->state, err);
 
-	*ret_ns = (bench_server_cpu_ns(server) - start_ns) / BURST;
+	*ret_ns =
+		(bench_server_cpu_ns(server) - start_ns) / BENCH_SERVER_CLIENTS;
 	return r;
 }
 
@@ -189,7 +187,8 @@ static void close_row(struct bench_row *row)
 #define MANY(how)                                                      \
 	{                                                              \
 		.open = (how), .begin = begin_many, .once = once_many, \
-		.end = end_many, .close = close_row, .many = BURST,    \
+		.end = end_many, .close = close_row,                   \
+		.many = BENCH_SERVER_CLIENTS,                          \
 	}
 
 const struct bench_kind bench_socket_rtt = RTT(open_socket_rtt);

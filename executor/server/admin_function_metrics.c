@@ -92,6 +92,13 @@ struct function_family {
 		return value;                                     \
 	}
 
+FUNCTION_VALUE(warm, metrics_get(&f->metrics->starts[METRICS_WARM]))
+FUNCTION_VALUE(from_snapshot,
+	       metrics_get(&f->metrics->starts[METRICS_SNAPSHOT]))
+FUNCTION_VALUE(vms_idle, f->vms_idle)
+FUNCTION_VALUE(vms_busy, f->vms_busy)
+FUNCTION_VALUE(polled, f->stats.polled)
+FUNCTION_VALUE(exited, f->stats.exited)
 FUNCTION_VALUE(exits, metrics_get(&f->metrics->exits))
 FUNCTION_VALUE(restores, metrics_get(&f->metrics->restores))
 FUNCTION_VALUE(copied_bytes, metrics_get(&f->metrics->copied_bytes))
@@ -150,6 +157,35 @@ static const struct function_family function_families[] = {
 	{ NULL, NULL, NULL, NULL },
 };
 
+/* A family of two, told apart by a label. */
+struct pair_family {
+	const char *name, *type, *help;
+	const char *label, *values[2];
+	uint64_t (*get[2])(const struct function_view *function);
+};
+
+static const struct pair_family pair_families[] = {
+	{ "thaw_starts_total",
+	  "counter",
+	  "Invocations by whether their vm was there.",
+	  "start",
+	  { "warm", "snapshot" },
+	  { get_warm, get_from_snapshot } },
+	{ "thaw_instances",
+	  "gauge",
+	  "Vms of the function.",
+	  "state",
+	  { "idle", "busy" },
+	  { get_vms_idle, get_vms_busy } },
+	{ "thaw_dispatch_total",
+	  "counter",
+	  "Invocations by how they reached the guest.",
+	  "mode",
+	  { "polled", "exit" },
+	  { get_polled, get_exited } },
+	{ .name = NULL },
+};
+
 static void write_invocations(const struct server_view *view,
 			      struct buffer *out)
 {
@@ -167,25 +203,6 @@ static void write_invocations(const struct server_view *view,
 				     metrics_get(
 					     &function->metrics->outcomes[o]));
 		}
-}
-
-static void write_starts(const struct server_view *view, struct buffer *out)
-{
-	const char *name = "thaw_starts_total";
-
-	prometheus_head(out, name, "counter",
-			"Invocations by whether their vm was there.");
-	for (size_t i = 0; i < view->count; i++) {
-		const struct function_view *function = &view->functions[i];
-		const _Atomic uint64_t *starts = function->metrics->starts;
-
-		write_sample(out, name, function,
-			     &(struct label){ "start", "warm" },
-			     metrics_get(&starts[METRICS_WARM]));
-		write_sample(out, name, function,
-			     &(struct label){ "start", "snapshot" },
-			     metrics_get(&starts[METRICS_SNAPSHOT]));
-	}
 }
 
 static void write_durations(const struct server_view *view, struct buffer *out)
@@ -217,38 +234,20 @@ static void write_phases(const struct server_view *view, struct buffer *out)
 					&view->functions[i].metrics->phases[p]);
 }
 
-static void write_instances(const struct server_view *view, struct buffer *out)
+static void write_pairs(const struct server_view *view, struct buffer *out)
 {
-	const char *name = "thaw_instances";
-
-	prometheus_head(out, name, "gauge", "Vms of the function.");
-	for (size_t i = 0; i < view->count; i++) {
-		const struct function_view *function = &view->functions[i];
-
-		write_sample(out, name, function,
-			     &(struct label){ "state", "idle" },
-			     function->vms_idle);
-		write_sample(out, name, function,
-			     &(struct label){ "state", "busy" },
-			     function->vms_busy);
-	}
-}
-
-static void write_dispatch(const struct server_view *view, struct buffer *out)
-{
-	const char *name = "thaw_dispatch_total";
-
-	prometheus_head(out, name, "counter",
-			"Invocations by how they reached the guest.");
-	for (size_t i = 0; i < view->count; i++) {
-		const struct function_view *function = &view->functions[i];
-
-		write_sample(out, name, function,
-			     &(struct label){ "mode", "polled" },
-			     function->stats.polled);
-		write_sample(out, name, function,
-			     &(struct label){ "mode", "exit" },
-			     function->stats.exited);
+	for (const struct pair_family *family = pair_families; family->name;
+	     family++) {
+		prometheus_head(out, family->name, family->type, family->help);
+		for (size_t i = 0; i < view->count; i++)
+			for (int k = 0; k < 2; k++)
+				write_sample(out, family->name,
+					     &view->functions[i],
+					     &(struct label){
+						     family->label,
+						     family->values[k] },
+					     family->get[k](
+						     &view->functions[i]));
 	}
 }
 
@@ -269,10 +268,8 @@ void admin_write_function_metrics(const struct server_view *view,
 	if (!view->count)
 		return;
 	write_invocations(view, out);
-	write_starts(view, out);
 	write_durations(view, out);
 	write_phases(view, out);
-	write_instances(view, out);
-	write_dispatch(view, out);
+	write_pairs(view, out);
 	write_numbers(view, out);
 }

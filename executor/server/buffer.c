@@ -35,11 +35,13 @@ static size_t counted(size_t capacity)
 	return capacity > BUFFER_UNCOUNTED ? capacity : 0;
 }
 
-/* Counts that the capacity becomes @capacity; false: there is not so much. */
-static bool count(const struct buffer *buffer, size_t capacity)
+/*
+ * Counts @more bytes; false: there is not so much. Nothing is done for none, as
+ * for nearly all requests: others use the budget, too.
+ */
+static bool count(const struct buffer *buffer, size_t more)
 {
 	struct buffer_budget *budget = buffer->budget;
-	const size_t more = counted(capacity) - counted(buffer->capacity);
 
 	if (!budget || !more)
 		return true;
@@ -49,10 +51,15 @@ static bool count(const struct buffer *buffer, size_t capacity)
 	return true;
 }
 
+static void uncount(const struct buffer *buffer, size_t size)
+{
+	if (buffer->budget && size)
+		buffer_budget_give(buffer->budget, size);
+}
+
 void buffer_done(struct buffer *buffer)
 {
-	if (buffer->budget)
-		buffer_budget_give(buffer->budget, counted(buffer->capacity));
+	uncount(buffer, counted(buffer->capacity));
 	free(buffer->data);
 	buffer->data = NULL;
 	buffer->size = buffer->capacity = 0;
@@ -69,20 +76,19 @@ void buffer_clear(struct buffer *buffer)
 static bool grow(struct buffer *buffer, size_t size)
 {
 	size_t capacity = buffer->capacity ? buffer->capacity : CAPACITY_FIRST;
+	size_t more;
 	char *data;
 
 	while (capacity < size)
 		capacity *= 2;
 	if (capacity > buffer->max)
 		capacity = buffer->max;
-	if (!count(buffer, capacity))
+	more = counted(capacity) - counted(buffer->capacity);
+	if (!count(buffer, more))
 		return false;
 	data = realloc(buffer->data, capacity);
 	if (!data) {
-		if (buffer->budget)
-			buffer_budget_give(buffer->budget,
-					   counted(capacity) -
-						   counted(buffer->capacity));
+		uncount(buffer, more);
 		return false;
 	}
 	buffer->data = data;

@@ -293,12 +293,10 @@ static void start(struct call *call)
 		generation_find(worker->generation, from->function);
 
 	if (!served || buffer_budget_is_used_up(&worker->server->buffers)) {
-		if (served)
-			refuse(connection, from->id, FRAME_THROTTLED,
-			       SERVER_NO_MEMORY);
-		else
-			refuse(connection, from->id, FRAME_NOT_FOUND,
-			       "no such function: see `thaw functions list`");
+		refuse(connection, from->id,
+		       served ? FRAME_THROTTLED : FRAME_NOT_FOUND,
+		       served ? SERVER_NO_MEMORY :
+				"no such function: see `thaw functions list`");
 		put_call(call);
 		return;
 	}

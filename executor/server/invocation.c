@@ -480,7 +480,7 @@ static void on_timer(struct timer *timer)
 		time_out(invocation);
 }
 
-/* Not the places of those who wait, either: others want to. */
+/* It gives up its place among those who wait for a vm: others want it. */
 void invocation_abandon(struct invocation *invocation)
 {
 	atomic_store(&invocation->abandoned, true);

@@ -348,11 +348,19 @@ static int begin_again(struct thaw_reply *reply)
 	return r ? r : begin(reply);
 }
 
+/* What an invocation is waited for. */
+enum patience {
+	WAIT_NOT, /* a polled one is looked at, another one runs for a slice */
+	WAIT_RUN, /* until it exits; a sleep is left to the caller */
+	WAIT_ALL,
+};
+
 /*
  * Runs it until it exits: 0 and *@exit; 1: it has not yet, or its slice is used
  * up; or -errno.
  */
-static int run(struct thaw_reply *reply, bool wait, struct vm_exit *exit)
+static int run(struct thaw_reply *reply, enum patience wait,
+	       struct vm_exit *exit)
 {
 	const uint64_t slice_end_ns = reply->internal.slice_end_ns;
 	const uint64_t deadline_ns = deadline_of(reply);
@@ -360,9 +368,10 @@ static int run(struct thaw_reply *reply, bool wait, struct vm_exit *exit)
 	int r;
 
 	if (reply->internal.is_polled)
-		return wait ? poll_wait(vm, exit) : poll_check(vm, exit);
+		return wait == WAIT_NOT ? poll_check(vm, exit) :
+					  poll_wait(vm, exit);
 	reply->internal.slice_end_ns = 0;
-	if (wait || !slice_end_ns || slice_end_ns >= deadline_ns)
+	if (wait == WAIT_ALL || !slice_end_ns || slice_end_ns >= deadline_ns)
 		return vm_run(vm, deadline_ns, exit);
 	r = vm_run_slice(vm, slice_end_ns, exit);
 	if (!r && exit->kind == VM_EXIT_DEADLINE)
@@ -372,11 +381,11 @@ static int run(struct thaw_reply *reply, bool wait, struct vm_exit *exit)
 }
 
 /* It has logged a line, or sleeps: whether it can go on; its end, if not. */
-static int resume(struct thaw_reply *reply, bool wait)
+static int resume(struct thaw_reply *reply, enum patience wait)
 {
 	const uint64_t wake_ns = reply->internal.wake_ns;
 
-	if (wake_ns && !wait && clock_now_ns() < wake_ns)
+	if (wake_ns && wait != WAIT_ALL && clock_now_ns() < wake_ns)
 		return 0;
 	if (wake_ns)
 		guest_sleep(wake_ns);
@@ -392,10 +401,10 @@ static int resume(struct thaw_reply *reply, bool wait)
 }
 
 /*
- * Goes on with the invocation: until it has ended, or, unless @wait, for as long
- * as there is something to do. 1: it has ended; 0: not yet; or -errno.
+ * Goes on with the invocation, for as long as there is something to do or to
+ * @wait for. 1: it has ended; 0: not yet; or -errno.
  */
-static int go_on(struct thaw_reply *reply, bool wait)
+static int go_on(struct thaw_reply *reply, enum patience wait)
 {
 	struct vm_exit exit;
 	int r;
@@ -425,7 +434,8 @@ static int go_on(struct thaw_reply *reply, bool wait)
 }
 
 /* Looks after the invocation; ends it if it fails. As go_on(). */
-static int attend(struct thaw_reply *reply, bool wait, struct error *err)
+static int attend(struct thaw_reply *reply, enum patience wait,
+		  struct error *err)
 {
 	const struct function *function = reply->internal.function;
 	int r = go_on(reply, wait);
@@ -532,18 +542,28 @@ int invoke_on(struct function *function, struct vm *vm,
 	if (slice_ns)
 		ret_reply->internal.slice_end_ns =
 			ret_reply->internal.start_ns + slice_ns;
-	return attend(ret_reply, false, err);
+	return attend(ret_reply, WAIT_NOT, err);
 }
 
 int invoke_more(struct thaw_reply *reply, uint64_t slice_ns, struct error *err)
 {
 	reply->internal.slice_end_ns = clock_now_ns() + slice_ns;
-	return attend(reply, false, err);
+	return attend(reply, WAIT_RUN, err);
+}
+
+uint64_t invoke_wake_ns(const struct thaw_reply *reply)
+{
+	return reply->internal.is_resting ? reply->internal.wake_ns : 0;
+}
+
+size_t invoke_restore_pages(const struct thaw_reply *reply)
+{
+	return vm_dirty(reply->internal.vm)->count;
 }
 
 int invoke_wait(struct thaw_reply *reply, struct error *err)
 {
-	int r = reply->internal.is_pending ? attend(reply, true, err) : 0;
+	int r = reply->internal.is_pending ? attend(reply, WAIT_ALL, err) : 0;
 
 	return r < 0 ? r : 0;
 }
@@ -553,13 +573,13 @@ int invoke_start(struct function *function, const struct thaw_request *request,
 {
 	int r = start(function, request, err, ret_reply);
 
-	return r ? r : attend(ret_reply, false, err);
+	return r ? r : attend(ret_reply, WAIT_NOT, err);
 }
 
 int invoke_poll(struct thaw_reply *reply, struct error *err)
 {
 	if (reply->internal.is_pending)
-		return attend(reply, false, err);
+		return attend(reply, WAIT_NOT, err);
 	if (reply->internal.vm)
 		return 1;
 	return error_set(err, -EINVAL, "this reply has been done with");
@@ -571,7 +591,7 @@ int invoke(struct function *function, const struct thaw_request *request,
 	int r = start(function, request, err, ret_reply);
 
 	if (!r)
-		r = attend(ret_reply, true, err);
+		r = attend(ret_reply, WAIT_ALL, err);
 	return r < 0 ? r : 0;
 }
 
@@ -583,7 +603,7 @@ void invoke_done(struct thaw_reply *reply)
 
 	/* nobody wants its end any more, but it has to come */
 	if (reply->internal.vm && reply->internal.is_pending)
-		attend(reply, true, NULL);
+		attend(reply, WAIT_ALL, NULL);
 	if (!reply->internal.vm)
 		return;
 	start_ns = clock_now_ns();

@@ -38,8 +38,23 @@ int invoke_on(struct function *function, struct vm *vm,
 	      uint64_t slice_ns, struct error *err,
 	      struct thaw_reply *ret_reply);
 
-/* Goes on with it for another slice. As invoke_on(). */
+/*
+ * Goes on with it for another slice, or, if it is polled, until it has ended;
+ * but not through a sleep. As invoke_on().
+ */
 int invoke_more(struct thaw_reply *reply, uint64_t slice_ns, struct error *err);
+
+/*
+ * The function sleeps, until then (CLOCK_MONOTONIC): to be gone on with at that
+ * time, by invoke_more() or invoke_poll(). 0: it does not.
+ */
+uint64_t invoke_wake_ns(const struct thaw_reply *reply);
+
+/*
+ * How many pages invoke_done() will copy, of a reply that holds a vm: all but
+ * those that were written for the first time.
+ */
+size_t invoke_restore_pages(const struct thaw_reply *reply);
 
 /* Waits until what was begun has ended. 0, or -errno as invoke_poll(). */
 int invoke_wait(struct thaw_reply *reply, struct error *err);

@@ -115,7 +115,7 @@ static const struct cli_option options[] = {
 	  set_io, 0, 0 },
 	{ 0, "offload-threads", "N",
 	  "threads for runs over their inline_budget (catalog);\n"
-	  "default 256",
+	  "default four for each CPU",
 	  cli_set_count, SERVER(jobs), SERVER_JOBS_MAX },
 	{ 0, "max-connections", "N",
 	  "default 16384, or what the limit of open files allows",

@@ -183,6 +183,10 @@ static void put_counts(struct json_output *object,
 	json_put_object(object, "snapshot", snapshot_object(function));
 	json_put_counter(object, "restores", &metrics->restores);
 	json_put_counter(object, "copied_bytes", &metrics->copied_bytes);
+	json_put_counter(object, "restores_offloaded",
+			 &metrics->restores_offloaded);
+	json_put_counter(object, "queue_turns", &metrics->turns);
+	json_put_counter(object, "thread_waits", &metrics->thread_waits);
 	json_put_object(object, "log", function_log_object(metrics));
 	json_put_object(object, "events", function_events_object(metrics));
 	json_put_object(object, "dispatched",

@@ -102,6 +102,10 @@ FUNCTION_VALUE(exited, f->stats.exited)
 FUNCTION_VALUE(exits, metrics_get(&f->metrics->exits))
 FUNCTION_VALUE(restores, metrics_get(&f->metrics->restores))
 FUNCTION_VALUE(copied_bytes, metrics_get(&f->metrics->copied_bytes))
+FUNCTION_VALUE(turns, metrics_get(&f->metrics->turns))
+FUNCTION_VALUE(thread_waits, metrics_get(&f->metrics->thread_waits))
+FUNCTION_VALUE(restores_offloaded,
+	       metrics_get(&f->metrics->restores_offloaded))
 FUNCTION_VALUE(boots, metrics_get(&f->metrics->boots))
 FUNCTION_VALUE(boot_failures, metrics_get(&f->metrics->boot_failures))
 FUNCTION_VALUE(snapshot_bytes, f->snapshot_bytes)
@@ -125,6 +129,15 @@ static const struct function_family function_families[] = {
 	  "Vms restored to their snapshot after an invocation.", get_restores },
 	{ "thaw_restored_bytes_total", "counter",
 	  "Bytes of memory copied to restore vms.", get_copied_bytes },
+	{ "thaw_restores_offloaded_total", "counter",
+	  "Restores of many pages, done by an offload thread.",
+	  get_restores_offloaded },
+	{ "thaw_queue_turns_total", "counter",
+	  "Turns in the workers' queues that went by while invocations waited.",
+	  get_turns },
+	{ "thaw_thread_waits_total", "counter",
+	  "Runs, restores and new vms that had to wait for a thread.",
+	  get_thread_waits },
 	{ "thaw_snapshot_builds_total", "counter",
 	  "Boots that ended with a snapshot.", get_boots },
 	{ "thaw_snapshot_build_failures_total", "counter", "Boots that failed.",

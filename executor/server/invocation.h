@@ -5,7 +5,7 @@
  * worker's run queue, runs there, on an idle worker that took it over, or, if it
  * takes long, on a thread of jobs.h, and is answered where it came in. The hot
  * path: http_connection.c or frame_connection.c -> invocation.c ->
- * executor/invoke.c, which goes on in vm/ and snapshot/.
+ * invocation_run.c -> executor/invoke.c, which goes on in vm/ and snapshot/.
  */
 #ifndef EXECUTOR_SERVER_INVOCATION_H
 #define EXECUTOR_SERVER_INVOCATION_H
@@ -58,22 +58,17 @@ struct invocation {
 	struct io_message message;
 	struct job job;
 	struct invocation *next;
+	uint64_t turn;	    /* of the queue, when it was put into it */
+	uint64_t polled_ns; /* since when it is looked at */
+	uint64_t used_ns;   /* of CPUs, as a job */
 	bool begun;
-	bool in_line; /* for a vm; its runner's */
+	bool is_whole; /* all of it has run as a job */
+	bool in_line;  /* for a vm; its runner's */
 	/* Nobody waits for its reply: it need not begin. Any thread. */
 	_Atomic bool abandoned;
 	char *copy; /* of the reply, for another thread; NULL: in small */
 	char small[INVOCATION_SMALL];
 };
-
-/* The invocations a worker has; embedded in it. */
-struct invocation_queue {
-	struct invocation *first, **last;
-	unsigned count;
-	struct invocation *polled; /* they run, and are looked at */
-};
-
-void invocation_queue_init(struct invocation_queue *queue);
 
 /* Starts it, on its worker's thread; replied() may be called at once. */
 void invocation_start(struct invocation *invocation);

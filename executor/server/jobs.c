@@ -1,10 +1,16 @@
-/* jobs.c - threads for what takes time. See jobs.h. */
+/*
+ * jobs.c - threads for what takes time. See jobs.h.
+ *
+ * Shares that have a job waiting, and may have one more thread, stand in a line:
+ * the first one's first job is run, and the share goes to the end of the line.
+ */
 #include "executor/server/jobs.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdbool.h>
+#include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -12,43 +18,56 @@
 
 #include "vm/watchdog.h"
 
+struct job_share {
+	_Atomic unsigned references; /* the owner's, and one for each job */
+	/* the rest belongs to the lock of the struct jobs it is used with */
+	struct job *first, **last;
+	unsigned queued, running;
+	bool in_line;
+	struct job_share *next; /* in the line */
+};
+
 struct jobs {
+	struct jobs_config config;
 	pthread_mutex_t lock; /* of the rest */
 	pthread_cond_t pushed;
-	struct job *first, **last;
+	struct job_share *first, **last; /* the line */
+	/* how many stand in it; written with the lock held */
+	_Atomic unsigned waiting;
+	struct job_share common; /* of jobs without a share of their own */
 	pthread_t *threads;
-	unsigned max, count, idle;
-	int nice;
+	unsigned count, idle;
 	bool stopping;
 };
 
-static void *run(void *cookie)
+static void init_share(struct job_share *share)
 {
-	struct jobs *jobs = cookie;
-	struct job *job;
-
-	/* for this thread alone; where it is forbidden, so be it */
-	if (jobs->nice)
-		(void)!setpriority(PRIO_PROCESS, (id_t)gettid(), jobs->nice);
-	pthread_mutex_lock(&jobs->lock);
-	for (;;) {
-		while (!jobs->first && !jobs->stopping)
-			pthread_cond_wait(&jobs->pushed, &jobs->lock);
-		job = jobs->first;
-		if (!job)
-			break;
-		jobs->first = job->next;
-		if (!jobs->first)
-			jobs->last = &jobs->first;
-		jobs->idle--;
-		pthread_mutex_unlock(&jobs->lock);
-		job->run(job);
-		pthread_mutex_lock(&jobs->lock);
-		jobs->idle++;
-	}
-	pthread_mutex_unlock(&jobs->lock);
-	return NULL;
+	*share = (struct job_share){ .references = 1, .last = &share->first };
 }
+
+struct job_share *job_share_create(void)
+{
+	struct job_share *share = malloc(sizeof(*share));
+
+	if (share)
+		init_share(share);
+	return share;
+}
+
+void job_share_release(struct job_share *share)
+{
+	if (share && atomic_fetch_sub(&share->references, 1) == 1)
+		free(share);
+}
+
+/* What belongs to no function is not bounded by a share: it is ours. */
+static bool may_run(const struct jobs *jobs, const struct job_share *share)
+{
+	return share == &jobs->common ||
+	       share->running < jobs->config.per_share;
+}
+
+static void *run(void *cookie);
 
 /* One more thread; the lock is held, or nobody else is there yet. */
 static int add_thread(struct jobs *jobs)
@@ -67,18 +86,99 @@ static int add_thread(struct jobs *jobs)
 	return 0;
 }
 
-int jobs_create(unsigned threads, int nice, struct error *err,
+/*
+ * Puts @share in the line if it has a place there, and has a thread look at it.
+ * The lock is held.
+ */
+static void stand_in_line(struct jobs *jobs, struct job_share *share)
+{
+	if (share->in_line || !share->first || !may_run(jobs, share))
+		return;
+	share->in_line = true;
+	share->next = NULL;
+	*jobs->last = share;
+	jobs->last = &share->next;
+	atomic_fetch_add_explicit(&jobs->waiting, 1, memory_order_relaxed);
+	/* if it cannot be had, one of those there will come to it */
+	if (jobs->waiting > jobs->idle && jobs->count < jobs->config.threads)
+		(void)!add_thread(jobs);
+	pthread_cond_signal(&jobs->pushed);
+}
+
+/*
+ * The next job, and whose it is; or NULL. The caller is not idle any more then.
+ * The lock is held.
+ */
+static struct job *take(struct jobs *jobs, struct job_share **ret_share)
+{
+	struct job_share *share = jobs->first;
+	struct job *job;
+
+	if (!share)
+		return NULL;
+	jobs->first = share->next;
+	if (!jobs->first)
+		jobs->last = &jobs->first;
+	share->in_line = false;
+	atomic_fetch_sub_explicit(&jobs->waiting, 1, memory_order_relaxed);
+	job = share->first;
+	share->first = job->next;
+	if (!share->first)
+		share->last = &share->first;
+	share->queued--;
+	share->running++;
+	jobs->idle--;
+	stand_in_line(jobs, share);
+	*ret_share = share;
+	return job;
+}
+
+/* A job of @share has ended. The lock is held. */
+static void leave(struct jobs *jobs, struct job_share *share)
+{
+	share->running--;
+	jobs->idle++;
+	stand_in_line(jobs, share);
+	job_share_release(share);
+}
+
+static void *run(void *cookie)
+{
+	struct jobs *jobs = cookie;
+	struct job_share *share;
+	struct job *job;
+
+	/* for this thread alone; where it is forbidden, so be it */
+	if (jobs->config.nice)
+		(void)!setpriority(PRIO_PROCESS, (id_t)gettid(),
+				   jobs->config.nice);
+	pthread_mutex_lock(&jobs->lock);
+	for (;;) {
+		while (!(job = take(jobs, &share)) && !jobs->stopping)
+			pthread_cond_wait(&jobs->pushed, &jobs->lock);
+		if (!job)
+			break;
+		pthread_mutex_unlock(&jobs->lock);
+		job->run(job);
+		pthread_mutex_lock(&jobs->lock);
+		leave(jobs, share);
+	}
+	pthread_mutex_unlock(&jobs->lock);
+	return NULL;
+}
+
+int jobs_create(const struct jobs_config *config, struct error *err,
 		struct jobs **ret_jobs)
 {
 	struct jobs *jobs = calloc(1, sizeof(*jobs));
 	int r = -ENOMEM;
 
 	if (jobs)
-		jobs->threads = calloc(threads, sizeof(*jobs->threads));
+		jobs->threads = calloc(config->threads, sizeof(*jobs->threads));
 	if (jobs && jobs->threads) {
-		jobs->max = threads;
-		jobs->nice = nice;
+		jobs->config = *config;
 		jobs->last = &jobs->first;
+		init_share(&jobs->common);
 		pthread_mutex_init(&jobs->lock, NULL);
 		pthread_cond_init(&jobs->pushed, NULL);
 		r = add_thread(jobs);
@@ -92,22 +192,37 @@ int jobs_create(unsigned threads, int nice, struct error *err,
 	return 0;
 }
 
-void jobs_push(struct jobs *jobs, struct job *job)
+/* Whether @share's last job has a thread to run on. The lock is held. */
+static bool finds_thread(const struct jobs *jobs, const struct job_share *share)
 {
-	unsigned waiting = 0;
+	/* those that are there, and those that can be started */
+	const unsigned free = jobs->idle + jobs->config.threads - jobs->count;
 
+	return share->running + share->queued <= jobs->config.per_share &&
+	       jobs->waiting + share->queued - 1 <= free;
+}
+
+bool jobs_push(struct jobs *jobs, struct job_share *share, struct job *job)
+{
+	bool at_once;
+
+	if (!share)
+		share = &jobs->common;
 	job->next = NULL;
+	atomic_fetch_add(&share->references, 1);
 	pthread_mutex_lock(&jobs->lock);
-	*jobs->last = job;
-	jobs->last = &job->next;
-	for (const struct job *j = jobs->first; j && waiting <= jobs->idle;
-	     j = j->next)
-		waiting++;
-	/* if it cannot be had, one of those there will come to it */
-	if (waiting > jobs->idle && jobs->count < jobs->max)
-		(void)!add_thread(jobs);
-	pthread_cond_signal(&jobs->pushed);
+	*share->last = job;
+	share->last = &job->next;
+	share->queued++;
+	stand_in_line(jobs, share);
+	at_once = finds_thread(jobs, share);
 	pthread_mutex_unlock(&jobs->lock);
+	return at_once;
+}
+
+bool jobs_are_waiting(struct jobs *jobs)
+{
+	return atomic_load_explicit(&jobs->waiting, memory_order_relaxed) > 0;
 }
 
 void jobs_count(struct jobs *jobs, unsigned *ret_threads, unsigned *ret_busy)

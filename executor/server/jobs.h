@@ -1,17 +1,22 @@
 /*
  * jobs.h - threads for what would keep a worker from its connections: runs over
- * their inline budget, new vms, deployments.
+ * their inline budget, restores of many pages, new vms, deployments.
  *
- * Threads are started when they are needed and kept. Any thread may push.
+ * Threads are started when they are needed and kept. Each job belongs to a
+ * share, as a rule a function's. Shares take turns, and one share has a bounded
+ * number of threads at a time: so whoever pushes many jobs, or long ones, waits
+ * for its own. Any thread may push.
  */
 #ifndef EXECUTOR_SERVER_JOBS_H
 #define EXECUTOR_SERVER_JOBS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "vm/error.h"
 
 struct jobs;
+struct job_share;
 
 /* Embedded in what it is about; the pusher's until it runs. */
 struct job {
@@ -19,15 +24,33 @@ struct job {
 	struct job *next;
 };
 
-/*
- * Creates up to @threads threads, one at once, of the niceness @nice: 0, or more
- * for those that are to yield to the workers.
- */
-int jobs_create(unsigned threads, int nice, struct error *err,
+struct jobs_config {
+	unsigned threads;   /* at most; one is started at once */
+	unsigned per_share; /* of these, for one share at a time */
+	int nice;	    /* 0, or more for those that yield to the workers */
+};
+
+int jobs_create(const struct jobs_config *config, struct error *err,
 		struct jobs **ret_jobs);
 
-/* Runs @job on some thread, in the order of arrival; it may wait for one. */
-void jobs_push(struct jobs *jobs, struct job *job);
+/* A new share, or NULL: no memory. To be used with one struct jobs. */
+struct job_share *job_share_create(void);
+
+/* Its owner pushes no more; it is freed after its last job. NULL is fine. */
+void job_share_release(struct job_share *share);
+
+/*
+ * Runs @job on some thread: those of a share in the order of arrival. @share
+ * NULL: of what belongs to no function. False: it has to wait, for a thread or
+ * for its share of them.
+ */
+bool jobs_push(struct jobs *jobs, struct job_share *share, struct job *job);
+
+/*
+ * Whether a job waits for a thread that its share may have: for jobs that can
+ * stop, and push themselves again.
+ */
+bool jobs_are_waiting(struct jobs *jobs);
 
 /* How many threads there are, and how many run something. */
 void jobs_count(struct jobs *jobs, unsigned *ret_threads, unsigned *ret_busy);

@@ -59,6 +59,10 @@ struct metrics_function {
 	_Atomic uint64_t restores, copied_bytes;
 	_Atomic uint64_t boots, boot_failures; /* snapshots made */
 	_Atomic uint64_t inflight;	       /* invocations that run */
+	/* in workers' queues: turns that all functions took meanwhile */
+	_Atomic uint64_t turns;
+	/* jobs that had to wait for a thread; restores that were jobs */
+	_Atomic uint64_t thread_waits, restores_offloaded;
 	_Atomic uint64_t log_lines, log_dropped;
 	/* Event invocations: in the queue; begun again; given up. */
 	_Atomic uint64_t events_pending, events_retried, events_dropped;

@@ -274,7 +274,7 @@ void server_reload(struct server *server, struct exchange *exchange)
 	if (exchange)
 		exchange_hold(exchange);
 	server->reload = reload;
-	jobs_push(server->makers, &reload->job);
+	jobs_push(server->makers, NULL, &reload->job);
 }
 
 static void on_quiet(struct timer *timer)

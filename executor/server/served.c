@@ -40,12 +40,21 @@ void served_set_reaper(struct jobs *jobs)
 	atomic_store(&reaper, jobs);
 }
 
+static unsigned workers;
+
+void served_set_workers(unsigned count)
+{
+	workers = count;
+}
+
 static void free_served(struct job *job)
 {
 	struct served *served =
 		(void *)((char *)job - offsetof(struct served, job));
 
 	function_free(served->function);
+	job_share_release(served->runs);
+	job_share_release(served->makes);
 	pthread_mutex_destroy(&served->log_lock);
 	counted_release(served->counted);
 	catalog_release(served->catalog);
@@ -60,7 +69,7 @@ void served_release(struct served *served)
 		return;
 	served->job.run = free_served;
 	if (jobs)
-		jobs_push(jobs, &served->job);
+		jobs_push(jobs, NULL, &served->job);
 	else
 		free_served(&served->job);
 }
@@ -89,11 +98,18 @@ static struct served *served_create(struct kept_catalog *catalog,
 				    const struct catalog_function *spec,
 				    const struct served *old)
 {
-	struct served *served = calloc(1, sizeof(*served));
+	struct served *served =
+		calloc(1, sizeof(*served) + workers * sizeof(served->lines[0]));
 	struct counted *counted = old ? old->counted :
 					calloc(1, sizeof(*counted));
 
-	if (!served || !counted) {
+	if (served) {
+		served->runs = job_share_create();
+		served->makes = job_share_create();
+	}
+	if (!served || !counted || !served->runs || !served->makes) {
+		job_share_release(served ? served->runs : NULL);
+		job_share_release(served ? served->makes : NULL);
 		free(served);
 		free(old ? NULL : counted);
 		return NULL;

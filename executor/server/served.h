@@ -23,6 +23,7 @@
 #include "executor/server/jobs.h"
 #include "executor/server/log.h"
 #include "executor/server/metrics.h"
+#include "executor/server/run_queue.h"
 #include "executor/server/view.h"
 #include "vm/error.h"
 
@@ -40,7 +41,8 @@ struct kept_catalog {
 
 struct served {
 	_Atomic unsigned references;
-	struct job job; /* to free it */
+	struct job job;			/* to free it */
+	struct job_share *runs, *makes; /* of the threads for runs, for vms */
 	struct kept_catalog *catalog;
 	const struct catalog_function *spec;
 	struct counted *counted;
@@ -67,6 +69,8 @@ struct served {
 
 	pthread_mutex_t log_lock;
 	struct log_limit log_limit;
+
+	struct run_line lines[]; /* one in each worker's queue */
 };
 
 struct generation {
@@ -120,6 +124,9 @@ void served_release(struct served *served);
 
 /* Whose jobs; NULL: at once, by whoever gives back the last reference. */
 void served_set_reaper(struct jobs *jobs);
+
+/* How many workers there are: before the first generation is loaded. */
+void served_set_workers(unsigned count);
 
 static inline bool served_is_active(const struct served *served)
 {

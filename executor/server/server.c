@@ -40,7 +40,6 @@
 void server_options_init(struct server_options *options)
 {
 	*options = (struct server_options){
-		.jobs = SERVER_JOBS_DEFAULT,
 		.max_buffered = SERVER_BUFFERED_DEFAULT,
 		.head_timeout_ns = SERVER_HEAD_TIMEOUT_DEFAULT,
 		.body_timeout_ns = SERVER_BODY_TIMEOUT_DEFAULT,
@@ -242,7 +241,7 @@ static int deploy_all(struct server *server, struct error *err)
 		deployment->server = server;
 		deployment->served = served_hold(generation->served[i]);
 		atomic_fetch_add(&server->pending, 1);
-		jobs_push(server->makers, &deployment->job);
+		jobs_push(server->makers, NULL, &deployment->job);
 	}
 	return 0;
 }
@@ -391,6 +390,12 @@ static int prepare(struct server *server, struct error *err)
 	struct generation_changes changes;
 	int r = take_signals(server, err);
 
+	server->worker_count = server->options.workers ?
+				       (unsigned)server->options.workers :
+				       (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+	if (server->worker_count > SERVER_WORKERS_MAX)
+		server->worker_count = SERVER_WORKERS_MAX;
+	served_set_workers(server->worker_count);
 	if (!r)
 		r = generation_load(server->options.catalog, NULL, err,
 				    &server->main.generation, &changes);
@@ -405,11 +410,6 @@ static int prepare(struct server *server, struct error *err)
 		/* see admit(): also those wait whose vm is being restored */
 		.any_queue = true,
 	};
-	server->worker_count = server->options.workers ?
-				       (unsigned)server->options.workers :
-				       (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
-	if (server->worker_count > SERVER_WORKERS_MAX)
-		server->worker_count = SERVER_WORKERS_MAX;
 	server->workers =
 		calloc(server->worker_count, sizeof(*server->workers));
 	if (!server->workers)
@@ -421,11 +421,23 @@ static int prepare(struct server *server, struct error *err)
 /* Admin first: it says how the start is going. */
 static int start(struct server *server, struct error *err)
 {
-	int r = jobs_create((unsigned)server->options.jobs, SERVER_JOBS_NICE,
-			    err, &server->jobs);
+	const struct jobs_config makers = {
+		.threads = SERVER_MAKERS_MAX,
+		.per_share = SERVER_MAKERS_PER_FUNCTION,
+	};
+	struct jobs_config runs = {
+		.threads = (unsigned)server->options.jobs,
+		.nice = SERVER_JOBS_NICE,
+	};
+	int r;
 
+	if (!runs.threads)
+		runs.threads = SERVER_JOBS_PER_CPU *
+			       (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+	runs.per_share = (runs.threads + 1) / 2;
+	r = jobs_create(&runs, err, &server->jobs);
 	if (!r)
-		r = jobs_create(SERVER_MAKERS_MAX, 0, err, &server->makers);
+		r = jobs_create(&makers, err, &server->makers);
 	if (!r)
 		served_set_reaper(server->makers);
 	if (!r)

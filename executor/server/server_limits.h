@@ -9,16 +9,31 @@
 
 #define SERVER_WORKERS_MAX 256
 
-/* Threads for what is over the inline budget. */
-#define SERVER_JOBS_DEFAULT 256
+/*
+ * Threads for what is over the inline budget: by default so many for each CPU. Of
+ * these, one function has half, so that no function waits for a thread for want
+ * of another one's leave.
+ */
+#define SERVER_JOBS_PER_CPU 4
 #define SERVER_JOBS_MAX 4096
+
+/* A job that is not over after this time stops if others wait for a thread. */
+#define SERVER_JOB_SLICE_NS (10 * UNITS_MS)
 
 /*
  * They yield to the workers: who takes long can take a little longer. Threads
- * that make vms do not.
+ * that make vms do not; one function has so many of those.
  */
 #define SERVER_JOBS_NICE 10
 #define SERVER_MAKERS_MAX 16
+#define SERVER_MAKERS_PER_FUNCTION 4
+
+/*
+ * What a worker does for one invocation besides its slice: half slices more while
+ * others have used the CPU, and pages that are copied back.
+ */
+#define SERVER_INLINE_MORE 4
+#define SERVER_INLINE_PAGES 1024
 
 /*
  * Connections; the default is less where the limit of open files (RLIMIT_NOFILE)

@@ -22,7 +22,7 @@ int worker_init(struct worker *worker, struct server *server, unsigned index,
 	worker->index = index;
 	worker->last_event = &worker->events;
 	atomic_store(&worker->oldest_event_ns, UINT64_MAX);
-	invocation_queue_init(&worker->queue);
+	run_queue_init(&worker->queue);
 	r = io_create(server->options.io, err, &worker->io);
 	/* not what the user has asked for is at fault, but the machine */
 	return r == -EPERM ? -EOPNOTSUPP : r;
@@ -99,7 +99,7 @@ bool worker_is_idle(const struct worker *worker)
 			return false;
 	return !worker->connection_count && !worker->event_count &&
 	       !worker->invocation_count && !worker->queue.count &&
-	       !worker->queue.polled;
+	       !worker->polled;
 }
 
 /* What has connected before the door closes is let in; then nobody can. */

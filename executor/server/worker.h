@@ -16,6 +16,7 @@
 
 #include "executor/server/invocation.h"
 #include "executor/server/io.h"
+#include "executor/server/run_queue.h"
 #include "executor/server/served.h"
 #include "executor/server/timers.h"
 
@@ -43,9 +44,10 @@ struct worker {
 	struct timers timers;
 	struct generation *generation; /* held */
 
-	struct invocation_queue queue;
-	size_t invocation_count; /* started here and not ended */
-	uint64_t flushed_ns;	 /* when replies were last submitted */
+	struct run_queue queue;
+	struct invocation *polled; /* they run, and are looked at */
+	size_t invocation_count;   /* started here and not ended */
+	uint64_t flushed_ns;	   /* when replies were last submitted */
 
 	struct door *doors;
 	struct connection *connections;

@@ -106,6 +106,7 @@ def function(name, rate, bucket, errors, state='active', reason=None):
                    'restore': histogram(1, ok)},
         'snapshot': {'bytes': 2 << 20, 'boots': 1, 'boot_failures': 0},
         'restores': ok, 'copied_bytes': 4096 * ok,
+        'restores_offloaded': 0, 'queue_turns': ok, 'thread_waits': 0,
         'log': {'lines': 5, 'dropped': 0},
         'events': {'pending': 0, 'accepted': 0, 'done': 0, 'retried': 0,
                    'dropped': 0},

@@ -57,6 +57,9 @@ static void count(void)
 	metrics_observe(&m->duration, 20 * NS_PER_S);
 	metrics_observe(&m->phases[METRICS_RUN], 10 * NS_PER_US);
 	m->copied_bytes = 12345678901;
+	m->restores_offloaded = 12;
+	m->turns = 13;
+	m->thread_waits = 14;
 	m->starts[METRICS_WARM] = 900;
 	m->starts[METRICS_SNAPSHOT] = 4;
 	m->exits = 910;

@@ -78,6 +78,7 @@ static const char golden_hello[] =
 	"\"restore\":{\"buckets\":[" NO_BUCKETS "],\"sum_us\":0}},"
 	"\"snapshot\":{\"bytes\":1000000,\"boots\":3,\"boot_failures\":4},"
 	"\"restores\":11,\"copied_bytes\":12345678901,"
+	"\"restores_offloaded\":12,\"queue_turns\":13,\"thread_waits\":14,"
 	"\"log\":{\"lines\":7,\"dropped\":8},"
 	"\"events\":{\"pending\":20,\"accepted\":21,\"done\":22,"
 	"\"retried\":23,\"dropped\":24},"

@@ -1,0 +1,532 @@
+/*
+ * invocation_run.c - where an invocation runs, for how long, and what comes then:
+ * its reply, and a clean vm. See invocation.h; what is before that is in
+ * invocation.c, the run itself in executor/invoke.c.
+ *
+ * A worker runs one for a slice of time, the inline budget, and copies back a
+ * bounded number of pages. One that is not over by then goes on as a job, and so
+ * does what needs a new vm, and all of a function whose last ones took too long.
+ * A job stops after a slice, too, if others wait for its thread. One that sleeps
+ * is a timer, wherever it ran.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "executor/invoke.h"
+#include "executor/server/invocation_internal.h"
+#include "executor/server/invocation_log.h"
+#include "executor/server/server_internal.h"
+#include "executor/server/server_limits.h"
+#include "executor/server/worker.h"
+#include "vm/clock.h"
+
+/* Replies wait so long, at most, to be submitted with others. */
+#define FLUSH_NS (20 * NS_PER_US)
+
+/* served.slowness: a run over budget adds, others subtract one. */
+#define SLOW_STEP 2
+#define SLOW_FROM 4
+#define SLOW_MAX 8
+
+static void run_job(struct job *job);
+static void on_returned(struct io_message *message);
+
+static struct server *server_of(const struct invocation *invocation)
+{
+	return invocation->worker->server;
+}
+
+static enum metrics_outcome outcome_of(const struct thaw_reply *reply)
+{
+	switch (reply->result) {
+	case THAW_OK:
+		return METRICS_OK;
+	case THAW_TIMEOUT:
+		return METRICS_TIMEOUT;
+	case THAW_FAULT:
+		return strcmp(reply->error_type, "Runtime.OutOfMemory") ?
+			       METRICS_CRASH :
+			       METRICS_OOM;
+	default:
+		return strcmp(reply->error_type,
+			      "Function.ResponseSizeTooLarge") ?
+			       METRICS_FUNCTION_ERROR :
+			       METRICS_TOO_LARGE;
+	}
+}
+
+static enum metrics_outcome outcome_of_refusal(int result)
+{
+	if (result == -EBUSY || result == -EAGAIN)
+		return METRICS_THROTTLED;
+	return result == -E2BIG ? METRICS_TOO_LARGE : METRICS_FAILED;
+}
+
+/* Counts, and logs, what it has come to; any thread. */
+void invocation_account(const struct invocation *invocation)
+{
+	struct metrics_function *metrics =
+		&invocation->served->counted->metrics;
+	const struct thaw_reply *reply = &invocation->reply;
+
+	invocation_log_end(invocation);
+	if (invocation->result) {
+		metrics_add(&metrics->outcomes[outcome_of_refusal(
+				    invocation->result)],
+			    1);
+		return;
+	}
+	metrics_add(&metrics->outcomes[outcome_of(reply)], 1);
+	metrics_add(&metrics->exits, reply->exits);
+}
+
+/* How long it took: when the reply has gone; any thread. */
+static void observe(const struct invocation *invocation)
+{
+	struct metrics_function *metrics =
+		&invocation->served->counted->metrics;
+	const struct thaw_reply *reply = &invocation->reply;
+
+	if (invocation->result)
+		return;
+	metrics_observe(&metrics->duration, reply->queue_ns + reply->run_ns);
+	metrics_observe(&metrics->phases[METRICS_QUEUE], reply->queue_ns);
+	metrics_observe(&metrics->phases[METRICS_RUN], reply->run_ns);
+}
+
+/* Whether this one was over budget tells where the next ones begin. */
+static void learn(struct served *served, bool slow)
+{
+	int32_t now =
+		atomic_load_explicit(&served->slowness, memory_order_relaxed);
+	int32_t next = slow ? now + SLOW_STEP : now - 1;
+
+	if (next < 0)
+		next = 0;
+	if (next > SLOW_MAX)
+		next = SLOW_MAX;
+	/* a lost update is one vote */
+	if (next != now)
+		atomic_store_explicit(&served->slowness, next,
+				      memory_order_relaxed);
+}
+
+/*
+ * Lets the next one in; before the reply: who has it and asks again at once is
+ * not one too many, but waits for the vm. Any thread.
+ */
+static void leave(const struct invocation *invocation)
+{
+	struct served *served = invocation->served;
+
+	metrics_subtract(&served->counted->metrics.inflight, 1);
+	atomic_fetch_sub_explicit(&served->admitted, 1, memory_order_relaxed);
+}
+
+/* Has @job run by one of @jobs, for @served. */
+static void push_job(struct jobs *jobs, struct served *served,
+		     struct job_share *share, struct job *job)
+{
+	served_hold(served); /* it may be over once it is pushed */
+	if (!jobs_push(jobs, share, job))
+		metrics_add(&served->counted->metrics.thread_waits, 1);
+	served_release(served);
+}
+
+/* Restores the vm, for the next one; any thread. */
+static void restore(struct served *served, struct thaw_reply *reply)
+{
+	struct metrics_function *metrics = &served->counted->metrics;
+
+	if (reply->internal.vm) {
+		invoke_done(reply);
+		metrics_add(&metrics->restores, 1);
+		metrics_add(&metrics->copied_bytes, reply->copied_bytes);
+		metrics_observe(&metrics->phases[METRICS_RESTORE],
+				reply->restore_ns);
+		atomic_store_explicit(&served->restore_ns, reply->restore_ns,
+				      memory_order_relaxed);
+	}
+}
+
+/* A vm that takes long to restore, as a job. */
+struct restoration {
+	struct job job; /* the first member */
+	struct served *served;
+	struct thaw_reply reply;
+};
+
+static void run_restoration(struct job *job)
+{
+	struct restoration *restoration = (struct restoration *)job;
+
+	restore(restoration->served, &restoration->reply);
+	served_release(restoration->served);
+	free(restoration);
+}
+
+/*
+ * The same on a worker, which has others to serve: where many pages are to be
+ * copied, a job does it, in the function's own share.
+ */
+static void restore_on_worker(struct server *server, struct served *served,
+			      struct thaw_reply *reply)
+{
+	struct restoration *restoration;
+
+	if (!reply->internal.vm)
+		return;
+	restoration = invoke_restore_pages(reply) > SERVER_INLINE_PAGES ?
+			      malloc(sizeof(*restoration)) :
+			      NULL;
+	if (!restoration) {
+		restore(served, reply);
+		return;
+	}
+	metrics_add(&served->counted->metrics.restores_offloaded, 1);
+	restoration->job.run = run_restoration;
+	restoration->served = served_hold(served);
+	restoration->reply = *reply;
+	reply->internal.vm = NULL;
+	push_job(server->jobs, served, served->runs, &restoration->job);
+}
+
+/* Nothing refers to it any more. */
+static void end(struct invocation *invocation)
+{
+	invocation->worker->invocation_count--;
+	invocation->ended(invocation);
+}
+
+/* Submits replies, unless others follow at once. */
+static void flush(struct worker *worker, uint64_t now_ns)
+{
+	if (worker->queue.count && now_ns - worker->flushed_ns < FLUSH_NS)
+		return;
+	io_flush(worker->io);
+	worker->flushed_ns = now_ns;
+}
+
+/* Takes the reply's data along, out of the vm. */
+static void copy_reply(struct invocation *invocation)
+{
+	struct thaw_reply *reply = &invocation->reply;
+	char *to = invocation->small;
+
+	if (invocation->result || !reply->size)
+		return;
+	if (reply->size > sizeof(invocation->small)) {
+		to = invocation->copy = malloc(reply->size);
+		if (!to) {
+			invocation->result =
+				error_set(&invocation->error, -ENOMEM,
+					  "no memory for a reply of %zu bytes",
+					  reply->size);
+			return;
+		}
+	}
+	memcpy(to, reply->data, reply->size);
+	reply->data = to;
+}
+
+/* It has ended in other hands than its worker's, those of @from or a job's. */
+static void send_back(struct invocation *invocation, struct worker *from)
+{
+	struct served *served = served_hold(invocation->served);
+	struct thaw_reply reply;
+
+	copy_reply(invocation);
+	invocation_account(invocation);
+	observe(invocation);
+	leave(invocation);
+	reply = invocation->reply;
+	invocation->reply.internal.vm = NULL;
+	invocation->message.deliver = on_returned;
+	io_post(invocation->worker->io, from ? from->io : NULL,
+		&invocation->message);
+	/* from here on it is its worker's */
+	if (from)
+		restore_on_worker(from->server, served, &reply);
+	else
+		restore(served, &reply);
+	served_release(served);
+}
+
+static void on_returned(struct io_message *message)
+{
+	struct invocation *invocation = CONTAINER(message, message);
+
+	invocation->replied(invocation);
+	free(invocation->copy);
+	invocation->copy = NULL;
+	flush(invocation->worker, clock_now_ns());
+	end(invocation);
+}
+
+void invocation_finish(struct invocation *invocation, struct worker *runner)
+{
+	struct thaw_reply *reply = &invocation->reply;
+
+	if (invocation->result)
+		reply->internal.vm = NULL;
+	if (runner != invocation->worker) {
+		send_back(invocation, runner);
+		return;
+	}
+	invocation_account(invocation);
+	leave(invocation);
+	invocation->replied(invocation);
+	flush(runner,
+	      invocation->result ? clock_now_ns() : reply->internal.end_ns);
+	observe(invocation);
+	restore_on_worker(runner->server, invocation->served, reply);
+	end(invocation);
+}
+
+/* Goes on with it where it may take its time. */
+static void offload(struct invocation *invocation)
+{
+	struct server *server = server_of(invocation);
+
+	invocation->job.run = run_job;
+	metrics_add(&server->metrics.offloaded_total, 1);
+	push_job(server->jobs, invocation->served, invocation->served->runs,
+		 &invocation->job);
+}
+
+/* Its sleep is over: it has to wait for its turn again. */
+static void on_wake(struct timer *timer)
+{
+	struct invocation *invocation = CONTAINER(timer, timer);
+
+	invocation_queue(invocation);
+}
+
+/* It sleeps: on its runner's thread. */
+static void rest(struct invocation *invocation)
+{
+	invocation->timer.fire = on_wake;
+	timer_set(&invocation->runner->timers, &invocation->timer,
+		  invoke_wake_ns(&invocation->reply));
+}
+
+static void on_rest(struct io_message *message)
+{
+	rest(CONTAINER(message, message));
+}
+
+/* It sleeps: its runner has the timer. Any thread. */
+static void send_to_rest(struct invocation *invocation)
+{
+	invocation->message.deliver = on_rest;
+	io_post(invocation->runner->io, NULL, &invocation->message);
+}
+
+static void count_start(const struct invocation *invocation,
+			enum metrics_start start)
+{
+	metrics_add(&invocation->served->counted->metrics.starts[start], 1);
+}
+
+static int begin(struct invocation *invocation, uint64_t slice_ns)
+{
+	struct vm *vm = invocation->vm;
+
+	invocation->vm = NULL;
+	invocation->begun = true;
+	return invoke_on(invocation->served->function, vm, &invocation->request,
+			 invocation->arrived_ns, slice_ns, &invocation->error,
+			 &invocation->reply);
+}
+
+/* Whether it is not over, though it could go on. */
+static bool is_stopped(const struct invocation *invocation)
+{
+	const struct thaw_reply *reply = &invocation->reply;
+
+	return !reply->internal.is_polled && !invoke_wake_ns(reply);
+}
+
+/*
+ * Runs it for a slice, and on while it is not the function that has used that up
+ * but others who wanted the CPU: which is found out by half a slice more. But a
+ * few times only: a CPU may hold it up without counting that as its time, as it
+ * does for bus locks. Returns as invoke_on().
+ */
+static int run_slices(struct invocation *invocation)
+{
+	const uint64_t slice_ns = invocation->served->spec->inline_budget_ns;
+	uint64_t before_ns = 0, used_ns = 0;
+	int r = invocation->begun ? invoke_more(&invocation->reply, slice_ns,
+						&invocation->error) :
+				    begin(invocation, slice_ns);
+
+	for (unsigned more = 0;
+	     !r && is_stopped(invocation) && more < SERVER_INLINE_MORE &&
+	     used_ns < slice_ns / 4;
+	     more++) {
+		before_ns = clock_read_ns(CLOCK_THREAD_CPUTIME_ID);
+		r = invoke_more(&invocation->reply, slice_ns / 2,
+				&invocation->error);
+		used_ns = clock_read_ns(CLOCK_THREAD_CPUTIME_ID) - before_ns;
+	}
+	return r;
+}
+
+/* A job's slices: until it is over, or sleeps, or others want the thread. */
+static int run_as_job(struct invocation *invocation)
+{
+	struct jobs *jobs = server_of(invocation)->jobs;
+	const uint64_t before_ns = clock_read_ns(CLOCK_THREAD_CPUTIME_ID);
+	struct thaw_reply *reply = &invocation->reply;
+	int r;
+
+	if (!invocation->begun) {
+		invocation->is_whole = true;
+		r = begin(invocation, SERVER_JOB_SLICE_NS);
+	} else {
+		r = invoke_more(reply, SERVER_JOB_SLICE_NS, &invocation->error);
+	}
+	while (!r && !invoke_wake_ns(reply) && !jobs_are_waiting(jobs))
+		r = invoke_more(reply, SERVER_JOB_SLICE_NS, &invocation->error);
+	invocation->used_ns +=
+		clock_read_ns(CLOCK_THREAD_CPUTIME_ID) - before_ns;
+	return r;
+}
+
+static void run_job(struct job *job)
+{
+	struct invocation *invocation = CONTAINER(job, job);
+	struct served *served = invocation->served;
+	int r = run_as_job(invocation);
+
+	if (!r && invoke_wake_ns(&invocation->reply)) {
+		send_to_rest(invocation);
+		return;
+	}
+	if (!r) {
+		/* behind those who wait; it may be over before this returns */
+		(void)jobs_push(server_of(invocation)->jobs, served->runs,
+				&invocation->job);
+		return;
+	}
+	invocation->result = r < 0 ? r : 0;
+	if (invocation->result)
+		invocation->reply.internal.vm = NULL;
+	else if (invocation->is_whole)
+		/* not by the clock: where it runs others come first */
+		learn(served,
+		      invocation->used_ns > served->spec->inline_budget_ns);
+	send_back(invocation, NULL);
+}
+
+/* A maker's: a new vm, and the first run in it. */
+static void make_and_run(struct job *job)
+{
+	struct invocation *invocation = CONTAINER(job, job);
+	int r = pool_take(invocation->served->function->pool, NULL,
+			  &invocation->error, &invocation->vm);
+
+	if (!r) {
+		count_start(invocation, METRICS_SNAPSHOT);
+		r = run_slices(invocation);
+	}
+	if (!r) {
+		if (invoke_wake_ns(&invocation->reply))
+			send_to_rest(invocation);
+		else
+			offload(invocation);
+		return;
+	}
+	invocation->result = r < 0 ? r : 0;
+	if (invocation->result)
+		invocation->reply.internal.vm = NULL;
+	send_back(invocation, NULL);
+}
+
+/* It has run on its runner's thread, which @r is what came of. */
+static void take_up(struct invocation *invocation, int r)
+{
+	struct worker *runner = invocation->runner;
+
+	if (r) {
+		invocation->result = r < 0 ? r : 0;
+		learn(invocation->served, false);
+		invocation_finish(invocation, runner);
+	} else if (invoke_wake_ns(&invocation->reply)) {
+		rest(invocation);
+	} else if (invocation->reply.internal.is_polled) {
+		invocation->polled_ns = clock_now_ns();
+		invocation->next = runner->polled;
+		runner->polled = invocation;
+	} else {
+		learn(invocation->served, true);
+		offload(invocation);
+	}
+}
+
+static bool is_slow(const struct served *served)
+{
+	return atomic_load_explicit(&served->slowness, memory_order_relaxed) >=
+	       SLOW_FROM;
+}
+
+void invocation_execute(struct invocation *invocation)
+{
+	struct served *served = invocation->served;
+
+	if (!invocation->vm) {
+		invocation->job.run = make_and_run;
+		push_job(server_of(invocation)->makers, served, served->makes,
+			 &invocation->job);
+		return;
+	}
+	count_start(invocation, METRICS_WARM);
+	/*
+	 * Those that can be polled begin here nevertheless: it takes no time,
+	 * and a vcpu's thread is not to inherit a job's niceness.
+	 */
+	if (served->function->gate.gate == VM_GATE_NONE && is_slow(served))
+		offload(invocation);
+	else
+		take_up(invocation, run_slices(invocation));
+}
+
+void invocation_wake(struct invocation *invocation)
+{
+	if (invocation->reply.internal.is_polled)
+		take_up(invocation,
+			invoke_poll(&invocation->reply, &invocation->error));
+	else if (is_slow(invocation->served))
+		offload(invocation);
+	else
+		take_up(invocation, run_slices(invocation));
+}
+
+bool invocations_look(struct worker *worker, uint64_t now_ns)
+{
+	struct invocation **at = &worker->polled;
+	bool ended = false;
+
+	while (*at) {
+		struct invocation *invocation = *at;
+		int r = invoke_poll(&invocation->reply, &invocation->error);
+
+		if (!r && !invoke_wake_ns(&invocation->reply) &&
+		    now_ns - invocation->polled_ns <
+			    invocation->served->spec->inline_budget_ns) {
+			at = &invocation->next;
+			continue;
+		}
+		*at = invocation->next;
+		if (r || invoke_wake_ns(&invocation->reply)) {
+			take_up(invocation, r);
+			ended = true;
+		} else {
+			learn(invocation->served, true);
+			offload(invocation);
+		}
+	}
+	return ended;
+}

@@ -556,9 +556,10 @@ uint64_t invoke_wake_ns(const struct thaw_reply *reply)
 	return reply->internal.is_resting ? reply->internal.wake_ns : 0;
 }
 
-size_t invoke_restore_pages(const struct thaw_reply *reply)
+size_t invoke_restore_bytes(const struct thaw_reply *reply)
 {
-	return vm_dirty(reply->internal.vm)->count;
+	return vm_dirty(reply->internal.vm)->count *
+	       snapshot_page_size(reply->internal.function->snapshot);
 }
 
 int invoke_wait(struct thaw_reply *reply, struct error *err)

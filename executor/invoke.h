@@ -51,10 +51,10 @@ int invoke_more(struct thaw_reply *reply, uint64_t slice_ns, struct error *err);
 uint64_t invoke_wake_ns(const struct thaw_reply *reply);
 
 /*
- * How many pages invoke_done() will copy, of a reply that holds a vm: all but
- * those that were written for the first time.
+ * How much memory invoke_done() will copy, of a reply that holds a vm, in bytes:
+ * all but what was written for the first time.
  */
-size_t invoke_restore_pages(const struct thaw_reply *reply);
+size_t invoke_restore_bytes(const struct thaw_reply *reply);
 
 /* Waits until what was begun has ended. 0, or -errno as invoke_poll(). */
 int invoke_wait(struct thaw_reply *reply, struct error *err);

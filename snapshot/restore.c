@@ -24,6 +24,13 @@
  * as not to keep step with invocations that come at regular intervals.
  */
 #define LOOK_EVERY 17
+/*
+ * Of a set of more than so many bytes, more often: what one heavy invocation has
+ * written is soon more trouble than it is worth. Looking costs no more than
+ * copying.
+ */
+#define LOOK_EVERY_OF_MANY 3
+#define MANY_BYTES ((size_t)4 << 20)
 /* A page is cold after this many looks that found it equal, */
 #define PATIENCE 4
 /* doubled this often at the most. */
@@ -114,7 +121,10 @@ static size_t copy_back(const struct snapshot *snapshot, struct vm *vm)
 	const size_t page_size = snapshot->page_size;
 	const uint8_t *pristine = snapshot->pristine;
 	uint8_t *memory = vm_memory(vm);
-	const size_t look = dirty->turn++ % LOOK_EVERY;
+	const size_t every = dirty->count * page_size > MANY_BYTES ?
+				     LOOK_EVERY_OF_MANY :
+				     LOOK_EVERY;
+	const size_t look = dirty->turn++ % every;
 	size_t equal = 0;
 
 	for (size_t n = 0; n < dirty->count; n++) {
@@ -122,7 +132,7 @@ static size_t copy_back(const struct snapshot *snapshot, struct vm *vm)
 		size_t i = dirty->turn % 2 ? n : dirty->count - 1 - n;
 		size_t offset = dirty->pages[i] * page_size;
 
-		if (i % LOOK_EVERY == look)
+		if (i % every == look)
 			equal += !look_at(dirty, dirty->pages[i],
 					  memory + offset, pristine + offset,
 					  page_size);

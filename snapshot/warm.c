@@ -11,6 +11,13 @@
 #include "snapshot/snapshot_internal.h"
 #include "vm/clock.h"
 
+/*
+ * Pages that a new vm touches, at most: each costs a fault, and meanwhile others
+ * wait for the thread that makes it. A function that writes more has its further
+ * pages faulted in by its own first invocations.
+ */
+#define WARM_PAGES_MAX 2048
+
 /* Far more than touching every page takes. */
 #define WARM_TIMEOUT_NS (10 * NS_PER_S)
 
@@ -35,7 +42,8 @@ void snapshot_learn(struct snapshot *snapshot, struct vm *vm)
 {
 	const struct dirty *dirty = vm_dirty(vm);
 	const struct layout *layout = &snapshot->layout;
-	const size_t max = layout->request.size / sizeof(uint64_t) - 1;
+	const size_t room = layout->request.size / sizeof(uint64_t) - 1;
+	const size_t max = room < WARM_PAGES_MAX ? room : WARM_PAGES_MAX;
 	uint64_t *hot, *none = NULL;
 
 	if (atomic_load(&snapshot->hot))

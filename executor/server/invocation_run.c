@@ -167,7 +167,7 @@ static void run_restoration(struct job *job)
 }
 
 /*
- * The same on a worker, which has others to serve: where many pages are to be
+ * The same on a worker, which has others to serve: where much is to be
  * copied, a job does it, in the function's own share.
  */
 static void restore_on_worker(struct server *server, struct served *served,
@@ -177,7 +177,7 @@ static void restore_on_worker(struct server *server, struct served *served,
 
 	if (!reply->internal.vm)
 		return;
-	restoration = invoke_restore_pages(reply) > SERVER_INLINE_PAGES ?
+	restoration = invoke_restore_bytes(reply) > SERVER_INLINE_RESTORE ?
 			      malloc(sizeof(*restoration)) :
 			      NULL;
 	if (!restoration) {

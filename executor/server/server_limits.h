@@ -30,10 +30,10 @@
 
 /*
  * What a worker does for one invocation besides its slice: half slices more while
- * others have used the CPU, and pages that are copied back.
+ * others have used the CPU, and bytes that are copied back.
  */
 #define SERVER_INLINE_MORE 4
-#define SERVER_INLINE_PAGES 1024
+#define SERVER_INLINE_RESTORE (4 * UNITS_MIB)
 
 /*
  * Connections; the default is less where the limit of open files (RLIMIT_NOFILE)

@@ -13,6 +13,10 @@
 #include "vm/vm.h"
 
 #define HEAVY 1024
+/* Far more than that: 12 MiB. */
+#define MUCH 3072
+/* What a new vm touches at most: WARM_PAGES_MAX of warm.c. */
+#define WARM_PAGES 2048
 /* Where light invocations write, which is none of the heavy one's pages. */
 #define LIGHT_FIRST 1200
 #define LIGHT 4
@@ -57,6 +61,22 @@ START_TEST(a_heavy_invocation_is_forgotten_within_a_hundred_light_ones)
 {
 	for (int before = 50; before < 66; before += 3)
 		check_forgotten(_i, before);
+}
+END_TEST
+
+/* More than 4 MiB: within 20 invocations, where others take up to 68 looks. */
+START_TEST(what_a_very_heavy_invocation_wrote_is_forgotten_sooner)
+{
+	struct thaw *thaw = open_steps(&(struct steps_options){
+		.backend = backends[_i], .memory = "16MiB", .concurrency = 1 });
+	struct thaw_reply reply = change_pages(thaw, 0, MUCH);
+	const unsigned most = reply.hot_pages;
+
+	for (int i = 0; i < 20; i++)
+		reply = change_pages(thaw, LIGHT_FIRST, LIGHT);
+	ck_assert_uint_ge(most, host_pages(MUCH));
+	ck_assert_uint_le(reply.hot_pages, most / 2);
+	thaw_close(thaw);
 }
 END_TEST
 
@@ -188,6 +208,28 @@ START_TEST(a_new_vm_begins_with_the_hot_set_of_others)
 }
 END_TEST
 
+/* The rest of what they write, the new vm's own invocations fault in. */
+START_TEST(a_new_vm_is_made_in_bounded_time)
+{
+	struct thaw *thaw = open_steps(&(struct steps_options){
+		.backend = backends[_i], .memory = "16MiB", .concurrency = 2 });
+	struct thaw_reply first, second;
+	struct steps steps = { 0 };
+
+	steps_add(&steps, STEP_CHANGE, 0, MUCH);
+	for (int i = 0; i < 50; i++)
+		change_pages(thaw, 0, MUCH);
+	steps_invoke(thaw, &steps, 0, &first);
+	steps_invoke(thaw, &steps, 0, &second);
+	ck_assert_ptr_ne(first.internal.vm, second.internal.vm);
+	ck_assert_uint_ge(written_first(&second) + WARM_PAGES,
+			  host_pages(MUCH));
+	thaw_reply_done(&second);
+	thaw_reply_done(&first);
+	thaw_close(thaw);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("hot_set");
@@ -199,6 +241,10 @@ int main(void)
 		group,
 		a_heavy_invocation_is_forgotten_within_a_hundred_light_ones, 0,
 		n);
+	tcase_add_loop_test(
+		group, what_a_very_heavy_invocation_wrote_is_forgotten_sooner,
+		0, n);
+	tcase_add_loop_test(group, a_new_vm_is_made_in_bounded_time, 0, n);
 	tcase_add_loop_test(group,
 			    a_function_that_is_always_heavy_keeps_its_hot_set,
 			    0, n);

@@ -202,7 +202,7 @@ static int read_document(const struct json_reader *reader,
 	struct json_place root = { .reader = reader };
 	struct json_place defaults = json_place_member(&root, "defaults");
 	struct json_place functions = json_place_member(&root, "functions");
-	struct catalog_function template = catalog_builtin_defaults;
+	struct catalog_function template = catalog_builtin_defaults();
 	struct document members = { .defaults = NULL };
 	json_auto_t *document = NULL;
 	int rc = json_reader_parse(reader, &document);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "executor/limits.h"
 #include "executor/units.h"
@@ -574,25 +575,39 @@ const struct json_field catalog_default_fields[] = {
 	{ .key = NULL },
 };
 
-const struct catalog_function catalog_builtin_defaults = {
-	.memory = LIMIT_MEMORY_DEFAULT,
-	.stack = LIMIT_STACK_DEFAULT,
-	.max_request = LIMIT_REQUEST_DEFAULT,
-	.max_reply = LIMIT_REPLY_DEFAULT,
-	.timeout_ns = LIMIT_TIMEOUT_DEFAULT,
-	.init_timeout_ns = LIMIT_INIT_TIMEOUT_DEFAULT,
-	.inline_budget_ns = LIMIT_INLINE_BUDGET_DEFAULT,
-	.concurrency = {
-		.max = LIMIT_CONCURRENCY_DEFAULT,
-		.warm = LIMIT_WARM_DEFAULT,
-		.queue = LIMIT_QUEUE_DEFAULT,
-		.queue_timeout_ns = LIMIT_QUEUE_TIMEOUT_DEFAULT,
-	},
-	.log_level = THAW_LOG_INFO,
-	.dispatch = CATALOG_DISPATCH_EXIT,
-	.isolation = CATALOG_ISOLATION_STRICT,
-	.untrusted = false,
-};
+static uint32_t default_concurrency(void)
+{
+	const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	const long most = LIMIT_CONCURRENCY_MAX / LIMIT_CONCURRENCY_PER_CPU;
+
+	if (cpus <= LIMIT_CONCURRENCY_DEFAULT / LIMIT_CONCURRENCY_PER_CPU)
+		return LIMIT_CONCURRENCY_DEFAULT;
+	return (uint32_t)(cpus < most ? cpus : most) *
+	       LIMIT_CONCURRENCY_PER_CPU;
+}
+
+struct catalog_function catalog_builtin_defaults(void)
+{
+	return (struct catalog_function){
+		.memory = LIMIT_MEMORY_DEFAULT,
+		.stack = LIMIT_STACK_DEFAULT,
+		.max_request = LIMIT_REQUEST_DEFAULT,
+		.max_reply = LIMIT_REPLY_DEFAULT,
+		.timeout_ns = LIMIT_TIMEOUT_DEFAULT,
+		.init_timeout_ns = LIMIT_INIT_TIMEOUT_DEFAULT,
+		.inline_budget_ns = LIMIT_INLINE_BUDGET_DEFAULT,
+		.concurrency = {
+			.max = default_concurrency(),
+			.warm = LIMIT_WARM_DEFAULT,
+			.queue = LIMIT_QUEUE_DEFAULT,
+			.queue_timeout_ns = LIMIT_QUEUE_TIMEOUT_DEFAULT,
+		},
+		.log_level = THAW_LOG_INFO,
+		.dispatch = CATALOG_DISPATCH_EXIT,
+		.isolation = CATALOG_ISOLATION_STRICT,
+		.untrusted = false,
+	};
+}
 
 int catalog_function_complete(const struct json_place *place,
 			      struct catalog_function *function)

@@ -18,7 +18,7 @@ extern const struct json_field catalog_function_fields[];
 extern const struct json_field catalog_default_fields[];
 
 /* What a function has that says nothing. */
-extern const struct catalog_function catalog_builtin_defaults;
+struct catalog_function catalog_builtin_defaults(void);
 
 /*
  * Checks what no field can check alone, and gives the optional strings their

@@ -53,20 +53,28 @@
 #define LIMIT_INLINE_BUDGET_MAX (1 * UNITS_S)
 #define LIMIT_INLINE_BUDGET_DEFAULT (500 * UNITS_US)
 
-/* Invocations of one function that run at the same time: one vm for each. */
+/*
+ * Invocations of one function that run at the same time: one vm for each. The
+ * default is so many, or so many for each CPU, where that is more.
+ */
 #define LIMIT_CONCURRENCY_MIN 1
 #define LIMIT_CONCURRENCY_MAX 4096
 #define LIMIT_CONCURRENCY_DEFAULT 16
+#define LIMIT_CONCURRENCY_PER_CPU 4
 
 /* Vms kept although idle; no more than the function's concurrency. */
 #define LIMIT_WARM_MIN 0
 #define LIMIT_WARM_MAX LIMIT_CONCURRENCY_MAX
 #define LIMIT_WARM_DEFAULT 0
 
-/* Invocations that wait for a vm, and for how long. 0: none waits. */
+/*
+ * Invocations that wait for a vm, and for how long. 0: none waits. It is the time
+ * that bounds waiting as a rule: refusing costs nearly what running does, so a
+ * server that refuses much serves little.
+ */
 #define LIMIT_QUEUE_MIN 0
 #define LIMIT_QUEUE_MAX 65536
-#define LIMIT_QUEUE_DEFAULT 64
+#define LIMIT_QUEUE_DEFAULT 16384
 #define LIMIT_QUEUE_TIMEOUT_MIN (1 * UNITS_MS)
 #define LIMIT_QUEUE_TIMEOUT_MAX (15 * UNITS_M)
 #define LIMIT_QUEUE_TIMEOUT_DEFAULT (1 * UNITS_S)

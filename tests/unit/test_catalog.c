@@ -40,7 +40,7 @@ START_TEST(what_is_left_out_has_its_default)
 	ck_assert_uint_eq(f->init_timeout_ns, 30 * UNITS_S);
 	ck_assert_uint_eq(f->concurrency.max, 16);
 	ck_assert_uint_eq(f->concurrency.warm, 0);
-	ck_assert_uint_eq(f->concurrency.queue, 64);
+	ck_assert_uint_eq(f->concurrency.queue, 16384);
 	ck_assert_uint_eq(f->concurrency.queue_timeout_ns, 1 * UNITS_S);
 	ck_assert_int_eq(f->log_level, THAW_LOG_INFO);
 	ck_assert_int_eq(f->dispatch, CATALOG_DISPATCH_EXIT);

@@ -181,6 +181,21 @@ THAW_HANDLER(spin_ms)
 	return 0;
 }
 
+/*
+ * For so many milliseconds, atomic additions to a number in two cache lines: a bus
+ * lock each, for which some kernels have the CPU wait. A fault on arm64.
+ */
+THAW_HANDLER(lock_buses_ms)
+{
+	static uint8_t lines[128] __attribute__((aligned(64)));
+	const uint64_t end_ns = now_ns() + number(request) * 1000000;
+
+	while (now_ns() < end_ns)
+		__atomic_fetch_add((uint32_t *)(void *)(lines + 62), 1,
+				   __ATOMIC_SEQ_CST);
+	return 0;
+}
+
 THAW_HANDLER(sleep_unchecked)
 {
 	mailbox->sleep_ns = UINT64_MAX;

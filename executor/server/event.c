@@ -228,6 +228,7 @@ int event_accept(struct exchange *exchange, const struct thaw_request *request,
 		atomic_fetch_sub(&worker->server->events, 1);
 		return error_set(err, -ENOMEM, "no memory for an event");
 	}
+	invocation_init(&event->invocation);
 	memcpy(event->id, exchange->id, sizeof(event->id));
 	copy_request(event, request);
 	event->accepted_ns = clock_now_ns();

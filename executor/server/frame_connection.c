@@ -80,6 +80,24 @@ static void free_connection(struct frame_connection *connection)
 	free(connection);
 }
 
+static struct call *create_call(struct frame_connection *connection)
+{
+	struct call *call = malloc(sizeof(*call));
+
+	if (!call)
+		return NULL;
+	call->connection = connection;
+	call->next = NULL;
+	call->link = NULL;
+	call->frame = (struct buffer){
+		.max = FRAME_HEADER_SIZE + FRAME_BODY_MAX,
+		.budget = &connection->common.worker->server->buffers,
+	};
+	call->request = (struct frame_request){ 0 };
+	invocation_init(&call->invocation);
+	return call;
+}
+
 static struct call *get_call(struct frame_connection *connection)
 {
 	struct call *call = connection->free_calls;
@@ -89,18 +107,7 @@ static struct call *get_call(struct frame_connection *connection)
 		connection->free_count--;
 		return call;
 	}
-	call = malloc(sizeof(*call));
-	if (!call)
-		return NULL;
-	call->connection = connection;
-	call->frame = (struct buffer){
-		.max = FRAME_HEADER_SIZE + FRAME_BODY_MAX,
-		.budget = &connection->common.worker->server->buffers,
-	};
-	call->invocation.timer = (struct timer){ 0 };
-	call->invocation.log = (struct buffer)BUFFER_INIT(1);
-	call->invocation.wants_log = false;
-	return call;
+	return create_call(connection);
 }
 
 static void put_call(struct call *call)

@@ -61,6 +61,21 @@ options_of(const struct http_connection *connection)
 	return &connection->common.worker->server->options;
 }
 
+static struct exchange *create_exchange(struct worker *worker)
+{
+	struct exchange *exchange = calloc(1, sizeof(*exchange));
+
+	if (!exchange)
+		return NULL;
+	invocation_init(&exchange->invocation);
+	exchange->out = exchange->text = (struct buffer){
+		.max = RESPONSE_MAX,
+		.budget = &worker->server->buffers,
+		.may_exceed = true,
+	};
+	return exchange;
+}
+
 struct exchange *exchange_get(struct worker *worker)
 {
 	struct exchange *exchange = worker->free_exchanges;
@@ -69,25 +84,17 @@ struct exchange *exchange_get(struct worker *worker)
 		worker->free_exchanges = exchange->next;
 		worker->free_count--;
 	} else {
-		exchange = malloc(sizeof(*exchange));
+		exchange = create_exchange(worker);
 		if (!exchange)
 			return NULL;
-		exchange->invocation.timer = (struct timer){ 0 };
-		exchange->invocation.runner = NULL; /* it is not started */
-		exchange->invocation.in_line = false;
-		exchange->out = exchange->text = (struct buffer){
-			.max = RESPONSE_MAX,
-			.budget = &worker->server->buffers,
-			.may_exceed = true,
-		};
-		exchange->invocation.log =
-			(struct buffer)BUFFER_INIT(LAMBDA_TAIL_MAX * 8);
 	}
 	exchange->references = 1;
 	exchange->worker = worker;
 	exchange->connection = NULL;
 	exchange->served = NULL;
 	exchange->status = 0;
+	exchange->reason = "";
+	exchange->lambda_error.status = 0;
 	exchange->kind = EXCHANGE_PLAIN;
 	exchange->event = CLOUDEVENTS_NONE;
 	exchange->id[0] = '\0';

@@ -7,7 +7,9 @@
  * for its function's turn in a worker's queue, then for a vm, for queue_timeout
  * at the most.
  */
+#include <assert.h>
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "executor/invoke.h"
@@ -275,10 +277,19 @@ static int check(struct invocation *invocation)
 			    &invocation->error);
 }
 
+/* `small` is written before it is read, and it is large. */
+void invocation_init(struct invocation *invocation)
+{
+	memset(invocation, 0, offsetof(struct invocation, small));
+	invocation->log = (struct buffer)BUFFER_INIT(2 * INVOCATION_LOG_KEPT);
+}
+
 void invocation_start(struct invocation *invocation)
 {
+	assert(!invocation->timer.link);
 	invocation->arrived_ns = clock_now_ns();
 	invocation->runner = invocation->worker;
+	invocation->next = NULL;
 	invocation->begun = invocation->is_whole = false;
 	invocation->in_line = false;
 	invocation->used_ns = 0;

@@ -70,6 +70,12 @@ struct invocation {
 	char small[INVOCATION_SMALL];
 };
 
+/*
+ * Makes all of @invocation known, whatever its memory held: once, before the
+ * first start. It can be started again after ended().
+ */
+void invocation_init(struct invocation *invocation);
+
 /* Starts it, on its worker's thread; replied() may be called at once. */
 void invocation_start(struct invocation *invocation);
 

@@ -334,6 +334,27 @@ def vanishing():
         wait_until(lambda: server.fds() <= before + 24, 'files are closed')
 
 
+@test('clients of frames that leave while their calls wait or run harm nobody')
+def leaving_frames():
+    # what is malloc'ed for the second client is not zero, thanks to the first
+    pattern = bytes(i % 178 < 89 for i in range(8000))
+    with Server({'echo': ECHO, 'sleep': SLEEP}, '--workers', '1') as server:
+        for _ in range(20):
+            with server.frames() as frames:
+                frames.send(b''.join(Frames.request_bytes(i, 'echo', pattern)
+                                     for i in range(1, 21)))
+                for _ in range(20):
+                    assert frames.reply().data == pattern
+            with server.frames() as frames:
+                frames.send(b''.join(Frames.request_bytes(i, 'sleep', b'10')
+                                     for i in range(1, 41)))
+                wait_until(lambda: server.function('sleep')['inflight'] > 4,
+                           'some run and some wait')
+        server.wait_quiet()
+        server.check_works()
+        assert server.function('sleep')['invocations']['crash'] == 0
+
+
 @test('10,000 idle connections cost little, disturb nobody and time out')
 def idle():
     with Server({'echo': ECHO}, '--idle-timeout', '4s', '--max-connections',

@@ -16,6 +16,16 @@
 #define JSON_TYPE "application/json"
 #define FUNCTIONS "/v1/functions"
 
+/* What is in the workers' purses is not used. */
+static uint64_t server_buffered(const struct server *server)
+{
+	uint64_t used = metrics_get(&server->buffers.used), spare = 0;
+
+	for (unsigned i = 0; i < server->worker_count; i++)
+		spare += metrics_get(&server->workers[i].purse.credit);
+	return used > spare ? used - spare : 0;
+}
+
 int server_view(struct worker *worker, struct server_view *ret_view)
 {
 	struct server *server = worker->server;
@@ -52,7 +62,7 @@ int server_view(struct worker *worker, struct server_view *ret_view)
 					    (now_ns - oldest_ns) / NS_PER_MS :
 					    0,
 		.max_connections = server->options.max_connections,
-		.buffered = metrics_get(&server->buffers.used),
+		.buffered = server_buffered(server),
 		.max_buffered = server->buffers.max,
 		/* it is the main thread's */
 		.last_reload_error = worker == &server->main ?

@@ -8,58 +8,26 @@
 
 #define CAPACITY_FIRST 512
 
-bool buffer_budget_take(struct buffer_budget *budget, uint64_t size)
+/* Pays for @more bytes; false: there is not so much. */
+static bool pay(const struct buffer *buffer, size_t more)
 {
-	if (atomic_fetch_add_explicit(&budget->used, size,
-				      memory_order_relaxed) +
-		    size <=
-	    budget->max)
-		return true;
-	buffer_budget_give(budget, size);
-	return false;
-}
-
-void buffer_budget_give(struct buffer_budget *budget, uint64_t size)
-{
-	atomic_fetch_sub_explicit(&budget->used, size, memory_order_relaxed);
-}
-
-bool buffer_budget_is_used_up(const struct buffer_budget *budget)
-{
-	return atomic_load_explicit(&budget->used, memory_order_relaxed) >=
-	       budget->max;
-}
-
-static size_t counted(size_t capacity)
-{
-	return capacity > BUFFER_UNCOUNTED ? capacity : 0;
-}
-
-/*
- * Counts @more bytes; false: there is not so much. Nothing is done for none, as
- * for nearly all requests: others use the budget, too.
- */
-static bool count(const struct buffer *buffer, size_t more)
-{
-	struct buffer_budget *budget = buffer->budget;
-
-	if (!budget || !more)
+	if (!buffer->account)
 		return true;
 	if (!buffer->may_exceed)
-		return buffer_budget_take(budget, more);
-	atomic_fetch_add_explicit(&budget->used, more, memory_order_relaxed);
+		return budget_take(buffer->account, more);
+	budget_take_anyway(buffer->account, more);
 	return true;
 }
 
-static void uncount(const struct buffer *buffer, size_t size)
+static void give_back(const struct buffer *buffer, size_t size)
 {
-	if (buffer->budget && size)
-		buffer_budget_give(buffer->budget, size);
+	if (buffer->account)
+		budget_give(buffer->account, size);
 }
 
 void buffer_done(struct buffer *buffer)
 {
-	uncount(buffer, counted(buffer->capacity));
+	give_back(buffer, buffer->capacity);
 	free(buffer->data);
 	buffer->data = NULL;
 	buffer->size = buffer->capacity = 0;
@@ -70,6 +38,14 @@ void buffer_clear(struct buffer *buffer)
 {
 	buffer->size = 0;
 	buffer->failed = false;
+}
+
+void buffer_shrink(struct buffer *buffer, size_t most)
+{
+	if (buffer->capacity > most)
+		buffer_done(buffer);
+	else
+		buffer_clear(buffer);
 }
 
 /* Makes the capacity @size at least. */
@@ -83,12 +59,12 @@ static bool grow(struct buffer *buffer, size_t size)
 		capacity *= 2;
 	if (capacity > buffer->max)
 		capacity = buffer->max;
-	more = counted(capacity) - counted(buffer->capacity);
-	if (!count(buffer, more))
+	more = capacity - buffer->capacity;
+	if (!pay(buffer, more))
 		return false;
 	data = realloc(buffer->data, capacity);
 	if (!data) {
-		uncount(buffer, more);
+		give_back(buffer, more);
 		return false;
 	}
 	buffer->data = data;

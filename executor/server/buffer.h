@@ -16,33 +16,18 @@
 #ifndef EXECUTOR_SERVER_BUFFER_H
 #define EXECUTOR_SERVER_BUFFER_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* A buffer of less counts for nothing. */
-#define BUFFER_UNCOUNTED ((size_t)16 * 1024)
-
-/* What many buffers may take together. Any thread. */
-struct buffer_budget {
-	uint64_t max; /* bytes */
-	_Atomic uint64_t used;
-};
-
-/* Whether there are @size bytes left; they are used then. */
-bool buffer_budget_take(struct buffer_budget *budget, uint64_t size);
-void buffer_budget_give(struct buffer_budget *budget, uint64_t size);
-
-/* Whether more is used than there is, or all of it. */
-bool buffer_budget_is_used_up(const struct buffer_budget *budget);
+#include "executor/server/budget.h"
 
 struct buffer {
 	char *data; /* not zero-terminated */
 	size_t size, capacity;
-	size_t max;		      /* bytes it may grow to */
-	struct buffer_budget *budget; /* its memory is counted in; or NULL */
-	bool may_exceed;	      /* that, and grows nevertheless */
+	size_t max;			/* bytes it may grow to */
+	struct budget_account *account; /* pays for its memory; or NULL */
+	bool may_exceed; /* and grows though there is nothing left to pay */
 	bool failed;
 };
 
@@ -56,6 +41,9 @@ void buffer_done(struct buffer *buffer);
 
 /* Forgets the bytes and a failure, and keeps the memory. */
 void buffer_clear(struct buffer *buffer);
+
+/* The same, but memory of more than @most bytes is freed. */
+void buffer_shrink(struct buffer *buffer, size_t most);
 
 /* Room for @size bytes more at the end, uninitialised; NULL: failed. */
 char *buffer_reserve(struct buffer *buffer, size_t size);

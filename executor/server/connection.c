@@ -32,6 +32,22 @@ static bool is_full(struct worker *worker)
 	return metrics_get(&server->metrics.connections) >= most;
 }
 
+void connection_open_account(struct connection *connection,
+			     struct budget_account *account)
+{
+	budget_open(account, &connection->worker->purse);
+	if (connection->client)
+		budget_join(account, BUDGET_OF_CLIENT,
+			    &connection->client->share);
+}
+
+void connection_done(struct connection *connection)
+{
+	budget_close(&connection->account);
+	clients_leave(&connection->worker->server->clients, connection->client);
+	connection->client = NULL;
+}
+
 bool connection_open(struct connection *connection, struct worker *worker,
 		     int fd)
 {
@@ -51,6 +67,9 @@ bool connection_open(struct connection *connection, struct worker *worker,
 	connection->link = &worker->connections;
 	worker->connections = connection;
 	worker->connection_count++;
+	connection->client = clients_enter(&worker->server->clients, fd);
+	connection_open_account(connection, &connection->account);
+	connection->stream.account = &connection->account;
 	connection->stream.closed = on_closed;
 	io_stream_open(worker->io, &connection->stream, fd);
 	if (worker->draining)

@@ -7,6 +7,8 @@
 
 #include <stdbool.h>
 
+#include "executor/server/budget.h"
+#include "executor/server/clients.h"
 #include "executor/server/io.h"
 #include "executor/server/timers.h"
 #include "executor/server/worker.h"
@@ -15,7 +17,9 @@ struct connection {
 	struct io_stream stream; /* the first member */
 	struct worker *worker;
 	struct connection *next, **link;
-	struct timer timer; /* what it waits for takes too long */
+	struct timer timer;	       /* what it waits for takes too long */
+	struct client *client;	       /* NULL: it could be anybody */
+	struct budget_account account; /* what is kept, but for requests' */
 	/* The server drains: close it, or have its next answer be the last. */
 	void (*drain)(struct connection *connection);
 	/* Frees it; it is closed, and nothing of it is under way. */
@@ -31,6 +35,16 @@ struct connection {
 bool connection_open(struct connection *connection, struct worker *worker,
 		     int fd);
 
+/*
+ * For free(): its account is closed, and its client left. Nothing may count for
+ * that client any more.
+ */
+void connection_done(struct connection *connection);
+
+/* @account, of a request of @connection, is opened, and its client's. */
+void connection_open_account(struct connection *connection,
+			     struct budget_account *account);
+
 /* Closes the stream; free() follows. */
 void connection_close(struct connection *connection);
 
@@ -41,5 +55,8 @@ void connection_limit(struct connection *connection, uint64_t limit_ns);
 void http_connection_open(struct worker *worker, int fd);
 void http_admin_connection_open(struct worker *worker, int fd);
 void frame_connection_open(struct worker *worker, int fd);
+
+/* Frees what is kept for calls of the unix socket protocol. */
+void frame_free_calls(struct worker *worker);
 
 #endif

@@ -20,6 +20,7 @@ struct event {
 	struct invocation invocation;
 	struct event *next, **link; /* the worker's */
 	struct timer timer;
+	struct budget_account account; /* pays for all of it */
 	char id[EXCHANGE_ID_SIZE];
 	uint64_t accepted_ns;
 	unsigned failures; /* runs that failed */
@@ -50,6 +51,7 @@ static void forget(struct event *event)
 	worker->event_count--;
 	atomic_fetch_sub(&worker->server->events, 1);
 	metrics_subtract(&metrics->events_pending, 1);
+	budget_close(&event->account);
 	served_release(event->invocation.served);
 	free(event);
 }
@@ -139,6 +141,7 @@ static bool look_up(struct event *event)
 	if (!now)
 		return false;
 	if (now != before) {
+		budget_join(&event->account, BUDGET_OF_FUNCTION, &now->share);
 		invocation->served = served_hold(now);
 		served_release(before);
 	}
@@ -212,6 +215,31 @@ static int make_room(struct worker *worker, const struct thaw_request *request,
 			 (unsigned long long)server->options.events_max);
 }
 
+/* An event with its memory paid for, zeroed, or NULL. */
+static struct event *create(struct exchange *exchange, size_t size,
+			    struct error *err)
+{
+	struct budget_account account;
+	struct event *event = NULL;
+
+	budget_open(&account, &exchange->worker->purse);
+	budget_join(&account, BUDGET_OF_FUNCTION, &exchange->served->share);
+	if (!budget_take(&account, size)) {
+		error_set(err, -ENOMEM, "%s", budget_reason(account.refused));
+	} else {
+		event = calloc(1, size);
+		if (!event)
+			error_set(err, -ENOMEM, "no memory for an event");
+	}
+	if (event) {
+		event->account = account;
+		invocation_init(&event->invocation);
+	} else {
+		budget_close(&account);
+	}
+	return event;
+}
+
 int event_accept(struct exchange *exchange, const struct thaw_request *request,
 		 struct error *err)
 {
@@ -222,13 +250,13 @@ int event_accept(struct exchange *exchange, const struct thaw_request *request,
 
 	if (r)
 		return r;
-	event = calloc(1,
-		       sizeof(*event) + request->size + strings_size(request));
+	event = create(exchange,
+		       sizeof(*event) + request->size + strings_size(request),
+		       err);
 	if (!event) {
 		atomic_fetch_sub(&worker->server->events, 1);
-		return error_set(err, -ENOMEM, "no memory for an event");
+		return -ENOMEM;
 	}
-	invocation_init(&event->invocation);
 	memcpy(event->id, exchange->id, sizeof(event->id));
 	copy_request(event, request);
 	event->accepted_ns = clock_now_ns();

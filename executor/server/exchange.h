@@ -35,8 +35,9 @@ enum exchange_kind {
 struct exchange {
 	struct http_connection *connection; /* NULL: the client has gone */
 	struct worker *worker;
-	struct exchange *next; /* in the worker's list of free ones */
-	unsigned references;   /* the connection's, its invocation's */
+	struct exchange *next;	       /* in the worker's list of free ones */
+	unsigned references;	       /* the connection's, its invocation's */
+	struct budget_account account; /* pays for all of it */
 
 	struct http_request request;
 	enum exchange_kind kind;
@@ -78,9 +79,6 @@ void exchange_send(struct exchange *exchange);
 /* One more who needs it; gives it back. */
 void exchange_hold(struct exchange *exchange);
 void exchange_release(struct exchange *exchange);
-
-/* A new one, or NULL. */
-struct exchange *exchange_get(struct worker *worker);
 
 /* Frees those that are kept. */
 void exchange_free_all(struct worker *worker);

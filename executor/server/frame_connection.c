@@ -21,16 +21,21 @@
 #define REPLIES_MAX (1024 * 1024)
 /* And all that there may be: those under way, of the largest size. */
 #define REPLIES_HARD_MAX (256 * 1024 * 1024)
-/* Bytes a buffer keeps when it is empty. */
+/* Bytes of each of two buffers that a connection keeps when they are empty. */
+#define REPLIES_KEPT (4 * 1024)
+/* And while it is busy. */
 #define KEPT_MAX (64 * 1024)
-/* Free calls a connection keeps. */
-#define FREE_CALLS_MAX FRAME_PIPELINE_MAX
+/* Free calls a worker keeps, and the bytes of a frame that each of them keeps. */
+#define FREE_CALLS_MAX 256
+#define FRAME_KEPT (16 * 1024)
 
 struct frame_connection;
 
-/* One request and its invocation. */
+/* One request and its invocation. A worker keeps a few to use again. */
 struct call {
 	struct frame_connection *connection;
+	struct budget_account account; /* pays for all of it */
+	struct served *served;	       /* held; NULL: not known yet */
 	struct call *next, **link; /* among the free ones, or those under way */
 	struct buffer frame;
 	struct frame_request request;
@@ -40,13 +45,13 @@ struct call {
 struct frame_connection {
 	struct connection common; /* the first member */
 	struct call *partial;	  /* its frame has not come whole */
-	struct call *free_calls, *running;
-	unsigned free_count;
+	struct call *running;
 	unsigned under_way;
 	uint64_t skip;		  /* bytes of a frame that was refused */
 	struct timer frame_timer; /* of a frame that has not come whole */
 	struct buffer replies[2];
-	unsigned filling; /* the one that is not being sent */
+	struct budget_account account; /* of those, while they have any */
+	unsigned filling;	       /* the one that is not being sent */
 	bool sending;
 	bool held;	  /* not read from */
 	bool last;	  /* close when all is sent */
@@ -59,72 +64,109 @@ static struct frame_connection *of_stream(struct io_stream *stream)
 	return (struct frame_connection *)stream;
 }
 
+static struct worker *worker_of(const struct frame_connection *connection)
+{
+	return connection->common.worker;
+}
+
 static void free_call(struct call *call)
 {
 	buffer_done(&call->frame);
+	buffer_done(&call->invocation.log);
 	free(call);
 }
 
-static void free_connection(struct frame_connection *connection)
+void frame_free_calls(struct worker *worker)
 {
-	while (connection->free_calls) {
-		struct call *call = connection->free_calls;
+	while (worker->free_calls) {
+		struct call *call = worker->free_calls;
 
-		connection->free_calls = call->next;
+		worker->free_calls = call->next;
 		free_call(call);
 	}
-	if (connection->partial)
-		free_call(connection->partial);
-	buffer_done(&connection->replies[0]);
-	buffer_done(&connection->replies[1]);
-	free(connection);
 }
 
-static struct call *create_call(struct frame_connection *connection)
+static struct call *create_call(void)
 {
 	struct call *call = malloc(sizeof(*call));
 
 	if (!call)
 		return NULL;
-	call->connection = connection;
 	call->next = NULL;
 	call->link = NULL;
-	call->frame = (struct buffer){
-		.max = FRAME_HEADER_SIZE + FRAME_BODY_MAX,
-		.budget = &connection->common.worker->server->buffers,
-	};
+	call->frame = (struct buffer){ .account = &call->account };
 	call->request = (struct frame_request){ 0 };
 	invocation_init(&call->invocation);
 	return call;
 }
 
+/* There has to be memory to say whose request is refused at least. */
 static struct call *get_call(struct frame_connection *connection)
 {
-	struct call *call = connection->free_calls;
+	struct worker *worker = worker_of(connection);
+	struct call *call = worker->free_calls;
 
 	if (call) {
-		connection->free_calls = call->next;
-		connection->free_count--;
-		return call;
+		worker->free_calls = call->next;
+		worker->free_call_count--;
+	} else {
+		call = create_call();
+		if (!call)
+			return NULL;
 	}
-	return create_call(connection);
+	call->connection = connection;
+	call->served = NULL;
+	call->frame.max = FRAME_HEADER_SIZE + FRAME_BODY_MAX;
+	connection_open_account(&connection->common, &call->account);
+	budget_take_anyway(&call->account,
+			   sizeof(*call) + call->frame.capacity);
+	return call;
 }
 
 static void put_call(struct call *call)
 {
-	struct frame_connection *connection = call->connection;
+	struct worker *worker = worker_of(call->connection);
 
-	if (call->frame.capacity > KEPT_MAX)
-		buffer_done(&call->frame);
-	else
-		buffer_clear(&call->frame);
-	if (connection->free_count >= FREE_CALLS_MAX) {
+	budget_close(&call->account);
+	served_release(call->served);
+	buffer_shrink(&call->frame, FRAME_KEPT);
+	if (worker->free_call_count >= FREE_CALLS_MAX) {
 		free_call(call);
 		return;
 	}
-	call->next = connection->free_calls;
-	connection->free_calls = call;
-	connection->free_count++;
+	call->next = worker->free_calls;
+	worker->free_calls = call;
+	worker->free_call_count++;
+}
+
+static void free_connection(struct frame_connection *connection)
+{
+	if (connection->partial)
+		put_call(connection->partial);
+	budget_close(&connection->account);
+	buffer_done(&connection->replies[0]);
+	buffer_done(&connection->replies[1]);
+	connection_done(&connection->common);
+	free(connection);
+}
+
+/* There will be replies in its buffers. */
+static void begin_replies(struct frame_connection *connection)
+{
+	if (connection->account.purse)
+		return;
+	connection_open_account(&connection->common, &connection->account);
+	budget_take_anyway(&connection->account,
+			   connection->replies[0].capacity +
+				   connection->replies[1].capacity);
+}
+
+/* None are there: what stays is little, and as much for each connection. */
+static void end_replies(struct frame_connection *connection)
+{
+	budget_close(&connection->account);
+	buffer_shrink(&connection->replies[0], REPLIES_KEPT);
+	buffer_shrink(&connection->replies[1], REPLIES_KEPT);
 }
 
 /* All replies that are there have been sent. */
@@ -169,9 +211,12 @@ static void put_reply(struct frame_connection *connection,
 		      const struct frame_reply *reply)
 {
 	struct buffer *out = &connection->replies[connection->filling];
-	char *to = buffer_reserve(out, FRAME_HEAD_MAX);
-	int size = to ? frame_write_reply(reply, to) : -ENOMEM;
+	char *to;
+	int size;
 
+	begin_replies(connection);
+	to = buffer_reserve(out, FRAME_HEAD_MAX);
+	size = to ? frame_write_reply(reply, to) : -ENOMEM;
 	if (size < 0) {
 		out->failed = true;
 	} else {
@@ -274,7 +319,6 @@ static void on_ended(struct invocation *invocation)
 				     offsetof(struct call, invocation));
 	struct frame_connection *connection = call->connection;
 
-	served_release(invocation->served);
 	*call->link = call->next;
 	if (call->next)
 		call->next->link = call->link;
@@ -290,25 +334,39 @@ static void on_ended(struct invocation *invocation)
 		send_replies(connection);
 }
 
+/* What is kept of the frame counts for the function that it names. */
+static void find_function(struct call *call, const char *name)
+{
+	struct worker *worker = worker_of(call->connection);
+	struct served *served;
+
+	if (call->served)
+		return;
+	served = generation_find(worker->generation, name);
+	if (served)
+		call->served = served_hold(served);
+	budget_join(&call->account, BUDGET_OF_FUNCTION,
+		    served ? &served->share : &worker->server->others);
+}
+
 static void start(struct call *call)
 {
 	struct frame_connection *connection = call->connection;
-	struct worker *worker = connection->common.worker;
 	const struct frame_request *from = &call->request;
 	struct invocation *invocation = &call->invocation;
-	struct served *served =
-		generation_find(worker->generation, from->function);
 
-	if (!served || buffer_budget_is_used_up(&worker->server->buffers)) {
+	find_function(call, from->function);
+	if (!call->served || !budget_allows(&call->account, 0)) {
 		refuse(connection, from->id,
-		       served ? FRAME_THROTTLED : FRAME_NOT_FOUND,
-		       served ? SERVER_NO_MEMORY :
-				"no such function: see `thaw functions list`");
+		       call->served ? FRAME_THROTTLED : FRAME_NOT_FOUND,
+		       call->served ?
+			       budget_reason(call->account.refused) :
+			       "no such function: see `thaw functions list`");
 		put_call(call);
 		return;
 	}
-	invocation->worker = worker;
-	invocation->served = served_hold(served);
+	invocation->worker = worker_of(connection);
+	invocation->served = call->served;
 	invocation->replied = on_replied;
 	invocation->ended = on_ended;
 	invocation->request = (struct thaw_request){
@@ -327,30 +385,24 @@ static void start(struct call *call)
 	invocation_start(invocation);
 }
 
-/* What @function takes, at most. */
-static size_t most_of(const struct frame_connection *connection,
-		      const char *function)
-{
-	const struct served *served =
-		generation_find(connection->common.worker->generation,
-				function);
-
-	return served ? served->spec->max_request : SERVER_BODY_MAX;
-}
-
 /*
- * More bytes of a frame that is not there yet; @have of them so far, @need in
- * all. Refuses one that is too large before it is kept.
+ * More bytes of a frame that is not there yet, @need in all. Refuses one that is
+ * too large before it is kept.
  */
-static int check_partial(struct frame_connection *connection, const char *bytes,
-			 size_t have, size_t need)
+static int check_partial(struct call *call, size_t need)
 {
+	struct frame_connection *connection = call->connection;
+	const struct buffer *frame = &call->frame;
 	struct frame_request request;
-	int r = frame_peek_request(bytes, have, &request);
+	int r = frame_peek_request(frame->data, frame->size, &request);
 
-	if (r != 1 || request.size <= most_of(connection, request.function))
-		return r < 0 ? r : 0;
-	connection->skip = need - have;
+	if (r != 1)
+		return r;
+	find_function(call, request.function);
+	if (request.size <=
+	    (call->served ? call->served->spec->max_request : SERVER_BODY_MAX))
+		return 0;
+	connection->skip = need - frame->size;
 	refuse(connection, request.id, FRAME_TOO_LARGE,
 	       "the request is larger than the function's max_request");
 	return -E2BIG;
@@ -360,12 +412,11 @@ static int check_partial(struct frame_connection *connection, const char *bytes,
 static void drop_partial(struct frame_connection *connection, uint64_t rest)
 {
 	struct call *call = connection->partial;
-	struct frame_request request = { .id = 0 };
 
 	connection->partial = NULL;
 	connection->skip = rest;
-	frame_peek_request(call->frame.data, call->frame.size, &request);
-	refuse(connection, request.id, FRAME_THROTTLED, SERVER_NO_MEMORY);
+	refuse(connection, frame_id(call->frame.data), FRAME_THROTTLED,
+	       budget_reason(call->account.refused));
 	put_call(call);
 }
 
@@ -394,9 +445,11 @@ static struct call *add(struct frame_connection *connection, const char *data,
 
 	if (!call)
 		call = connection->partial = get_call(connection);
-	if (call)
-		buffer_append(&call->frame, data, size);
-	return call && !call->frame.failed ? call : NULL;
+	if (!call)
+		return NULL;
+	call->frame.may_exceed = call->frame.size + size <= FRAME_HEADER_SIZE;
+	buffer_append(&call->frame, data, size);
+	return call->frame.failed ? NULL : call;
 }
 
 /*
@@ -425,6 +478,7 @@ static size_t take_some(struct frame_connection *connection, const char *data,
 	if (!whole && call->frame.size >= FRAME_HEADER_SIZE) {
 		size_t rest = need - call->frame.size;
 
+		call->frame.max = need;
 		if (rest > size - part)
 			rest = size - part;
 		part += rest;
@@ -439,8 +493,7 @@ static size_t take_some(struct frame_connection *connection, const char *data,
 		connection->partial = NULL;
 		r = take(call);
 	} else if (call->frame.size >= FRAME_HEADER_SIZE) {
-		r = check_partial(connection, call->frame.data,
-				  call->frame.size, need);
+		r = check_partial(call, need);
 		if (r == -E2BIG) {
 			connection->partial = NULL;
 			r = 0;
@@ -520,11 +573,10 @@ static void on_sent(struct io_stream *stream, int error)
 		connection_close(&connection->common);
 		return;
 	}
-	if (sent->capacity > KEPT_MAX)
-		buffer_done(sent);
-	else
-		buffer_clear(sent);
+	buffer_shrink(sent, KEPT_MAX);
 	send_replies(connection);
+	if (!connection->sending)
+		end_replies(connection);
 	read_on(connection);
 }
 
@@ -592,7 +644,7 @@ void frame_connection_open(struct worker *worker, int fd)
 	}
 	connection->replies[0] = connection->replies[1] = (struct buffer){
 		.max = REPLIES_HARD_MAX,
-		.budget = &worker->server->buffers,
+		.account = &connection->account,
 		.may_exceed = true,
 	};
 	connection->common.timer.fire = on_timer;

@@ -22,7 +22,7 @@
 
 /* Exchanges a worker keeps for later, and the bytes of a buffer they keep. */
 #define FREE_EXCHANGES_MAX 256
-#define KEPT_BUFFER_MAX (64 * 1024)
+#define KEPT_BUFFER_MAX (16 * 1024)
 
 /* Head and largest body of a response. */
 #define RESPONSE_MAX (65 * 1024 * 1024)
@@ -61,36 +61,35 @@ options_of(const struct http_connection *connection)
 	return &connection->common.worker->server->options;
 }
 
-static struct exchange *create_exchange(struct worker *worker)
+static struct exchange *create_exchange(void)
 {
 	struct exchange *exchange = calloc(1, sizeof(*exchange));
 
 	if (!exchange)
 		return NULL;
 	invocation_init(&exchange->invocation);
+	http_request_init(&exchange->request, &exchange->account);
 	exchange->out = exchange->text = (struct buffer){
 		.max = RESPONSE_MAX,
-		.budget = &worker->server->buffers,
+		.account = &exchange->account,
 		.may_exceed = true,
 	};
 	return exchange;
 }
 
-struct exchange *exchange_get(struct worker *worker)
+static size_t memory_of(const struct exchange *exchange)
 {
-	struct exchange *exchange = worker->free_exchanges;
+	return sizeof(*exchange) + http_request_memory(&exchange->request) +
+	       exchange->out.capacity + exchange->text.capacity;
+}
 
-	if (exchange) {
-		worker->free_exchanges = exchange->next;
-		worker->free_count--;
-	} else {
-		exchange = create_exchange(worker);
-		if (!exchange)
-			return NULL;
-	}
+/* What the last request has left behind is forgotten. */
+static void begin_exchange(struct exchange *exchange,
+			   struct http_connection *connection)
+{
 	exchange->references = 1;
-	exchange->worker = worker;
-	exchange->connection = NULL;
+	exchange->worker = connection->common.worker;
+	exchange->connection = connection;
 	exchange->served = NULL;
 	exchange->status = 0;
 	exchange->reason = "";
@@ -102,20 +101,29 @@ struct exchange *exchange_get(struct worker *worker)
 	exchange->is_head = false;
 	exchange->keep_alive = false;
 	exchange->invocation.wants_log = false;
-	http_request_init(&exchange->request, &worker->server->buffers);
+}
+
+/* A new one, or NULL. */
+static struct exchange *get_exchange(struct http_connection *connection)
+{
+	struct worker *worker = connection->common.worker;
+	struct exchange *exchange = worker->free_exchanges;
+
+	if (exchange) {
+		worker->free_exchanges = exchange->next;
+		worker->free_count--;
+	} else {
+		exchange = create_exchange();
+		if (!exchange)
+			return NULL;
+	}
+	begin_exchange(exchange, connection);
 	return exchange;
 }
 
-static void shrink(struct buffer *buffer)
+static void free_exchange(struct exchange *exchange)
 {
-	if (buffer->capacity > KEPT_BUFFER_MAX)
-		buffer_done(buffer);
-	else
-		buffer_clear(buffer);
-}
-
-static void exchange_free(struct exchange *exchange)
-{
+	http_request_done(&exchange->request);
 	buffer_done(&exchange->out);
 	buffer_done(&exchange->text);
 	buffer_done(&exchange->invocation.log);
@@ -133,13 +141,14 @@ void exchange_release(struct exchange *exchange)
 
 	if (--exchange->references)
 		return;
-	http_request_done(&exchange->request);
+	budget_close(&exchange->account);
 	served_release(exchange->served);
-	shrink(&exchange->out);
-	shrink(&exchange->text);
-	shrink(&exchange->invocation.log);
+	http_request_reset(&exchange->request);
+	buffer_shrink(&exchange->out, KEPT_BUFFER_MAX);
+	buffer_shrink(&exchange->text, KEPT_BUFFER_MAX);
+	buffer_shrink(&exchange->invocation.log, KEPT_BUFFER_MAX);
 	if (worker->free_count >= FREE_EXCHANGES_MAX) {
-		exchange_free(exchange);
+		free_exchange(exchange);
 		return;
 	}
 	exchange->next = worker->free_exchanges;
@@ -153,8 +162,18 @@ void exchange_free_all(struct worker *worker)
 		struct exchange *exchange = worker->free_exchanges;
 
 		worker->free_exchanges = exchange->next;
-		exchange_free(exchange);
+		free_exchange(exchange);
 	}
+}
+
+/* The client takes no part in it any more; what runs may still need it. */
+static void let_go(struct http_connection *connection)
+{
+	struct exchange *exchange = connection->exchange;
+
+	connection->exchange = NULL;
+	exchange->connection = NULL;
+	budget_leave(&exchange->account, BUDGET_OF_CLIENT);
 }
 
 /*
@@ -260,17 +279,28 @@ static void refuse(struct http_connection *connection)
 	exchange_send(connection->exchange);
 }
 
-/* Nothing is begun that would take memory, once too much of it is taken. */
-static void check_memory(struct http_connection *connection)
+static void refuse_for_memory(struct exchange *exchange)
 {
-	struct exchange *exchange = connection->exchange;
-	const struct server *server = connection->common.worker->server;
-
-	if (exchange->status || exchange->request.method != HTTP_POST_METHOD ||
-	    !buffer_budget_is_used_up(&server->buffers))
+	if (exchange->status)
 		return;
 	exchange->status = 503;
-	exchange->reason = SERVER_NO_MEMORY;
+	exchange->reason = budget_reason(exchange->account.refused);
+}
+
+/*
+ * What is kept of the request counts for its function. Nothing is begun that
+ * would take memory once too much of it is taken.
+ */
+static void charge(struct exchange *exchange)
+{
+	struct served *served = exchange->served;
+
+	budget_join(&exchange->account, BUDGET_OF_FUNCTION,
+		    served ? &served->share :
+			     &exchange->worker->server->others);
+	if (exchange->request.method == HTTP_POST_METHOD &&
+	    !budget_allows(&exchange->account, 0))
+		refuse_for_memory(exchange);
 }
 
 static void take_head(struct http_connection *connection)
@@ -288,8 +318,7 @@ static void take_head(struct http_connection *connection)
 		admin_route_head(exchange);
 	else
 		route_head(exchange);
-	if (!connection->is_admin)
-		check_memory(connection);
+	charge(exchange);
 	if (!request->expects_continue || request->is_http_1_0)
 		return;
 	/* whoever asks first need not be sent away with its body read */
@@ -327,16 +356,39 @@ static void take_request(struct http_connection *connection)
 	}
 }
 
+/*
+ * There has to be memory for an answer at least. But a client that has taken its
+ * share gets no more than that.
+ */
 static bool begin_request(struct http_connection *connection)
 {
-	connection->exchange = exchange_get(connection->common.worker);
-	if (!connection->exchange) {
+	struct exchange *exchange = get_exchange(connection);
+	struct budget_account *account;
+
+	if (!exchange) {
 		connection_close(&connection->common);
 		return false;
 	}
-	connection->exchange->connection = connection;
+	account = &exchange->account;
+	connection->exchange = exchange;
+	connection_open_account(&connection->common, account);
+	budget_take_anyway(account, memory_of(exchange));
 	enter(connection, PHASE_HEAD);
-	return true;
+	if (budget_allows(account, 0) || account->refused != BUDGET_CLIENT_FULL)
+		return true;
+	refuse_for_memory(exchange);
+	refuse(connection);
+	return false;
+}
+
+/* The head may never say which function it is for. */
+static void wait_for_more(struct http_connection *connection)
+{
+	struct exchange *exchange = connection->exchange;
+
+	if (connection->phase == PHASE_HEAD)
+		budget_join(&exchange->account, BUDGET_OF_FUNCTION,
+			    &exchange->worker->server->others);
 }
 
 static size_t on_received(struct io_stream *stream, const void *data,
@@ -364,6 +416,7 @@ static size_t on_received(struct io_stream *stream, const void *data,
 		taken += used;
 		switch (progress) {
 		case HTTP_MORE:
+			wait_for_more(connection);
 			return size;
 		case HTTP_HEAD_DONE:
 			take_head(connection);
@@ -388,8 +441,7 @@ static void next_request(struct http_connection *connection)
 {
 	struct exchange *exchange = connection->exchange;
 
-	connection->exchange = NULL;
-	exchange->connection = NULL;
+	let_go(connection);
 	exchange_release(exchange);
 	if (connection->send_is_last) {
 		end(connection);
@@ -470,10 +522,11 @@ static void on_free(struct connection *common)
 	struct exchange *exchange = connection->exchange;
 
 	if (exchange) {
-		exchange->connection = NULL;
+		let_go(connection);
 		invocation_abandon(&exchange->invocation);
 		exchange_release(exchange);
 	}
+	connection_done(common);
 	free(connection);
 }
 

@@ -25,24 +25,27 @@ static size_t smaller(size_t a, size_t b)
 }
 
 /*
- * The head's strings. No more bytes go to llhttp than head[] holds, and each
- * string takes fewer than were sent for it.
+ * The head's strings. No more bytes go to llhttp than there is room for, and
+ * each string takes fewer than were sent for it.
  */
 
 static void add_byte(struct http_request *request, char byte)
 {
-	assert(request->internal.head_used < HTTP_HEAD_MAX);
-	request->internal.head[request->internal.head_used++] = byte;
+	struct buffer *head = &request->internal.head;
+
+	assert(head->size < head->capacity);
+	head->data[head->size++] = byte;
 }
 
-/* Returns what was added since the last call. */
-static char *end_string(struct http_request *request)
+/* Returns where what was added since the last call begins. */
+static uint16_t end_string(struct http_request *request)
 {
-	char *string = request->internal.head + request->internal.string_from;
+	size_t from = request->internal.string_from;
 
+	_Static_assert(HTTP_HEAD_MAX <= UINT16_MAX, "places are of 16 bits");
 	add_byte(request, '\0');
-	request->internal.string_from = request->internal.head_used;
-	return string;
+	request->internal.string_from = request->internal.head.size;
+	return (uint16_t)from;
 }
 
 static int on_url(llhttp_t *parser, const char *data, size_t size)
@@ -52,7 +55,7 @@ static int on_url(llhttp_t *parser, const char *data, size_t size)
 	return 0;
 }
 
-/* It stays at the beginning of head[]. */
+/* It is the first. */
 static int on_url_complete(llhttp_t *parser)
 {
 	end_string(request_of(parser));
@@ -80,11 +83,12 @@ static int on_name_complete(llhttp_t *parser)
 
 	if (request->internal.head_done)
 		return 0;
-	if (request->header_count == HTTP_HEADERS_MAX) {
+	if (request->internal.header_count == HTTP_HEADERS_MAX) {
 		http_bad(request, 431, "there are too many headers");
 		return -1;
 	}
-	request->headers[request->header_count].name = end_string(request);
+	request->internal.names[request->internal.header_count] =
+		end_string(request);
 	return 0;
 }
 
@@ -103,53 +107,42 @@ static int on_value(llhttp_t *parser, const char *data, size_t size)
 static int on_value_complete(llhttp_t *parser)
 {
 	struct http_request *request = request_of(parser);
-	const char *head = request->internal.head;
-	size_t from = request->internal.string_from;
+	struct buffer *head = &request->internal.head;
 
 	if (request->internal.head_done)
 		return 0;
-	while (request->internal.head_used > from &&
-	       head[request->internal.head_used - 1] == ' ')
-		request->internal.head_used--;
-	request->headers[request->header_count++].value = end_string(request);
+	while (head->size > request->internal.string_from &&
+	       head->data[head->size - 1] == ' ')
+		head->size--;
+	request->internal.values[request->internal.header_count++] =
+		end_string(request);
 	return 0;
 }
 
-/*
- * The body. Short ones are kept in the struct; for longer ones there is memory
- * only when bytes have arrived, so announcing them costs the client more.
- */
-
-static bool make_long(struct http_request *request, size_t size)
+static bool no_memory(struct http_request *request, const struct buffer *buffer)
 {
-	struct buffer *body = &request->internal.long_body;
+	const struct budget_account *account = buffer->account;
 
-	body->max = request->is_chunked ? request->max_body :
-					  request->content_length;
-	if (size < HTTP_BODY_AHEAD)
-		size = smaller(body->max, HTTP_BODY_AHEAD);
-	if (!buffer_reserve(body, size))
-		return false;
-	buffer_append(body, request->internal.short_body, request->body_size);
-	return true;
+	return http_bad(request, 503,
+			budget_reason(account ? account->refused :
+						BUDGET_NOT_REFUSED));
 }
 
+/*
+ * There is memory for the body only when bytes have arrived, so announcing them
+ * costs the client more.
+ */
 static bool add_to_body(struct http_request *request, const char *data,
 			size_t size)
 {
-	struct buffer *body = &request->internal.long_body;
-	size_t total = request->body_size + size;
+	struct buffer *body = &request->internal.body;
 
-	if (total <= HTTP_BODY_INLINE)
-		memcpy(request->internal.short_body + request->body_size, data,
-		       size);
-	else if (body->data || make_long(request, total))
-		buffer_append(body, data, size);
+	body->max = request->is_chunked ? request->max_body :
+					  request->content_length;
+	buffer_append(body, data, size);
 	if (body->failed)
-		return http_bad(request, 503,
-				"there is no memory for the body: try again, "
-				"or raise --max-buffered");
-	request->body_size = total;
+		return no_memory(request, body);
+	request->body_size += size;
 	return true;
 }
 
@@ -193,19 +186,19 @@ static const llhttp_settings_t settings = {
 	.on_message_complete = pause_parser,
 };
 
-void http_request_init(struct http_request *request,
-		       struct buffer_budget *budget)
+void http_request_reset(struct http_request *request)
 {
 	llhttp_init(&request->internal.parser, HTTP_REQUEST, &settings);
 	request->internal.parser.data = request;
 	request->internal.lines = (struct http_lines){ 0 };
 	request->internal.head_size = 0;
-	request->internal.head_used = 0;
+	buffer_shrink(&request->internal.head, HTTP_KEPT_MAX);
 	request->internal.string_from = 0;
+	request->internal.header_count = 0;
 	request->internal.overhead = 0;
 	request->internal.head_done = false;
 	request->internal.done = false;
-	request->internal.long_body = (struct buffer){ .budget = budget };
+	buffer_shrink(&request->internal.body, HTTP_KEPT_MAX);
 	request->method = HTTP_OTHER_METHOD;
 	request->path = "";
 	request->query = "";
@@ -216,15 +209,33 @@ void http_request_init(struct http_request *request,
 	request->expects_continue = false;
 	request->is_http_1_0 = false;
 	request->max_body = 0;
-	request->body = request->internal.short_body;
+	request->body = "";
 	request->body_size = 0;
 	request->bad_status = 0;
 	request->bad_reason = "";
 }
 
+void http_request_init(struct http_request *request,
+		       struct budget_account *account)
+{
+	request->internal.head = (struct buffer){
+		.max = HTTP_HEAD_MAX,
+		.account = account,
+	};
+	request->internal.body = (struct buffer){ .account = account };
+	http_request_reset(request);
+}
+
 void http_request_done(struct http_request *request)
 {
-	buffer_done(&request->internal.long_body);
+	buffer_done(&request->internal.head);
+	buffer_done(&request->internal.body);
+}
+
+size_t http_request_memory(const struct http_request *request)
+{
+	return request->internal.head.capacity +
+	       request->internal.body.capacity;
 }
 
 /*
@@ -299,28 +310,60 @@ static enum http_progress run(struct http_request *request, const char *data,
 	return HTTP_BAD;
 }
 
-static enum http_progress parse_head(struct http_request *request,
-				     const char *data, size_t size,
-				     size_t *ret_used)
+/* Its memory stays where it is from now on. */
+static bool end_head(struct http_request *request)
 {
-	size_t room = HTTP_HEAD_MAX - request->internal.head_size;
-	enum http_progress progress =
-		run(request, data, smaller(size, room), ret_used);
+	char *head = request->internal.head.data;
 
-	request->internal.head_size += *ret_used;
-	if (progress == HTTP_DONE) {
-		if (!http_head_read(request, request->internal.head))
-			return HTTP_BAD;
-		request->internal.head_done = true;
-		return HTTP_HEAD_DONE;
+	request->header_count = request->internal.header_count;
+	for (size_t i = 0; i < request->header_count; i++)
+		request->headers[i] = (struct http_header){
+			.name = head + request->internal.names[i],
+			.value = head + request->internal.values[i],
+		};
+	request->internal.head_done = http_head_read(request, head);
+	return request->internal.head_done;
+}
+
+/* Makes room for some of @size bytes more; 0: the head is too large. */
+static size_t make_room(struct http_request *request, size_t size)
+{
+	struct buffer *head = &request->internal.head;
+	size_t have = request->internal.head_size;
+
+	if (have == head->capacity && have < HTTP_HEAD_MAX &&
+	    !buffer_reserve(head,
+			    have ? have * 2 - head->size : HTTP_HEAD_FIRST)) {
+		no_memory(request, head);
+		return 0;
 	}
-	if (progress == HTTP_BAD || size <= room)
-		return progress;
+	if (have < head->capacity)
+		return smaller(size, head->capacity - have);
 	if (request->internal.lines.has_request_line)
 		http_bad(request, 431, "the headers are too large");
 	else
 		http_bad(request, 414, "the request line is too long");
-	return HTTP_BAD;
+	return 0;
+}
+
+static enum http_progress parse_head(struct http_request *request,
+				     const char *data, size_t size,
+				     size_t *ret_used)
+{
+	enum http_progress progress = HTTP_MORE;
+	size_t part, used;
+
+	while (progress == HTTP_MORE && *ret_used < size) {
+		part = make_room(request, size - *ret_used);
+		if (!part)
+			return HTTP_BAD;
+		progress = run(request, data + *ret_used, part, &used);
+		request->internal.head_size += used;
+		*ret_used += used;
+	}
+	if (progress != HTTP_DONE)
+		return progress;
+	return end_head(request) ? HTTP_HEAD_DONE : HTTP_BAD;
 }
 
 static enum http_progress parse_body(struct http_request *request,
@@ -372,8 +415,8 @@ enum http_progress http_request_parse(struct http_request *request,
 	if (progress != HTTP_DONE)
 		return progress;
 	request->internal.done = true;
-	if (request->internal.long_body.size)
-		request->body = request->internal.long_body.data;
+	if (request->body_size)
+		request->body = request->internal.body.data;
 	return HTTP_DONE;
 }
 

@@ -1,7 +1,7 @@
 /*
  * http_request.h - one HTTP/1.1 request (RFC 9112), parsed as it arrives.
  *
- *	http_request_init(request);
+ *	http_request_init(request, account);
  *	... bytes arrive:
  *	switch (http_request_parse(request, data, size, &used)) {
  *	case HTTP_MORE:			all bytes used; more are needed
@@ -11,7 +11,8 @@
  *					belong to the next
  *	case HTTP_BAD:			answer request->bad_status and close
  *	}
- *	http_request_done(request);	before the next request
+ *	http_request_reset(request);	before the next request
+ *	http_request_done(request);	after the last
  *
  * No I/O and no state beyond the struct; one thread at a time. Parsed by
  * llhttp in its strict mode; the limits are ours.
@@ -30,11 +31,11 @@
 #define HTTP_HEAD_MAX (16 * 1024)
 #define HTTP_HEADERS_MAX 64
 
-/* Bodies up to this size need no memory of their own. */
-#define HTTP_BODY_INLINE (4 * 1024)
+/* Memory for a head: this much at first, then twice what is there. */
+#define HTTP_HEAD_FIRST 512
 
-/* Memory for a longer body: this much at first, then up to twice what is there. */
-#define HTTP_BODY_AHEAD (64 * 1024)
+/* Bytes of memory for heads, and for bodies, that are kept for the next one. */
+#define HTTP_KEPT_MAX (4 * 1024)
 
 /* Empty lines before a request, which some clients send behind a body. */
 #define HTTP_EMPTY_LINES_MAX 4
@@ -101,30 +102,38 @@ struct http_request {
 	struct {
 		llhttp_t parser;
 		struct http_lines lines;
-		size_t head_size;   /* bytes of the head that arrived */
-		size_t head_used;   /* bytes of head[] in use */
-		size_t string_from; /* where in head[] the last string begins */
+		/* Of the head; its strings, one behind the other. */
+		size_t head_size; /* bytes that arrived */
+		struct buffer head;
+		size_t string_from; /* where the last one begins */
+		size_t header_count;
+		uint16_t names[HTTP_HEADERS_MAX], values[HTTP_HEADERS_MAX];
+
 		size_t overhead;
 		bool head_done, done;
-		struct buffer long_body;
-		char head[HTTP_HEAD_MAX];
-		char short_body[HTTP_BODY_INLINE];
+		struct buffer body;
 	} internal;
 };
 
 /*
- * Prepares for a request; only what is needed is written. The struct must not
- * be moved from here to http_request_done().
+ * Prepares for a first request, whose memory @account pays for (NULL: nobody).
+ * The struct must not be moved from here to http_request_done().
  */
 void http_request_init(struct http_request *request,
-		       struct buffer_budget *budget);
+		       struct budget_account *account);
 
-/* Frees a long body; the struct stays the caller's. Safe to call again. */
+/* Prepares for another one; memory of HTTP_KEPT_MAX bytes may stay. */
+void http_request_reset(struct http_request *request);
+
+/* Frees its memory; the struct stays the caller's. Safe to call again. */
 void http_request_done(struct http_request *request);
+
+/* What is allocated for it, in bytes. */
+size_t http_request_memory(const struct http_request *request);
 
 /*
  * Takes up to @size bytes; *@ret_used says how many. Strings and body are the
- * request's, valid until http_request_done().
+ * request's, valid until http_request_reset().
  */
 enum http_progress http_request_parse(struct http_request *request,
 				      const void *data, size_t size,

@@ -134,14 +134,10 @@ static size_t hand_over(struct io_stream *stream, const void *data, size_t size)
 	return taken;
 }
 
-/* Gives back the memory of what was kept if it is much. */
 static void forget_kept(struct io_stream *stream)
 {
 	stream->internal.kept_from = 0;
-	if (stream->internal.kept.capacity > IO_RECEIVE_MAX)
-		buffer_done(&stream->internal.kept);
-	else
-		buffer_clear(&stream->internal.kept);
+	buffer_done(&stream->internal.kept);
 }
 
 static void hand_over_kept(struct io_stream *stream)
@@ -255,6 +251,7 @@ void io_stream_open(struct io *io, struct io_stream *stream, int fd)
 	stream->io = io;
 	stream->internal.end = IO_END_NONE;
 	stream->internal.kept.max = IO_KEPT_MAX;
+	stream->internal.kept.account = stream->account;
 	io->streams++;
 	/* replies are whole: nothing to gain by waiting for more */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));

@@ -65,6 +65,9 @@ struct io_stream {
 	/* io_stream_close() is over; @stream may be freed. */
 	void (*closed)(struct io_stream *stream);
 
+	/* Pays for what is kept; NULL: nobody. Without, the stream fails. */
+	struct budget_account *account;
+
 	int fd;
 	struct io *io;
 	struct {

@@ -105,7 +105,7 @@ void lambda_route_head(struct exchange *exchange)
 /* START, the function's lines, END and REPORT: the last 4 KiB of it. */
 static void write_log(struct exchange *exchange, struct buffer *out)
 {
-	const struct invocation *invocation = &exchange->invocation;
+	struct invocation *invocation = &exchange->invocation;
 	const struct served *served = exchange->served;
 	struct buffer text = BUFFER_INIT(1024 * 1024);
 
@@ -120,6 +120,8 @@ static void write_log(struct exchange *exchange, struct buffer *out)
 	lambda_write_tail(text.data, text.size, out);
 	buffer_text(out, "\r\n");
 	buffer_done(&text);
+	/* not kept while the client takes its reply */
+	buffer_done(&invocation->log);
 }
 
 static void begin_reply(struct exchange *exchange, const char *type)
@@ -197,6 +199,8 @@ static void accept_event(struct exchange *exchange)
 	if (r) {
 		lambda_from_errno(r, exchange->name, err.message,
 				  &exchange->lambda_error);
+		if (r == -ENOMEM) /* there will be some: not our fault */
+			exchange->lambda_error.status = 503;
 		send_error(exchange);
 		return;
 	}

@@ -20,6 +20,7 @@
 
 #include "executor/catalog.h"
 #include "executor/function.h"
+#include "executor/server/budget.h"
 #include "executor/server/jobs.h"
 #include "executor/server/log.h"
 #include "executor/server/metrics.h"
@@ -59,6 +60,7 @@ struct served {
 	bool is_echo; /* answers with the request; no vm: for measurements */
 
 	_Atomic uint32_t admitted; /* invocations, waiting and running */
+	struct budget_share share; /* of what clients make the server keep */
 	/*
 	 * Of the last runs, how many were over the inline budget, roughly: then
 	 * the next ones do not begin on a worker at all.

@@ -414,6 +414,8 @@ static int prepare(struct server *server, struct error *err)
 		calloc(server->worker_count, sizeof(*server->workers));
 	if (!server->workers)
 		return error_set(err, -ENOMEM, "no memory for workers");
+	budget_init(&server->buffers, server->options.max_buffered,
+		    server->worker_count);
 	set_connections(&server->options);
 	return server_bind(server, err);
 }
@@ -513,6 +515,7 @@ static void done(struct server *server)
 		close(server->changes.fd);
 	server_close(server);
 	free(server->workers);
+	clients_done(&server->clients);
 	sem_destroy(&server->leave);
 }
 
@@ -525,7 +528,7 @@ int server_run(const struct server_options *options, struct error *err)
 		return error_set(err, -ENOMEM, "no memory for a server");
 	sem_init(&server->leave, 0, 0);
 	server->options = *options;
-	server->buffers.max = options->max_buffered;
+	clients_init(&server->clients);
 	server->start_ns = clock_now_ns();
 	server->start_unix_ms = clock_read_ns(CLOCK_REALTIME) / NS_PER_MS;
 	metrics_add(&server->metrics.last_reload_ok, 1);

@@ -9,7 +9,8 @@
 #include <stdint.h>
 
 #include "executor/function.h"
-#include "executor/server/buffer.h"
+#include "executor/server/budget.h"
+#include "executor/server/clients.h"
 #include "executor/server/io.h"
 #include "executor/server/jobs.h"
 #include "executor/server/metrics.h"
@@ -30,8 +31,10 @@ struct server {
 	uint64_t start_ns, start_unix_ms;
 
 	struct metrics_server metrics;
-	_Atomic int state;	      /* enum server_state */
-	struct buffer_budget buffers; /* of requests and replies */
+	_Atomic int state;	    /* enum server_state */
+	struct budget buffers;	    /* what clients make it keep */
+	struct budget_share others; /* requests for no function */
+	struct clients clients;
 	_Atomic uint64_t events;  /* accepted and not over, of all workers */
 	_Atomic unsigned pending; /* functions being deployed at the start */
 	sem_t leave;		  /* workers that may free what they have */

@@ -66,14 +66,12 @@
 #define SERVER_BODY_MAX (1 * UNITS_MIB)
 
 /*
- * Requests and replies of more than 16 KiB, in all. Beyond, new requests
- * are refused; what has been let in gets its reply.
+ * What clients make the server keep: requests, replies, events, bytes ahead of
+ * their turn. Beyond, new requests are refused; what has been let in gets its
+ * reply. See budget.h for how it is shared.
  */
 #define SERVER_BUFFERED_DEFAULT (512 * UNITS_MIB)
 #define SERVER_BUFFERED_MAX (1024 * UNITS_GIB)
-#define SERVER_NO_MEMORY                                              \
-	"the memory for requests and replies is used up: try again, " \
-	"or raise --max-buffered"
 
 /* Event invocations that are accepted and not over; their payload. */
 #define SERVER_EVENTS_DEFAULT 1000

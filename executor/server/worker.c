@@ -20,6 +20,9 @@ int worker_init(struct worker *worker, struct server *server, unsigned index,
 
 	worker->server = server;
 	worker->index = index;
+	/* administration is not refused for what others use */
+	if (worker != &server->main)
+		worker->purse.budget = &server->buffers;
 	worker->last_event = &worker->events;
 	atomic_store(&worker->oldest_event_ns, UINT64_MAX);
 	run_queue_init(&worker->queue);
@@ -148,6 +151,8 @@ void worker_done(struct worker *worker)
 	close_all(worker);
 	events_drop_all(worker);
 	exchange_free_all(worker);
+	frame_free_calls(worker);
+	budget_purse_done(&worker->purse);
 	io_free(worker->io);
 	while (worker->doors) {
 		struct door *door = worker->doors;

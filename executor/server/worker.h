@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "executor/server/budget.h"
 #include "executor/server/invocation.h"
 #include "executor/server/io.h"
 #include "executor/server/run_queue.h"
@@ -21,6 +22,7 @@
 #include "executor/server/timers.h"
 
 struct connection;
+struct call;
 struct exchange;
 struct event;
 struct server;
@@ -52,8 +54,11 @@ struct worker {
 	struct door *doors;
 	struct connection *connections;
 	size_t connection_count;
+	struct budget_purse purse;
 	struct exchange *free_exchanges;
 	size_t free_count;
+	struct call *free_calls;
+	size_t free_call_count;
 	struct event *events, **last_event; /* accepted and not over */
 	_Atomic uint64_t oldest_event_ns;   /* when; UINT64_MAX: none */
 	size_t event_count;

@@ -435,39 +435,53 @@ def buffered(server):
     return server.status()['buffered']['bytes']
 
 
+def begin(server, body, function='echo', frames=False):
+    """A client that sends all but the end of a request."""
+    stream = server.frames() if frames else server.http()
+    whole = (Frames.request_bytes(1, function, body) if frames else
+             Http.request_bytes('POST', f'/function/{function}', body))
+    stream.send(whole[:-1])
+    return stream
+
+
 @test('beyond --max-buffered requests are refused, and those let in are answered')
 def max_buffered():
     large = b'a' * 300000
-    with Server({'echo': ECHO, 'large': LARGE}, '--max-buffered', '1MiB',
-                surprises=['large']) as server, server.http() as neighbour:
+    with Server({'echo': ECHO, 'other': ECHO, 'large': LARGE}, '--max-buffered',
+                '1MiB', surprises=['large']) as server, \
+            server.http() as neighbour:
         assert server.status()['buffered'] == {'bytes': 0, 'max': 1 << 20}
-        # some who send all but the end of a body that there is room for
-        slow = [server.http() for _ in range(3)]
-        for http in slow:
-            http.send(Http.request_bytes('POST', '/function/echo', large)[:-1])
-        wait_until(lambda: buffered(server) >= 900000, 'they are in memory')
+        slow = begin(server, large)
+        wait_until(lambda: buffered(server) >= 300000, 'it is in memory')
         with server.http() as http, server.frames() as frames:
+            # its function has half of it, at most
             for response in (http.post('echo', large),
                              server.http().invoke('echo', large)):
                 assert response.status == 503, response
+                assert b"the function's share" in response.body, response
                 assert b'--max-buffered' in response.body, response
+                assert int(response.headers['retry-after']) > 0, response
             for number in (7, 8):
                 frames.send(Frames.request_bytes(number, 'echo', large) +
                             Frames.request_bytes(9, 'echo', b'small'))
                 refused, reply = frames.reply(), frames.reply()
                 assert (refused.id, refused.status) == (number, THROTTLED), refused
+                assert b"the function's share" in refused.error_message, refused
                 assert (reply.id, reply.data) == (9, b'small'), reply
             assert neighbour.post('echo', b'small').body == b'small'
-        for http in slow:
-            http.send(b'a')
-            assert http.response().body == large
-            http.close()
+            # and another one has room
+            assert neighbour.post('other', large).body == large
+            assert frames.call('other', large).data == large
+        slow.send(b'a')
+        assert slow.response().body == large
+        slow.close()
         wait_until(lambda: not buffered(server), 'nothing is in memory')
         # a reply may be too much; then nothing new is let in, but for health
         http, frames = slow_reader(server, True), server.frames()
         wait_until(lambda: buffered(server) > LARGE_SIZE, 'it is in memory')
         response = neighbour.post('echo', b'small')
         assert response.status == 503, response
+        assert b"share" not in response.body, response
         assert int(response.headers['retry-after']) > 0, response
         assert frames.call('echo', b'small').status == THROTTLED
         assert server.http().request('GET', '/livez').status == 200
@@ -480,6 +494,89 @@ def max_buffered():
         assert frames.call('echo', large).data == large
         frames.close()
         http.close()
+
+
+def refused_of(streams):
+    """Those of them that have been answered."""
+    sockets = [stream.socket for stream in streams]
+    ready = select.select(sockets, [], [], 0)[0]
+    return [stream for stream in streams if stream.socket in ready]
+
+
+@test('half-sent requests for one function leave room for another')
+def half_sent():
+    body = b'a' * 100000
+    with Server({'echo': ECHO, 'other': ECHO}, '--max-buffered', '4MiB') as server:
+        for frames in (False, True):
+            for function in ('echo', 'none'):
+                streams = [begin(server, body, function, frames)
+                           for _ in range(60)]
+                # it can get half: 21 bodies at most, less if they grow at once
+                wait_until(lambda: len(refused_of(streams)) >= 60 - 21,
+                           'the others are refused')
+                assert buffered(server) > 200000
+                with server.http() as http, server.frames() as calls:
+                    for _ in range(20):
+                        assert http.post('other', body).body == body
+                        assert calls.call('other', body).data == body
+                    assert buffered(server) < 2.2 * (1 << 20)
+                refused = refused_of(streams)[0]
+                if frames:
+                    reply = refused.reply()
+                    assert (reply.id, reply.status) == (1, THROTTLED), reply
+                else:
+                    response = refused.response()
+                    assert response.status == (
+                        503 if function == 'echo' else 404), response
+                for stream in streams:
+                    stream.close()
+                wait_until(lambda: not buffered(server), 'nothing is kept')
+        server.check_works()
+
+
+@test('half-sent heads count, and take little')
+def half_sent_heads():
+    with Server({'echo': ECHO}, '--max-buffered', '8MiB') as server:
+        for head, most in ((b'P', 12.5), (b'POST / HTTP/1.1\r\nA: ' +
+                                          b'a' * 3000, 17)):
+            streams = [server.http() for _ in range(100)]
+            for stream in streams:
+                stream.send(head)
+            wait_until(lambda: buffered(server) >= 100 * 10000, 'they count')
+            each = buffered(server) / 100 / 1024
+            print(f'# a head of {len(head)} bytes takes {each:.1f} KiB')
+            assert each < most, each
+            server.check_works()
+            for stream in streams:
+                stream.close()
+            wait_until(lambda: not buffered(server), 'nothing is kept')
+
+
+@test('events count in --max-buffered, and one function has its share')
+def buffered_events():
+    body = b'"' + b'a' * 99998 + b'"'
+    event = [('X-Amz-Invocation-Type', 'Event')]
+    functions = {'sleep': {**SLEEP, 'concurrency': {'max': 1, 'queue': 0}},
+                 'echo': ECHO}
+    with Server(functions, '--max-buffered', '2MiB', '--event-retries', '0',
+                surprises=['event', 'invocation']) as server, \
+            server.http() as http, server.http() as busy:
+        busy.send(Http.request_bytes('POST', '/function/sleep', b'900'))
+        wait_until(lambda: is_running(server), 'it runs')
+        responses = [http.invoke('sleep', body, event) for _ in range(20)]
+        assert [r.status for r in responses[:8]] == [202] * 8, responses
+        response = responses[-1]
+        assert response.status == 503, response
+        assert b"the function's share" in response.body, response
+        assert int(response.headers['retry-after']) > 0, response
+        accepted = sum(r.status == 202 for r in responses)
+        assert accepted * len(body) <= buffered(server) <= 1.1 * (1 << 20)
+        assert http.post('echo', body).body == body
+        response = busy.response()
+        assert response.status == 200, response
+        # they are done or dropped, and nothing of them is left
+        wait_until(lambda: not server.status()['events']['queued'], 'all are over')
+        wait_until(lambda: not buffered(server), 'nothing is kept')
 
 
 @test('who sends a request byte by byte and never ends it is told so')

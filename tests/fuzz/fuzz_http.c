@@ -63,13 +63,13 @@ static char *copy_of(const char *data, size_t size)
 
 static void check_string(const struct http_request *request, const char *string)
 {
-	const char *head = request->internal.head;
+	const struct buffer *head = &request->internal.head;
 
 	/* "" and "/" may be constants */
 	if (strlen(string) <= 1)
 		return;
-	require(string >= head &&
-			string + strlen(string) < head + HTTP_HEAD_MAX,
+	require(string >= head->data &&
+			string + strlen(string) < head->data + head->size,
 		"strings are in the head");
 	for (const char *at = string; *at; at++)
 		require((unsigned char)*at >= ' ' && *at != 0x7f,

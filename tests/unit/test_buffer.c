@@ -7,15 +7,20 @@
 
 #define KIB ((size_t)1024)
 
-static struct buffer_budget budget;
+static struct budget budget;
+static struct budget_purse purse = { .budget = &budget };
+static struct budget_account account;
 static struct buffer one, other;
 static char bytes[200 * 1024];
 
 static void start(void)
 {
-	budget = (struct buffer_budget){ .max = 64 * KIB };
-	one = other =
-		(struct buffer){ .max = sizeof(bytes), .budget = &budget };
+	budget = (struct budget){ .max = 64 * KIB };
+	budget_open(&account, &purse);
+	one = other = (struct buffer){
+		.max = sizeof(bytes),
+		.account = &account,
+	};
 }
 
 static void stop(void)
@@ -43,15 +48,31 @@ START_TEST(a_buffer_has_its_own_bound)
 }
 END_TEST
 
-START_TEST(small_buffers_count_for_nothing)
+START_TEST(a_buffer_shrinks_if_it_has_much)
+{
+	buffer_append(&one, bytes, 2 * KIB);
+	buffer_shrink(&one, 2 * KIB);
+	ck_assert_uint_eq(one.size, 0);
+	ck_assert_uint_eq(one.capacity, 2 * KIB);
+	ck_assert_uint_eq(budget.used, 2 * KIB);
+	buffer_shrink(&one, 2 * KIB - 1);
+	ck_assert_uint_eq(one.capacity, 0);
+	ck_assert_ptr_null(one.data);
+	ck_assert_uint_eq(budget.used, 0);
+}
+END_TEST
+
+START_TEST(the_first_byte_counts)
 {
 	budget.max = 0;
-	buffer_append(&one, bytes, BUFFER_UNCOUNTED);
-	ck_assert(!one.failed);
-	ck_assert_uint_eq(budget.used, 0);
 	buffer_append(&one, bytes, 1);
 	ck_assert(one.failed);
 	ck_assert_uint_eq(budget.used, 0);
+	buffer_clear(&one);
+	budget.max = KIB;
+	buffer_append(&one, bytes, 1);
+	ck_assert(!one.failed);
+	ck_assert_uint_eq(budget.used, one.capacity);
 }
 END_TEST
 
@@ -59,10 +80,10 @@ START_TEST(what_is_used_by_one_is_not_there_for_another)
 {
 	buffer_append(&one, bytes, 32 * KIB);
 	ck_assert_uint_eq(budget.used, 32 * KIB);
-	ck_assert(!buffer_budget_is_used_up(&budget));
+	ck_assert(budget_allows(&account, 0));
 	buffer_append(&other, bytes, 32 * KIB);
 	ck_assert(!other.failed);
-	ck_assert(buffer_budget_is_used_up(&budget));
+	ck_assert(!budget_allows(&account, 0));
 	buffer_append(&other, bytes, 1);
 	ck_assert(other.failed);
 	ck_assert_uint_eq(other.size, 32 * KIB);
@@ -95,7 +116,8 @@ int main(void)
 
 	tcase_add_checked_fixture(tests, start, stop);
 	tcase_add_test(tests, a_buffer_has_its_own_bound);
-	tcase_add_test(tests, small_buffers_count_for_nothing);
+	tcase_add_test(tests, a_buffer_shrinks_if_it_has_much);
+	tcase_add_test(tests, the_first_byte_counts);
 	tcase_add_test(tests, what_is_used_by_one_is_not_there_for_another);
 	tcase_add_test(tests, one_that_may_exceed_is_counted_and_grows);
 	suite_add_tcase(suite, tests);

@@ -64,7 +64,8 @@ START_TEST(headers_have_a_limit)
 			at += sprintf(at, "H%d: %d\r\n", i, i);
 		strcpy(at, "\r\n");
 		status_is(text, extra ? 431 : 0);
-		ck_assert_uint_eq(request.header_count, HTTP_HEADERS_MAX);
+		ck_assert_uint_eq(request.internal.header_count,
+				  HTTP_HEADERS_MAX);
 		ck_assert_str_eq(request.headers[HTTP_HEADERS_MAX - 1].value,
 				 "63");
 	}
@@ -135,9 +136,7 @@ static void send_body(size_t size, bool chunked, size_t piece)
 			 HTTP_DONE);
 	ck_assert_uint_eq(request.body_size, size);
 	ck_assert_mem_eq(request.body, body, size);
-	ck_assert_int_eq(request.internal.long_body.data != NULL,
-			 size > HTTP_BODY_INLINE);
-	ck_assert_uint_le(request.internal.long_body.capacity, size);
+	ck_assert_uint_le(request.internal.body.capacity, size);
 	free(data);
 }
 
@@ -145,12 +144,12 @@ START_TEST(bodies_of_all_sizes_come_as_they_were_sent)
 {
 	static const size_t sizes[] = {
 		1,
-		HTTP_BODY_INLINE - 1,
-		HTTP_BODY_INLINE,
-		HTTP_BODY_INLINE + 1,
-		HTTP_BODY_AHEAD,
-		HTTP_BODY_AHEAD + 1,
-		3 * HTTP_BODY_AHEAD + 7,
+		HTTP_KEPT_MAX - 1,
+		HTTP_KEPT_MAX,
+		HTTP_KEPT_MAX + 1,
+		65536,
+		65537,
+		200001,
 	};
 	static const size_t pieces[] = { 97, 4096, 1u << 20 };
 
@@ -170,13 +169,73 @@ START_TEST(a_body_that_is_only_announced_takes_no_memory)
 
 	max_body = 1u << 30;
 	ck_assert_int_eq(feed(head, strlen(head), ROOM, &used), HTTP_MORE);
+	ck_assert_uint_eq(request.internal.body.capacity, 0);
 	memset(text, 'b', ROOM);
-	ck_assert_int_eq(parse(text, HTTP_BODY_INLINE, &used), HTTP_MORE);
-	ck_assert_uint_eq(request.internal.long_body.capacity, 0);
 	ck_assert_int_eq(parse(text, 1, &used), HTTP_MORE);
-	ck_assert_uint_eq(request.internal.long_body.capacity, HTTP_BODY_AHEAD);
+	ck_assert_uint_le(request.internal.body.capacity, 512);
+	ck_assert_int_eq(parse(text, 9999, &used), HTTP_MORE);
+	ck_assert_uint_le(request.internal.body.capacity, 20000);
 	http_request_done(&request);
-	ck_assert_ptr_null(request.internal.long_body.data);
+	ck_assert_ptr_null(request.internal.body.data);
+}
+END_TEST
+
+START_TEST(a_head_takes_memory_as_it_comes)
+{
+	static const char head[] = "GET /a?b HTTP/1.1\r\nHost: a\r\nName: ";
+	const char *name;
+	size_t used, size;
+
+	ck_assert_int_eq(feed("G", 1, 1, &used), HTTP_MORE);
+	ck_assert_uint_le(http_request_memory(&request), HTTP_HEAD_FIRST);
+	/* it moves while it grows; none of it is known before its end */
+	ck_assert_int_eq(feed(head, strlen(head), 7, &used), HTTP_MORE);
+	for (size = strlen(head); size < HTTP_HEAD_MAX - 4; size++) {
+		ck_assert_int_eq(parse("v", 1, &used), HTTP_MORE);
+		ck_assert_uint_eq(request.header_count, 0);
+		ck_assert_ptr_null(http_request_header(&request, "host"));
+		ck_assert_uint_le(http_request_memory(&request),
+				  size < HTTP_HEAD_FIRST ? HTTP_HEAD_FIRST :
+							   2 * size);
+	}
+	ck_assert_int_eq(parse("\r\n\r\n", 4, &used), HTTP_DONE);
+	ck_assert_str_eq(request.path, "/a");
+	ck_assert_str_eq(request.query, "b");
+	ck_assert_str_eq(http_request_header(&request, "host"), "a");
+	name = http_request_header(&request, "name");
+	ck_assert_uint_eq(strlen(name), HTTP_HEAD_MAX - 4 - strlen(head));
+	/* nothing of that stays for the next one */
+	http_request_reset(&request);
+	ck_assert_uint_eq(http_request_memory(&request), 0);
+}
+END_TEST
+
+START_TEST(memory_for_heads_and_bodies_is_paid_for)
+{
+	struct budget budget = { .max = HTTP_HEAD_FIRST };
+	struct budget_purse purse = { .budget = &budget };
+	struct budget_account account;
+	size_t used;
+
+	budget_open(&account, &purse);
+	http_request_done(&request);
+	http_request_init(&request, &account);
+	memset(text, 'a', ROOM);
+	ck_assert_int_eq(parse("GET /", 5, &used), HTTP_MORE);
+	ck_assert_uint_eq(budget.used, HTTP_HEAD_FIRST);
+	ck_assert_int_eq(parse(text, HTTP_HEAD_FIRST - 5, &used), HTTP_MORE);
+	ck_assert_int_eq(parse(text, 1, &used), HTTP_BAD);
+	ck_assert_uint_eq(request.bad_status, 503);
+	ck_assert_str_eq(request.bad_reason, budget_reason(BUDGET_USED_UP));
+	http_request_reset(&request);
+	ck_assert_int_eq(parse(POST_HEAD "Content-Length: 9\r\n\r\n",
+			       strlen(POST_HEAD) + 21, &used),
+			 HTTP_MORE);
+	ck_assert_int_eq(parse("body", 4, &used), HTTP_BAD);
+	ck_assert_uint_eq(request.bad_status, 503);
+	http_request_done(&request);
+	ck_assert_uint_eq(budget.used, 0);
+	budget_close(&account);
 }
 END_TEST
 
@@ -187,6 +246,8 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
+	tcase_add_test(tests, a_head_takes_memory_as_it_comes);
+	tcase_add_test(tests, memory_for_heads_and_bodies_is_paid_for);
 	suite_add_tcase(suite, tests);
 	tcase_add_checked_fixture(tests, http_begin, http_end);
 	tcase_set_timeout(tests, 60);

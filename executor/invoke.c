@@ -433,11 +433,25 @@ static int go_on(struct thaw_reply *reply, enum patience wait)
 	}
 }
 
+/*
+ * The host has failed at @what: nobody knows what is left in the vm, so it is
+ * not used again.
+ */
+static int give_up(struct thaw_reply *reply, int r, const char *what,
+		   struct error *err)
+{
+	reply->internal.is_pending = false;
+	vm_spoil(reply->internal.vm);
+	invoke_done(reply);
+	return error_set(err, r, "function %s: %s: %s",
+			 reply->internal.function->spec->name, what,
+			 strerror(-r));
+}
+
 /* Looks after the invocation; ends it if it fails. As go_on(). */
 static int attend(struct thaw_reply *reply, enum patience wait,
 		  struct error *err)
 {
-	const struct function *function = reply->internal.function;
 	int r = go_on(reply, wait);
 
 	if (!r)
@@ -445,11 +459,7 @@ static int attend(struct thaw_reply *reply, enum patience wait,
 	reply->internal.is_pending = false;
 	reply->internal.end_ns = clock_now_ns();
 	reply->run_ns = reply->internal.end_ns - reply->internal.start_ns;
-	if (r > 0)
-		return 1;
-	invoke_done(reply);
-	return error_set(err, r, "function %s: running its vm: %s",
-			 function->spec->name, strerror(-r));
+	return r > 0 ? 1 : give_up(reply, r, "running its vm", err);
 }
 
 /* Counts how an invocation is dispatched, and when that changes. */
@@ -508,13 +518,7 @@ static int start_on(struct function *function, struct vm *vm,
 	reply->internal.is_polled = poll_claim(vm);
 	count(function, vm, reply->internal.is_polled);
 	r = begin(reply);
-	if (!r)
-		return 0;
-	reply->internal.is_pending = false;
-	poll_stop(vm); /* it has not begun, but may wait at the gate */
-	invoke_done(reply);
-	return error_set(err, r, "function %s: writing its request: %s",
-			 function->spec->name, strerror(-r));
+	return r ? give_up(reply, r, "writing its request", err) : 0;
 }
 
 static int start(struct function *function, const struct thaw_request *request,

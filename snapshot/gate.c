@@ -104,17 +104,17 @@ static int measure(const struct trial *trial, bool to_gate, uint64_t *ret_ns)
 	return 0;
 }
 
-static bool all_reported(const struct trial *trial)
+/* 0: all pages are reported; -ENODATA: not all are; or -errno. */
+static int look_for_reports(const struct trial *trial)
 {
 	struct dirty *dirty = vm_dirty(trial->vm);
+	int r = dirty_collect(dirty);
 
-	if (dirty_collect(dirty))
-		return false;
-	for (size_t i = 0; i < trial->page_count; i++)
+	for (size_t i = 0; i < trial->page_count && !r; i++)
 		if (!dirty_has(dirty,
 			       trial->pages[i] / trial->snapshot->page_size))
-			return false;
-	return true;
+			r = -ENODATA;
+	return r;
 }
 
 /*
@@ -132,8 +132,8 @@ static int try_reports(const struct trial *trial)
 			r = dirty_forget(vm_dirty(trial->vm));
 		if (!r)
 			r = touch_and_wait(trial, trial->page_count);
-		if (!r && !all_reported(trial))
-			r = -ENODATA;
+		if (!r)
+			r = look_for_reports(trial);
 		poll_stop(trial->vm);
 	}
 	return r;

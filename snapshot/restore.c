@@ -192,15 +192,13 @@ static int remap(const struct snapshot *snapshot, struct vm *vm)
 	return dirty_forget(vm_dirty(vm));
 }
 
-int snapshot_restore(struct snapshot *snapshot, struct vm *vm, bool clean,
-		     struct restore_stats *ret_stats)
+static int restore(struct snapshot *snapshot, struct vm *vm, bool clean,
+		   struct restore_stats *ret_stats)
 {
 	struct dirty *dirty = vm_dirty(vm);
 	struct restore_stats stats = { 0 };
 	int r;
 
-	if (vm_spoiled(vm))
-		return -ESTALE;
 	/*
 	 * First, since it finishes an exit that is still pending, and KVM may
 	 * write guest memory in that.
@@ -233,6 +231,20 @@ int snapshot_restore(struct snapshot *snapshot, struct vm *vm, bool clean,
 	if (clean)
 		vm_enter(vm);
 	return 0;
+}
+
+int snapshot_restore(struct snapshot *snapshot, struct vm *vm, bool clean,
+		     struct restore_stats *ret_stats)
+{
+	int r;
+
+	if (vm_spoiled(vm))
+		return -ESTALE;
+	r = restore(snapshot, vm, clean, ret_stats);
+	/* what it has forgotten already may be written, and not be tracked */
+	if (r)
+		vm_spoil(vm);
+	return r;
 }
 
 bool snapshot_matches(const struct snapshot *snapshot, struct vm *vm,

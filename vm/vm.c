@@ -214,6 +214,11 @@ bool vm_spoiled(const struct vm *vm)
 	return vm->spoiled;
 }
 
+void vm_spoil(struct vm *vm)
+{
+	vm->spoiled = true;
+}
+
 void vm_enter(struct vm *vm)
 {
 	vm->poll.is_new = true;
@@ -275,13 +280,13 @@ static int run_until_exit(struct vm *vm, struct vm_exit *exit)
 			r = dirty_drain(&vm->dirty);
 		else if (r != -EINTR)
 			return r;
+		if (r && r != -EINTR)
+			return r; /* not hidden by a deadline */
 		/* a signal: if it is somebody else's, go on */
 		if (watch_expired(&vm->watch)) {
 			exit->kind = VM_EXIT_DEADLINE;
 			return 0;
 		}
-		if (r && r != -EINTR)
-			return r;
 	}
 }
 
@@ -291,7 +296,7 @@ int vm_end_run(struct vm *vm, int r, struct vm_exit *exit)
 	watch_disarm(&vm->watch);
 	exit->reason = vm->run->exit_reason;
 	if (r || exit->kind == VM_EXIT_OTHER)
-		vm->spoiled = true;
+		vm_spoil(vm);
 	poll_end(vm);
 	return r;
 }

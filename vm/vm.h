@@ -104,11 +104,13 @@ int vm_set_state(struct vm *vm, const struct vcpu_state *state,
 		 struct error *err);
 
 /*
- * Whether the guest has brought the vcpu into a state that is not worth, or not
- * possible, to put right: after exits a function has no business to cause. Such
- * a vm is to be freed.
+ * A spoiled vm is not worth, or not possible, to put right: its guest has made
+ * an exit that a function has no business to cause, or the host has failed
+ * between run and restore, so that nobody knows what is left in it. It is
+ * neither restored nor run again, but freed. Nothing takes the mark back.
  */
 bool vm_spoiled(const struct vm *vm);
+void vm_spoil(struct vm *vm);
 
 /*
  * Makes the next run start at the entry stub. All other state that user mode

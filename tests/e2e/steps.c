@@ -18,6 +18,7 @@ struct thaw *open_steps(const struct steps_options *options)
 	int r;
 
 	library.verify = options->verify;
+	library.restore = options->restore;
 	if (options->poll_wait_ns)
 		library.poll_wait_ns = options->poll_wait_ns;
 	snprintf(text, sizeof(text),

@@ -43,6 +43,7 @@ struct steps_options {
 	unsigned concurrency;  /* 0: one vm */
 	bool verify;	       /* compare all memory after each restore */
 	uint64_t poll_wait_ns; /* 0: as backend_options() has it */
+	const char *restore;   /* NULL: "copy" */
 };
 
 /* Opens a catalog of the one function "steps". */

@@ -68,7 +68,7 @@ static void decode_io(struct vm *vm, struct vm_exit *exit)
 			 * nothing can take it back (SDM volume 3, 25.3.4).
 			 */
 			if (run->s.regs.regs.rflags & RFLAGS_TF)
-				vm->spoiled = true;
+				vm_spoil(vm);
 			return;
 		}
 		if (run->io.port == THAW_FAULT_PORT) {

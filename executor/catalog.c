@@ -17,6 +17,7 @@
 #include "executor/json_reader.h"
 #include "executor/limits.h"
 #include "vm/cleanup.h"
+#include "vm/file.h"
 
 #define CATALOG_VERSION 1
 
@@ -247,28 +248,54 @@ int catalog_parse(const char *text, size_t size, const char *name,
 	return 0;
 }
 
+/* Reads up to @size bytes; less of them are there if the file has shrunk. */
+static ssize_t read_up_to(int fd, char *text, size_t size)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t got = read(fd, text + done, size - done);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		if (!got)
+			break;
+		done += (size_t)got;
+	}
+	return (ssize_t)done;
+}
+
 int catalog_load(const char *path, struct error *err, struct catalog **ret)
 {
-	cleanup_fclose FILE *file = fopen(path, "re");
+	struct stat status;
+	cleanup_close int fd = file_open_regular(path, &status);
 	cleanup_free char *text = NULL;
-	size_t size;
+	ssize_t size;
 
-	if (!file)
-		return error_set(err, -errno, "%s: cannot open the catalog: %s",
-				 path, strerror(errno));
+	if (fd == -EINVAL)
+		return error_set(err, fd,
+				 "%s: not a regular file: a catalog cannot be "
+				 "a pipe, a socket or a device",
+				 path);
+	if (fd < 0)
+		return error_set(err, fd, "%s: cannot open the catalog: %s",
+				 path, strerror(-fd));
 	/* One byte more, to see that there is more. */
 	text = malloc(CATALOG_FILE_MAX + 1);
 	if (!text)
 		return error_set(err, -ENOMEM, "%s: out of memory", path);
-	size = fread(text, 1, CATALOG_FILE_MAX + 1, file);
-	if (ferror(file))
-		return error_set(err, -errno, "%s: cannot read the catalog: %s",
-				 path, strerror(errno));
-	if (size > CATALOG_FILE_MAX)
+	size = read_up_to(fd, text, CATALOG_FILE_MAX + 1);
+	if (size < 0)
+		return error_set(err, (int)size,
+				 "%s: cannot read the catalog: %s", path,
+				 strerror((int)-size));
+	if (size > (ssize_t)CATALOG_FILE_MAX)
 		return error_set(err, -EINVAL,
 				 "%s: the catalog has more than %zu bytes",
 				 path, CATALOG_FILE_MAX);
-	return catalog_parse(text, size, path, err, ret);
+	return catalog_parse(text, (size_t)size, path, err, ret);
 }
 
 static void free_list(char **list)

@@ -92,10 +92,10 @@ struct catalog {
 };
 
 /*
- * Reads the catalog at @path, which may be a pipe. Returns 0 and a catalog the
- * caller owns; -EINVAL if its contents are refused, including images that are
- * missing, or are more than CATALOG_FILE_MAX bytes; another -errno if it
- * cannot be read.
+ * Reads the catalog at @path, a regular file. Returns 0 and a catalog the caller
+ * owns; -EINVAL if its contents are refused, including images that are missing,
+ * or are more than CATALOG_FILE_MAX bytes, or if it is no file; another -errno
+ * if it cannot be read.
  */
 int catalog_load(const char *path, struct error *err, struct catalog **ret);
 

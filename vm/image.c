@@ -6,16 +6,15 @@
 
 #include <endian.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <libelf.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "vm/cleanup.h"
 #include "vm/error.h"
+#include "vm/file.h"
 #include "vm/image_internal.h"
 
 #define cleanup_elf __attribute__((cleanup(cleanup_end_elf)))
@@ -125,19 +124,16 @@ static int read_file(struct image_private *file, int fd, struct error *err)
 
 int image_open(const char *path, struct error *err, struct image **ret_image)
 {
-	cleanup_close int fd = -1;
-	struct image *image;
 	struct stat status;
+	cleanup_close int fd = file_open_regular(path, &status);
+	struct image *image;
 	int r;
 
-	/* O_NONBLOCK: opening a FIFO must not wait for its other end. */
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0)
-		return error_set(err, -errno, "%s: cannot open: %m", path);
-	if (fstat(fd, &status) < 0)
-		return error_set(err, -errno, "%s: fstat: %m", path);
-	if (!S_ISREG(status.st_mode))
+	if (fd == -EISDIR || fd == -EINVAL)
 		return error_set(err, -ENOEXEC, "%s: not a regular file", path);
+	if (fd < 0)
+		return error_set(err, fd, "%s: cannot open: %s", path,
+				 strerror(-fd));
 	r = check_file_size(status.st_size, path, err);
 	if (r < 0)
 		return r;

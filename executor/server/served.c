@@ -2,7 +2,6 @@
 #include "executor/server/served.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include "snapshot/pool.h"
 #include "vm/cleanup.h"
 #include "vm/clock.h"
+#include "vm/file.h"
 
 static void counted_release(struct counted *counted)
 {
@@ -183,7 +183,8 @@ static void hash_file(const char *path, char hex[65])
 {
 	unsigned char hash[crypto_hash_sha256_BYTES], bytes[64 * 1024];
 	crypto_hash_sha256_state state;
-	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat status;
+	cleanup_close int fd = file_open_regular(path, &status);
 	ssize_t got;
 
 	hex[0] = '\0';

@@ -6,6 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "executor/json_reader.h"
 #include "executor/limits.h"
@@ -283,6 +287,30 @@ START_TEST(a_file_that_cannot_be_read_is_no_wrong_catalog)
 }
 END_TEST
 
+/* Whoever opened one of these as a file would wait, perhaps for ever. */
+START_TEST(what_is_no_file_is_refused_at_once)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct catalog *catalog;
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	ck_assert_int_eq(mkfifo(fixture_path, 0600), 0);
+	ck_assert_int_eq(catalog_load(fixture_path, &fixture_err, &catalog),
+			 -EINVAL);
+	ck_assert_ptr_nonnull(
+		strstr(fixture_err.message, "not a regular file"));
+	ck_assert_int_eq(unlink(fixture_path), 0);
+	strcpy(address.sun_path, fixture_path);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)),
+			 0);
+	ck_assert_int_eq(catalog_load(fixture_path, &fixture_err, &catalog),
+			 -EINVAL);
+	ck_assert_int_eq(catalog_load("/dev/zero", &fixture_err, &catalog),
+			 -EINVAL);
+	close(fd);
+}
+END_TEST
+
 /*
  * The schema's defaults are only shown to people. Said aloud, they must make
  * the function that saying nothing makes.
@@ -497,6 +525,7 @@ int main(void)
 	tcase_add_test(tests, a_caller_may_do_without_the_message);
 	tcase_add_test(tests, a_catalog_is_loaded_from_its_file);
 	tcase_add_test(tests, a_file_that_cannot_be_read_is_no_wrong_catalog);
+	tcase_add_test(tests, what_is_no_file_is_refused_at_once);
 	tcase_add_test(tests, the_schema_states_the_defaults);
 	tcase_add_loop_test(tests,
 			    a_word_stands_for_its_value_and_the_other_way_round,

@@ -10,6 +10,8 @@
 #include "executor/catalog.h"
 #include "executor/function.h"
 #include "executor/invoke.h"
+#include "snapshot/pool.h"
+#include "vm/clock.h"
 #include "vm/error.h"
 #include "vm/poll.h"
 
@@ -238,6 +240,23 @@ int thaw_get_stats(struct thaw *thaw, const char *function,
 void thaw_set_polling_cores(uint32_t count)
 {
 	poll_cores_set(count);
+}
+
+size_t thaw_trim(struct thaw *thaw, uint64_t idle_ns)
+{
+	const uint64_t now_ns = clock_now_ns();
+	const uint64_t before_ns = now_ns > idle_ns ? now_ns - idle_ns : 0;
+	size_t count = 0;
+
+	for (size_t i = 0; i < thaw->catalog->count; i++) {
+		struct function *function =
+			atomic_load_explicit(&thaw->slots[i].function,
+					     memory_order_acquire);
+
+		if (function)
+			count += pool_trim(function->pool, false, before_ns);
+	}
+	return count;
 }
 
 void thaw_reply_done(struct thaw_reply *reply)

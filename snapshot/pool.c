@@ -14,11 +14,20 @@
 /* How many of the idle vms are looked at for one of the caller's thread. */
 #define AFFINITY_LOOKS 16
 
+struct idle_vm {
+	struct vm *vm;
+	uint64_t since_ns;
+};
+
 struct pool {
 	struct snapshot *snapshot;
 	struct pool_config config;
 	pthread_mutex_t lock; /* of the rest */
-	struct vm **idle; /* a stack: the last one's memory is in the cache */
+	/*
+	 * In the order in which they were given back: the last one's memory is
+	 * in the cache, the first one is the first to be freed.
+	 */
+	struct idle_vm *idle;
 	size_t idle_count;
 	size_t vm_count;		   /* idle and out */
 	struct pool_waiter *first, **last; /* in the order of arrival */
@@ -28,11 +37,12 @@ struct pool {
 static int warm_up(struct pool *pool, struct error *err)
 {
 	while (pool->vm_count < pool->config.warm) {
-		int r = snapshot_start(pool->snapshot, err,
-				       &pool->idle[pool->idle_count]);
+		struct idle_vm *idle = &pool->idle[pool->idle_count];
+		int r = snapshot_start(pool->snapshot, err, &idle->vm);
 
 		if (r)
 			return r;
+		idle->since_ns = clock_now_ns();
 		pool->idle_count++;
 		pool->vm_count++;
 	}
@@ -51,7 +61,7 @@ int pool_create(struct snapshot *snapshot, const struct pool_config *config,
 	pool->config = *config;
 	pool->last = &pool->first;
 	pthread_mutex_init(&pool->lock, NULL);
-	pool->idle = calloc(config->max, sizeof(struct vm *));
+	pool->idle = calloc(config->max, sizeof(*pool->idle));
 	if (!pool->idle)
 		r = error_set(err, -ENOMEM, "no memory for a pool");
 	else
@@ -69,7 +79,7 @@ void pool_free(struct pool *pool)
 	if (!pool)
 		return;
 	for (size_t i = 0; i < pool->idle_count; i++)
-		vm_free(pool->idle[i]);
+		vm_free(pool->idle[i].vm);
 	free(pool->idle);
 	pthread_mutex_destroy(&pool->lock);
 	free(pool);
@@ -101,6 +111,17 @@ static bool serve(struct pool *pool, struct vm *vm)
 	return true;
 }
 
+/* The idle vm at @at, which is idle no more; the lock is held. */
+static struct vm *take_idle_at(struct pool *pool, size_t at)
+{
+	struct vm *vm = pool->idle[at].vm;
+
+	pool->idle_count--;
+	memmove(&pool->idle[at], &pool->idle[at + 1],
+		(pool->idle_count - at) * sizeof(*pool->idle));
+	return vm;
+}
+
 /*
  * A vm that was idle, of those used last one that this thread ran last: moving
  * a vcpu to another thread costs. The lock is held.
@@ -109,19 +130,11 @@ static struct vm *take_idle(struct pool *pool)
 {
 	const size_t last = pool->idle_count - 1;
 	const pthread_t self = pthread_self();
-	size_t at = last;
-	struct vm *vm;
 
 	for (size_t i = 0; i <= last && i < AFFINITY_LOOKS; i++)
-		if (vm_ran_on(pool->idle[last - i], self)) {
-			at = last - i;
-			break;
-		}
-	vm = pool->idle[at];
-	memmove(&pool->idle[at], &pool->idle[at + 1],
-		(last - at) * sizeof(struct vm *));
-	pool->idle_count--;
-	return vm;
+		if (vm_ran_on(pool->idle[last - i].vm, self))
+			return take_idle_at(pool, last - i);
+	return take_idle_at(pool, last);
 }
 
 /* pool_try(), the lock held. */
@@ -170,11 +183,11 @@ static void forget_one(struct pool *pool)
 	pthread_mutex_unlock(&pool->lock);
 }
 
-static void keep(struct pool *pool, struct vm *vm)
+static void keep(struct pool *pool, struct vm *vm, uint64_t now_ns)
 {
 	pthread_mutex_lock(&pool->lock);
 	if (!serve(pool, vm))
-		pool->idle[pool->idle_count++] = vm;
+		pool->idle[pool->idle_count++] = (struct idle_vm){ vm, now_ns };
 	pthread_mutex_unlock(&pool->lock);
 }
 
@@ -206,7 +219,7 @@ bool pool_leave(struct pool *pool, struct pool_waiter *waiter)
 void pool_give_back(struct pool *pool, struct vm *vm)
 {
 	if (vm)
-		keep(pool, vm);
+		keep(pool, vm, clock_now_ns());
 	else
 		forget_one(pool);
 }
@@ -314,5 +327,47 @@ void pool_release(struct pool *pool, struct vm *vm, bool clean, uint64_t now_ns,
 	if (pool->config.verify)
 		verify(pool, vm);
 	poll_rest(vm, now_ns);
-	keep(pool, vm);
+	keep(pool, vm, now_ns);
+}
+
+/* Whether an idle vm may be freed; the lock is held. */
+static bool may_spare(const struct pool *pool, bool warm_too)
+{
+	return pool->idle_count &&
+	       (warm_too || pool->vm_count > pool->config.warm);
+}
+
+uint64_t pool_idle_since(struct pool *pool)
+{
+	uint64_t since_ns = UINT64_MAX;
+
+	pthread_mutex_lock(&pool->lock);
+	if (may_spare(pool, false))
+		since_ns = pool->idle[0].since_ns;
+	pthread_mutex_unlock(&pool->lock);
+	return since_ns;
+}
+
+/* Whoever wants a vm meanwhile makes one: this one counts no more. */
+bool pool_free_oldest(struct pool *pool, bool warm_too, uint64_t before_ns)
+{
+	struct vm *vm = NULL;
+
+	pthread_mutex_lock(&pool->lock);
+	if (may_spare(pool, warm_too) && pool->idle[0].since_ns < before_ns) {
+		vm = take_idle_at(pool, 0);
+		pool->vm_count--;
+	}
+	pthread_mutex_unlock(&pool->lock);
+	vm_free(vm);
+	return vm != NULL;
+}
+
+size_t pool_trim(struct pool *pool, bool warm_too, uint64_t before_ns)
+{
+	size_t count = 0;
+
+	while (pool_free_oldest(pool, warm_too, before_ns))
+		count++;
+	return count;
 }

@@ -1,5 +1,6 @@
 /*
- * pool.h - the vms of one snapshot: up to `max`, made when needed and kept.
+ * pool.h - the vms of one snapshot: up to `max`, made when needed and kept
+ * until pool_trim() frees those that nobody needs any more.
  *
  * pool_acquire() hands out a vm that equals the snapshot; pool_release()
  * restores it and keeps it for the next. When all are busy, callers wait
@@ -20,7 +21,7 @@ struct pool;
 
 struct pool_config {
 	size_t max;   /* vms at most, at least 1 */
-	size_t warm;  /* vms made at once */
+	size_t warm;  /* vms made at once, and kept although idle */
 	size_t queue; /* callers that may wait */
 	uint64_t queue_timeout_ns;
 	bool verify; /* compare memory after each restore: abort if wrong */
@@ -80,5 +81,18 @@ void pool_count(struct pool *pool, unsigned *ret_idle, unsigned *ret_busy,
  */
 void pool_release(struct pool *pool, struct vm *vm, bool clean, uint64_t now_ns,
 		  struct restore_stats *ret_stats);
+
+/* Since when the vm has been idle that pool_free_oldest() frees; UINT64_MAX. */
+uint64_t pool_idle_since(struct pool *pool);
+
+/*
+ * Frees the vm that has been idle longest, if it has been since before
+ * @before_ns. Of the vms, idle and out, `warm` are kept, unless @warm_too. Slow,
+ * but nobody waits for it. Returns whether there was one.
+ */
+bool pool_free_oldest(struct pool *pool, bool warm_too, uint64_t before_ns);
+
+/* Frees all of those; returns their number. */
+size_t pool_trim(struct pool *pool, bool warm_too, uint64_t before_ns);
 
 #endif

@@ -124,6 +124,10 @@ static const struct cli_option options[] = {
 	  "memory of requests and replies of more than 16KiB, in\n"
 	  "all; default 512MiB",
 	  cli_set_size, SERVER(max_buffered), SERVER_BUFFERED_MAX },
+	{ 0, "vm-idle-timeout", "TIME",
+	  "vms that nobody uses, above concurrency.warm (catalog),\n"
+	  "are freed after that; default 1m",
+	  cli_set_duration, SERVER(vm_idle_ns), SERVER_VM_IDLE_MAX },
 	{ 0, "head-timeout", "TIME", "for a request's head; default 10s",
 	  cli_set_duration, SERVER(head_timeout_ns), SERVER_TIMEOUT_MAX },
 	{ 0, "body-timeout", "TIME", "for a request's body; default 1m",

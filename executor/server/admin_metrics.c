@@ -115,10 +115,28 @@ static void write_process(const struct server_view *view, struct buffer *out)
 				  stats.resident_bytes, 0);
 }
 
+static void write_trims(const struct metrics_server *metrics,
+			struct buffer *out)
+{
+	const char *name = "thaw_vms_trimmed_total";
+
+	prometheus_head(out, name, "counter",
+			"Vms freed that were clean and waiting, by why.");
+	for (enum metrics_trim i = 0; i < METRICS_TRIMS; i++) {
+		buffer_text(out, name);
+		buffer_text(out, "{");
+		prometheus_label(out, "reason", metrics_trim_name(i));
+		buffer_text(out, "} ");
+		buffer_number(out, metrics_get(&metrics->vms_trimmed[i]));
+		buffer_text(out, "\n");
+	}
+}
+
 void admin_write_metrics(const struct server_view *view, struct buffer *out)
 {
 	write_build(out);
 	write_server(view, out);
+	write_trims(view->metrics, out);
 	admin_write_function_metrics(view, out);
 	write_process(view, out);
 }

@@ -71,3 +71,12 @@ const char *metrics_phase_name(enum metrics_phase phase)
 
 	return names[phase];
 }
+
+const char *metrics_trim_name(enum metrics_trim trim)
+{
+	static const char *const names[METRICS_TRIMS] = {
+		[METRICS_TRIM_IDLE] = "idle",
+	};
+
+	return names[trim];
+}

@@ -43,6 +43,12 @@ enum metrics_start {
 	METRICS_STARTS,
 };
 
+/* Why a vm was freed; the label "reason", in this order. */
+enum metrics_trim {
+	METRICS_TRIM_IDLE, /* nobody used it for long */
+	METRICS_TRIMS,
+};
+
 enum metrics_phase {
 	METRICS_QUEUE,	 /* until a vm was free */
 	METRICS_RUN,	 /* request to end of the run */
@@ -81,6 +87,7 @@ struct metrics_server {
 	_Atomic uint64_t last_reload_unix_s; /* successful */
 	_Atomic uint64_t last_reload_ok;     /* 0 or 1 */
 	_Atomic uint64_t log_dropped_total;  /* lines */
+	_Atomic uint64_t vms_trimmed[METRICS_TRIMS];
 };
 
 void metrics_observe(struct metrics_histogram *histogram, uint64_t ns);
@@ -103,5 +110,6 @@ static inline uint64_t metrics_get(const _Atomic uint64_t *counter)
 /* "ok", "function_error", ...; "queue", ... */
 const char *metrics_outcome_name(enum metrics_outcome outcome);
 const char *metrics_phase_name(enum metrics_phase phase);
+const char *metrics_trim_name(enum metrics_trim trim);
 
 #endif

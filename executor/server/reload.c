@@ -237,6 +237,7 @@ static void finish(struct worker *main)
 			exchange->text.size);
 	}
 	main->generation = generation_hold(reload->generation);
+	memory_set_generation(&server->memory, main->generation);
 	pass_to_all(reload);
 	generation_release(reload->generation);
 	generation_release(old);

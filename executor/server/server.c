@@ -41,6 +41,7 @@ void server_options_init(struct server_options *options)
 {
 	*options = (struct server_options){
 		.max_buffered = SERVER_BUFFERED_DEFAULT,
+		.vm_idle_ns = SERVER_VM_IDLE_DEFAULT,
 		.head_timeout_ns = SERVER_HEAD_TIMEOUT_DEFAULT,
 		.body_timeout_ns = SERVER_BODY_TIMEOUT_DEFAULT,
 		.idle_timeout_ns = SERVER_IDLE_TIMEOUT_DEFAULT,
@@ -448,6 +449,8 @@ static int start(struct server *server, struct error *err)
 	if (r)
 		return r;
 	io_poll_open(server->main.io, &server->signals, server->signals.fd);
+	memory_set_generation(&server->memory, server->main.generation);
+	memory_start(&server->memory, server->makers);
 	r = start_workers(server, err);
 	if (!r)
 		r = server_listen_admin(server, err);
@@ -496,6 +499,7 @@ static void done(struct server *server)
 {
 	if (server->workers)
 		tell_all(server, stop);
+	memory_stop(&server->memory);
 	/* what the last jobs gave back the makers free; all speak to workers */
 	jobs_free(server->jobs);
 	served_set_reaper(NULL);
@@ -514,9 +518,21 @@ static void done(struct server *server)
 	if (server->changes.fd > 0)
 		close(server->changes.fd);
 	server_close(server);
+	memory_done(&server->memory);
 	free(server->workers);
 	clients_done(&server->clients);
 	sem_destroy(&server->leave);
+}
+
+static void init_memory(struct server *server)
+{
+	const struct memory_config config = {
+		.idle_ns = server->options.vm_idle_ns,
+		.timers = &server->main.timers,
+		.metrics = &server->metrics,
+	};
+
+	memory_init(&server->memory, &config);
 }
 
 int server_run(const struct server_options *options, struct error *err)
@@ -529,6 +545,7 @@ int server_run(const struct server_options *options, struct error *err)
 	sem_init(&server->leave, 0, 0);
 	server->options = *options;
 	clients_init(&server->clients);
+	init_memory(server);
 	server->start_ns = clock_now_ns();
 	server->start_unix_ms = clock_read_ns(CLOCK_REALTIME) / NS_PER_MS;
 	metrics_add(&server->metrics.last_reload_ok, 1);

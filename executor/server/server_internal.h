@@ -13,6 +13,7 @@
 #include "executor/server/clients.h"
 #include "executor/server/io.h"
 #include "executor/server/jobs.h"
+#include "executor/server/memory.h"
 #include "executor/server/metrics.h"
 #include "executor/server/served.h"
 #include "executor/server/server.h"
@@ -31,6 +32,7 @@ struct server {
 	uint64_t start_ns, start_unix_ms;
 
 	struct metrics_server metrics;
+	struct memory memory;	    /* of vms */
 	_Atomic int state;	    /* enum server_state */
 	struct budget buffers;	    /* what clients make it keep */
 	struct budget_share others; /* requests for no function */

@@ -73,6 +73,16 @@
 #define SERVER_BUFFERED_DEFAULT (512 * UNITS_MIB)
 #define SERVER_BUFFERED_MAX (1024 * UNITS_GIB)
 
+/*
+ * How long vms are kept that nobody uses, above concurrency.warm; they are looked
+ * at so many times meanwhile, or as seldom or often as said here.
+ */
+#define SERVER_VM_IDLE_DEFAULT (60 * UNITS_S)
+#define SERVER_VM_IDLE_MAX (1440 * UNITS_M)
+#define SERVER_SWEEPS_WHILE_IDLE 4
+#define SERVER_SWEEP_LEAST_NS (10 * UNITS_MS)
+#define SERVER_SWEEP_MOST_NS (10 * UNITS_S)
+
 /* Event invocations that are accepted and not over; their payload. */
 #define SERVER_EVENTS_DEFAULT 1000
 #define SERVER_EVENTS_MAX 1000000

@@ -68,6 +68,37 @@ def full_queue():
             assert http.post('slow', b'1').status == 200
 
 
+@test('vms that nobody uses are freed, but the warm ones, and come again')
+def idle_vms():
+    functions = {'echo': ECHO, 'slow': sleep(6, 10),
+                 'kept': edges('sleep_ms',
+                               concurrency={'max': 6, 'warm': 2})}
+
+    def burst(server):
+        clients = [(name, server.http()) for name in ('slow', 'kept') * 4]
+        for name, client in clients:
+            client.send(Http.request_bytes('POST', f'/function/{name}', b'300'))
+        for _, client in clients:
+            assert client.response().status == 200
+            client.close()
+
+    def idle(server, name):
+        return server.function(name)['vms'] == {'idle': count[name], 'busy': 0}
+
+    count = {'slow': 0, 'kept': 2}
+    with Server(functions, '--vm-idle-timeout', '500ms') as server:
+        for _ in range(2):
+            burst(server)
+            for name in count:
+                wait_until(lambda: idle(server, name), f'{name} keeps its vms')
+            made = server.metric('thaw_starts_total{[^\n]*"snapshot"}')
+            assert made > 0
+            # whatever was made for them has gone
+            wait_until(lambda: made == server.metric('thaw_vms_trimmed_total'),
+                       'all of them are counted')
+        server.check_works()
+
+
 @test('who waits for longer than queue_timeout is throttled')
 def queue_timeout():
     functions = {'echo': ECHO, 'slow': sleep(1, 10, '100ms')}

@@ -191,6 +191,52 @@ START_TEST(vms_are_handed_out_in_line)
 }
 END_TEST
 
+/* How many vms of @function are idle. */
+static unsigned count_idle(struct function *function)
+{
+	unsigned idle, busy, waiting;
+
+	pool_count(function->pool, &idle, &busy, &waiting);
+	return idle;
+}
+
+START_TEST(the_vms_freed_are_those_idle_longest_and_not_the_warm_ones)
+{
+	struct function *function =
+		deploy("edges", "measure",
+		       ",\"concurrency\":{\"max\":4,\"warm\":1}");
+	struct pool *pool = function->pool;
+	struct vm *vms[4];
+
+	for (int i = 0; i < 4; i++)
+		vms[i] = take(function);
+	/* those that are out count as the warm one */
+	ck_assert_uint_eq(pool_idle_since(pool), UINT64_MAX);
+	for (unsigned i = 0; i < 3; i++)
+		pool_release(pool, vms[i], false, 10 + i, NULL);
+	ck_assert_uint_eq(pool_idle_since(pool), 10);
+	ck_assert_uint_eq(pool_trim(pool, false, 10), 0);
+	ck_assert_uint_eq(pool_trim(pool, false, 12), 2);
+	ck_assert_uint_eq(count_idle(function), 1);
+	ck_assert_ptr_eq(take(function), vms[2]);
+	pool_release(pool, vms[3], false, 13, NULL);
+	pool_release(pool, vms[2], false, 14, NULL);
+	ck_assert_uint_eq(pool_trim(pool, false, UINT64_MAX), 1);
+	ck_assert_uint_eq(count_idle(function), 1);
+	ck_assert(!pool_free_oldest(pool, false, UINT64_MAX));
+	ck_assert_uint_eq(pool_idle_since(pool), UINT64_MAX);
+	ck_assert(pool_free_oldest(pool, true, UINT64_MAX));
+	ck_assert_uint_eq(count_idle(function), 0);
+	/* whoever wants them makes them anew, as many as ever */
+	for (int i = 0; i < 4; i++)
+		vms[i] = take(function);
+	for (int i = 0; i < 4; i++)
+		pool_release(pool, vms[i], false, 20, NULL);
+	ck_assert_uint_eq(count_idle(function), 4);
+	undeploy(function);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("slices");
@@ -203,6 +249,9 @@ int main(void)
 	tcase_add_test(group, slices_do_not_move_the_deadline);
 	tcase_add_test(group, a_function_that_sleeps_does_not_use_its_slice_up);
 	tcase_add_test(group, vms_are_handed_out_in_line);
+	tcase_add_test(
+		group,
+		the_vms_freed_are_those_idle_longest_and_not_the_warm_ones);
 	suite_add_tcase(suite, group);
 	return run_suite(suite);
 }

@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/e2e/support.h"
 
@@ -53,7 +54,21 @@ static void *invoke_all(void *thaw)
 	return NULL;
 }
 
-/* The threads also race to deploy. */
+static atomic_bool ended;
+
+static void *trim_all(void *thaw)
+{
+	size_t count = 0;
+
+	while (!atomic_load(&ended)) {
+		count += thaw_trim(thaw, 0);
+		usleep(100);
+	}
+	printf("%zu vms freed meanwhile\n", count);
+	return NULL;
+}
+
+/* The threads also race to deploy, and with one that frees vms. */
 START_TEST(threads_share_functions_and_get_their_own_replies)
 {
 	struct thaw *thaw = open_functions(
@@ -61,15 +76,24 @@ START_TEST(threads_share_functions_and_get_their_own_replies)
 		FUNCTION("hostile", "hostile", "hostile") "," FUNCTION(
 			"edges", "edges",
 			"measure") "," FUNCTION("clones", "clones", "work"));
-	pthread_t threads[THREADS];
+	pthread_t threads[THREADS], trimmer;
 
 	for (int i = 0; i < THREADS; i++)
 		ck_assert_int_eq(pthread_create(&threads[i], NULL, invoke_all,
 						thaw),
 				 0);
+	ck_assert_int_eq(pthread_create(&trimmer, NULL, trim_all, thaw), 0);
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
+	atomic_store(&ended, true);
+	pthread_join(trimmer, NULL);
 	ck_assert_uint_eq(atomic_load(&wrong), 0);
+	thaw_trim(thaw, 0);
+	ck_assert_uint_eq(thaw_trim(thaw, 0), 0);
+	/* and come again */
+	invoke_all(thaw);
+	ck_assert_uint_eq(thaw_trim(thaw, UINT64_MAX), 0);
+	ck_assert_uint_eq(thaw_trim(thaw, 0), 3);
 	thaw_close(thaw);
 }
 END_TEST

@@ -132,6 +132,7 @@ void admin_fixture_make(void)
 		.last_reload_unix_s = 1769860800,
 		.last_reload_ok = 1,
 		.log_dropped_total = 14,
+		.vms_trimmed = { 15 },
 	};
 	fixture_view = (struct server_view){
 		.state = SERVER_SERVING,

@@ -117,6 +117,7 @@ static const char *const expected[] = {
 	"thaw_config_reloads_total 6",
 	"thaw_config_reload_failures_total 1",
 	"thaw_log_dropped_total 14",
+	"thaw_vms_trimmed_total{reason=\"idle\"} 15",
 	"process_start_time_seconds 1769860800.999",
 	"# TYPE thaw_phase_duration_seconds histogram",
 	"# TYPE thaw_connections gauge",

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "snapshot/guest_sleep.h"
@@ -212,17 +213,20 @@ static int boot(struct snapshot *snapshot, const struct image *image,
 /* No writer is left: nothing can change the snapshot from now on. */
 static int seal(struct snapshot *snapshot, struct error *err)
 {
-	void *pristine;
+	uint8_t *pristine;
+	int r;
 
 	if (fcntl(snapshot->memory_fd, F_ADD_SEALS,
 		  F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE))
 		return error_set(err, -errno, "sealing the snapshot: %s",
 				 strerror(errno));
-	pristine = mmap(NULL, snapshot->layout.memory_size, PROT_READ,
-			MAP_PRIVATE, snapshot->memory_fd, 0);
-	if (pristine == MAP_FAILED)
-		return error_set(err, -errno, "mapping the snapshot: %s",
-				 strerror(errno));
+	holes_find(snapshot->memory_fd, snapshot->layout.memory_size,
+		   &snapshot->holes);
+	r = holes_map(&snapshot->holes, snapshot->memory_fd,
+		      snapshot->layout.memory_size, PROT_READ, &pristine);
+	if (r)
+		return error_set(err, r, "mapping the snapshot: %s",
+				 strerror(-r));
 	snapshot->pristine = pristine;
 	return 0;
 }
@@ -291,6 +295,16 @@ void snapshot_free(struct snapshot *snapshot)
 const struct layout *snapshot_layout(const struct snapshot *snapshot)
 {
 	return &snapshot->layout;
+}
+
+size_t snapshot_bytes(const struct snapshot *snapshot)
+{
+	struct stat stat;
+
+	/* it is in units of 512 bytes, whatever the file's blocks are */
+	if (fstat(snapshot->memory_fd, &stat))
+		return snapshot->layout.memory_size;
+	return (size_t)stat.st_blocks * 512;
 }
 
 size_t snapshot_page_size(const struct snapshot *snapshot)

@@ -163,6 +163,7 @@ static int try_gate(const struct snapshot *snapshot, enum vm_gate gate,
 	const struct vm_config config = {
 		.memory_size = snapshot->layout.memory_size,
 		.memory_fd = snapshot->memory_fd,
+		.holes = snapshot->holes,
 		.dirty = snapshot->dirty,
 		.control = true,
 		.gate = gate,

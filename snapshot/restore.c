@@ -55,6 +55,7 @@ int snapshot_start(struct snapshot *snapshot, struct error *err,
 	struct vm_config config = {
 		.memory_size = snapshot->layout.memory_size,
 		.memory_fd = snapshot->memory_fd,
+		.holes = snapshot->holes,
 		.dirty = snapshot->dirty,
 		.control = snapshot->layout.control != LAYOUT_CONTROL_NONE,
 		.gate = snapshot->gate,

@@ -96,6 +96,9 @@ bool snapshot_matches(const struct snapshot *snapshot, struct vm *vm,
 
 const struct layout *snapshot_layout(const struct snapshot *snapshot);
 
+/* Bytes of memory the snapshot itself takes: what boot has left in pages. */
+size_t snapshot_bytes(const struct snapshot *snapshot);
+
 /* Bytes of the pages that are restored. */
 size_t snapshot_page_size(const struct snapshot *snapshot);
 

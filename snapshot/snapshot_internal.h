@@ -10,6 +10,7 @@
 struct snapshot {
 	struct layout layout;
 	int memory_fd;		 /* sealed memfd */
+	struct holes holes;	 /* of it */
 	const uint8_t *pristine; /* it, mapped read-only */
 	struct vcpu_state *state;
 	enum dirty_backend dirty;

@@ -23,15 +23,26 @@
 static int map_memory(struct vm *vm, const struct vm_config *config,
 		      struct error *err)
 {
-	int flags = config->shared ? MAP_SHARED : MAP_PRIVATE;
-	void *memory = mmap(NULL, vm->memory_size, PROT_READ | PROT_WRITE,
-			    flags | MAP_NORESERVE, config->memory_fd, 0);
+	const int prot = PROT_READ | PROT_WRITE;
+	int r = 0;
 
-	if (memory == MAP_FAILED)
-		return error_set(err, -errno,
+	if (config->shared) {
+		void *memory = mmap(NULL, vm->memory_size, prot,
+				    MAP_SHARED | MAP_NORESERVE,
+				    config->memory_fd, 0);
+
+		if (memory == MAP_FAILED)
+			r = -errno;
+		else
+			vm->memory = memory;
+	} else {
+		r = holes_map(&config->holes, config->memory_fd,
+			      vm->memory_size, prot, &vm->memory);
+	}
+	if (r)
+		return error_set(err, r,
 				 "mapping %zu bytes of guest memory: %s",
-				 vm->memory_size, strerror(errno));
-	vm->memory = memory;
+				 vm->memory_size, strerror(-r));
 	return 0;
 }
 

@@ -22,6 +22,7 @@
 
 #include "vm/dirty.h"
 #include "vm/error.h"
+#include "vm/holes.h"
 #include "vm/layout.h"
 
 struct vm;
@@ -40,6 +41,7 @@ struct vm_config {
 	size_t memory_size; /* bytes, of the file too */
 	int memory_fd;	    /* a memfd; borrowed, needed no longer after */
 	bool shared;	    /* writes go to the file (boot), or stay private */
+	struct holes holes; /* of the file, if they stay private */
 	enum dirty_backend dirty;
 	bool control;	   /* there is a control page */
 	enum vm_gate gate; /* only with it */

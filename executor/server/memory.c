@@ -1,6 +1,8 @@
 /* memory.c - frees vms that nobody uses. See memory.h. */
 #include "executor/server/memory.h"
 
+#include <malloc.h>
+
 #include "executor/server/server_limits.h"
 #include "snapshot/pool.h"
 #include "vm/clock.h"
@@ -52,6 +54,32 @@ static size_t trim(const struct generation *generation, uint64_t before_ns)
 	return count;
 }
 
+/* Something else, most likely, whenever memory of requests may have been freed. */
+static uint64_t count_activity(const struct memory *memory)
+{
+	const struct metrics_server *metrics = memory->config.metrics;
+
+	return metrics_get(&metrics->requests_total) +
+	       2 * metrics_get(&metrics->connections_total) -
+	       metrics_get(&metrics->connections) +
+	       metrics_get(&memory->config.buffers->used);
+}
+
+/*
+ * malloc() keeps most of what was freed, and would keep all of a storm of
+ * requests. What it has given back it counts as free, too.
+ */
+static void trim_heap(struct memory *memory)
+{
+	const uint64_t activity = count_activity(memory);
+
+	if (activity == memory->activity ||
+	    mallinfo2().fordblks < SERVER_HEAP_FREE_MAX)
+		return;
+	malloc_trim(0);
+	memory->activity = activity;
+}
+
 static void sweep(struct job *job)
 {
 	struct memory *memory = MEMORY_OF(job, sweep);
@@ -63,6 +91,7 @@ static void sweep(struct job *job)
 		metrics_add(&metrics->vms_trimmed[METRICS_TRIM_IDLE],
 			    trim(generation, now_ns - memory->config.idle_ns));
 	generation_release(generation);
+	trim_heap(memory);
 	atomic_store(&memory->sweeping, false);
 }
 

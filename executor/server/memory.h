@@ -10,7 +10,7 @@
  *
  * A timer of the main thread begins a job that looks at the vms of all functions
  * and frees those that have been idle for long; none of a function's
- * concurrency.warm.
+ * concurrency.warm. It also has malloc() give back what requests have left.
  */
 #ifndef EXECUTOR_SERVER_MEMORY_H
 #define EXECUTOR_SERVER_MEMORY_H
@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "executor/server/buffer.h"
 #include "executor/server/jobs.h"
 #include "executor/server/metrics.h"
 #include "executor/server/served.h"
@@ -29,6 +30,7 @@ struct memory_config {
 	uint64_t idle_ns;      /* how long vms are kept that nobody uses */
 	struct timers *timers; /* the main thread's */
 	struct metrics_server *metrics;
+	const struct buffer_budget *buffers; /* of requests and replies */
 };
 
 struct memory {
@@ -39,6 +41,7 @@ struct memory {
 	struct timer timer;
 	struct job sweep;
 	_Atomic bool sweeping; /* the job is the pool of threads' */
+	uint64_t activity;     /* the job's: when malloc() was trimmed last */
 };
 
 void memory_init(struct memory *memory, const struct memory_config *config);

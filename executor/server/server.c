@@ -530,6 +530,7 @@ static void init_memory(struct server *server)
 		.idle_ns = server->options.vm_idle_ns,
 		.timers = &server->main.timers,
 		.metrics = &server->metrics,
+		.buffers = &server->buffers,
 	};
 
 	memory_init(&server->memory, &config);

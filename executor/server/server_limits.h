@@ -83,6 +83,9 @@
 #define SERVER_SWEEP_LEAST_NS (10 * UNITS_MS)
 #define SERVER_SWEEP_MOST_NS (10 * UNITS_S)
 
+/* Freed memory that malloc() keeps, more or less, for requests to come. */
+#define SERVER_HEAP_FREE_MAX (16 * UNITS_MIB)
+
 /* Event invocations that are accepted and not over; their payload. */
 #define SERVER_EVENTS_DEFAULT 1000
 #define SERVER_EVENTS_MAX 1000000

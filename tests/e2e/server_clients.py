@@ -9,8 +9,8 @@ import socket
 import time
 
 from server_support import (BAD_REQUEST, FRAME, NOT_FOUND, OK, REQUEST,
-                            THROTTLED, TOO_LARGE, Frames, Http, Server, Threads, main,
-                            test, wait_until)
+                            THROTTLED, TOO_LARGE, Frames, Http, Server, Skip, Threads,
+                            main, test, wait_until)
 
 ECHO = {'image': 'echo', 'concurrency': {'max': 8, 'queue': 1000,
                                           'queue_timeout': '30s'}}
@@ -19,6 +19,10 @@ SLEEP = {'image': 'edges', 'entry': 'sleep_ms',
 LARGE = {'image': 'edges', 'entry': 'reply', 'max_reply': '8MiB',
          'memory': '32MiB', 'concurrency': {'max': 4, 'queue_timeout': '30s'}}
 LARGE_SIZE = 6000000
+
+# What half of a body takes at least, and what a server may have after many.
+HALF_SENT_KIB = 100
+KEPT_KIB = 80 << 10
 
 # Whoever sends them is told why; the connection ends.
 BAD_REQUESTS = [
@@ -577,6 +581,34 @@ def buffered_events():
         # they are done or dropped, and nothing of them is left
         wait_until(lambda: not server.status()['events']['queued'], 'all are over')
         wait_until(lambda: not buffered(server), 'nothing is kept')
+
+
+def send_half(server, count):
+    """Clients that send all but the end of bodies of several sizes, and go."""
+    clients = [server.http() for _ in range(count)]
+    for i, http in enumerate(clients):
+        size = (9000, 30000, 150000, 400000)[i % 4]
+        http.send(Http.request_bytes('POST', '/function/echo', b'a' * size)[:-1])
+    wait_until(lambda: server.rss_kib() > HALF_SENT_KIB * count,
+               'they are in memory')
+    for http in clients:
+        http.close()
+    server.wait_quiet()
+
+
+@test('the memory of bodies that were half sent is given back')
+def memory_of_half_sent():
+    if Server.is_sanitized():
+        raise Skip('the sanitizers have a malloc() of their own')
+    with Server({'echo': ECHO}, '--max-buffered', '1GiB',
+                '--vm-idle-timeout', '500ms') as server:
+        server.check_works()
+        for _ in range(3):
+            send_half(server, 1500)
+        after = wait_until(lambda: server.rss_kib() < KEPT_KIB and
+                           server.rss_kib(), 'it is given back')
+        print(f'# {after} KiB are left')
+        server.check_works()
 
 
 @test('who sends a request byte by byte and never ends it is told so')

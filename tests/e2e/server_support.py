@@ -259,6 +259,12 @@ class Server:
             print('# log:', line[:400])
 
     @classmethod
+    def is_sanitized(cls):
+        with open(os.path.join(cls.build, 'CMakeCache.txt'),
+                  encoding='utf-8') as file:
+            return re.search(r'^THAW_SANITIZE:\w+=.', file.read(), re.M)
+
+    @classmethod
     def image(cls, name):
         folder = 'guest' if os.path.exists(
             os.path.join(cls.build, 'guest', f'{name}.elf')) else 'tests/guest'

@@ -138,7 +138,7 @@ static const struct cli_option options[] = {
 	  "for a client to take its reply; default 1m", cli_set_duration,
 	  SERVER(send_timeout_ns), SERVER_TIMEOUT_MAX },
 	{ 0, "event-queue", "N",
-	  "Event invocations accepted and not over; default 1000",
+	  "Event invocations accepted and not over; default 2000",
 	  cli_set_count, SERVER(events_max), SERVER_EVENTS_MAX },
 	{ 0, "event-retries", "N",
 	  "runs of an event after one that failed; default 2",

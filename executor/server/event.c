@@ -1,4 +1,12 @@
-/* event.c - Event invocations. See event.h; on the worker's thread. */
+/*
+ * event.c - Event invocations. See event.h; on the thread of the worker that has
+ * accepted the event.
+ *
+ * An event waits in its function's line. When it has its turn it is started as
+ * any invocation; each one that begins, and each one that ends, lets the next
+ * one in, whichever worker has that. One that is refused keeps its turn and tries
+ * again. One that failed rests, and waits in the line again.
+ */
 #include "executor/server/event.h"
 
 #include <errno.h>
@@ -8,19 +16,26 @@
 #include "executor/server/log.h"
 #include "executor/server/server_internal.h"
 #include "executor/server/server_limits.h"
+#include "snapshot/entropy.h"
 #include "vm/clock.h"
 
 /* The first wait before a retry; each is twice the one before, up to the last. */
 #define RETRY_FIRST_NS NS_PER_S
 #define RETRY_LAST_NS (60 * NS_PER_S)
-#define BUSY_FIRST_NS (10 * NS_PER_MS)
-#define BUSY_LAST_NS (1 * NS_PER_S)
+/* The same before what was refused is tried again. */
+#define REFUSED_FIRST_NS (10 * NS_PER_MS)
+#define REFUSED_LAST_NS (100 * NS_PER_MS)
 
 struct event {
 	struct invocation invocation;
 	struct event *next, **link; /* the worker's */
+	struct counted *counted;    /* held: whose line it waits in */
+	struct event_place place;
+	struct io_message message; /* it has its turn */
+	/* When it has rested; while it waits: when it is too old. */
 	struct timer timer;
 	struct budget_account account; /* pays for all of it */
+	bool rests, has_turn;
 	char id[EXCHANGE_ID_SIZE];
 	uint64_t accepted_ns;
 	unsigned failures; /* runs that failed */
@@ -29,17 +44,73 @@ struct event {
 	char bytes[]; /* payload, then content type and attributes */
 };
 
+#define CONTAINER(pointer, member)                                         \
+	((struct event *)(void *)((char *)(pointer)-offsetof(struct event, \
+							     member)))
+
+static void on_turn(struct io_message *message);
+
+static struct event_line *line_of(const struct event *event)
+{
+	return &event->counted->events;
+}
+
+static uint64_t too_old_ns(const struct event *event)
+{
+	return event->accepted_ns +
+	       event->invocation.worker->server->options.event_max_age_ns;
+}
+
 static void note_oldest(struct worker *worker)
 {
 	atomic_store(&worker->oldest_event_ns,
 		     worker->events ? worker->events->accepted_ns : UINT64_MAX);
 }
 
+/* Lets the next one of @line in; @served is the function as it is now. */
+static void let_in(struct worker *worker, const struct served *served,
+		   struct event_line *line)
+{
+	const uint32_t max = served->spec->concurrency.max;
+	const bool has_vm = served_is_active(served) &&
+			    atomic_load_explicit(&served->admitted,
+						 memory_order_relaxed) < max;
+	struct event_place *place;
+	struct event *event;
+
+	if (worker->stopping)
+		return;
+	place = event_line_next(line, max, has_vm);
+	if (!place)
+		return;
+	event = CONTAINER(place, place);
+	event->message.deliver = on_turn;
+	io_post(event->invocation.worker->io, worker->io, &event->message);
+}
+
+static void end_turn(struct event *event)
+{
+	struct invocation *invocation = &event->invocation;
+
+	if (event->has_turn)
+		event_line_end_turn(line_of(event));
+	event->has_turn = false;
+	let_in(invocation->worker, invocation->served, line_of(event));
+}
+
+static void free_event(struct event *event)
+{
+	atomic_fetch_sub(&event->invocation.worker->server->events, 1);
+	event_line_exit(line_of(event));
+	counted_release(event->counted);
+	budget_close(&event->account);
+	served_release(event->invocation.served);
+	free(event);
+}
+
 static void forget(struct event *event)
 {
 	struct worker *worker = event->invocation.worker;
-	struct metrics_function *metrics =
-		&event->invocation.served->counted->metrics;
 
 	timer_clear(&worker->timers, &event->timer);
 	*event->link = event->next;
@@ -49,50 +120,82 @@ static void forget(struct event *event)
 		worker->last_event = event->link;
 	note_oldest(worker);
 	worker->event_count--;
-	atomic_fetch_sub(&worker->server->events, 1);
-	metrics_subtract(&metrics->events_pending, 1);
-	budget_close(&event->account);
-	served_release(event->invocation.served);
-	free(event);
+	metrics_subtract(&event->counted->metrics.events_pending, 1);
+	end_turn(event);
+	free_event(event);
 }
 
 static void drop(struct event *event, const char *reason)
 {
-	struct served *served = event->invocation.served;
-
-	metrics_add(&served->counted->metrics.events_dropped, 1);
+	metrics_add(&event->counted->metrics.events_dropped, 1);
 	log_write(LOG_LEVEL_ERROR, "event dropped",
-		  LOG_FIELD("function", served->spec->name),
+		  LOG_FIELD("function", event->invocation.served->spec->name),
 		  LOG_FIELD("request_id", event->id),
 		  LOG_FIELD("reason", reason),
 		  LOG_NUMBER("failures", event->failures));
 	forget(event);
 }
 
-static void again(struct event *event, uint64_t first_ns, uint64_t last_ns,
-		  unsigned times)
+static uint64_t wait_ns(uint64_t first_ns, uint64_t last_ns, unsigned times,
+			uint64_t random)
+{
+	uint64_t ns = first_ns;
+
+	while (--times && ns < last_ns)
+		ns *= 2;
+	if (ns > last_ns)
+		ns = last_ns;
+	return ns / 2 + random % (ns + 1);
+}
+
+uint64_t event_retry_ns(unsigned failures, uint64_t random)
+{
+	return wait_ns(RETRY_FIRST_NS, RETRY_LAST_NS, failures, random);
+}
+
+uint64_t event_refused_ns(unsigned refusals, uint64_t random)
+{
+	return wait_ns(REFUSED_FIRST_NS, REFUSED_LAST_NS, refusals, random);
+}
+
+static uint64_t draw(void)
+{
+	uint64_t random = 0;
+
+	/* without entropy they all wait for the same time */
+	(void)!entropy_get(&random, sizeof(random));
+	return random;
+}
+
+/* Until its timer, or until it is too old. */
+static void rest(struct event *event, uint64_t ns)
 {
 	struct worker *worker = event->invocation.worker;
-	uint64_t wait_ns = first_ns;
+	uint64_t until_ns;
 
-	while (--times && wait_ns < last_ns)
-		wait_ns *= 2;
-	if (wait_ns > last_ns)
-		wait_ns = last_ns;
 	/* the server ends: soon or never */
-	if (worker->draining && wait_ns > BUSY_FIRST_NS)
-		wait_ns = BUSY_FIRST_NS;
-	metrics_add(&event->invocation.served->counted->metrics.events_retried,
-		    1);
-	timer_set(&worker->timers, &event->timer, clock_now_ns() + wait_ns);
+	if (worker->draining && ns > REFUSED_FIRST_NS)
+		ns = REFUSED_FIRST_NS;
+	until_ns = clock_now_ns() + ns;
+	if (until_ns > too_old_ns(event))
+		until_ns = too_old_ns(event);
+	event->rests = true;
+	timer_set(&worker->timers, &event->timer, until_ns);
+}
+
+static void wait_in_line(struct event *event)
+{
+	struct invocation *invocation = &event->invocation;
+
+	timer_set(&invocation->worker->timers, &event->timer,
+		  too_old_ns(event));
+	event_line_push(line_of(event), &event->place);
+	let_in(invocation->worker, invocation->served, line_of(event));
 }
 
 static bool is_too_old(const struct event *event)
 {
-	const struct server *server = event->invocation.worker->server;
-
-	return clock_now_ns() - event->accepted_ns >
-	       server->options.event_max_age_ns;
+	return clock_now_ns() >= too_old_ns(event);
 }
 
 /* What it has come to is dealt with when the vm is free again. */
@@ -101,32 +204,28 @@ static void on_replied(struct invocation *invocation)
 	(void)invocation;
 }
 
-static bool is_worth_waiting(int result)
-{
-	return result == -EBUSY || result == -EAGAIN || result == -EINPROGRESS;
-}
-
 static void on_ended(struct invocation *invocation)
 {
 	struct event *event = (struct event *)invocation;
-	const struct server *server = invocation->worker->server;
+	struct metrics_function *metrics = &event->counted->metrics;
 
 	if (!invocation->result && invocation->reply.result == THAW_OK) {
-		metrics_add(&invocation->served->counted->metrics.events_done,
-			    1);
+		metrics_add(&metrics->events_done, 1);
 		forget(event);
-	} else if (invocation->result &&
-		   !is_worth_waiting(invocation->result)) {
+	} else if (invocation->result && !invocation_is_put_off(invocation)) {
 		drop(event, invocation->error.message);
 	} else if (is_too_old(event)) {
 		drop(event, "it is too old");
 	} else if (invocation->result) {
-		again(event, BUSY_FIRST_NS, BUSY_LAST_NS, ++event->refusals);
-	} else if (++event->failures > server->options.event_retries) {
+		rest(event, event_refused_ns(++event->refusals, draw()));
+	} else if (++event->failures >
+		   invocation->worker->server->options.event_retries) {
 		drop(event, invocation->reply.error_message);
 	} else {
+		metrics_add(&metrics->events_retried, 1);
 		event->refusals = 0;
-		again(event, RETRY_FIRST_NS, RETRY_LAST_NS, event->failures);
+		rest(event, event_retry_ns(event->failures, draw()));
+		end_turn(event);
 	}
 }
 
@@ -148,17 +247,51 @@ static bool look_up(struct event *event)
 	return true;
 }
 
+/* It has its turn. */
+static void start(struct event *event)
+{
+	struct worker *worker = event->invocation.worker;
+	struct counted *counted;
+	struct served *served;
+
+	if (is_too_old(event)) {
+		drop(event, "it is too old");
+		return;
+	}
+	if (!look_up(event)) {
+		drop(event, "its function is not in the catalog any more");
+		return;
+	}
+	served = served_hold(event->invocation.served);
+	counted = counted_hold(event->counted);
+	invocation_start(&event->invocation);
+	/* not before: now this one is among those that are admitted */
+	let_in(worker, served, &counted->events);
+	counted_release(counted);
+	served_release(served);
+}
+
+static void on_turn(struct io_message *message)
+{
+	struct event *event = CONTAINER(message, message);
+
+	timer_clear(&event->invocation.worker->timers, &event->timer);
+	event->has_turn = true;
+	start(event);
+}
+
 static void on_timer(struct timer *timer)
 {
-	struct event *event =
-		(void *)((char *)timer - offsetof(struct event, timer));
+	struct event *event = CONTAINER(timer, timer);
+	const bool rested = event->rests;
 
-	if (is_too_old(event))
+	event->rests = false;
+	if (rested && event->has_turn)
+		start(event);
+	else if (rested)
+		wait_in_line(event);
+	else if (event_line_leave(line_of(event), &event->place))
 		drop(event, "it is too old");
-	else if (!look_up(event))
-		drop(event, "its function is not in the catalog any more");
-	else
-		invocation_start(&event->invocation);
 }
 
 static size_t strings_size(const struct thaw_request *request)
@@ -196,28 +329,32 @@ static void copy_request(struct event *event,
 	}
 }
 
-static int make_room(struct worker *worker, const struct thaw_request *request,
+static int make_room(struct server *server, struct served *served,
 		     struct error *err)
 {
-	struct server *server = worker->server;
+	const uint64_t max = server->options.events_max;
+	uint64_t others = atomic_fetch_add(&server->events, 1);
 
-	if (request->size > SERVER_EVENT_PAYLOAD_MAX)
-		return error_set(err, -E2BIG,
-				 "an Event invocation's payload may have %zu "
-				 "bytes, not %zu",
-				 SERVER_EVENT_PAYLOAD_MAX, request->size);
-	if (atomic_fetch_add(&server->events, 1) < server->options.events_max)
+	if (others < max &&
+	    event_line_enter(&served->counted->events, max - others))
 		return 0;
 	atomic_fetch_sub(&server->events, 1);
+	if (others >= max)
+		return error_set(err, -EBUSY,
+				 "%llu Event invocations are waiting already: "
+				 "raise --event-queue",
+				 (unsigned long long)max);
 	return error_set(err, -EBUSY,
-			 "%llu Event invocations are waiting already: raise "
-			 "--event-queue",
-			 (unsigned long long)server->options.events_max);
+			 "function %s: it has more Event invocations waiting "
+			 "than there is room left for all functions, %llu: "
+			 "raise --event-queue or concurrency.max",
+			 served->spec->name,
+			 (unsigned long long)(max - others));
 }
 
 /* An event with its memory paid for, zeroed, or NULL. */
-static struct event *create(struct exchange *exchange, size_t size,
-			    struct error *err)
+static struct event *allocate(struct exchange *exchange, size_t size,
+			      struct error *err)
 {
 	struct budget_account account;
 	struct event *event = NULL;
@@ -240,31 +377,56 @@ static struct event *create(struct exchange *exchange, size_t size,
 	return event;
 }
 
+/* The only place where an event is made; free_event() frees it. */
+static int create_event(struct exchange *exchange,
+			const struct thaw_request *request, struct error *err,
+			struct event **ret_event)
+{
+	struct served *served = exchange->served;
+	struct server *server = exchange->worker->server;
+	struct event *event;
+	int r;
+
+	if (request->size > SERVER_EVENT_PAYLOAD_MAX)
+		return error_set(err, -E2BIG,
+				 "an Event invocation's payload may have %zu "
+				 "bytes, not %zu",
+				 SERVER_EVENT_PAYLOAD_MAX, request->size);
+	r = make_room(server, served, err);
+	if (r)
+		return r;
+	event = allocate(exchange,
+			 sizeof(*event) + request->size + strings_size(request),
+			 err);
+	if (!event) {
+		event_line_exit(&served->counted->events);
+		atomic_fetch_sub(&server->events, 1);
+		return -ENOMEM;
+	}
+	event->counted = counted_hold(served->counted);
+	event->invocation.served = served_hold(served);
+	event->invocation.worker = exchange->worker;
+	*ret_event = event;
+	return 0;
+}
+
 int event_accept(struct exchange *exchange, const struct thaw_request *request,
 		 struct error *err)
 {
 	struct worker *worker = exchange->worker;
 	struct metrics_function *metrics = &exchange->served->counted->metrics;
-	struct event *event;
-	int r = make_room(worker, request, err);
+	struct event *event = NULL;
+	int r = create_event(exchange, request, err, &event);
 
 	if (r)
 		return r;
-	event = create(exchange,
-		       sizeof(*event) + request->size + strings_size(request),
-		       err);
-	if (!event) {
-		atomic_fetch_sub(&worker->server->events, 1);
-		return -ENOMEM;
-	}
 	memcpy(event->id, exchange->id, sizeof(event->id));
 	copy_request(event, request);
 	event->accepted_ns = clock_now_ns();
 	event->timer.fire = on_timer;
-	event->invocation.worker = worker;
-	event->invocation.served = served_hold(exchange->served);
 	event->invocation.replied = on_replied;
 	event->invocation.ended = on_ended;
+	event->invocation.comes_again = true;
 	event->link = worker->last_event;
 	*event->link = event;
 	worker->last_event = &event->next;
@@ -272,15 +434,14 @@ int event_accept(struct exchange *exchange, const struct thaw_request *request,
 	worker->event_count++;
 	metrics_add(&metrics->events_pending, 1);
 	metrics_add(&metrics->events_accepted, 1);
-	/* it begins when this callback is over */
-	timer_set(&worker->timers, &event->timer, event->accepted_ns);
+	wait_in_line(event);
 	return 0;
 }
 
 void events_hurry(struct worker *worker)
 {
 	for (struct event *event = worker->events; event; event = event->next)
-		if (event->timer.link)
+		if (event->rests)
 			timer_set(&worker->timers, &event->timer,
 				  clock_now_ns());
 }

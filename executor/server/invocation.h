@@ -33,7 +33,8 @@ struct invocation {
 	struct worker *worker; /* whose thread starts it */
 	struct served *served; /* held by the starter */
 	struct thaw_request request;
-	bool wants_log; /* keep the last lines in @log */
+	bool wants_log;	  /* keep the last lines in @log */
+	bool comes_again; /* when it is put off: that is no outcome, no line */
 	/*
 	 * On the worker's thread: it has run (result 0: see reply, whose data
 	 * are borrowed for the call), or it never will (-errno, and error).
@@ -78,6 +79,9 @@ void invocation_init(struct invocation *invocation);
 
 /* Starts it, on its worker's thread; replied() may be called at once. */
 void invocation_start(struct invocation *invocation);
+
+/* Whether its result is that it cannot begin now, but could later. */
+bool invocation_is_put_off(const struct invocation *invocation);
 
 /*
  * Nobody waits for its reply any more: it does not begin if it has not. On its

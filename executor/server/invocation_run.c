@@ -63,6 +63,12 @@ static enum metrics_outcome outcome_of_refusal(int result)
 	return result == -E2BIG ? METRICS_TOO_LARGE : METRICS_FAILED;
 }
 
+bool invocation_is_put_off(const struct invocation *invocation)
+{
+	return invocation->result == -EBUSY || invocation->result == -EAGAIN ||
+	       invocation->result == -EINPROGRESS;
+}
+
 /* Counts, and logs, what it has come to; any thread. */
 void invocation_account(const struct invocation *invocation)
 {
@@ -70,6 +76,8 @@ void invocation_account(const struct invocation *invocation)
 		&invocation->served->counted->metrics;
 	const struct thaw_reply *reply = &invocation->reply;
 
+	if (invocation->comes_again && invocation_is_put_off(invocation))
+		return;
 	invocation_log_end(invocation);
 	if (invocation->result) {
 		metrics_add(&metrics->outcomes[outcome_of_refusal(

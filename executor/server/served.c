@@ -13,10 +13,19 @@
 #include "vm/clock.h"
 #include "vm/file.h"
 
-static void counted_release(struct counted *counted)
+struct counted *counted_hold(struct counted *counted)
 {
-	if (counted && atomic_fetch_sub(&counted->references, 1) == 1)
-		free(counted);
+	atomic_fetch_add_explicit(&counted->references, 1,
+				  memory_order_relaxed);
+	return counted;
+}
+
+void counted_release(struct counted *counted)
+{
+	if (!counted || atomic_fetch_sub(&counted->references, 1) != 1)
+		return;
+	event_line_done(&counted->events);
+	free(counted);
 }
 
 static void catalog_release(struct kept_catalog *kept)
@@ -114,11 +123,12 @@ static struct served *served_create(struct kept_catalog *catalog,
 		free(old ? NULL : counted);
 		return NULL;
 	}
+	if (!old)
+		event_line_init(&counted->events);
 	atomic_store(&served->references, 1);
 	pthread_mutex_init(&served->log_lock, NULL);
 	served->spec = spec;
-	served->counted = counted;
-	atomic_fetch_add(&counted->references, 1);
+	served->counted = counted_hold(counted);
 	served->catalog = catalog;
 	if (catalog)
 		atomic_fetch_add(&catalog->references, 1);

@@ -21,6 +21,7 @@
 #include "executor/catalog.h"
 #include "executor/function.h"
 #include "executor/server/budget.h"
+#include "executor/server/event_line.h"
 #include "executor/server/jobs.h"
 #include "executor/server/log.h"
 #include "executor/server/metrics.h"
@@ -28,10 +29,11 @@
 #include "executor/server/view.h"
 #include "vm/error.h"
 
-/* What is counted; passes from one generation to the next by name. */
+/* What passes from one generation to the next by name: counts, and who waits. */
 struct counted {
 	_Atomic unsigned references;
 	struct metrics_function metrics;
+	struct event_line events;
 };
 
 /* A catalog, as long as a function's spec is in it. */
@@ -118,6 +120,10 @@ void generation_release(struct generation *generation);
  */
 void served_deploy(struct served *served,
 		   const struct function_options *options);
+
+/* One more reference; gives it back, NULL is fine. */
+struct counted *counted_hold(struct counted *counted);
+void counted_release(struct counted *counted);
 
 struct served *served_hold(struct served *served);
 

@@ -86,8 +86,11 @@
 /* Freed memory that malloc() keeps, more or less, for requests to come. */
 #define SERVER_HEAP_FREE_MAX (16 * UNITS_MIB)
 
-/* Event invocations that are accepted and not over; their payload. */
-#define SERVER_EVENTS_DEFAULT 1000
+/*
+ * Event invocations that are accepted and not over: a single function may have
+ * about half of them (event_line.h). Their payload.
+ */
+#define SERVER_EVENTS_DEFAULT 2000
 #define SERVER_EVENTS_MAX 1000000
 #define SERVER_EVENT_PAYLOAD_MAX (1 * UNITS_MIB)
 #define SERVER_EVENT_RETRIES_DEFAULT 2

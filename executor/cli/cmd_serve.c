@@ -7,6 +7,7 @@
 
 #include "executor/cli/cli.h"
 #include "executor/cli/verbs.h"
+#include "executor/server/host.h"
 #include "executor/server/log.h"
 #include "executor/server/runtime_dir.h"
 #include "executor/server/server.h"
@@ -39,6 +40,30 @@ static int set_listen(const struct cli_option *option, const char *value,
 		return CLI_USAGE;
 	}
 	server->listen[server->listen_count++] = value;
+	return 0;
+}
+
+static int set_allow_host(const struct cli_option *option, const char *value,
+			  void *target)
+{
+	struct server_options *server =
+		&((struct serve_options *)target)->server;
+	struct host host;
+
+	if (server->allow_host_count == SERVER_HOSTS_MAX) {
+		cli_error("--%s: at most %d hosts", option->name,
+			  SERVER_HOSTS_MAX);
+		return CLI_USAGE;
+	}
+	/* a port would say nothing: all are fine */
+	if (!host_read(value, strlen(value), &host) || !host.size ||
+	    host.size + (value[strlen(value) - 1] == '.') != strlen(value)) {
+		cli_error("--%s: \"%s\" is no name, no address and not *; an "
+			  "address of IPv6 has brackets, and there is no port",
+			  option->name, value);
+		return CLI_USAGE;
+	}
+	server->allow_hosts[server->allow_host_count++] = value;
 	return 0;
 }
 
@@ -105,6 +130,10 @@ static const struct cli_option options[] = {
 	  "allow addresses that other machines can reach, though\n"
 	  "nobody is asked who they are",
 	  cli_set_flag, SERVER(insecure), 0 },
+	{ 0, "allow-host", "NAME",
+	  "answer requests for this host, too (Host, Origin); * for\n"
+	  "any; may be given several times",
+	  set_allow_host, 0, 0 },
 	{ 0, "workers", "N", "threads that serve; default one for each CPU",
 	  cli_set_count, SERVER(workers), SERVER_WORKERS_MAX },
 	{ 0, "pin", NULL, "pin each worker to a CPU", cli_set_flag, SERVER(pin),

@@ -52,9 +52,9 @@ void connection_close(struct connection *connection);
 void connection_limit(struct connection *connection, uint64_t limit_ns);
 
 /* Opens connections of the two kinds. For worker_listen(). */
-void http_connection_open(struct worker *worker, int fd);
-void http_admin_connection_open(struct worker *worker, int fd);
-void frame_connection_open(struct worker *worker, int fd);
+void http_connection_open(struct door *door, int fd);
+void http_admin_connection_open(struct door *door, int fd);
+void frame_connection_open(struct door *door, int fd);
 
 /* Frees what is kept for calls of the unix socket protocol. */
 void frame_free_calls(struct worker *worker);

@@ -5,6 +5,7 @@
  * http_connection.c reads the request and sends `out`; in between routes.c, or
  * admin_routes.c on the admin listener, decides what the request means:
  *
+ *	route_check_host()	at a loopback address: for us?
  *	route_head()	the head is there: how large may the body be?
  *	route()		the request is whole: fill `out` and call
  *			exchange_send(), now or later
@@ -59,6 +60,9 @@ struct exchange {
 
 	struct buffer out;
 };
+
+/* Refuses what is for another host, or from a page of one; host_check.c. */
+void route_check_host(struct exchange *exchange);
 
 void route_head(struct exchange *exchange);
 void route(struct exchange *exchange);

@@ -634,8 +634,9 @@ static void on_free(struct connection *common)
 		free_connection(connection);
 }
 
-void frame_connection_open(struct worker *worker, int fd)
+void frame_connection_open(struct door *door, int fd)
 {
+	struct worker *worker = door->worker;
 	struct frame_connection *connection = calloc(1, sizeof(*connection));
 
 	if (!connection) {

@@ -41,6 +41,7 @@ struct http_connection {
 	struct exchange *exchange;
 	enum phase phase;
 	bool is_admin;
+	bool checks_hosts;
 	bool continuing;   /* "100 Continue" is being sent */
 	bool ready;	   /* and the response behind it is there */
 	bool client_ended; /* it sends no more */
@@ -314,9 +315,11 @@ static void take_head(struct http_connection *connection)
 			       !connection->common.worker->draining;
 	exchange->is_head = request->method == HTTP_HEAD_METHOD;
 	enter(connection, PHASE_BODY);
-	if (connection->is_admin)
+	if (connection->checks_hosts)
+		route_check_host(exchange);
+	if (!exchange->status && connection->is_admin)
 		admin_route_head(exchange);
-	else
+	else if (!exchange->status)
 		route_head(exchange);
 	charge(exchange);
 	if (!request->expects_continue || request->is_http_1_0)
@@ -530,7 +533,7 @@ static void on_free(struct connection *common)
 	free(connection);
 }
 
-static void open_connection(struct worker *worker, int fd, bool is_admin)
+static void open_connection(struct door *door, int fd, bool is_admin)
 {
 	struct http_connection *connection = calloc(1, sizeof(*connection));
 
@@ -539,25 +542,26 @@ static void open_connection(struct worker *worker, int fd, bool is_admin)
 		return;
 	}
 	connection->is_admin = is_admin;
+	connection->checks_hosts = door->checks_hosts;
 	connection->common.timer.fire = on_timer;
 	connection->common.drain = on_drain;
 	connection->common.free = on_free;
 	connection->common.stream.received = on_received;
 	connection->common.stream.ended = on_ended;
 	connection->common.stream.sent = on_sent;
-	if (!connection_open(&connection->common, worker, fd)) {
+	if (!connection_open(&connection->common, door->worker, fd)) {
 		free(connection);
 		return;
 	}
 	enter(connection, PHASE_IDLE);
 }
 
-void http_connection_open(struct worker *worker, int fd)
+void http_connection_open(struct door *door, int fd)
 {
-	open_connection(worker, fd, false);
+	open_connection(door, fd, false);
 }
 
-void http_admin_connection_open(struct worker *worker, int fd)
+void http_admin_connection_open(struct door *door, int fd)
 {
-	open_connection(worker, fd, true);
+	open_connection(door, fd, true);
 }

@@ -41,20 +41,26 @@ static enum http_method method_of(unsigned method)
 }
 
 /* "http://host/path" is for proxies, but RFC 9112, 3.2.2, has us take it. */
-static char *skip_authority(char *target)
+static char *skip_authority(char *target, struct host *ret_host)
 {
+	size_t size;
+
 	if (!strncasecmp(target, "http://", 7))
 		target += 7;
 	else if (!strncasecmp(target, "https://", 8))
 		target += 8;
 	else
 		return target;
-	return target + strcspn(target, "/?#");
+	size = strcspn(target, "/?#");
+	/* a name for somebody else's server is none of ours */
+	if (!host_read(target, size, ret_host))
+		*ret_host = (struct host){ target, size };
+	return target + size;
 }
 
 static bool read_target(struct http_request *request, char *target)
 {
-	char *path = skip_authority(target);
+	char *path = skip_authority(target, &request->host);
 	char *query = strchr(path, '?');
 
 	if (strchr(path, '#'))
@@ -108,6 +114,19 @@ static bool read_expect(struct http_request *request, const char *value)
 	return true;
 }
 
+/* RFC 9112, 3.2.2: what the target says goes before it. */
+static bool read_host(struct http_request *request, const char *value)
+{
+	struct host host;
+
+	if (!host_read(value, strlen(value), &host))
+		return http_bad(request, 400,
+				"Host is not a name or address, and a port");
+	if (!request->host.size)
+		request->host = host;
+	return true;
+}
+
 struct counts {
 	unsigned hosts, lengths, encodings;
 };
@@ -117,8 +136,12 @@ static bool read_header(struct http_request *request,
 {
 	if (!*header->name)
 		return http_bad(request, 400, "a header has no name");
-	if (!strcmp(header->name, "host"))
+	if (!strcmp(header->name, "host")) {
 		counts->hosts++;
+		return read_host(request, header->value);
+	}
+	if (!strcmp(header->name, "origin"))
+		request->origin = header->value;
 	if (!strcmp(header->name, "expect"))
 		return read_expect(request, header->value);
 	if (!strcmp(header->name, "content-length")) {

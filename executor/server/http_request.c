@@ -203,6 +203,8 @@ void http_request_reset(struct http_request *request)
 	request->path = "";
 	request->query = "";
 	request->header_count = 0;
+	request->host = (struct host){ 0 };
+	request->origin = NULL;
 	request->content_length = 0;
 	request->is_chunked = false;
 	request->keep_alive = false;

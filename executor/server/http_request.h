@@ -26,6 +26,7 @@
 #include <stdint.h>
 
 #include "executor/server/buffer.h"
+#include "executor/server/host.h"
 
 /* Request line and headers together, in bytes; and headers. */
 #define HTTP_HEAD_MAX (16 * 1024)
@@ -82,6 +83,8 @@ struct http_request {
 	const char *query; /* behind the '?', as it was sent; or "" */
 	struct http_header headers[HTTP_HEADERS_MAX];
 	size_t header_count;
+	struct host host;	 /* of the target, else of Host; may be empty */
+	const char *origin;	 /* the header's value, or NULL */
 	uint64_t content_length; /* 0 if there is none, or chunked */
 	bool is_chunked;
 	bool keep_alive;       /* the client's wish, by version and header */

@@ -43,6 +43,8 @@ const char *http_status_text(unsigned status)
 		return "Unsupported Media Type";
 	case 417:
 		return "Expectation Failed";
+	case 421:
+		return "Misdirected Request";
 	case 422:
 		return "Unprocessable Content";
 	case 429:

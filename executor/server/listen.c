@@ -237,14 +237,35 @@ int listen_start(int fd, struct error *err)
 					       "");
 }
 
+union socket_address {
+	struct sockaddr any;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+	struct sockaddr_un un;
+};
+
+bool listen_is_tcp(int fd)
+{
+	union socket_address address = { .any.sa_family = AF_UNSPEC };
+	socklen_t length = sizeof(address);
+
+	return !getsockname(fd, &address.any, &length) &&
+	       (address.any.sa_family == AF_INET ||
+		address.any.sa_family == AF_INET6);
+}
+
+bool listen_is_loopback(int fd)
+{
+	union socket_address address = { .any.sa_family = AF_UNSPEC };
+	socklen_t length = sizeof(address);
+
+	return listen_is_tcp(fd) && !getsockname(fd, &address.any, &length) &&
+	       is_loopback(&address.any);
+}
+
 void listen_describe(int fd, char *text, size_t size)
 {
-	union {
-		struct sockaddr any;
-		struct sockaddr_in in;
-		struct sockaddr_in6 in6;
-		struct sockaddr_un un;
-	} address = { .any.sa_family = AF_UNSPEC };
+	union socket_address address = { .any.sa_family = AF_UNSPEC };
 	socklen_t length = sizeof(address);
 	char host[INET6_ADDRSTRLEN];
 

@@ -33,6 +33,10 @@ int listen_start(int fd, struct error *err);
 /* Whether @text is a unix socket's; its path, else NULL. */
 const char *listen_unix_path(const char *text);
 
+/* Of a bound socket. */
+bool listen_is_tcp(int fd);
+bool listen_is_loopback(int fd);
+
 #define LISTEN_TEXT_MAX 160
 /* "127.0.0.1:8080": where @fd listens, the port the system chose included. */
 void listen_describe(int fd, char *text, size_t size);

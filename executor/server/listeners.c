@@ -15,7 +15,7 @@
 #define NAME_SOCKET "socket"
 
 static int add(struct server *server, int fd, int worker,
-	       void (*open)(struct worker *worker, int fd), const char *path,
+	       void (*open)(struct door *door, int fd), const char *path,
 	       struct error *err)
 {
 	struct listening *all = reallocarray(server->listening,
@@ -61,8 +61,7 @@ static int bind_shared(struct server *server, const char *text,
 }
 
 static int bind_one(struct server *server, const char *text, int worker,
-		    void (*open)(struct worker *worker, int fd),
-		    struct error *err)
+		    void (*open)(struct door *door, int fd), struct error *err)
 {
 	const struct listen_address address = {
 		.text = text,
@@ -113,7 +112,7 @@ static int inherit(struct server *server, unsigned count, const char *names,
 }
 
 static bool has(const struct server *server,
-		void (*open)(struct worker *worker, int fd))
+		void (*open)(struct door *door, int fd))
 {
 	for (size_t i = 0; i < server->listening_count; i++)
 		if (server->listening[i].open == open)

@@ -18,6 +18,8 @@
 #include "vm/error.h"
 
 #define SERVER_LISTENERS_MAX 16
+/* Of --allow-host. */
+#define SERVER_HOSTS_MAX 64
 
 struct server_options {
 	const char *catalog;
@@ -27,8 +29,11 @@ struct server_options {
 	const char *socket; /* path of the socket protocol's; NULL: none */
 	const char *admin;  /* as listen[] */
 	bool insecure;	    /* addresses that are not loopback are fine */
-	uint64_t workers;   /* 0: one for each CPU */
-	bool pin;	    /* each to a CPU of its own */
+	/* Hosts of requests besides those it listens at; "*": any. */
+	const char *allow_hosts[SERVER_HOSTS_MAX];
+	size_t allow_host_count;
+	uint64_t workers; /* 0: one for each CPU */
+	bool pin;	  /* each to a CPU of its own */
 	enum io_backend io;
 	uint64_t jobs;		  /* threads for what takes long */
 	uint64_t max_connections; /* 0: by the limit of open files */

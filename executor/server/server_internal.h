@@ -58,7 +58,7 @@ struct server {
 		int fd;
 		int worker; /* index, -1: all; a unix socket is shared */
 		bool inherited;
-		void (*open)(struct worker *worker, int fd);
+		void (*open)(struct door *door, int fd);
 		const char *path; /* to be removed at the end; or NULL */
 	} * listening;
 	size_t listening_count;
@@ -72,6 +72,9 @@ int server_bind(struct server *server, struct error *err);
 int server_listen_admin(struct server *server, struct error *err);
 int server_listen(struct server *server, struct error *err);
 void server_close(struct server *server);
+
+/* Whether requests that come in by the listening socket @fd are checked so. */
+bool server_checks_hosts(const struct server_options *options, int fd);
 
 /* On a worker: opens the doors that are its. */
 void server_open_doors(struct worker *worker);

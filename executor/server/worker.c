@@ -35,7 +35,7 @@ static void on_accepted(struct io_listener *listener, int fd)
 {
 	struct door *door = (struct door *)listener;
 
-	door->open(door->worker, fd);
+	door->open(door, fd);
 }
 
 static void on_accept_failed(struct io_listener *listener, int error)
@@ -57,8 +57,7 @@ static void on_accept_failed(struct io_listener *listener, int error)
 }
 
 int worker_listen(struct worker *worker, int fd, bool inherited,
-		  void (*open)(struct worker *worker, int fd),
-		  struct error *err)
+		  void (*open)(struct door *door, int fd), struct error *err)
 {
 	struct door *door = calloc(1, sizeof(*door));
 
@@ -67,6 +66,7 @@ int worker_listen(struct worker *worker, int fd, bool inherited,
 	door->worker = worker;
 	door->inherited = inherited;
 	door->open = open;
+	door->checks_hosts = server_checks_hosts(&worker->server->options, fd);
 	door->listener.accepted = on_accepted;
 	door->listener.failed = on_accept_failed;
 	door->next = worker->doors;
@@ -112,7 +112,7 @@ static void close_door(struct door *door)
 
 	while ((fd = accept4(door->listener.fd, NULL, NULL,
 			     SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
-		door->open(door->worker, fd);
+		door->open(door, fd);
 	shutdown(door->listener.fd, SHUT_RDWR);
 }
 

@@ -32,9 +32,10 @@ struct door {
 	struct io_listener listener;
 	struct worker *worker;
 	/* Makes a connection of what was accepted. */
-	void (*open)(struct worker *worker, int fd);
-	bool failed;	/* and it was logged */
-	bool inherited; /* somebody else keeps the socket */
+	void (*open)(struct door *door, int fd);
+	bool checks_hosts; /* of requests; host_check.c */
+	bool failed;	   /* and it was logged */
+	bool inherited;	   /* somebody else keeps the socket */
 	struct door *next;
 };
 
@@ -77,8 +78,7 @@ int worker_init(struct worker *worker, struct server *server, unsigned index,
  * who waits there when the server drains is the next one's.
  */
 int worker_listen(struct worker *worker, int fd, bool inherited,
-		  void (*open)(struct worker *worker, int fd),
-		  struct error *err);
+		  void (*open)(struct door *door, int fd), struct error *err);
 
 /* Serves until it has stopped. */
 void worker_run(struct worker *worker);

@@ -57,7 +57,7 @@ check_help() {
 # that is no good tells whether it was taken.
 check_serve_limits() {
 	local option least most under over range value i
-	local -a listen=()
+	local -a listen=() hosts=()
 
 	while read -r option least most under over range; do
 		for value in "$least" "$most"; do
@@ -93,6 +93,21 @@ check_serve_limits() {
 	has err '^thaw: --io:'
 	try 2 'one more' ./thaw serve "${listen[@]}" -l 127.0.0.1:0
 	has err '^thaw: --listen: at most 16 addresses$'
+	for ((i = 0; i < 64; i++)); do
+		hosts+=(--allow-host "h$i.example")
+	done
+	try 2 'sixty-four hosts' ./thaw serve "${hosts[@]}" --io none
+	has err '^thaw: --io:'
+	try 2 'one more' ./thaw serve "${hosts[@]}" --allow-host a
+	has err '^thaw: --allow-host: at most 64 hosts$'
+	for value in a.example. '[::1]' 127.0.0.1 '*'; do
+		try 2 "host $value" ./thaw serve --allow-host "$value" --io none
+		has err '^thaw: --io:'
+	done
+	for value in '' 'a b' a:80 ::1 http://a a/b '[::1]:80'; do
+		try 2 "host $value" ./thaw serve --allow-host "$value" --io none
+		has err '^thaw: --allow-host: ".*" is no name'
+	done
 }
 
 check_usage() {

@@ -34,30 +34,30 @@ BAD_REQUESTS = [
     (b'GET / HTTP/2.0\r\n\r\n', 505),
     (b'GET / RTSP/1.0\r\n\r\n', 400),
     (b'GET / HTTP/1.1\nHost: a\n\n', 400),
-    (b'GET / HTTP/1.1\r\nHost: a\r\n folded: a\r\n\r\n', 400),
+    (b'GET / HTTP/1.1\r\nHost: localhost\r\n folded: a\r\n\r\n', 400),
     (b'GET / HTTP/1.1\r\nHost : a\r\n\r\n', 400),
     (b'GET / HTTP/1.1\r\nHost: a\0b\r\n\r\n', 400),
     (b'GET /' + b'a' * 20000 + b' HTTP/1.1\r\n\r\n', 414),
-    (b'GET / HTTP/1.1\r\nHost: a\r\nA: ' + b'a' * 20000 + b'\r\n\r\n', 431),
-    (b'GET / HTTP/1.1\r\nHost: a\r\n' + b'A: a\r\n' * 100 + b'\r\n', 431),
-    (b'POST /function/echo HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n', 400),
-    (b'POST /function/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1x\r\n\r\n', 400),
-    (b'POST /function/echo HTTP/1.1\r\nHost: a\r\n'
+    (b'GET / HTTP/1.1\r\nHost: localhost\r\nA: ' + b'a' * 20000 + b'\r\n\r\n', 431),
+    (b'GET / HTTP/1.1\r\nHost: localhost\r\n' + b'A: a\r\n' * 100 + b'\r\n', 431),
+    (b'POST /function/echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n', 400),
+    (b'POST /function/echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1x\r\n\r\n', 400),
+    (b'POST /function/echo HTTP/1.1\r\nHost: localhost\r\n'
      b'Content-Length: 99999999999999999999999\r\n\r\n', 400),
-    (b'POST /function/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n'
+    (b'POST /function/echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n'
      b'Content-Length: 2\r\n\r\n', 400),
-    (b'POST /function/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n'
+    (b'POST /function/echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n'
      b'Transfer-Encoding: chunked\r\n\r\n', 400),
-    (b'POST /function/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n', 501),
-    (b'POST /function/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n'
+    (b'POST /function/echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n', 501),
+    (b'POST /function/echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n'
      b'z\r\n', 400),
-    (b'POST /function/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n'
+    (b'POST /function/echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n'
      b'fffffffff\r\n', 413),
-    (b'POST /function/echo HTTP/1.1\r\nHost: a\r\nExpect: magic\r\n\r\n', 417),
-    (b'POST /function/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 999999999\r\n\r\n', 413),
-    (b'POST /function/none HTTP/1.1\r\nHost: a\r\nContent-Length: 2000000\r\n\r\n', 404),
-    (b'GET /function/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n', 405),
-    (b'POST /function/%zz HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n', 404),
+    (b'POST /function/echo HTTP/1.1\r\nHost: localhost\r\nExpect: magic\r\n\r\n', 417),
+    (b'POST /function/echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999999999\r\n\r\n', 413),
+    (b'POST /function/none HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2000000\r\n\r\n', 404),
+    (b'GET /function/echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n', 405),
+    (b'POST /function/%zz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n', 404),
 ]
 
 
@@ -615,7 +615,7 @@ def memory_of_half_sent():
 def slowloris():
     with Server({'echo': ECHO}, '--head-timeout', '500ms', '--body-timeout',
                 '700ms') as server:
-        head = b'POST /function/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n'
+        head = b'POST /function/echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n'
         for start, drip in ((b'', head * 100),
                             (head, b'X-Drip: drip\r\n' * 1000),
                             (head + b'\r\n', b'a' * 900)):

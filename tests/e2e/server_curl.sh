@@ -86,9 +86,9 @@ check_methods() {
 		answers 405 "$method" "$method" /function/show
 		header Allow 'POST, OPTIONS'
 	done
-	raw 'HEAD /function/show HTTP/1.1\r\nHost: x\r\n\r\n' \
-		'OPTIONS /function/show HTTP/1.1\r\nHost: x\r\n\r\n' \
-		'HEAD /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
+	raw 'HEAD /function/show HTTP/1.1\r\nHost: localhost\r\n\r\n' \
+		'OPTIONS /function/show HTTP/1.1\r\nHost: localhost\r\n\r\n' \
+		'HEAD /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'
 	count reply '^HTTP/1.1 (405|204|200) ' 3
 	count reply '^Content-Length: ' 2
 	count reply 'callId|^ok' 0
@@ -203,34 +203,34 @@ check_versions() {
 		'POST /function/echo HTTP/1.0\r\nContent-Length: 2\r\n\r\ncd'
 	count reply 'HTTP/1.1 200' 2
 	count reply '^Connection: keep-alive' 1
-	raw 'POST /function/echo HTTP/2.0\r\nHost: x\r\nContent-Length: 0\r\n\r\n'
+	raw 'POST /function/echo HTTP/2.0\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n'
 	has reply '^HTTP/1.1 (400|505) '
 	raw 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
 	has reply '^HTTP/1.1 (400|505) '
 	raw 'POST /function/echo HTTP/1.1\r\nContent-Length: 0\r\n\r\n'
 	has reply '^HTTP/1.1 400 '
-	raw 'POST /function/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'
+	raw 'POST /function/echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'
 	has reply '^HTTP/1.1 400 '
-	raw 'POST /function/echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n'
+	raw 'POST /function/echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n'
 	has reply '^HTTP/1.1 (400|501) '
 	raw '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'
 	has reply '^HTTP/1.1 400 '
-	raw 'OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
+	raw 'OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'
 	has reply '^HTTP/1.1 '
 }
 
 check_pipelines() {
-	local request='POST /function/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n'
-	local last='POST /function/echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n\r\n'
-	local nap='POST /function/nap HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n200'
-	local chunked='POST /function/echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\ngh\r\n0\r\nA: b\r\n\r\n'
+	local request='POST /function/echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n'
+	local last='POST /function/echo HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 2\r\n\r\n'
+	local nap='POST /function/nap HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\n200'
+	local chunked='POST /function/echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\ngh\r\n0\r\nA: b\r\n\r\n'
 
 	raw "$nap${request}ab${request}cd$chunked${last}ef"
 	count reply 'HTTP/1.1 200' 5
 	same 'pipelined requests are answered in order' \
 		"$(grep -aoE 'slept|^(ab|cd|gh|ef)' reply | tr '\n' ' ')" \
 		'slept ab cd gh ef '
-	raw "POST /function/none HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nzz${last}ef"
+	raw "POST /function/none HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nzz${last}ef"
 	count reply 'HTTP/1.1 404' 1
 	count reply 'HTTP/1.1 200' 1
 	raw "${request:0:30}" @0.2 "${request:30:9}" @0.2 "${request:39}a" @0.2 \

@@ -121,7 +121,7 @@ class Http(Stream):
 
     @staticmethod
     def request_bytes(method, path, body=b'', headers=()):
-        lines = [f'{method} {path} HTTP/1.1', 'Host: test',
+        lines = [f'{method} {path} HTTP/1.1', 'Host: localhost',
                  f'Content-Length: {len(body)}']
         lines += [f'{name}: {value}' for name, value in dict(headers).items()]
         return '\r\n'.join(lines + ['', '']).encode() + body

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "executor/server/frame.h"
+#include "executor/server/runtime_dir.h"
 
 /* Bytes that are received at a time, at least. */
 #define RECEIVE_MIN (64 * 1024)
@@ -52,8 +53,10 @@ int client_stream_open(struct client_stream *stream, const char *path,
 		r = connect(fd, (const struct sockaddr *)&address,
 			    sizeof(address));
 	while (r && errno == EINTR);
+	r = r ? cannot_connect(path, errno, err) : 0;
+	if (runtime_check(path, err))
+		r = -EPERM;
 	if (r) {
-		r = cannot_connect(path, errno, err);
 		close(fd);
 		return r;
 	}

@@ -10,7 +10,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
+#include "executor/server/runtime_dir.h"
 #include "vm/cleanup.h"
 #include "vm/clock.h"
 
@@ -110,5 +112,10 @@ int http_connect(const struct http_address *address, uint64_t deadline_ns,
 	if (!address->is_unix)
 		return try_names(address, deadline_ns, err);
 	r = try_unix(address->path, deadline_ns);
+	if (runtime_check(address->path, err)) {
+		if (r >= 0)
+			close(r);
+		return -EPERM;
+	}
 	return r < 0 ? error_set(err, r, "%s", strerror(-r)) : r;
 }

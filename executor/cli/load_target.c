@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "executor/cli/http_address.h"
+#include "executor/server/runtime_dir.h"
 #include "vm/cleanup.h"
 
 /* How long each address may take to answer when it is looked for. */
@@ -88,6 +89,8 @@ static int find_path(const char *path, enum load_protocol protocol,
 
 	if (!r)
 		r = probe(target);
+	if (runtime_check(path, err))
+		return -EPERM;
 	if (r)
 		return cannot_connect(r, text, err);
 	target->text = text;

@@ -2,6 +2,7 @@
 #include "executor/server/runtime_dir.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,11 +16,12 @@ static void find(char *dir, size_t size)
 {
 	const char *user = getenv("XDG_RUNTIME_DIR");
 	const char *given = getenv("THAW_RUNTIME_DIR");
+	const char *made = getenv("RUNTIME_DIRECTORY");
 
-	if (!given || !*given)
-		given = getenv("RUNTIME_DIRECTORY");
 	if (given && *given)
 		snprintf(dir, size, "%s", given);
+	else if (made && *made)
+		snprintf(dir, size, "%.*s", (int)strcspn(made, ":"), made);
 	else if (!access(SYSTEM_DIR, F_OK))
 		snprintf(dir, size, "%s", SYSTEM_DIR);
 	else if (user && *user)
@@ -43,6 +45,37 @@ static int make_dir(const char *dir, struct error *err)
 				 "%s belongs to another user: set "
 				 "THAW_RUNTIME_DIR to a folder of yours",
 				 dir);
+	return 0;
+}
+
+/* Put there by somebody else, where everybody may. */
+static bool is_foreign(const char *path)
+{
+	char copy[PATH_MAX];
+	struct stat status, parent;
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	return !lstat(path, &status) && status.st_uid != geteuid() &&
+	       status.st_uid != 0 && !stat(dirname(copy), &parent) &&
+	       parent.st_mode & S_IWOTH;
+}
+
+int runtime_check(const char *path, struct error *err)
+{
+	char at[PATH_MAX], *slash;
+
+	snprintf(at, sizeof(at), "%s", path);
+	do {
+		if (is_foreign(at))
+			return error_set(err, -EPERM,
+					 "%s belongs to another user, where "
+					 "every user may put it: set "
+					 "THAW_RUNTIME_DIR to a folder of yours",
+					 at);
+		slash = strrchr(at, '/');
+		if (slash)
+			*slash = '\0';
+	} while (slash && slash > at);
 	return 0;
 }
 

@@ -3,7 +3,8 @@
  * who look for it.
  *
  * The first of: $THAW_RUNTIME_DIR, $RUNTIME_DIRECTORY (systemd), /run/thaw if
- * it is there, $XDG_RUNTIME_DIR/thaw, /tmp/thaw-UID.
+ * it is there, $XDG_RUNTIME_DIR/thaw, /tmp/thaw-UID. Of several folders in
+ * $RUNTIME_DIRECTORY, with colons between, the first counts.
  */
 #ifndef EXECUTOR_SERVER_RUNTIME_DIR_H
 #define EXECUTOR_SERVER_RUNTIME_DIR_H
@@ -26,5 +27,13 @@
  */
 int runtime_path(const char *name, bool make, struct error *err,
 		 char path[RUNTIME_PATH_MAX]);
+
+/*
+ * For clients: whether the socket at @path is one to talk to. -EPERM: it, or a
+ * folder it is in, belongs to another user than us and root, and is where every
+ * user may put such a thing, as in /tmp. To be called after connect(2), so that
+ * it cannot be put there in between. 0 if there is nothing, too.
+ */
+int runtime_check(const char *path, struct error *err);
 
 #endif

@@ -323,6 +323,43 @@ check_completion() {
 	offers '' thaw doctor x
 }
 
+# Sockets that another user has put where everybody may put them.
+check_owner() {
+	local verb
+	local -x THAW_RUNTIME_DIR=$work/shared/other
+
+	stop_stand_in
+	start
+	mkdir -m 1777 shared
+	mv run shared/other
+	try 0 'status in a folder of ours' ./thaw status
+	if ! chown 65534 shared/other 2>/dev/null; then
+		printf '# skipped: sockets of another user: only root can make them\n'
+		return
+	fi
+	for verb in status reload drain 'top --once' 'functions list --admin' \
+		'invoke echo --url unix:shared/other/admin.sock' \
+		'invoke echo --socket' 'bench echo --url unix:shared/other/admin.sock'
+	do
+		# shellcheck disable=SC2086
+		try 5 "$verb in another user's folder" ./thaw $verb
+		has err 'shared/other belongs to another user, .* THAW_RUNTIME_DIR'
+		is out ''
+	done
+	# where only some can put it, as in /run, they are fine
+	chmod 755 shared
+	try 0 'status in a folder of a user of the system' ./thaw status
+	# the folder is ours, and everybody's
+	chown 0 shared/other
+	chmod 1777 shared/other
+	try 0 'status in a folder of everybody' ./thaw status
+	chown 65534 shared/other/*.sock
+	try 5 "status by another user's socket" ./thaw status
+	has err 'shared/other/admin.sock belongs to another user'
+	try 5 "invoke by another user's socket" ./thaw invoke echo --socket
+	has err 'shared/other/thaw.sock belongs to another user'
+}
+
 mkdir run
 : >out
 : >err
@@ -335,4 +372,5 @@ check_invoke
 check_socket
 check_completion
 check_orders
+check_owner
 finish

@@ -20,7 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "executor/server/buffer.h"
+#include "executor/server/budget.h"
 #include "executor/server/jobs.h"
 #include "executor/server/metrics.h"
 #include "executor/server/served.h"
@@ -30,7 +30,7 @@ struct memory_config {
 	uint64_t idle_ns;      /* how long vms are kept that nobody uses */
 	struct timers *timers; /* the main thread's */
 	struct metrics_server *metrics;
-	const struct buffer_budget *buffers; /* of requests and replies */
+	const struct budget *buffers; /* what clients make it keep */
 };
 
 struct memory {

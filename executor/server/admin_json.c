@@ -94,11 +94,11 @@ static struct json_output events_object(const struct server_view *view)
 	return object;
 }
 
-static struct json_output log_object(const struct metrics_server *metrics)
+static struct json_output log_object(const struct server_view *view)
 {
 	struct json_output object = json_output_make();
 
-	json_put_counter(&object, "dropped", &metrics->log_dropped_total);
+	json_put_number(&object, "dropped", view->log_dropped);
 	return object;
 }
 
@@ -120,7 +120,7 @@ void admin_write_status(const struct server_view *view, struct buffer *out)
 	json_put_object(&object, "requests", requests_object(view->metrics));
 	json_put_object(&object, "buffered", buffered_object(view));
 	json_put_object(&object, "events", events_object(view));
-	json_put_object(&object, "log", log_object(view->metrics));
+	json_put_object(&object, "log", log_object(view));
 	json_put_object(&object, "functions", count_functions(view));
 	json_output_finish(object, out);
 	buffer_text(out, "\n");

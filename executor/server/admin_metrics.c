@@ -49,9 +49,6 @@ static const struct server_family server_families[] = {
 	{ "thaw_config_reload_failures_total", "counter",
 	  "Reloads of the catalog that were refused.",
 	  COUNTER(reload_failures_total) },
-	{ "thaw_log_dropped_total", "counter",
-	  "Lines of the server's log that were lost.",
-	  COUNTER(log_dropped_total) },
 	{ NULL, NULL, NULL, 0 },
 };
 
@@ -77,6 +74,9 @@ static void write_server(const struct server_view *view, struct buffer *out)
 			metrics_get((const _Atomic uint64_t *)(metrics +
 							       family->offset)),
 			0);
+	prometheus_number(out, "thaw_log_dropped_total", "counter",
+			  "Lines of the log that were lost.", view->log_dropped,
+			  0);
 	prometheus_number(out, "thaw_connections_max", "gauge",
 			  "Connections that may be open.",
 			  view->max_connections, 0);

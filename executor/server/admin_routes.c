@@ -64,6 +64,7 @@ int server_view(struct worker *worker, struct server_view *ret_view)
 		.max_connections = server->options.max_connections,
 		.buffered = server_buffered(server),
 		.max_buffered = server->buffers.max,
+		.log_dropped = log_dropped(),
 		/* it is the main thread's */
 		.last_reload_error = worker == &server->main ?
 					     server->reload_error.message :

@@ -86,7 +86,6 @@ struct metrics_server {
 	_Atomic uint64_t reloads_total, reload_failures_total;
 	_Atomic uint64_t last_reload_unix_s; /* successful */
 	_Atomic uint64_t last_reload_ok;     /* 0 or 1 */
-	_Atomic uint64_t log_dropped_total;  /* lines */
 	_Atomic uint64_t vms_trimmed[METRICS_TRIMS];
 };
 

@@ -60,6 +60,7 @@ struct server_view {
 	uint64_t max_connections;
 	uint64_t buffered, max_buffered; /* bytes of requests and replies */
 	const char *last_reload_error;	 /* "" */
+	uint64_t log_dropped;		 /* lines */
 	const struct metrics_server *metrics;
 	const struct function_view *functions; /* in the catalog's order */
 	size_t count;

@@ -131,7 +131,6 @@ void admin_fixture_make(void)
 		.reload_failures_total = 1,
 		.last_reload_unix_s = 1769860800,
 		.last_reload_ok = 1,
-		.log_dropped_total = 14,
 		.vms_trimmed = { 15 },
 	};
 	fixture_view = (struct server_view){
@@ -152,6 +151,7 @@ void admin_fixture_make(void)
 		.buffered = 65536,
 		.max_buffered = 536870912,
 		.last_reload_error = "",
+		.log_dropped = 14,
 		.metrics = &server_metrics,
 		.functions = fixture_functions,
 		.count = FIXTURE_FUNCTIONS,

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "executor/server/invocation_log.h"
 #include "executor/server/log.h"
 #include "executor/server/server_internal.h"
 #include "executor/server/server_limits.h"
@@ -127,12 +128,15 @@ static void forget(struct event *event)
 
 static void drop(struct event *event, const char *reason)
 {
+	struct served *served = event->invocation.served;
+
 	metrics_add(&event->counted->metrics.events_dropped, 1);
-	log_write(LOG_LEVEL_ERROR, "event dropped",
-		  LOG_FIELD("function", event->invocation.served->spec->name),
-		  LOG_FIELD("request_id", event->id),
-		  LOG_FIELD("reason", reason),
-		  LOG_NUMBER("failures", event->failures));
+	if (invocation_log_may(served, SERVED_LOG_EVENTS, LOG_LEVEL_ERROR))
+		log_write(LOG_LEVEL_ERROR, "event dropped",
+			  LOG_FIELD("function", served->spec->name),
+			  LOG_FIELD("request_id", event->id),
+			  LOG_FIELD("reason", reason),
+			  LOG_NUMBER("failures", event->failures));
 	forget(event);
 }
 

@@ -25,23 +25,33 @@ static void keep(struct invocation *invocation, const char *text, size_t size)
 	buffer_append(log, "\n", 1);
 }
 
-/* Whether @served may write one more line now; says how many it could not. */
-static bool may_write(struct served *served)
+void invocation_log_limit(const char *function, enum served_log log,
+			  struct log_limit *ret_limit)
+{
+	static const char *const causes[SERVED_LOGS] = {
+		[SERVED_LOG_LINES] = "lines of the function",
+		[SERVED_LOG_ENDS] = "invocations",
+		[SERVED_LOG_EVENTS] = "events dropped",
+	};
+
+	*ret_limit = (struct log_limit){
+		.per_second = INVOCATION_LOG_PER_SECOND,
+		.burst = INVOCATION_LOG_BURST,
+		.cause = causes[log],
+		.function = function,
+	};
+}
+
+bool invocation_log_may(struct served *served, enum served_log log,
+			enum log_level level)
 {
 	struct metrics_function *metrics = &served->counted->metrics;
-	uint64_t lost = 0;
 	bool may;
 
-	pthread_mutex_lock(&served->log_lock);
-	may = log_limit_take(&served->log_limit, clock_now_ns(),
-			     INVOCATION_LOG_PER_SECOND, INVOCATION_LOG_BURST,
-			     &lost);
-	pthread_mutex_unlock(&served->log_lock);
+	if (!log_wants(level))
+		return false;
+	may = log_may(&served->counted->log_limits[log], level);
 	metrics_add(may ? &metrics->log_lines : &metrics->log_dropped, 1);
-	if (may && lost)
-		log_write(LOG_LEVEL_WARN, "log lines dropped",
-			  LOG_FIELD("function", served->spec->name),
-			  LOG_NUMBER("lines", lost));
 	return may;
 }
 
@@ -53,7 +63,8 @@ void invocation_log_line(void *cookie, const char *function,
 
 	if (invocation->wants_log)
 		keep(invocation, text, size);
-	if (log_wants((enum log_level)level) && may_write(invocation->served))
+	if (invocation_log_may(invocation->served, SERVED_LOG_LINES,
+			       (enum log_level)level))
 		log_write((enum log_level)level, text,
 			  LOG_FIELD("function", function),
 			  LOG_FIELD("request_id", invocation->reply.id));
@@ -79,8 +90,8 @@ void invocation_log_end(const struct invocation *invocation)
 	bool good = invocation->result ? invocation->result == -ECANCELED :
 					 reply->result == THAW_OK;
 
-	if (!log_wants(good ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN) ||
-	    !may_write(invocation->served))
+	if (!invocation_log_may(invocation->served, SERVED_LOG_ENDS,
+				good ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN))
 		return;
 	if (invocation->result)
 		log_refusal(invocation);
@@ -99,8 +110,16 @@ void invocation_log_init_line(void *cookie, const char *function,
 			      enum thaw_log_level level, const char *text,
 			      size_t size)
 {
+	static struct log_limit limit = {
+		.per_second = INVOCATION_LOG_PER_SECOND,
+		.burst = INVOCATION_LOG_INIT_BURST,
+		.cause = "lines at init",
+	};
+
 	(void)cookie;
 	(void)size;
-	log_write((enum log_level)level, text, LOG_FIELD("function", function),
-		  LOG_FIELD("phase", "init"));
+	if (log_may(&limit, (enum log_level)level))
+		log_write((enum log_level)level, text,
+			  LOG_FIELD("function", function),
+			  LOG_FIELD("phase", "init"));
 }

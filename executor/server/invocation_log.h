@@ -6,17 +6,33 @@
 #ifndef EXECUTOR_SERVER_INVOCATION_LOG_H
 #define EXECUTOR_SERVER_INVOCATION_LOG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "executor/libthaw.h"
 #include "executor/server/invocation.h"
+#include "executor/server/log.h"
+#include "executor/server/served.h"
 
-/* Lines of one function that get into the log in a second, and at once. */
+/*
+ * Lines of one function, and of one kind (enum served_log), that get into the
+ * log in a second, and at once.
+ */
 #define INVOCATION_LOG_PER_SECOND 100
 #define INVOCATION_LOG_BURST 1000
+/* At once, of all functions that are being deployed. */
+#define INVOCATION_LOG_INIT_BURST 10000
 
 /* What is kept of an invocation's lines for its caller, in bytes. */
 #define INVOCATION_LOG_KEPT (16 * 1024)
+
+/* The limit of @log's lines of @function, which is borrowed. */
+void invocation_log_limit(const char *function, enum served_log log,
+			  struct log_limit *ret_limit);
+
+/* Whether a line of @log is to be written now; counts it, or its loss. */
+bool invocation_log_may(struct served *served, enum served_log log,
+			enum log_level level);
 
 /* A thaw_log_fn; @cookie is the struct invocation. Any thread. */
 void invocation_log_line(void *cookie, const char *function,
@@ -26,7 +42,7 @@ void invocation_log_line(void *cookie, const char *function,
 /* It has run, or failed: a line if it is worth one. Any thread. */
 void invocation_log_end(const struct invocation *invocation);
 
-/* The same for what a function logs while it is deployed. */
+/* The same for what a function logs while it is deployed; no cookie. */
 void invocation_log_init_line(void *cookie, const char *function,
 			      enum thaw_log_level level, const char *text,
 			      size_t size);

@@ -31,6 +31,9 @@ _Static_assert(LOG_RING_SIZE >= 2 * LOG_LINE_MAX, "any line must fit");
 #define POLL_MS 100
 #define NAP_MS 10
 
+/* How long lines beyond their limit are counted before the count is told. */
+#define TELL_NS NS_PER_S
+
 /* Of LOG_STOP_NS, for the writer to see that it is over. */
 #define STOP_REST_NS (100 * NS_PER_MS)
 
@@ -38,11 +41,12 @@ _Static_assert(LOG_RING_SIZE >= 2 * LOG_LINE_MAX, "any line must fit");
 
 static struct {
 	pthread_mutex_t lock; /* of all that is not atomic or the writer's */
-	pthread_cond_t changed;
-	pthread_cond_t ended; /* by CLOCK_MONOTONIC */
-	bool has_ended_cond, has_writer, is_ending;
+	pthread_cond_t changed, ended; /* by CLOCK_MONOTONIC */
+	bool has_conds, has_writer, is_ending;
 	size_t first, size;
-	uint64_t lost; /* lines of which nothing has been said yet */
+	uint64_t lost;		  /* lines of which nothing has been said yet */
+	struct log_limit *limits; /* that have lost lines, */
+	uint64_t tell_ns;	  /* and when that is to be told */
 	char ring[LOG_RING_SIZE];
 
 	/* set before the thread starts */
@@ -54,7 +58,6 @@ static struct {
 	_Atomic uint64_t end_ns; /* when the writer gives up; 0: not yet */
 } the_log = {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
-	.changed = PTHREAD_COND_INITIALIZER,
 	.level = LEVEL_NONE,
 };
 
@@ -69,12 +72,17 @@ uint64_t log_dropped(void)
 	return atomic_load_explicit(&the_log.dropped, memory_order_relaxed);
 }
 
+static void count_dropped(uint64_t lines)
+{
+	atomic_fetch_add_explicit(&the_log.dropped, lines,
+				  memory_order_relaxed);
+}
+
 /* With the lock held. */
 static void lose(uint64_t lines)
 {
 	the_log.lost += lines;
-	atomic_fetch_add_explicit(&the_log.dropped, lines,
-				  memory_order_relaxed);
+	count_dropped(lines);
 }
 
 /* With the lock held; leaves @rest bytes free. */
@@ -147,6 +155,76 @@ static void announce(void)
 		the_log.lost = 0;
 }
 
+/* Tells what is lost of @limit, which is in no list any more; lock held. */
+static void tell(struct log_limit *limit)
+{
+	const uint64_t lost =
+		atomic_exchange_explicit(&limit->lost, 0, memory_order_relaxed);
+	const struct log_field fields[] = {
+		LOG_FIELD("cause", limit->cause),
+		LOG_NUMBER("lines", lost),
+		LOG_FIELD("function", limit->function),
+	};
+	char line[LOG_LINE_MAX];
+	size_t size;
+
+	if (!the_log.has_writer)
+		return;
+	size = format_now(LOG_LEVEL_WARN, "log lines dropped", fields,
+			  limit->function ? 3 : 2, line);
+	if (!push(line, size, NOTICE_MAX))
+		the_log.lost += lost;
+}
+
+/* With the lock held. */
+static void tell_all(void)
+{
+	while (the_log.limits) {
+		struct log_limit *limit = the_log.limits;
+
+		the_log.limits = limit->next;
+		tell(limit);
+	}
+}
+
+/* The first line that @limit has lost since that was told. */
+static void list(struct log_limit *limit)
+{
+	pthread_mutex_lock(&the_log.lock);
+	if (!the_log.limits) {
+		the_log.tell_ns = clock_now_ns() + TELL_NS;
+		if (the_log.has_conds)
+			pthread_cond_signal(&the_log.changed);
+	}
+	limit->next = the_log.limits;
+	the_log.limits = limit;
+	pthread_mutex_unlock(&the_log.lock);
+}
+
+bool log_may(struct log_limit *limit, enum log_level level)
+{
+	if (!log_wants(level))
+		return false;
+	if (log_limit_take(limit, clock_now_ns()))
+		return true;
+	count_dropped(1);
+	if (!atomic_fetch_add_explicit(&limit->lost, 1, memory_order_relaxed))
+		list(limit);
+	return false;
+}
+
+void log_limit_done(struct log_limit *limit)
+{
+	pthread_mutex_lock(&the_log.lock);
+	for (struct log_limit **at = &the_log.limits; *at; at = &(*at)->next)
+		if (*at == limit) {
+			*at = limit->next;
+			tell(limit);
+			break;
+		}
+	pthread_mutex_unlock(&the_log.lock);
+}
+
 static uint64_t count_lines(const char *text, size_t size)
 {
 	uint64_t lines = 0;
@@ -173,14 +251,39 @@ static size_t pop(char chunk[static CHUNK_MAX])
 	return size;
 }
 
+static struct timespec timespec_of(uint64_t ns)
+{
+	return (struct timespec){
+		.tv_sec = (time_t)(ns / NS_PER_S),
+		.tv_nsec = (long)(ns % NS_PER_S),
+	};
+}
+
+/* With the lock held: until there is something to do, or to tell. */
+static void wait_for_change(void)
+{
+	const struct timespec until = timespec_of(the_log.tell_ns);
+
+	if (the_log.limits)
+		pthread_cond_timedwait(&the_log.changed, &the_log.lock, &until);
+	else
+		pthread_cond_wait(&the_log.changed, &the_log.lock);
+}
+
 /* Waits for lines; 0: there are none, and will be none. */
 static size_t take(char chunk[static CHUNK_MAX])
 {
 	size_t size;
 
 	pthread_mutex_lock(&the_log.lock);
-	while (!the_log.size && !the_log.is_ending)
-		pthread_cond_wait(&the_log.changed, &the_log.lock);
+	for (;;) {
+		if (the_log.limits &&
+		    (the_log.is_ending || clock_now_ns() >= the_log.tell_ns))
+			tell_all();
+		if (the_log.size || the_log.is_ending)
+			break;
+		wait_for_change();
+	}
 	size = pop(chunk);
 	pthread_mutex_unlock(&the_log.lock);
 	return size;
@@ -263,17 +366,18 @@ static void *run_writer(void *cookie)
 }
 
 /* With the lock held. For what depends on no step of the wall clock. */
-static void make_ended_cond(void)
+static void make_conds(void)
 {
 	pthread_condattr_t attributes;
 
-	if (the_log.has_ended_cond)
+	if (the_log.has_conds)
 		return;
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&the_log.changed, &attributes);
 	pthread_cond_init(&the_log.ended, &attributes);
 	pthread_condattr_destroy(&attributes);
-	the_log.has_ended_cond = true;
+	the_log.has_conds = true;
 }
 
 /* With the lock held. Signals are for other threads, SIGPIPE for none. */
@@ -304,7 +408,7 @@ int log_start(int fd, enum log_format format, enum log_level level,
 		the_log.first = the_log.size = 0;
 		the_log.lost = 0;
 		atomic_store(&the_log.end_ns, 0);
-		make_ended_cond();
+		make_conds();
 		rc = start_thread();
 		the_log.has_writer = !rc;
 	}
@@ -319,10 +423,7 @@ int log_start(int fd, enum log_format format, enum log_level level,
 /* With the lock held: whether the writer ended before @end_ns. */
 static bool wait_for_end(uint64_t end_ns)
 {
-	const struct timespec end = {
-		.tv_sec = (time_t)(end_ns / NS_PER_S),
-		.tv_nsec = (long)(end_ns % NS_PER_S),
-	};
+	const struct timespec end = timespec_of(end_ns);
 
 	while (the_log.has_writer)
 		if (pthread_cond_timedwait(&the_log.ended, &the_log.lock, &end))

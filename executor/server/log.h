@@ -15,10 +15,18 @@
  * A line is put into a bounded ring and written by a thread of its own, so
  * nobody waits for whoever reads them; what does not fit is counted, and the
  * count is logged when there is room again. Any thread.
+ *
+ * A line that a guest or a client can cause has a limit, one for each cause:
+ *
+ *	static struct log_limit limit = LOG_LIMIT_OF("reloads");
+ *
+ *	if (log_may(&limit, LOG_LEVEL_ERROR))
+ *		log_write(LOG_LEVEL_ERROR, "catalog not reloaded", ...);
  */
 #ifndef EXECUTOR_SERVER_LOG_H
 #define EXECUTOR_SERVER_LOG_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -77,22 +85,45 @@ int log_start(int fd, enum log_format format, enum log_level level,
 	      struct error *err);
 void log_stop(void);
 
-/* Lines lost so far: for want of room, or as they could not be written. */
+/* Lines lost so far: beyond their limit, for want of room, or not written. */
 uint64_t log_dropped(void);
 
 /* The words: "text", "json"; "error", "warn", "info", "debug". */
 bool log_parse_format(const char *name, enum log_format *ret_format);
 bool log_parse_level(const char *name, enum log_level *ret_level);
 
+/* Lines of one cause, if it is not a function's: in a second, and at once. */
+#define LOG_LIMIT_PER_SECOND 1
+#define LOG_LIMIT_BURST 10
+
 /*
- * At most @per_second lines, @burst at once: whether one more may be written
- * at @now_ns. *@ret_lost: how many were not since the last that was. Begins as
- * { 0 }; belongs to one thread at a time.
+ * How many lines of one cause are written: @burst at once, then @per_second.
+ * Those beyond are counted, and the log's thread tells their number a second
+ * after the first of them. Any thread; takes no lock for most of the lines.
  */
 struct log_limit {
-	uint64_t filled_ns, tokens, lost;
+	unsigned per_second, burst; /* 1 or more */
+	const char *cause;	    /* in words; static */
+	const char *function;	    /* whose, or NULL; borrowed */
+
+	_Atomic uint64_t until_ns; /* when a whole burst may come again */
+	_Atomic uint64_t lost;	   /* and not told */
+	struct log_limit *next;	   /* the log's, of those with lost lines */
 };
-bool log_limit_take(struct log_limit *limit, uint64_t now_ns,
-		    unsigned per_second, unsigned burst, uint64_t *ret_lost);
+
+#define LOG_LIMIT_OF(what)                                                    \
+	{                                                                     \
+		.per_second = LOG_LIMIT_PER_SECOND, .burst = LOG_LIMIT_BURST, \
+		.cause = (what)                                               \
+	}
+
+/* Whether a line of @level is to be written now: it is wanted, and may be. */
+bool log_may(struct log_limit *limit, enum log_level level);
+
+/* Before @limit, or what it points to, is freed: tells what is not told. */
+void log_limit_done(struct log_limit *limit);
+
+/* Of log_may(): takes one line of @limit, at @now_ns, if there is one left. */
+bool log_limit_take(struct log_limit *limit, uint64_t now_ns);
 
 #endif

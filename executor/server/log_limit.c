@@ -2,28 +2,23 @@
 #include "executor/server/log.h"
 #include "vm/clock.h"
 
-bool log_limit_take(struct log_limit *limit, uint64_t now_ns,
-		    unsigned per_second, unsigned burst, uint64_t *ret_lost)
+/*
+ * Each line moves until_ns on by its share of a second; it may not get further
+ * ahead of the clock than a burst.
+ */
+bool log_limit_take(struct log_limit *limit, uint64_t now_ns)
 {
-	uint64_t step_ns = per_second ? NS_PER_S / per_second : UINT64_MAX;
-	uint64_t passed_ns =
-		now_ns > limit->filled_ns ? now_ns - limit->filled_ns : 0;
-	uint64_t steps = step_ns ? passed_ns / step_ns : UINT64_MAX;
+	const uint64_t step_ns = NS_PER_S / limit->per_second;
+	const memory_order relaxed = memory_order_relaxed;
+	uint64_t old_ns = atomic_load_explicit(&limit->until_ns, relaxed);
+	uint64_t until_ns;
 
-	if (!limit->filled_ns || limit->tokens >= burst ||
-	    steps >= burst - limit->tokens) {
-		limit->tokens = burst;
-		limit->filled_ns = now_ns;
-	} else {
-		limit->tokens += steps;
-		limit->filled_ns += steps * step_ns;
-	}
-	*ret_lost = limit->lost;
-	if (!limit->tokens) {
-		limit->lost++;
-		return false;
-	}
-	limit->tokens--;
-	limit->lost = 0;
+	do {
+		until_ns = (old_ns > now_ns ? old_ns : now_ns) + step_ns;
+		if (until_ns - now_ns > limit->burst * step_ns)
+			return false;
+	} while (!atomic_compare_exchange_weak_explicit(&limit->until_ns,
+							&old_ns, until_ns,
+							relaxed, relaxed));
 	return true;
 }

@@ -27,6 +27,10 @@
 #define CHANGES \
 	(IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_ONLYDIR)
 
+/* Whoever can connect to the admin's listener can ask for reloads. */
+static struct log_limit reload_limit = LOG_LIMIT_OF("reloads");
+static struct log_limit watch_limit = LOG_LIMIT_OF("folders to watch");
+
 struct reload {
 	struct job job; /* the first member */
 	struct server *server;
@@ -133,16 +137,17 @@ static void end(struct reload *reload)
 
 static void fail(struct reload *reload)
 {
+	const enum log_level level =
+		reload->result == -ESHUTDOWN ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR;
 	struct server *server = reload->server;
 
 	server->reload_error = reload->error;
 	metrics_add(&server->metrics.reload_failures_total, 1);
 	atomic_store(&server->metrics.last_reload_ok, 0);
-	log_write(reload->result == -ESHUTDOWN ? LOG_LEVEL_INFO :
-						 LOG_LEVEL_ERROR,
-		  "catalog not reloaded",
-		  LOG_FIELD("catalog", server->options.catalog),
-		  LOG_FIELD("reason", reload->error.message));
+	if (log_may(&reload_limit, level))
+		log_write(level, "catalog not reloaded",
+			  LOG_FIELD("catalog", server->options.catalog),
+			  LOG_FIELD("reason", reload->error.message));
 	generation_release(reload->generation);
 	if (reload->exchange) {
 		respond_problem(reload->exchange, 422, reload->error.message);
@@ -162,11 +167,13 @@ static void succeed(struct reload *reload)
 	atomic_store(&metrics->last_reload_ok, 1);
 	atomic_store(&metrics->last_reload_unix_s,
 		     clock_read_ns(CLOCK_REALTIME) / NS_PER_S);
-	log_write(LOG_LEVEL_INFO, "catalog reloaded",
-		  LOG_NUMBER("generation", server->main.generation->number),
-		  LOG_NUMBER("added", reload->changes.added),
-		  LOG_NUMBER("changed", reload->changes.changed),
-		  LOG_NUMBER("removed", reload->changes.removed));
+	if (log_may(&reload_limit, LOG_LEVEL_INFO))
+		log_write(LOG_LEVEL_INFO, "catalog reloaded",
+			  LOG_NUMBER("generation",
+				     server->main.generation->number),
+			  LOG_NUMBER("added", reload->changes.added),
+			  LOG_NUMBER("changed", reload->changes.changed),
+			  LOG_NUMBER("removed", reload->changes.removed));
 	if (reload->exchange)
 		exchange_send(reload->exchange);
 	if (server->options.watch)
@@ -309,7 +316,8 @@ static void watch_folder(struct server *server, const char *path)
 	char copy[PATH_MAX];
 
 	snprintf(copy, sizeof(copy), "%s", path);
-	if (inotify_add_watch(server->changes.fd, dirname(copy), CHANGES) < 0)
+	if (inotify_add_watch(server->changes.fd, dirname(copy), CHANGES) < 0 &&
+	    log_may(&watch_limit, LOG_LEVEL_WARN))
 		log_write(LOG_LEVEL_WARN, "cannot watch for changes",
 			  LOG_FIELD("file", path),
 			  LOG_FIELD("reason", strerror(errno)));

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "executor/server/invocation_log.h"
 #include "snapshot/pool.h"
 #include "vm/cleanup.h"
 #include "vm/clock.h"
@@ -20,10 +21,27 @@ struct counted *counted_hold(struct counted *counted)
 	return counted;
 }
 
+static struct counted *counted_create(const char *name)
+{
+	struct counted *counted = calloc(1, sizeof(*counted));
+
+	if (!counted)
+		return NULL;
+	atomic_store(&counted->references, 1);
+	snprintf(counted->name, sizeof(counted->name), "%s", name);
+	for (int i = 0; i < SERVED_LOGS; i++)
+		invocation_log_limit(counted->name, (enum served_log)i,
+				     &counted->log_limits[i]);
+	event_line_init(&counted->events);
+	return counted;
+}
+
 void counted_release(struct counted *counted)
 {
 	if (!counted || atomic_fetch_sub(&counted->references, 1) != 1)
 		return;
+	for (int i = 0; i < SERVED_LOGS; i++)
+		log_limit_done(&counted->log_limits[i]);
 	event_line_done(&counted->events);
 	free(counted);
 }
@@ -64,7 +82,6 @@ static void free_served(struct job *job)
 	function_free(served->function);
 	job_share_release(served->runs);
 	job_share_release(served->makes);
-	pthread_mutex_destroy(&served->log_lock);
 	counted_release(served->counted);
 	catalog_release(served->catalog);
 	free(served);
@@ -109,8 +126,8 @@ static struct served *served_create(struct kept_catalog *catalog,
 {
 	struct served *served =
 		calloc(1, sizeof(*served) + workers * sizeof(served->lines[0]));
-	struct counted *counted = old ? old->counted :
-					calloc(1, sizeof(*counted));
+	struct counted *counted = old ? counted_hold(old->counted) :
+					counted_create(spec->name);
 
 	if (served) {
 		served->runs = job_share_create();
@@ -120,15 +137,12 @@ static struct served *served_create(struct kept_catalog *catalog,
 		job_share_release(served ? served->runs : NULL);
 		job_share_release(served ? served->makes : NULL);
 		free(served);
-		free(old ? NULL : counted);
+		counted_release(counted);
 		return NULL;
 	}
-	if (!old)
-		event_line_init(&counted->events);
 	atomic_store(&served->references, 1);
-	pthread_mutex_init(&served->log_lock, NULL);
 	served->spec = spec;
-	served->counted = counted_hold(counted);
+	served->counted = counted;
 	served->catalog = catalog;
 	if (catalog)
 		atomic_fetch_add(&catalog->references, 1);

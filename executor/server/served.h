@@ -11,7 +11,6 @@
 #ifndef EXECUTOR_SERVER_SERVED_H
 #define EXECUTOR_SERVER_SERVED_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,6 +19,7 @@
 
 #include "executor/catalog.h"
 #include "executor/function.h"
+#include "executor/limits.h"
 #include "executor/server/budget.h"
 #include "executor/server/event_line.h"
 #include "executor/server/jobs.h"
@@ -29,9 +29,22 @@
 #include "executor/server/view.h"
 #include "vm/error.h"
 
-/* What passes from one generation to the next by name: counts, and who waits. */
+/* What is logged of a function, each with a limit of its own. */
+enum served_log {
+	SERVED_LOG_LINES,  /* the function's own */
+	SERVED_LOG_ENDS,   /* invocations that failed, or were refused */
+	SERVED_LOG_EVENTS, /* Event invocations that were given up */
+	SERVED_LOGS,
+};
+
+/*
+ * What passes from one generation to the next by name: counts, who waits, and
+ * limits, so that no reload renews them.
+ */
 struct counted {
 	_Atomic unsigned references;
+	char name[LIMIT_NAME_MAX + 1];
+	struct log_limit log_limits[SERVED_LOGS];
 	struct metrics_function metrics;
 	struct event_line events;
 };
@@ -70,9 +83,6 @@ struct served {
 	_Atomic int32_t slowness;
 
 	_Atomic uint64_t restore_ns; /* what the last restore of a vm took */
-
-	pthread_mutex_t log_lock;
-	struct log_limit log_limit;
 
 	struct run_line lines[]; /* one in each worker's queue */
 };

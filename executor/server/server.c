@@ -70,10 +70,13 @@ static void on_command(struct io_message *message)
 
 void server_tell(struct worker *worker, void (*call)(struct worker *worker))
 {
+	static struct log_limit limit = LOG_LIMIT_OF("messages to workers");
 	struct command *command = malloc(sizeof(*command));
 
 	if (!command) {
-		log_write(LOG_LEVEL_ERROR, "no memory to tell a worker");
+		if (log_may(&limit, LOG_LEVEL_ERROR))
+			log_write(LOG_LEVEL_ERROR,
+				  "no memory to tell a worker");
 		return;
 	}
 	command->message.deliver = on_command;

@@ -5,6 +5,7 @@ be deployed. See server_support.py.
 """
 import base64
 import json
+import re
 import time
 
 from server_support import (ERROR, FAULT, NOT_READY, OK, THROTTLED, TIMEOUT,
@@ -353,12 +354,75 @@ def ids_and_limits():
             assert 900 <= written <= 1000 + 100 * (took + 1), written
             log = server.function('lines')['log']
             assert log['dropped'] >= 3600 - written, log
-            time.sleep(0.1)
-            http.post('lines', b'1')
             server.wait_line('log lines dropped')
             # and one for each invocation
             http.post('other', b'1500', {'X-Call-Id': 'too-many'})
             server.wait_line('more than 1000 log lines.*too-many')
+
+
+# What a guest or a client can have written to the log: how to cause it; how many
+# lines that is; what is in them; and their limit, lines a second and at once.
+MINE, INITS, SERVERS = (100, 1000), (100, 10000), (1, 10)
+EVENT = {'X-Amz-Invocation-Type': 'Event'}
+CAUSES = {
+    'lines of the function': (
+        lambda server, http: http.post('lines', b'900'),
+        900, r'line \d+ function=lines', MINE),
+    'invocations': (
+        lambda server, http: http.post('fail', b'2'),
+        1, 'invocation (failed|refused)', MINE),
+    'events dropped': (
+        lambda server, http: http.invoke('fail', b'22', EVENT),
+        1, 'event dropped', MINE),
+    # the catalog has a function that logs, and cannot be deployed
+    'lines at init': (
+        lambda server, http: server.reload(),
+        1001, 'function=inits phase=init', INITS),
+    'reloads': (
+        lambda server, http: server.reload(),
+        1, 'catalog (not )?reloaded', SERVERS),
+}
+
+
+def check_limited(server, cause):
+    """Causes twice as many lines as may come at once."""
+    make, lines_each, message, (per_second, burst) = CAUSES[cause]
+    times = 2 * burst // lines_each + 1
+    start = time.monotonic()
+    with server.http() as http:
+        for _ in range(times):
+            make(server, http)
+
+    def told():
+        return sum(int(re.search(r'lines=(\d+)', line)[1]) for line in
+                   server.lines(f'log lines dropped cause="?{cause}"? '))
+
+    def written():
+        return len(server.lines(f'^(?!.*lines dropped).*{message}'))
+
+    # nobody causes a line any more, and yet all are accounted for
+    wait_until(lambda: written() + told() >= times * lines_each,
+               f'lines of {cause} are accounted for')
+    took = time.monotonic() - start
+    assert written() + told() == times * lines_each, (written(), told())
+    assert burst <= written() <= burst + per_second * (took + 1), written()
+
+
+@test('nobody can fill the log: each cause of lines has its limit')
+def limits():
+    functions = {'lines': edges('log_lines'), 'fail': edges('fail_at_length')}
+    broken = {**functions, 'inits': {'image': 'inits', 'entry': 'nobody',
+                                     'environment': {'INIT': 'logs_much'}}}
+    for cause in CAUSES:
+        with Server(functions, '--event-retries', '0', '--event-queue', '5000',
+                    surprises=['log lines dropped', 'invocation', 'event',
+                               'catalog not', 'more than 1000']) as server:
+            if cause == 'lines at init':
+                server.write_catalog(broken)
+            check_limited(server, cause)
+            dropped = server.status()['log']['dropped']
+            assert dropped and dropped == server.metric(
+                'thaw_log_dropped_total'), dropped
 
 
 @test('who asks for a log gets that of the own request')

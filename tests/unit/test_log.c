@@ -368,45 +368,170 @@ START_TEST(signals_are_not_for_the_writer)
 }
 END_TEST
 
+/* Takes @count lines at @now_ns. */
+static void take_lines(struct log_limit *limit, unsigned count, uint64_t now_ns)
+{
+	for (unsigned i = 0; i < count; i++)
+		ck_assert(log_limit_take(limit, now_ns));
+	ck_assert(!log_limit_take(limit, now_ns));
+}
+
 START_TEST(a_limit_lets_a_burst_through_and_then_so_many_a_second)
 {
-	struct log_limit limit = { 0 };
-	uint64_t now = 5 * NS_PER_S, lost;
+	struct log_limit limit = { .per_second = 10, .burst = 3 };
+	uint64_t now = 5 * NS_PER_S;
 
-	for (int i = 0; i < 3; i++)
-		ck_assert(log_limit_take(&limit, now, 10, 3, &lost) && !lost);
-	ck_assert(!log_limit_take(&limit, now, 10, 3, &lost));
-	ck_assert(!log_limit_take(&limit, now + 99 * NS_PER_MS, 10, 3, &lost));
-	/* a tenth of a second later; the two that were not are told once */
-	ck_assert(log_limit_take(&limit, now + 100 * NS_PER_MS, 10, 3, &lost));
-	ck_assert_uint_eq(lost, 2);
-	ck_assert(!log_limit_take(&limit, now + 150 * NS_PER_MS, 10, 3, &lost));
+	take_lines(&limit, 3, now);
+	ck_assert(!log_limit_take(&limit, now + 99 * NS_PER_MS));
+	ck_assert(log_limit_take(&limit, now + 100 * NS_PER_MS));
+	ck_assert(!log_limit_take(&limit, now + 150 * NS_PER_MS));
 	/* what is left of a step counts for the next */
-	ck_assert(log_limit_take(&limit, now + 200 * NS_PER_MS, 10, 3, &lost));
-	ck_assert_uint_eq(lost, 1);
+	take_lines(&limit, 1, now + 200 * NS_PER_MS);
 	/* after a pause a burst again, and no more */
 	now += 3600 * NS_PER_S;
-	for (int i = 0; i < 3; i++)
-		ck_assert(log_limit_take(&limit, now, 10, 3, &lost) && !lost);
-	ck_assert(!log_limit_take(&limit, now, 10, 3, &lost));
+	take_lines(&limit, 3, now);
 	/* a clock that another thread read before */
-	ck_assert(!log_limit_take(&limit, now - 1, 10, 3, &lost));
-	ck_assert(log_limit_take(&limit, UINT64_MAX, 10, 3, &lost));
-	ck_assert_uint_eq(lost, 2);
+	ck_assert(!log_limit_take(&limit, now - 1));
+	take_lines(&limit, 3, now + NS_PER_S);
 }
 END_TEST
 
-START_TEST(limits_of_nothing_and_of_anything_are_limits)
+START_TEST(limits_of_one_and_of_anything_are_limits)
 {
-	struct log_limit none = { 0 }, once = { 0 }, any = { 0 };
-	uint64_t lost;
+	struct log_limit one = { .per_second = 1, .burst = 1 };
+	struct log_limit none = { .per_second = 10, .burst = 0 };
+	struct log_limit any = { .per_second = UINT32_MAX, .burst = 1 };
 
-	ck_assert(!log_limit_take(&none, 1, 10, 0, &lost));
-	ck_assert(!log_limit_take(&none, NS_PER_S, 10, 0, &lost));
-	ck_assert(log_limit_take(&once, 1, 0, 1, &lost));
-	ck_assert(!log_limit_take(&once, UINT64_MAX - 1, 0, 1, &lost));
+	take_lines(&one, 1, 1);
+	ck_assert(!log_limit_take(&one, NS_PER_S));
+	take_lines(&one, 1, NS_PER_S + 1);
+	ck_assert(!log_limit_take(&none, 1));
+	ck_assert(!log_limit_take(&none, NS_PER_S));
 	for (uint64_t i = 1; i < 100; i++)
-		ck_assert(log_limit_take(&any, i, UINT32_MAX, 1, &lost));
+		ck_assert(log_limit_take(&any, i));
+}
+END_TEST
+
+/* The sum of "lines=N" in the lines that tell what @cause has lost. */
+static uint64_t count_told(const char *text, const char *cause)
+{
+	uint64_t sum = 0;
+	char mark[128];
+
+	snprintf(mark, sizeof(mark),
+		 "warn log lines dropped cause=%s lines=", cause);
+	while ((text = strstr(text, mark))) {
+		text += strlen(mark);
+		sum += strtoull(text, NULL, 10);
+	}
+	return sum;
+}
+
+static unsigned count_lines_of(const char *text, const char *message)
+{
+	unsigned count = 0;
+
+	while ((text = strstr(text, message))) {
+		count++;
+		text++;
+	}
+	return count;
+}
+
+static void write_limited(struct log_limit *limit, unsigned count)
+{
+	while (count--)
+		if (log_may(limit, LOG_LEVEL_INFO))
+			log_write(LOG_LEVEL_INFO, "flood",
+				  LOG_FIELD("of", limit->cause));
+}
+
+/* One each: of nobody's, of a function's, and one with nothing lost. */
+START_TEST(lost_lines_are_told_without_another_line)
+{
+	struct log_limit mine = LOG_LIMIT_OF("mine");
+	struct log_limit its = {
+		.per_second = 1, .burst = 5, .cause = "its", .function = "hello"
+	};
+	struct log_limit good = LOG_LIMIT_OF("good");
+	struct reader reader = { 0 };
+
+	make_pipe(0);
+	start(LOG_FORMAT_TEXT, LOG_LEVEL_INFO);
+	reader_start(&reader);
+	write_limited(&mine, LOG_LIMIT_BURST + 1);
+	write_limited(&its, 7);
+	write_limited(&good, 1);
+	ck_assert_uint_eq(log_dropped(), 3);
+	/* by itself, while nobody writes */
+	while (mine.lost || its.lost)
+		usleep(1000);
+	log_write(LOG_LEVEL_INFO, "the next", LOG_NUMBER("n", 1));
+	reader_finish(&reader);
+	ck_assert_uint_eq(count_lines_of(reader.text, "info flood of=mine"),
+			  LOG_LIMIT_BURST);
+	ck_assert_uint_eq(count_lines_of(reader.text, "info flood of=its"), 5);
+	ck_assert_uint_eq(count_told(reader.text, "mine"), 1);
+	ck_assert_ptr_nonnull(strstr(
+		reader.text,
+		"warn log lines dropped cause=its lines=2 function=hello\n"));
+	ck_assert_uint_eq(count_told(reader.text, "good"), 0);
+	ck_assert_ptr_nonnull(
+		strstr(strstr(reader.text, "log lines dropped"), "the next"));
+	free(reader.text);
+}
+END_TEST
+
+START_TEST(what_is_lost_is_told_at_the_end_and_before_a_limit_goes)
+{
+	struct log_limit goes = LOG_LIMIT_OF("goes");
+	struct log_limit stays = LOG_LIMIT_OF("stays");
+	struct reader reader = { 0 };
+
+	make_pipe(0);
+	start(LOG_FORMAT_TEXT, LOG_LEVEL_INFO);
+	reader_start(&reader);
+	write_limited(&stays, LOG_LIMIT_BURST + 2);
+	write_limited(&goes, LOG_LIMIT_BURST + 3);
+	log_limit_done(&goes);
+	memset(&goes, 0xff, sizeof(goes));
+	reader_finish(&reader);
+	ck_assert_uint_eq(count_told(reader.text, "goes"), 3);
+	ck_assert_uint_eq(count_told(reader.text, "stays"), 2);
+	/* nothing is left of it for another start */
+	log_limit_done(&stays);
+	free(reader.text);
+}
+END_TEST
+
+static struct log_limit shared = LOG_LIMIT_OF("shared");
+
+static void *write_many(void *cookie)
+{
+	write_limited(&shared, LINES);
+	return cookie;
+}
+
+START_TEST(a_limit_of_many_threads_loses_no_count)
+{
+	struct reader reader = { 0 };
+	pthread_t threads[THREADS];
+
+	make_pipe(0);
+	start(LOG_FORMAT_TEXT, LOG_LEVEL_INFO);
+	reader_start(&reader);
+	for (int i = 0; i < THREADS; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, write_many,
+						NULL),
+				 0);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	reader_finish(&reader);
+	ck_assert_uint_eq(count_lines_of(reader.text, "info flood") +
+				  count_told(reader.text, "shared"),
+			  THREADS * LINES);
+	ck_assert_uint_eq(count_told(reader.text, "shared"), log_dropped());
+	free(reader.text);
 }
 END_TEST
 
@@ -439,7 +564,11 @@ int main(void)
 	tcase_add_test(tests, signals_are_not_for_the_writer);
 	tcase_add_test(tests,
 		       a_limit_lets_a_burst_through_and_then_so_many_a_second);
-	tcase_add_test(tests, limits_of_nothing_and_of_anything_are_limits);
+	tcase_add_test(tests, limits_of_one_and_of_anything_are_limits);
+	tcase_add_test(tests, lost_lines_are_told_without_another_line);
+	tcase_add_test(tests,
+		       what_is_lost_is_told_at_the_end_and_before_a_limit_goes);
+	tcase_add_test(tests, a_limit_of_many_threads_loses_no_count);
 
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

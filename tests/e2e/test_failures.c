@@ -7,7 +7,6 @@
  * the first, the second, ... failing, until there is none left to fail.
  */
 #include <errno.h>
-#include <linux/kvm.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -40,9 +39,14 @@ static struct {
 
 static bool protects(unsigned long request)
 {
-	return request == KVM_CLEAR_DIRTY_LOG ||
-	       request == KVM_RESET_DIRTY_RINGS ||
-	       request == KVM_SET_USER_MEMORY_REGION;
+	switch (_IOC_NR(request)) {
+	case 0x46: /* KVM_SET_USER_MEMORY_REGION */
+	case 0xc0: /* KVM_CLEAR_DIRTY_LOG */
+	case 0xc7: /* KVM_RESET_DIRTY_RINGS */
+		return true;
+	default:
+		return false;
+	}
 }
 
 static bool is_to_fail(unsigned long request)

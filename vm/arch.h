@@ -5,6 +5,7 @@
 #ifndef VM_ARCH_H
 #define VM_ARCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -54,6 +55,12 @@ int arch_gate_init(struct vm *vm);
 
 /* Says what the exit in vm->run means. */
 void arch_decode_exit(struct vm *vm, struct vm_exit *exit);
+
+/*
+ * Whether the CPU may have a trap pending for the guest, behind a run that ended
+ * anywhere, which nothing can take back.
+ */
+bool arch_may_trap(const struct vm *vm);
 
 /* Describes a fault: name, access, address. */
 void arch_describe_fault(const struct vm_fault *fault, char *text, size_t size);

@@ -306,7 +306,8 @@ int vm_end_run(struct vm *vm, int r, struct vm_exit *exit)
 	/* one that came too late for this exit: the caller knows the time */
 	watch_disarm(&vm->watch);
 	exit->reason = vm->run->exit_reason;
-	if (r || exit->kind == VM_EXIT_OTHER)
+	if (r || exit->kind == VM_EXIT_OTHER ||
+	    (exit->kind == VM_EXIT_DEADLINE && arch_may_trap(vm)))
 		vm_spoil(vm);
 	poll_end(vm);
 	return r;

@@ -47,6 +47,13 @@ static bool is_abort(uint64_t esr)
 	       ESR_CLASS(esr) == CLASS_INSTRUCTION_ABORT;
 }
 
+/* Only EL1 can turn on software step. */
+bool arch_may_trap(const struct vm *vm)
+{
+	(void)vm;
+	return false;
+}
+
 static void decode_fault(const struct vm *vm, struct vm_exit *exit)
 {
 	uint64_t esr = get_register(vm, REGISTER_ESR_EL1);

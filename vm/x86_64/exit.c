@@ -19,6 +19,16 @@
 #define VECTOR_PF 14
 #define RFLAGS_TF 0x100u
 
+/*
+ * A single-step trap stays in the CPU's own state of the vcpu (VMX: pending debug
+ * exceptions, SDM volume 3, 25.4.2), and would hit the next invocation. What KVM
+ * itself has queued goes with KVM_SET_VCPU_EVENTS.
+ */
+bool arch_may_trap(const struct vm *vm)
+{
+	return vm->run->s.regs.regs.rflags & RFLAGS_TF;
+}
+
 /* The instruction that led to a #UD in the stub's place for SYSCALL. */
 static void blame_syscall(struct vm *vm, struct vm_fault *fault)
 {
@@ -63,11 +73,7 @@ static void decode_io(struct vm *vm, struct vm_exit *exit)
 		if (run->io.port == THAW_DOORBELL_PORT) {
 			exit->kind = VM_EXIT_DOORBELL;
 			exit->bell = *data;
-			/*
-			 * A single-step trap may be pending in the CPU, where
-			 * nothing can take it back (SDM volume 3, 25.3.4).
-			 */
-			if (run->s.regs.regs.rflags & RFLAGS_TF)
+			if (arch_may_trap(vm))
 				vm_spoil(vm);
 			return;
 		}

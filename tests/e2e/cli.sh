@@ -53,6 +53,16 @@ check_help() {
 	has err 'functions list'
 }
 
+# What a write beyond an array would change first is elsewhere each time, or
+# read-only.
+check_hardening() {
+	readelf -hdlW thaw >out
+	has out 'Type: +DYN \(Position-Independent Executable'
+	has out ' GNU_RELRO '
+	has out 'FLAGS_1.* NOW'
+	has out 'GNU_STACK .* RW  '
+}
+
 # The greatest and least values of serve, and those beyond. An option behind it
 # that is no good tells whether it was taken.
 check_serve_limits() {
@@ -401,6 +411,7 @@ check_repeat() {
 }
 
 check_help
+check_hardening
 check_usage
 check_serve_limits
 check_catalog

@@ -181,25 +181,35 @@ static int bind_shared(const struct listen_address *wanted,
 	return bind_to(wanted, true, address, err, ret_fd);
 }
 
-static int bind_tcp(const struct listen_address *wanted, struct error *err,
-		    int *ret_fd)
+static int resolve(const char *text, struct error *err,
+		   struct addrinfo **ret_found)
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
 					.ai_flags = AI_PASSIVE };
-	struct addrinfo *found;
 	char host[HOST_MAX];
 	const char *port;
-	int r = split(wanted->text, host, &port);
+	int r = split(text, host, &port);
 
 	if (r)
 		return error_set(err, -EDESTADDRREQ,
 				 "\"%s\" is no address: write HOST:PORT, "
 				 "[HOST]:PORT or unix:PATH",
-				 wanted->text);
-	r = getaddrinfo(*host ? host : NULL, port, &hints, &found);
+				 text);
+	r = getaddrinfo(*host ? host : NULL, port, &hints, ret_found);
 	if (r)
-		return error_set(err, -EDESTADDRREQ, "%s: %s", wanted->text,
+		return error_set(err, -EDESTADDRREQ, "%s: %s", text,
 				 gai_strerror(r));
+	return 0;
+}
+
+static int bind_tcp(const struct listen_address *wanted, struct error *err,
+		    int *ret_fd)
+{
+	struct addrinfo *found = NULL;
+	int r = resolve(wanted->text, err, &found);
+
+	if (r)
+		return r;
 	if (!wanted->insecure && !is_loopback(found->ai_addr))
 		r = error_set(err, -EPERM,
 			      "%s can be reached by other machines, and nobody "
@@ -263,26 +273,66 @@ bool listen_is_loopback(int fd)
 	       is_loopback(&address.any);
 }
 
+/* Writes one of AF_INET or AF_INET6. */
+static void write_tcp(const struct sockaddr *address, char *text, size_t size)
+{
+	const struct sockaddr_in *in = (const void *)address;
+	const struct sockaddr_in6 *in6 = (const void *)address;
+	char host[INET6_ADDRSTRLEN];
+
+	if (address->sa_family == AF_INET) {
+		inet_ntop(AF_INET, &in->sin_addr, host, sizeof(host));
+		snprintf(text, size, "%s:%u", host, ntohs(in->sin_port));
+	} else {
+		inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof(host));
+		snprintf(text, size, "[%s]:%u", host, ntohs(in6->sin6_port));
+	}
+}
+
 void listen_describe(int fd, char *text, size_t size)
 {
 	union socket_address address = { .any.sa_family = AF_UNSPEC };
 	socklen_t length = sizeof(address);
-	char host[INET6_ADDRSTRLEN];
 
-	if (getsockname(fd, &address.any, &length)) {
+	if (getsockname(fd, &address.any, &length))
 		snprintf(text, size, "?");
-	} else if (address.any.sa_family == AF_UNIX) {
+	else if (address.any.sa_family == AF_UNIX)
 		snprintf(text, size, UNIX_PREFIX "%.*s",
 			 (int)(length - offsetof(struct sockaddr_un, sun_path)),
 			 address.un.sun_path);
-	} else if (address.any.sa_family == AF_INET) {
-		inet_ntop(AF_INET, &address.in.sin_addr, host, sizeof(host));
-		snprintf(text, size, "%s:%u", host, ntohs(address.in.sin_port));
-	} else {
-		inet_ntop(AF_INET6, &address.in6.sin6_addr, host, sizeof(host));
-		snprintf(text, size, "[%s]:%u", host,
-			 ntohs(address.in6.sin6_port));
+	else
+		write_tcp(&address.any, text, size);
+}
+
+/* Whether one of the first @count texts is the one behind them, too. */
+static bool is_double(char (*texts)[LISTEN_TEXT_MAX], int count)
+{
+	for (int i = 0; i < count; i++)
+		if (!strcmp(texts[i], texts[count]))
+			return true;
+	return false;
+}
+
+int listen_resolve(const char *text, struct error *err,
+		   char ret_texts[LISTEN_NAMED_MAX][LISTEN_TEXT_MAX])
+{
+	struct addrinfo *found = NULL;
+	int count = 0, r = resolve(text, err, &found);
+
+	if (r)
+		return r;
+	for (struct addrinfo *at = found; at && count < LISTEN_NAMED_MAX;
+	     at = at->ai_next) {
+		write_tcp(at->ai_addr, ret_texts[count], LISTEN_TEXT_MAX);
+		count += !is_double(ret_texts, count);
 	}
+	freeaddrinfo(found);
+	/* without a host it is the first alone, which other machines reach */
+	if (count == 1 || *text == ':') {
+		snprintf(ret_texts[0], LISTEN_TEXT_MAX, "%s", text);
+		return 1;
+	}
+	return count;
 }
 
 unsigned listen_inherited(char *names, size_t size)

@@ -30,6 +30,16 @@ int listen_bind(const struct listen_address *address, struct error *err,
 		int *ret_fd);
 int listen_start(int fd, struct error *err);
 
+/*
+ * All addresses of a TCP address with a name, such as "localhost:80", which may
+ * be one of IPv4 and one of IPv6; an address without one is itself. Returns how
+ * many @ret_texts there are, or -EDESTADDRREQ.
+ */
+#define LISTEN_TEXT_MAX 160
+#define LISTEN_NAMED_MAX 8
+int listen_resolve(const char *text, struct error *err,
+		   char ret_texts[LISTEN_NAMED_MAX][LISTEN_TEXT_MAX]);
+
 /* Whether @text is a unix socket's; its path, else NULL. */
 const char *listen_unix_path(const char *text);
 
@@ -37,7 +47,6 @@ const char *listen_unix_path(const char *text);
 bool listen_is_tcp(int fd);
 bool listen_is_loopback(int fd);
 
-#define LISTEN_TEXT_MAX 160
 /* "127.0.0.1:8080": where @fd listens, the port the system chose included. */
 void listen_describe(int fd, char *text, size_t size);
 

@@ -73,6 +73,39 @@ static int bind_one(struct server *server, const char *text, int worker,
 		   add(server, fd, worker, open, listen_unix_path(text), err);
 }
 
+/* A port that the system has chosen is one for all addresses of a name. */
+static void take_port(char text[LISTEN_TEXT_MAX], int fd)
+{
+	char where[LISTEN_TEXT_MAX], *port = strrchr(text, ':');
+
+	listen_describe(fd, where, sizeof(where));
+	if (port && !strcmp(port, ":0"))
+		strcpy(port, strrchr(where, ':'));
+}
+
+/* All addresses of a name; those this machine has not, as it has no IPv6, less. */
+static int bind_named(struct server *server, const char *text, bool is_admin,
+		      struct error *err)
+{
+	char texts[LISTEN_NAMED_MAX][LISTEN_TEXT_MAX];
+	const size_t before = server->listening_count;
+	int r, count = listen_resolve(text, err, texts);
+
+	if (count < 0)
+		return count;
+	for (int i = 0; i < count; i++) {
+		if (server->listening_count > before)
+			take_port(texts[i], server->listening[before].fd);
+		r = is_admin ? bind_one(server, texts[i],
+					(int)server->worker_count,
+					http_admin_connection_open, err) :
+			       bind_shared(server, texts[i], err);
+		if (r && r != -EADDRNOTAVAIL)
+			return r;
+	}
+	return server->listening_count > before ? 0 : -EADDRNOTAVAIL;
+}
+
 static int bind_socket(struct server *server, const char *path,
 		       struct error *err)
 {
@@ -129,8 +162,11 @@ int server_bind(struct server *server, struct error *err)
 
 	/* what systemd hands over takes the place of what is configured */
 	if (!r && options->admin && !has(server, http_admin_connection_open))
-		r = bind_one(server, options->admin, (int)server->worker_count,
-			     http_admin_connection_open, err);
+		r = listen_unix_path(options->admin) ?
+			    bind_one(server, options->admin,
+				     (int)server->worker_count,
+				     http_admin_connection_open, err) :
+			    bind_named(server, options->admin, true, err);
 	if (!r && options->socket && !has(server, frame_connection_open))
 		r = bind_socket(server, options->socket, err);
 	if (has(server, http_connection_open))
@@ -139,7 +175,7 @@ int server_bind(struct server *server, struct error *err)
 		r = listen_unix_path(options->listen[i]) ?
 			    bind_one(server, options->listen[i], -1,
 				     http_connection_open, err) :
-			    bind_shared(server, options->listen[i], err);
+			    bind_named(server, options->listen[i], false, err);
 	return r;
 }
 

@@ -3,7 +3,11 @@
 answers, and to pages of which. See server_support.py.
 """
 import json
+import os
 import re
+import socket
+import subprocess
+import tempfile
 
 from server_support import Server, Stream, Http, main, test
 
@@ -125,6 +129,35 @@ def absolute():
                 ('http://user@localhost/livez', 'localhost', 421)):
             answer = ask(server.address, host, target)
             assert answer[0] == status, (target, host, answer)
+
+
+@test('a name may have two addresses, and the server listens at both')
+def two_addresses():
+    with tempfile.NamedTemporaryFile('w') as hosts:
+        hosts.write('127.0.0.1 localhost\n::1 localhost\n127.0.0.1 localhost\n')
+        hosts.flush()
+        prefix = ['unshare', '-m', 'sh', '-c',
+                  f'mount --bind {hosts.name} /etc/hosts && exec "$0" "$@"']
+        if subprocess.run([*prefix, 'true'], stderr=subprocess.DEVNULL,
+                          check=False).returncode:
+            print('# skipped: no other /etc/hosts can be mounted here')
+            return
+        # IPv6 may be turned off: then one address is what there is
+        has_ipv6 = os.path.exists('/proc/net/if_inet6') and any(
+            line.startswith('0' * 31 + '1 ')
+            for line in open('/proc/net/if_inet6', encoding='ascii'))
+        with Server({'echo': ECHO}, '--admin', 'localhost:0', prefix=prefix,
+                    listen=('localhost:0',), ready=False) as server:
+            server.wait_line('info serving')
+            for kind, path in (('http', '/livez'), ('admin', '/v1/status')):
+                port = port_of(server, kind, '127.0.0.1')
+                check(('127.0.0.1', port), OWN, FOREIGN, path)
+                if has_ipv6:
+                    assert port_of(server, kind, '[::1]') == port
+                    with socket.create_connection(('::1', port)) as stream:
+                        stream.sendall(f'GET {path} HTTP/1.0\r\n\r\n'.encode())
+                        assert stream.recv(12) == b'HTTP/1.1 200'
+            assert len(server.lines('listening.*kind=http')) == 1 + has_ipv6
 
 
 @test('what is no host is 400')

@@ -144,33 +144,17 @@ static void hand_over_kept(struct io_stream *stream)
 {
 	struct buffer *kept = &stream->internal.kept;
 	size_t *from = &stream->internal.kept_from;
-	size_t size, taken;
 
-	do {
-		size = kept->size - *from;
-		if (size > IO_RECEIVE_MAX)
-			size = IO_RECEIVE_MAX;
-		taken = hand_over(stream, kept->data + *from, size);
-		*from += taken;
-	} while (taken == size && has_kept(stream) &&
-		 !stream->internal.closing);
+	*from += hand_over(stream, kept->data + *from, kept->size - *from);
 	if (!has_kept(stream))
 		forget_kept(stream);
 }
 
+/* Nothing is received while something is kept: so it is empty. */
 static void keep(struct io_stream *stream, const void *data, size_t size)
 {
-	struct buffer *kept = &stream->internal.kept;
-	size_t *from = &stream->internal.kept_from;
-
-	/* move at most as much as was taken, so each byte moves seldom */
-	if (*from && *from >= kept->size / 2) {
-		kept->size -= *from;
-		memmove(kept->data, kept->data + *from, kept->size);
-		*from = 0;
-	}
-	buffer_append(kept, data, size);
-	if (kept->failed)
+	buffer_append(&stream->internal.kept, data, size);
+	if (stream->internal.kept.failed)
 		stream->internal.end = -ENOMEM;
 }
 
@@ -250,7 +234,7 @@ void io_stream_open(struct io *io, struct io_stream *stream, int fd)
 	stream->fd = fd;
 	stream->io = io;
 	stream->internal.end = IO_END_NONE;
-	stream->internal.kept.max = IO_KEPT_MAX;
+	stream->internal.kept.max = IO_RECEIVE_MAX;
 	stream->internal.kept.account = stream->account;
 	io->streams++;
 	/* replies are whole: nothing to gain by waiting for more */

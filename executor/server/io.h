@@ -7,8 +7,8 @@
  *		io_wait(io, until_ns);		callbacks run in here
  *	io_free(io);
  *
- * Two implementations behind it: io_uring (multishot accept and receive into
- * provided buffers, sends submitted in batches), and epoll where io_uring is
+ * Two implementations behind it: io_uring (multishot accept, receive into provided
+ * buffers, sends submitted in batches), and epoll where io_uring is
  * forbidden. They behave alike and pass the same tests.
  *
  * All of it belongs to the thread that called io_create(), but for io_post().
@@ -36,7 +36,7 @@ enum io_backend {
 	IO_EPOLL,
 };
 
-/* Bytes that are received at a time, at most. */
+/* Bytes that are received at a time, at most, and kept of a held stream. */
 #define IO_RECEIVE_MAX (16 * 1024)
 
 /* How long a listener rests after accept failed, e.g. for want of fds. */
@@ -81,7 +81,8 @@ struct io_stream {
 		uint32_t events;  /* that epoll watches */
 		int end;	  /* to be reported; 1: none */
 		int send_error;	  /* to be reported if sent_due */
-		bool held, closing, receiving, cancelling, sending;
+		bool held, closing, receiving, sending;
+		bool more; /* io_uring: not all that had come was received */
 		bool ready, ended, sent_due;
 		bool delivering, resumed; /* in received(), meanwhile */
 	} internal;

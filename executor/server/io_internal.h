@@ -12,11 +12,8 @@
 
 #include "executor/server/io.h"
 
-/* Receive buffers of a ring: what may come after a stream was held. */
+/* Receive buffers of a ring. */
 #define IO_BUFFERS_MAX 256
-
-/* Bytes that are kept of one stream; twice that, so never too few. */
-#define IO_KEPT_MAX (2 * IO_BUFFERS_MAX * (size_t)IO_RECEIVE_MAX)
 
 /* What io_stream.internal.end is while nothing is to be reported. */
 #define IO_END_NONE 1

@@ -1,8 +1,9 @@
 /*
  * io_uring.c - the io of io.h on io_uring. See io_internal.h.
  *
- * One multishot accept per listener, one multishot receive per stream, which
- * takes its buffers from one ring for all of them. What a completion is about
+ * One multishot accept per listener. One receive per stream, which takes its
+ * buffer from one ring for all of them when there are bytes: not a multishot one,
+ * which would go on though the stream is held, and has its client fill memory. What a completion is about
  * is in its user_data: a pointer, and an enum tag in the bits that alignment
  * leaves free. Operations of a stream are counted in internal.pending: the
  * kernel may use its memory until each has had its last completion.
@@ -118,12 +119,16 @@ static void cancel(struct uring *uring, uint64_t user_data)
 
 /* ---- streams ---- */
 
-static void prepare_receive(struct uring *uring, int fd, uint64_t user_data)
+/* @now: there are bytes; else it would be in vain to look before waiting. */
+static void prepare_receive(struct uring *uring, int fd, bool now,
+			    uint64_t user_data)
 {
 	struct io_uring_sqe *sqe = get_sqe(uring);
 
-	io_uring_prep_recv_multishot(sqe, fd, NULL, 0, 0);
+	io_uring_prep_recv(sqe, fd, NULL, IO_RECEIVE_MAX, 0);
 	sqe->flags |= IOSQE_BUFFER_SELECT;
+	if (!now)
+		sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
 	sqe->buf_group = BUFFER_GROUP;
 	io_uring_sqe_set_data64(sqe, user_data);
 }
@@ -132,16 +137,14 @@ static void uring_receive(struct io_stream *stream)
 {
 	stream->internal.receiving = true;
 	stream->internal.pending++;
-	prepare_receive(uring_of(stream->io), stream->fd,
+	prepare_receive(uring_of(stream->io), stream->fd, stream->internal.more,
 			tagged(stream, TAG_RECEIVE));
 }
 
+/* It is held in received(), when no receive is under way. */
 static void uring_hold(struct io_stream *stream)
 {
-	if (!stream->internal.receiving || stream->internal.cancelling)
-		return;
-	stream->internal.cancelling = true;
-	cancel(uring_of(stream->io), tagged(stream, TAG_RECEIVE));
+	assert(!stream->internal.receiving);
 }
 
 static void submit_send(struct io_stream *stream)
@@ -162,7 +165,8 @@ static void submit_send(struct io_stream *stream)
 
 static void uring_close(struct io_stream *stream)
 {
-	uring_hold(stream);
+	if (stream->internal.receiving)
+		cancel(uring_of(stream->io), tagged(stream, TAG_RECEIVE));
 	if (stream->internal.sending)
 		cancel(uring_of(stream->io), tagged(stream, TAG_SEND));
 }
@@ -216,25 +220,19 @@ static void handle_bytes(struct uring *uring, struct io_stream *stream, int res,
 static void handle_receive(struct uring *uring, struct io_stream *stream,
 			   int res, unsigned flags)
 {
-	bool last = !(flags & IORING_CQE_F_MORE);
-
-	if (last) {
-		stream->internal.receiving = false;
-		stream->internal.cancelling = false;
-	}
+	stream->internal.receiving = false;
+	stream->internal.more = flags & IORING_CQE_F_SOCK_NONEMPTY;
 	handle_bytes(uring, stream, res, flags);
 	if (res == -ENOBUFS)
 		provide_more(uring);
 	else if (res <= 0 && res != -ECANCELED && res != -EAGAIN &&
 		 res != -EINTR)
 		io_stream_ended(stream, res);
-	if (!last)
-		return;
 	/*
 	 * All buffers are back when this is submitted, for the completions
 	 * there are have been handled by then.
 	 */
-	if (io_stream_wants(stream))
+	if (io_stream_wants(stream) && !stream->internal.receiving)
 		uring_receive(stream);
 	operation_over(stream);
 }
@@ -548,8 +546,8 @@ static int setup_buffers(struct uring *uring, struct error *err)
 	return 0;
 }
 
-/* Whether a byte that is there leaves a receive waiting for more. */
-static int probe_multishot(struct uring *uring, const int ends[2])
+/* Whether a byte that is there comes in a buffer of the ring. */
+static int probe_receive(struct uring *uring, const int ends[2])
 {
 	struct __kernel_timespec timeout = { .tv_sec = 1 };
 	struct io_uring_cqe *cqe;
@@ -558,7 +556,7 @@ static int probe_multishot(struct uring *uring, const int ends[2])
 
 	if (write(ends[1], "", 1) != 1)
 		return -errno;
-	prepare_receive(uring, ends[0], TAG_PROBE);
+	prepare_receive(uring, ends[0], false, TAG_PROBE);
 	rc = io_uring_submit_and_wait_timeout(&uring->ring, &cqe, 1, &timeout,
 					      NULL);
 	if (!io_uring_cq_ready(&uring->ring))
@@ -571,23 +569,23 @@ static int probe_multishot(struct uring *uring, const int ends[2])
 		provide(uring, flags >> IORING_CQE_BUFFER_SHIFT, 1);
 	if (rc < 0)
 		return rc;
-	return flags & IORING_CQE_F_MORE ? 0 : -EOPNOTSUPP;
+	return flags & IORING_CQE_F_BUFFER ? 0 : -EOPNOTSUPP;
 }
 
-static int setup_multishot(struct uring *uring, struct error *err)
+static int setup_receive(struct uring *uring, struct error *err)
 {
 	int ends[2], rc;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
 		return error_set(err, -errno, "socketpair: %s",
 				 strerror(errno));
-	rc = probe_multishot(uring, ends);
-	/* the end of the connection is that of the receive */
+	rc = probe_receive(uring, ends);
 	close(ends[1]);
 	close(ends[0]);
 	if (rc < 0)
 		return error_set(err, rc,
-				 "io_uring has no multishot receive here: %s",
+				 "io_uring cannot receive into a ring of "
+				 "buffers here: %s",
 				 strerror(-rc));
 	return 0;
 }
@@ -629,7 +627,7 @@ int io_create_uring(struct error *err, struct io **ret_io)
 	if (!rc)
 		rc = setup_buffers(uring, err);
 	if (!rc)
-		rc = setup_multishot(uring, err);
+		rc = setup_receive(uring, err);
 	if (!rc)
 		rc = setup_wakes(uring, err);
 	if (rc < 0) {

@@ -556,6 +556,27 @@ def half_sent_heads():
             wait_until(lambda: not buffered(server), 'nothing is kept')
 
 
+@test('what comes ahead of its turn stays in the socket, but for a piece that counts')
+def kept_ahead():
+    with Server({'echo': ECHO, 'sleep': SLEEP}, '--workers', '1') as server:
+        streams = [server.http() for _ in range(4)]
+        for stream in streams:
+            stream.send(Http.request_bytes('POST', '/function/sleep', b'900'))
+        wait_until(lambda: server.function('sleep')['inflight'] == 4, 'they run')
+        before = buffered(server)
+        for stream in streams:
+            stream.socket.setblocking(False)
+            stream.socket.send(b'x' * (1 << 20))
+        wait_until(lambda: buffered(server) >= before + 4 * 4096,
+                   'a piece of each is kept')
+        assert buffered(server) <= before + 4 * 16 * 1024
+        for stream in streams:
+            stream.socket.setblocking(True)
+            assert stream.response().status == 200
+            stream.close()
+        wait_until(lambda: not buffered(server), 'nothing is kept')
+
+
 @test('events count in --max-buffered, and one function has its share')
 def buffered_events():
     body = b'"' + b'a' * 99998 + b'"'

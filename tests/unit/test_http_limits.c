@@ -64,10 +64,12 @@ START_TEST(headers_have_a_limit)
 			at += sprintf(at, "H%d: %d\r\n", i, i);
 		strcpy(at, "\r\n");
 		status_is(text, extra ? 431 : 0);
-		ck_assert_uint_eq(request.internal.header_count,
-				  HTTP_HEADERS_MAX);
-		ck_assert_str_eq(request.headers[HTTP_HEADERS_MAX - 1].value,
-				 "63");
+		ck_assert_uint_eq(request.header_count,
+				  extra ? 0 : HTTP_HEADERS_MAX);
+		if (!extra)
+			ck_assert_str_eq(request.headers[HTTP_HEADERS_MAX - 1]
+						 .value,
+					 "63");
 	}
 }
 END_TEST

@@ -1,0 +1,584 @@
+/* leave_fixture.c - a worker whose io and vms a test plays. See leave_fixture.h. */
+#include "leave_fixture.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "executor/invoke.h"
+#include "executor/server/exchange.h"
+#include "executor/server/invocation_log.h"
+#include "executor/server/io_internal.h"
+#include "executor/server/server_limits.h"
+#include "vm/clock.h"
+
+#define ROUNDS_MAX 10000
+
+struct leave fixture;
+
+/* ---- io: bytes come when the test says so, and go when it says so ---- */
+
+static void fake_receive(struct io_stream *stream)
+{
+	stream->internal.receiving = true;
+}
+
+static void fake_hold(struct io_stream *stream)
+{
+	stream->internal.receiving = false;
+}
+
+static void fake_send(struct io_stream *stream)
+{
+	stream->internal.pending++;
+	fixture.sends++;
+}
+
+/* What is under way is cancelled. */
+static void fake_close(struct io_stream *stream)
+{
+	stream->internal.receiving = false;
+	stream->internal.pending = 0;
+}
+
+static void fake_wake(struct io *io, struct io *from)
+{
+	(void)io;
+	(void)from;
+}
+
+static void fake_nothing(struct io *io)
+{
+	(void)io;
+}
+
+static int fake_enter(struct io *io, uint64_t until_ns)
+{
+	(void)io;
+	(void)until_ns;
+	return 0;
+}
+
+static const struct io_operations operations = {
+	.name = "fake",
+	.receive = fake_receive,
+	.hold = fake_hold,
+	.send = fake_send,
+	.close = fake_close,
+	.wake = fake_wake,
+	.flush = fake_nothing,
+	.enter = fake_enter,
+	.handle = fake_nothing,
+	.free = fake_nothing,
+};
+
+/* ---- jobs: they run when the test says so ---- */
+
+bool jobs_push(struct jobs *jobs, struct job_share *share, struct job *job)
+{
+	(void)jobs;
+	(void)share;
+	job->next = fixture.jobs;
+	fixture.jobs = job;
+	return true;
+}
+
+bool jobs_are_waiting(struct jobs *jobs)
+{
+	(void)jobs;
+	return false;
+}
+
+struct job_share *job_share_create(void)
+{
+	return NULL;
+}
+
+void job_share_release(struct job_share *share)
+{
+	(void)share;
+}
+
+int jobs_create(const struct jobs_config *config, struct error *err,
+		struct jobs **ret_jobs)
+{
+	(void)config;
+	(void)err;
+	(void)ret_jobs;
+	return -ENOSYS;
+}
+
+void jobs_count(struct jobs *jobs, unsigned *ret_threads, unsigned *ret_busy)
+{
+	(void)jobs;
+	*ret_threads = *ret_busy = 0;
+}
+
+void jobs_free(struct jobs *jobs)
+{
+	(void)jobs;
+}
+
+/* ---- the pool: one vm, and a line ---- */
+
+static struct vm *the_vm(void)
+{
+	return (struct vm *)&fixture;
+}
+
+int pool_try(struct pool *pool, struct pool_waiter *waiter, struct error *err,
+	     struct vm **ret_vm)
+{
+	(void)pool;
+	(void)err;
+	if (!fixture.vm_is_out) {
+		fixture.vm_is_out = true;
+		*ret_vm = the_vm();
+		return 0;
+	}
+	waiter->next = fixture.line;
+	waiter->is_served = false;
+	fixture.line = waiter;
+	return -EAGAIN;
+}
+
+bool pool_leave(struct pool *pool, struct pool_waiter *waiter)
+{
+	struct pool_waiter **at = &fixture.line;
+
+	(void)pool;
+	while (*at && *at != waiter)
+		at = &(*at)->next;
+	ck_assert_msg(*at || waiter == fixture.first,
+		      "who leaves the line was in it");
+	if (!*at)
+		return false;
+	*at = waiter->next;
+	return true;
+}
+
+/* The vm is free: for the first in line, if there is one. */
+static void vm_is_back(void)
+{
+	struct pool_waiter *waiter = fixture.line;
+
+	ck_assert(fixture.vm_is_out);
+	fixture.vm_is_out = waiter != NULL;
+	if (!waiter)
+		return;
+	fixture.line = waiter->next;
+	fixture.first = waiter;
+	waiter->is_served = true;
+	waiter->vm = the_vm();
+	waiter->served(waiter);
+}
+
+void pool_give_back(struct pool *pool, struct vm *vm)
+{
+	(void)pool;
+	ck_assert_ptr_eq(vm, the_vm());
+	vm_is_back();
+}
+
+int pool_take(struct pool *pool, struct vm *vm, struct error *err,
+	      struct vm **ret_vm)
+{
+	(void)pool;
+	(void)vm;
+	(void)err;
+	(void)ret_vm;
+	return -ENOSYS;
+}
+
+void pool_count(struct pool *pool, unsigned *ret_idle, unsigned *ret_busy,
+		unsigned *ret_waiting)
+{
+	(void)pool;
+	*ret_idle = *ret_busy = *ret_waiting = 0;
+}
+
+int pool_create(struct snapshot *snapshot, const struct pool_config *config,
+		struct error *err, struct pool **ret_pool)
+{
+	(void)snapshot;
+	(void)config;
+	(void)err;
+	(void)ret_pool;
+	return -ENOSYS;
+}
+
+void pool_free(struct pool *pool)
+{
+	(void)pool;
+}
+
+int pool_acquire(struct pool *pool, struct error *err, struct vm **ret_vm)
+{
+	(void)pool;
+	(void)err;
+	(void)ret_vm;
+	return -ENOSYS;
+}
+
+void pool_release(struct pool *pool, struct vm *vm, bool clean, uint64_t now_ns,
+		  struct restore_stats *ret_stats)
+{
+	(void)pool;
+	(void)vm;
+	(void)clean;
+	(void)now_ns;
+	(void)ret_stats;
+}
+
+uint64_t pool_idle_since(struct pool *pool)
+{
+	(void)pool;
+	return UINT64_MAX;
+}
+
+bool pool_free_oldest(struct pool *pool, bool warm_too, uint64_t before_ns)
+{
+	(void)pool;
+	(void)warm_too;
+	(void)before_ns;
+	return false;
+}
+
+size_t pool_trim(struct pool *pool, bool warm_too, uint64_t before_ns)
+{
+	(void)pool;
+	(void)warm_too;
+	(void)before_ns;
+	return 0;
+}
+
+/* ---- invocations: they end in a job, or when they are polled ---- */
+
+int invoke_check(const struct function *function,
+		 const struct thaw_request *request, struct error *err)
+{
+	(void)function;
+	(void)request;
+	(void)err;
+	return 0;
+}
+
+/* The request is read, to its last byte. */
+static void read_request(const struct thaw_request *request)
+{
+	const char *data = request->data;
+	size_t sum = request->id ? strlen(request->id) : 0;
+
+	for (size_t i = 0; i < request->size; i++)
+		sum += (unsigned char)data[i];
+	fixture.sum += sum;
+}
+
+int invoke_on(struct function *function, struct vm *vm,
+	      const struct thaw_request *request, uint64_t queued_ns,
+	      uint64_t slice_ns, struct error *err,
+	      struct thaw_reply *ret_reply)
+{
+	(void)function;
+	(void)queued_ns;
+	(void)slice_ns;
+	(void)err;
+	ck_assert(fixture.vm_is_out);
+	fixture.first = NULL;
+	memset(ret_reply, 0, sizeof(*ret_reply));
+	ret_reply->internal.vm = vm;
+	ret_reply->internal.request = request;
+	ret_reply->internal.is_polled = fixture.is_polled;
+	ret_reply->internal.start_ns = clock_now_ns();
+	fixture.running++;
+	read_request(request);
+	return 0;
+}
+
+static int end_run(struct thaw_reply *reply)
+{
+	static const char data[3 * INVOCATION_SMALL];
+
+	read_request(reply->internal.request);
+	reply->result = THAW_OK;
+	reply->data = data;
+	reply->size = sizeof(data);
+	strcpy(reply->content_type, "text/plain");
+	fixture.running--;
+	return 1;
+}
+
+int invoke_more(struct thaw_reply *reply, uint64_t slice_ns, struct error *err)
+{
+	(void)err;
+	return slice_ns == SERVER_JOB_SLICE_NS ? end_run(reply) : 0;
+}
+
+uint64_t invoke_wake_ns(const struct thaw_reply *reply)
+{
+	(void)reply;
+	return 0;
+}
+
+size_t invoke_restore_bytes(const struct thaw_reply *reply)
+{
+	(void)reply;
+	return 0;
+}
+
+int invoke_poll(struct thaw_reply *reply, struct error *err)
+{
+	(void)err;
+	return fixture.polls_end ? end_run(reply) : 0;
+}
+
+int invoke_wait(struct thaw_reply *reply, struct error *err)
+{
+	(void)err;
+	return end_run(reply);
+}
+
+void invoke_done(struct thaw_reply *reply)
+{
+	ck_assert_ptr_eq(reply->internal.vm, the_vm());
+	vm_is_back();
+}
+
+int invoke(struct function *function, const struct thaw_request *request,
+	   struct error *err, struct thaw_reply *ret_reply)
+{
+	(void)function;
+	(void)request;
+	(void)err;
+	(void)ret_reply;
+	return -ENOSYS;
+}
+
+int invoke_start(struct function *function, const struct thaw_request *request,
+		 struct error *err, struct thaw_reply *ret_reply)
+{
+	(void)function;
+	(void)request;
+	(void)err;
+	(void)ret_reply;
+	return -ENOSYS;
+}
+
+/* ---- the worker ---- */
+
+static void make_function(void)
+{
+	static char name[] = "function";
+	static struct function function;
+	static struct counted counted;
+	static struct catalog_function spec = {
+		.name = name,
+		.max_request = 1024 * 1024,
+		.inline_budget_ns = 1,
+		.concurrency = { .max = 1,
+				 .queue = 100,
+				 .queue_timeout_ns = 20 * NS_PER_S },
+	};
+	/* and one line, in the queue of the only worker */
+	struct served *served =
+		calloc(1, sizeof(*served) + sizeof(served->lines[0]));
+
+	ck_assert_ptr_nonnull(served);
+	memset(&counted, 0, sizeof(counted));
+	event_line_init(&counted.events);
+	for (int i = 0; i < SERVED_LOGS; i++)
+		invocation_log_limit(name, (enum served_log)i,
+				     &counted.log_limits[i]);
+	function.gate.gate = VM_GATE_NONE;
+	served->references = 1;
+	served->spec = &spec;
+	served->counted = &counted;
+	counted.references = 1;
+	served->function = &function;
+	served->state = FUNCTION_ACTIVE;
+	fixture.served = served;
+}
+
+void leave_begin(void)
+{
+	static const struct catalog_function *by_name[1];
+	static struct catalog catalog = { .by_name = by_name, .count = 1 };
+	static struct kept_catalog kept = { .catalog = &catalog };
+	static struct generation generation;
+	struct server *server = calloc(1, sizeof(*server));
+
+	ck_assert_ptr_nonnull(server);
+	memset(&fixture, 0, sizeof(fixture));
+	make_function();
+	generation = (struct generation){
+		.references = 2,
+		.catalog = &kept,
+		.served = &fixture.served,
+		.count = 1,
+	};
+	catalog.functions = (struct catalog_function *)fixture.served->spec;
+	by_name[0] = fixture.served->spec;
+	server->options.max_connections = 100;
+	server->options.head_timeout_ns = 10 * NS_PER_S;
+	server->options.body_timeout_ns = 10 * NS_PER_S;
+	server->options.idle_timeout_ns = 10 * NS_PER_S;
+	server->options.send_timeout_ns = 10 * NS_PER_S;
+	server->options.drain_timeout_ns = 10 * NS_PER_S;
+	server->options.events_max = 10;
+	server->options.event_max_age_ns = 5 * NS_PER_S;
+	server->state = SERVER_SERVING;
+	clients_init(&server->clients);
+	budget_init(&server->buffers, 16 * 1024 * 1024, 1);
+	server->workers = calloc(1, sizeof(*server->workers));
+	server->worker_count = 1;
+	sem_init(&server->leave, 0, 0);
+	fixture.server = server;
+	fixture.worker = server->workers;
+	fixture.worker->server = server;
+	fixture.worker->purse.budget = &server->buffers;
+	fixture.worker->generation = &generation;
+	fixture.worker->last_event = &fixture.worker->events;
+	atomic_store(&fixture.worker->oldest_event_ns, UINT64_MAX);
+	run_queue_init(&fixture.worker->queue);
+	fixture.worker->io = io_allocate(&operations, sizeof(struct io));
+	ck_assert_ptr_nonnull(fixture.worker->io);
+}
+
+struct io_stream *leave_open(void (*open)(struct door *door, int fd))
+{
+	int fds[2];
+
+	ck_assert(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds));
+	close(fds[1]);
+	open(&(struct door){ .worker = fixture.worker }, fds[0]);
+	ck_assert_ptr_nonnull(fixture.worker->connections);
+	return &fixture.worker->connections->stream;
+}
+
+static bool is_open(const struct io_stream *stream)
+{
+	struct connection *connection = fixture.worker->connections;
+
+	while (connection && &connection->stream != stream)
+		connection = connection->next;
+	return connection && !stream->internal.closing;
+}
+
+bool leave_send(struct io_stream *stream, const char *bytes, size_t size)
+{
+	char *copy;
+
+	if (!is_open(stream) || !stream->internal.receiving)
+		return false;
+	copy = malloc(size);
+	ck_assert_ptr_nonnull(copy);
+	memcpy(copy, bytes, size);
+	io_stream_received(stream, copy, size);
+	free(copy);
+	return true;
+}
+
+bool leave_sent(struct io_stream *stream, int error)
+{
+	if (!is_open(stream) || !stream->internal.sending)
+		return false;
+	stream->internal.pending--;
+	io_stream_sent(stream, error);
+	return true;
+}
+
+void leave_end(struct io_stream *stream, int error)
+{
+	if (is_open(stream))
+		io_stream_ended(stream, error);
+}
+
+void leave_turn(void)
+{
+	worker_turn(fixture.worker, 0);
+	invocations_run(fixture.worker);
+}
+
+bool leave_run_job(void)
+{
+	struct job *job = fixture.jobs;
+
+	if (!job)
+		return false;
+	fixture.jobs = job->next;
+	job->run(job);
+	return true;
+}
+
+/* Until nothing happens any more; what is sent goes, or fails. */
+void leave_settle(int send_error)
+{
+	bool more = true;
+
+	fixture.polls_end = true;
+	for (unsigned i = 0; more && i < ROUNDS_MAX; i++) {
+		struct connection *next, *c = fixture.worker->connections;
+
+		more = false;
+		for (; c; c = next) {
+			next = c->next;
+			more |= leave_sent(&c->stream, send_error);
+		}
+		while (leave_run_job())
+			more = true;
+		more |= fixture.worker->queue.count || fixture.worker->polled ||
+			fixture.worker->io->inbox || fixture.worker->io->ready;
+		leave_turn();
+	}
+	ck_assert(!more);
+}
+
+void leave_fire_timers(void)
+{
+	timers_fire(&fixture.worker->timers, clock_now_ns() + 15 * NS_PER_S);
+}
+
+/* Whatever has come has gone, and is counted no more. */
+void leave_check(void)
+{
+	const struct server *server = fixture.server;
+	const struct served *served = fixture.served;
+
+	ck_assert_uint_eq(fixture.worker->connection_count, 0);
+	ck_assert_ptr_null(fixture.worker->connections);
+	ck_assert_uint_eq(fixture.worker->io->streams, 0);
+	ck_assert_uint_eq(metrics_get(&server->metrics.connections), 0);
+	ck_assert_uint_eq(fixture.worker->invocation_count, 0);
+	ck_assert_uint_eq(fixture.worker->event_count, 0);
+	ck_assert_uint_eq(server->events, 0);
+	ck_assert_uint_eq(served->admitted, 0);
+	ck_assert_uint_eq(served->references, 1);
+	ck_assert_uint_eq(metrics_get(&served->counted->metrics.inflight), 0);
+	ck_assert_uint_eq(fixture.running, 0);
+	ck_assert(!fixture.vm_is_out);
+	ck_assert_ptr_null(fixture.line);
+	ck_assert_ptr_null(fixture.worker->timers.root);
+	ck_assert_uint_eq(served->share.used, 0);
+	ck_assert_uint_eq(server->others.used, 0);
+	ck_assert_uint_eq(server->buffers.used, fixture.worker->purse.credit);
+}
+
+void leave_done(void)
+{
+	struct server *server = fixture.server;
+
+	worker_done(fixture.worker);
+	ck_assert_uint_eq(server->buffers.used, 0);
+	ck_assert_uint_eq(fixture.served->references, 1);
+	event_line_done(&fixture.served->counted->events);
+	for (int i = 0; i < SERVED_LOGS; i++)
+		log_limit_done(&fixture.served->counted->log_limits[i]);
+	free(fixture.served);
+	clients_done(&server->clients);
+	sem_destroy(&server->leave);
+	free(server->workers);
+	free(server);
+}

@@ -1,0 +1,58 @@
+/*
+ * leave_fixture.h - a worker with one function, of which all that takes time is
+ * the test's: bytes come, replies go, vms are free and jobs run when it says so.
+ * Connections, invocations and io.c are the server's own.
+ */
+#ifndef TESTS_UNIT_LEAVE_FIXTURE_H
+#define TESTS_UNIT_LEAVE_FIXTURE_H
+
+#include "executor/server/connection.h"
+#include "executor/server/server_internal.h"
+
+struct leave {
+	struct server *server;
+	struct worker *worker;
+	struct served *served;		  /* its name is "function" */
+	struct job *jobs;		  /* the last one first */
+	struct pool_waiter *line, *first; /* who has just left it for a vm */
+	bool vm_is_out;			  /* there is one */
+	bool is_polled;			  /* the next run */
+	bool polls_end;			  /* polled runs */
+	unsigned running;
+	unsigned sends; /* begun, in all */
+	size_t sum;	/* of what was read */
+};
+
+extern struct leave fixture;
+
+void leave_begin(void);
+void leave_done(void);
+
+/* A connection, whose client is only what the test makes of it. */
+struct io_stream *leave_open(void (*open)(struct door *door, int fd));
+
+/* Bytes come; false: it is not read from just now. */
+bool leave_send(struct io_stream *stream, const char *bytes, size_t size);
+
+/* What is being sent has gone (0), or never will; false: there is nothing. */
+bool leave_sent(struct io_stream *stream, int error);
+
+/* The client is gone, or has said all (0). */
+void leave_end(struct io_stream *stream, int error);
+
+/* One round of the worker. */
+void leave_turn(void);
+
+/* A job runs to its end; false: there is none. */
+bool leave_run_job(void);
+
+/* All that is under way comes to its end; replies go, or fail. */
+void leave_settle(int send_error);
+
+/* All times that are set now are over. */
+void leave_fire_timers(void);
+
+/* Nothing is left, and nothing is counted. */
+void leave_check(void);
+
+#endif

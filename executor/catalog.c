@@ -370,5 +370,6 @@ bool catalog_function_equal(const struct catalog_function *a,
 	       a->concurrency.queue_timeout_ns ==
 		       b->concurrency.queue_timeout_ns &&
 	       a->log_level == b->log_level && a->dispatch == b->dispatch &&
-	       a->isolation == b->isolation && a->untrusted == b->untrusted;
+	       a->isolation == b->isolation && a->untrusted == b->untrusted &&
+	       a->critical == b->critical;
 }

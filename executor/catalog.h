@@ -80,6 +80,7 @@ struct catalog_function {
 	enum catalog_dispatch dispatch;
 	enum catalog_isolation isolation; /* strict if @untrusted */
 	bool untrusted;			  /* its code is not trusted */
+	bool critical;			  /* a server without it is not ready */
 };
 
 struct catalog {

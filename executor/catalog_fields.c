@@ -551,6 +551,7 @@ static int read_host(const struct json_place *place, json_t *value,
 	FIELD("dispatch", read_dispatch, dispatch, 0, 0), \
 	FIELD("isolation", read_isolation, isolation, 0, 0), \
 	FIELD("untrusted", read_flag, untrusted, 0, 0), \
+	FIELD("critical", read_flag, critical, 0, 0), \
 	{ .key = "concurrency", .read = read_concurrency }
 /* clang-format on */
 
@@ -606,6 +607,7 @@ struct catalog_function catalog_builtin_defaults(void)
 		.dispatch = CATALOG_DISPATCH_EXIT,
 		.isolation = CATALOG_ISOLATION_STRICT,
 		.untrusted = false,
+		.critical = false,
 	};
 }
 

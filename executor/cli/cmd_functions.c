@@ -101,6 +101,7 @@ static json_t *function_json(const struct catalog_function *f)
 	set_text(object, "dispatch", catalog_dispatch_name(f->dispatch));
 	set_text(object, "isolation", catalog_isolation_name(f->isolation));
 	json_object_set_new(object, "untrusted", json_boolean(f->untrusted));
+	json_object_set_new(object, "critical", json_boolean(f->critical));
 	json_object_set_new(object, "concurrency",
 			    concurrency_json(&f->concurrency));
 	json_object_set_new(object, "environment",
@@ -170,6 +171,7 @@ static void describe_table(const struct catalog_function *f)
 	print_line("dispatch", catalog_dispatch_name(f->dispatch));
 	print_line("isolation", catalog_isolation_name(f->isolation));
 	print_line("untrusted", f->untrusted ? "true" : "false");
+	print_line("critical", f->critical ? "true" : "false");
 	for (char **pair = f->environment; pair && *pair; pair++)
 		print_line("environment", *pair);
 	for (char **pair = f->labels; pair && *pair; pair++)

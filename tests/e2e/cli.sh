@@ -189,6 +189,7 @@ check_functions() {
 	has out '^dispatch +exit$'
 	has out '^isolation +strict$'
 	has out '^untrusted +false$'
+	has out '^critical +false$'
 	has out '^environment +A=1=2$'
 	try 0 'functions describe as JSON' \
 		./thaw functions describe echo -c functions.json -o json
@@ -197,6 +198,7 @@ check_functions() {
 	has out '"dispatch": "exit"'
 	has out '"isolation": "strict"'
 	has out '"untrusted": false'
+	has out '"critical": false'
 	printf '{"functions":[%s]}' "$(<out)" >described.json
 	try 0 'what is described is a catalog' \
 		./thaw catalog validate described.json

@@ -50,6 +50,7 @@ START_TEST(what_is_left_out_has_its_default)
 	ck_assert_int_eq(f->dispatch, CATALOG_DISPATCH_EXIT);
 	ck_assert_int_eq(f->isolation, CATALOG_ISOLATION_STRICT);
 	ck_assert(!f->untrusted);
+	ck_assert(!f->critical);
 	catalog_free(catalog);
 }
 END_TEST
@@ -64,6 +65,7 @@ START_TEST(every_key_is_stored)
 		", \"init_timeout\": \"2m\", \"log_level\": \"debug\""
 		", \"inline_budget\": \"2ms\""
 		", \"dispatch\": \"polled\", \"untrusted\": true"
+		", \"critical\": true"
 		", \"host\": { \"allow\": [] }, \"files\": []"
 		", \"environment\": { \"B\": \"2=two\", \"A\": \"\" }"
 		", \"labels\": { \"team\": \"media\" }"
@@ -83,6 +85,7 @@ START_TEST(every_key_is_stored)
 	ck_assert_int_eq(f->log_level, THAW_LOG_DEBUG);
 	ck_assert_int_eq(f->dispatch, CATALOG_DISPATCH_POLLED);
 	ck_assert(f->untrusted);
+	ck_assert(f->critical);
 	ck_assert_str_eq(f->environment[0], "B=2=two");
 	ck_assert_str_eq(f->environment[1], "A=");
 	ck_assert_ptr_null(f->environment[2]);
@@ -346,7 +349,7 @@ START_TEST(the_schema_states_the_defaults)
 		value = json_object_get(definition, "default");
 		json_object_set(concurrency, key, value);
 	}
-	ck_assert_uint_eq(json_object_size(said), 12);
+	ck_assert_uint_eq(json_object_size(said), 13);
 	ck_assert_uint_eq(json_object_size(concurrency), 4);
 
 	document = json_pack("{s:O, s:[{s:s, s:s}]}", "defaults", said,
@@ -367,6 +370,7 @@ START_TEST(the_schema_states_the_defaults)
 	ck_assert_int_eq(a->dispatch, b->dispatch);
 	ck_assert_int_eq(a->isolation, b->isolation);
 	ck_assert_int_eq(a->untrusted, b->untrusted);
+	ck_assert_int_eq(a->critical, b->critical);
 	ck_assert_mem_eq(&a->concurrency, &b->concurrency,
 			 sizeof(a->concurrency));
 	catalog_free(explicit);

@@ -27,6 +27,8 @@ struct function_options {
 	bool verify;
 	uint64_t poll_wait_ns;
 	bool any_queue; /* the caller counts those who wait for a vm */
+	/* Set by another thread: deploying ends with -ESHUTDOWN. NULL: never. */
+	const _Atomic bool *cancel;
 };
 
 /* What invocations have come to; any thread counts. */

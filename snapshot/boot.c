@@ -19,6 +19,9 @@
 #include "vm/cleanup.h"
 #include "vm/clock.h"
 
+/* How long init runs, or sleeps, between two looks at whether it is cancelled. */
+#define BOOT_SLICE_NS (20 * NS_PER_MS)
+
 static int create_memory(size_t size, struct error *err, int *ret_fd)
 {
 	cleanup_close int fd =
@@ -93,6 +96,27 @@ static int boot_error(struct vm *vm, const struct image *image,
 			 symbol ? symbol : "?", (unsigned long long)offset);
 }
 
+static bool is_cancelled(const struct snapshot_options *options)
+{
+	return options->cancel &&
+	       atomic_load_explicit(options->cancel, memory_order_relaxed);
+}
+
+static uint64_t slice_end(const struct snapshot_options *options,
+			  uint64_t end_ns)
+{
+	const uint64_t slice_ns = clock_now_ns() + BOOT_SLICE_NS;
+
+	return options->cancel && slice_ns < end_ns ? slice_ns : end_ns;
+}
+
+static void sleep_slices(const struct snapshot_options *options,
+			 uint64_t end_ns)
+{
+	while (clock_now_ns() < end_ns && !is_cancelled(options))
+		guest_sleep(slice_end(options, end_ns));
+}
+
 static int run_init(struct vm *vm, const struct image *image,
 		    const struct snapshot_options *options, struct error *err)
 {
@@ -101,10 +125,17 @@ static int run_init(struct vm *vm, const struct image *image,
 	struct vm_exit exit;
 
 	for (;;) {
-		int r = vm_run(vm, deadline, &exit);
+		int r;
 
+		if (is_cancelled(options))
+			return error_set(err, -ESHUTDOWN,
+					 "its boot was stopped: it is not "
+					 "needed any more");
+		r = vm_run(vm, slice_end(options, deadline), &exit);
 		if (r)
 			return error_set(err, r, "KVM_RUN: %s", strerror(-r));
+		if (exit.kind == VM_EXIT_DEADLINE && clock_now_ns() < deadline)
+			continue;
 		if (exit.kind != VM_EXIT_DOORBELL)
 			return boot_error(vm, image, &exit, err);
 		if (exit.bell == THAW_BELL_READY)
@@ -112,7 +143,7 @@ static int run_init(struct vm *vm, const struct image *image,
 		if (exit.bell == THAW_BELL_LOG)
 			guest_log_take(&options->log, vm, &lines);
 		else if (exit.bell == THAW_BELL_SLEEP)
-			guest_sleep(guest_sleep_end(vm, deadline));
+			sleep_slices(options, guest_sleep_end(vm, deadline));
 		else
 			return boot_error(vm, image, &exit, err);
 		if (clock_now_ns() >= deadline) {

@@ -14,6 +14,7 @@
 #ifndef SNAPSHOT_SNAPSHOT_H
 #define SNAPSHOT_SNAPSHOT_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -40,14 +41,16 @@ struct snapshot_options {
 	 */
 	bool remap;
 	struct guest_log log; /* of init */
+	/* Another thread sets it to have init stopped; or NULL. */
+	const _Atomic bool *cancel;
 };
 
 /*
  * Boots @image, waits until it says READY, and freezes it. On success the
  * caller owns *@ret_snapshot; @image is borrowed for the call. Errors:
  * -ETIMEDOUT not ready in time; -ECANCELED its init function failed, exited or
- * faulted (the message says how); -EPROTO it broke the contract; others from
- * the system.
+ * faulted (the message says how); -EPROTO it broke the contract; -ESHUTDOWN it
+ * was cancelled; others from the system.
  */
 int snapshot_create(const struct image *image,
 		    const struct snapshot_options *options, struct error *err,

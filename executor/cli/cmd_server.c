@@ -9,13 +9,13 @@
 #include "executor/cli/cli.h"
 #include "executor/cli/server_end.h"
 #include "executor/cli/verbs.h"
-#include "executor/limits.h"
 #include "executor/units.h"
 
-/* A reload may boot functions before it answers. */
-#define RELOAD_TIMEOUT_NS LIMIT_INIT_TIMEOUT_MAX
+/* A reload waits for boots, for a while, before it answers. */
+#define RELOAD_TIMEOUT_NS (60 * UNITS_S)
 
 #define NAME_MAX_BYTES 64
+#define REASON_MAX_BYTES 1024
 
 static void print_names(const json_t *answer, const char *key)
 {
@@ -31,6 +31,20 @@ static void print_names(const json_t *answer, const char *key)
 	putchar('\n');
 }
 
+/* On stderr, as what it is. */
+static void print_failed(const json_t *failed)
+{
+	char name[NAME_MAX_BYTES], reason[REASON_MAX_BYTES];
+
+	for (size_t i = 0; i < json_array_size(failed); i++) {
+		const json_t *one = json_array_get(failed, i);
+
+		cli_error("%s is not deployed: %s",
+			  admin_text(one, "name", name, sizeof(name)),
+			  admin_text(one, "reason", reason, sizeof(reason)));
+	}
+}
+
 static void print_reload(const json_t *answer)
 {
 	printf("generation %" PRIu64 ": %zu added, %zu changed, %zu removed, "
@@ -43,6 +57,8 @@ static void print_reload(const json_t *answer)
 	print_names(answer, "added");
 	print_names(answer, "changed");
 	print_names(answer, "removed");
+	print_names(answer, "pending");
+	print_failed(json_object_get(answer, "failed"));
 }
 
 static int reload(const struct cli_verb *verb, int argc, char **argv)
@@ -61,6 +77,8 @@ static int reload(const struct cli_verb *verb, int argc, char **argv)
 		admin_print_body(&client);
 	else if (!code)
 		print_reload(answer);
+	if (!code && json_array_size(json_object_get(answer, "failed")))
+		code = CLI_CATALOG;
 	http_client_done(&client);
 	return code;
 }
@@ -114,7 +132,10 @@ const struct cli_verb cmd_reload = {
 		 "prints what has changed. If\n"
 		 "the catalog is not valid, that is printed, the exit code "
 		 "is 3, and the server goes\n"
-		 "on with what it has.\n",
+		 "on with what it has. If functions cannot be booted, they "
+		 "are printed, the exit code\n"
+		 "is 3, and all others are served. Those that take long are "
+		 "printed as pending.\n",
 	.examples = "  thaw catalog validate && thaw reload\n",
 	.options = admin_options,
 	.run = reload,

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "executor/server/buffer.h"
+#include "executor/server/readiness.h"
 #include "executor/server/view.h"
 
 /* JSON texts, appended to @out. */
@@ -19,10 +20,12 @@ void admin_write_function(const struct function_view *function,
 			  struct buffer *out);
 
 /*
- * {"ready":true|false,"checks":[{"name":"...","ok":...,"reason":"..."}]}:
- * not draining, and no function pending or failed. Returns whether it is ready.
+ * {"ready":true|false,"functions":{...},"checks":[{"name":"...","ok":...,
+ * "reason":"..."}]}: not draining, and no critical function is missing. Returns
+ * whether it is ready.
  */
-bool admin_write_ready(const struct server_view *view, struct buffer *out);
+bool admin_write_ready(const struct readiness *readiness, bool is_open,
+		       struct buffer *out);
 
 /* Prometheus's text format 0.0.4, of all functions and the process. */
 #define ADMIN_METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"

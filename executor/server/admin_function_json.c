@@ -16,6 +16,17 @@ static const char *function_state_name(enum function_state state)
 	return names[state];
 }
 
+/* NULL: there is none. */
+static const char *update_name(enum function_update update)
+{
+	static const char *const names[] = {
+		[UPDATE_PENDING] = "pending",
+		[UPDATE_FAILED] = "failed",
+	};
+
+	return names[update];
+}
+
 static struct json_output
 concurrency_object(const struct catalog_concurrency *c)
 {
@@ -147,6 +158,7 @@ static void put_state(struct json_output *object,
 	json_put_text(object, "name", function->spec->name);
 	json_put_text(object, "description", function->spec->description);
 	json_put_text(object, "state", function_state_name(function->state));
+	json_put_text(object, "update", update_name(function->update));
 	json_put_reason(object, "reason", function->reason);
 	json_put_text(object, "image", function->spec->image);
 	json_put_text(object, "image_sha256",

@@ -21,21 +21,16 @@ static const char *server_state_name(enum server_state state)
 	return names[state];
 }
 
-static struct json_output count_functions(const struct server_view *view)
+static struct json_output
+counts_object(const struct function_counts_view *counts)
 {
 	struct json_output object = json_output_make();
-	uint64_t states[] = {
-		[FUNCTION_PENDING] = 0,
-		[FUNCTION_ACTIVE] = 0,
-		[FUNCTION_FAILED] = 0,
-	};
 
-	for (size_t i = 0; i < view->count; i++)
-		states[view->functions[i].state]++;
-	json_put_number(&object, "total", view->count);
-	json_put_number(&object, "active", states[FUNCTION_ACTIVE]);
-	json_put_number(&object, "pending", states[FUNCTION_PENDING]);
-	json_put_number(&object, "failed", states[FUNCTION_FAILED]);
+	json_put_number(&object, "total", counts->total);
+	json_put_number(&object, "active", counts->active);
+	json_put_number(&object, "pending", counts->pending);
+	json_put_number(&object, "failed", counts->failed);
+	json_put_number(&object, "outdated", counts->outdated);
 	return object;
 }
 
@@ -104,6 +99,7 @@ static struct json_output log_object(const struct server_view *view)
 
 void admin_write_status(const struct server_view *view, struct buffer *out)
 {
+	struct function_counts_view counts;
 	struct json_output object = json_output_make();
 
 	json_put_text(&object, "version", thaw_version());
@@ -121,58 +117,46 @@ void admin_write_status(const struct server_view *view, struct buffer *out)
 	json_put_object(&object, "buffered", buffered_object(view));
 	json_put_object(&object, "events", events_object(view));
 	json_put_object(&object, "log", log_object(view));
-	json_put_object(&object, "functions", count_functions(view));
+	readiness_count(view->functions, view->count, &counts);
+	json_put_object(&object, "functions", counts_object(&counts));
 	json_output_finish(object, out);
 	buffer_text(out, "\n");
 }
 
 /* @reason: NULL if all is well. */
-static void write_check(const char *name, const char *reason,
+static void write_check(const char *name, const char *reason, bool is_critical,
 			struct buffer *out)
 {
 	struct json_output object = json_output_make();
 
 	json_put_text(&object, "name", name);
 	json_put_boolean(&object, "ok", !reason);
+	if (is_critical)
+		json_put_boolean(&object, "critical", true);
 	if (reason)
 		json_put_text(&object, "reason", reason);
 	json_output_finish(object, out);
 }
 
-static const char *why_not_ready(const struct function_view *function)
+bool admin_write_ready(const struct readiness *readiness, bool is_open,
+		       struct buffer *out)
 {
-	if (function->state == FUNCTION_ACTIVE)
-		return NULL;
-	if (function->state == FUNCTION_PENDING)
-		return "is being booted";
-	return function->reason;
-}
+	const struct function_counts_view *counts = &readiness->functions;
+	const bool is_ready = is_open && !counts->critical_missing;
 
-static bool is_ready(const struct server_view *view)
-{
-	for (size_t i = 0; i < view->count; i++)
-		if (view->functions[i].state != FUNCTION_ACTIVE)
-			return false;
-	return view->state != SERVER_DRAINING;
-}
-
-bool admin_write_ready(const struct server_view *view, struct buffer *out)
-{
-	bool ready = is_ready(view);
-
-	buffer_printf(out, "{\"ready\":%s,\"checks\":[",
-		      ready ? "true" : "false");
-	for (size_t i = 0; i < view->count && !out->failed; i++) {
-		const struct function_view *function = &view->functions[i];
+	buffer_printf(out, "{\"ready\":%s,\"functions\":",
+		      is_ready ? "true" : "false");
+	json_output_finish(counts_object(counts), out);
+	buffer_text(out, ",\"checks\":[");
+	for (size_t i = 0; i < readiness->count; i++) {
+		const struct readiness_check *check = &readiness->checks[i];
 		char name[CHECK_NAME_MAX];
 
-		snprintf(name, sizeof(name), "function %s",
-			 function->spec->name);
-		write_check(name, why_not_ready(function), out);
+		snprintf(name, sizeof(name), "function %s", check->name);
+		write_check(name, check->reason, check->is_critical, out);
 		buffer_text(out, ",");
 	}
-	write_check("draining",
-		    view->state == SERVER_DRAINING ? "is draining" : NULL, out);
+	write_check("draining", is_open ? NULL : "is draining", false, out);
 	buffer_text(out, "]}\n");
-	return ready;
+	return is_ready;
 }

@@ -63,6 +63,25 @@ static void write_build(struct buffer *out)
 	buffer_text(out, "} 1\n");
 }
 
+static void write_count(struct buffer *out, const char *state, unsigned count)
+{
+	buffer_printf(out, "thaw_functions{state=\"%s\"} %u\n", state, count);
+}
+
+static void write_functions(const struct server_view *view, struct buffer *out)
+{
+	struct function_counts_view counts;
+
+	readiness_count(view->functions, view->count, &counts);
+	prometheus_head(out, "thaw_functions", "gauge",
+			"Functions, by state; outdated ones are active, and "
+			"their next version is not.");
+	write_count(out, "active", counts.active);
+	write_count(out, "pending", counts.pending);
+	write_count(out, "failed", counts.failed);
+	write_count(out, "outdated", counts.outdated);
+}
+
 static void write_server(const struct server_view *view, struct buffer *out)
 {
 	const char *metrics = (const char *)view->metrics;
@@ -137,6 +156,7 @@ void admin_write_metrics(const struct server_view *view, struct buffer *out)
 	write_build(out);
 	write_server(view, out);
 	write_trims(view->metrics, out);
+	write_functions(view, out);
 	admin_write_function_metrics(view, out);
 	write_process(view, out);
 }

@@ -39,7 +39,7 @@ int server_view(struct worker *worker, struct server_view *ret_view)
 	if (!functions)
 		return -ENOMEM;
 	for (size_t i = 0; i < generation->count; i++)
-		served_view(generation->served[i], &functions[i]);
+		generation_view(generation, i, &functions[i]);
 	for (unsigned i = 0; i < server->worker_count; i++) {
 		uint64_t its_ns =
 			atomic_load(&server->workers[i].oldest_event_ns);

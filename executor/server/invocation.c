@@ -262,17 +262,8 @@ static int check(struct invocation *invocation)
 
 	if (served->is_echo)
 		return 0;
-	if (!served_is_active(served)) {
-		/* why is for the log: it has paths of this machine in it */
-		if (atomic_load(&served->state) == FUNCTION_FAILED)
-			return error_set(&invocation->error, -ENOEXEC,
-					 "function %s could not be deployed: "
-					 "the server's log says why",
-					 served->spec->name);
-		return error_set(&invocation->error, -EINPROGRESS,
-				 "function %s is being deployed: try again",
-				 served->spec->name);
-	}
+	if (!served_is_active(served))
+		return served_refusal(served, &invocation->error);
 	return invoke_check(served->function, &invocation->request,
 			    &invocation->error);
 }

@@ -111,6 +111,25 @@ static const char *failure_code(int error)
 	}
 }
 
+/* Of an active function: whether the catalog's version is the one that runs. */
+static void set_update(json_t *object, const struct function_view *function)
+{
+	static const char *const statuses[] = {
+		[UPDATE_NONE] = "Successful",
+		[UPDATE_PENDING] = "InProgress",
+		[UPDATE_FAILED] = "Failed",
+	};
+
+	set(object, "LastUpdateStatus",
+	    json_string(statuses[function->update]));
+	if (function->update != UPDATE_FAILED)
+		return;
+	set(object, "LastUpdateStatusReason",
+	    json_string(LAMBDA_FAILED_REASON));
+	set(object, "LastUpdateStatusReasonCode",
+	    json_string(failure_code(function->failure)));
+}
+
 /* Clients wait until State is Active and LastUpdateStatus is Successful. */
 static void set_state(json_t *object, const struct function_view *function)
 {
@@ -119,7 +138,7 @@ static void set_state(json_t *object, const struct function_view *function)
 	switch (function->state) {
 	case FUNCTION_ACTIVE:
 		set(object, "State", json_string("Active"));
-		set(object, "LastUpdateStatus", json_string("Successful"));
+		set_update(object, function);
 		break;
 	case FUNCTION_PENDING:
 		set(object, "State", json_string("Pending"));

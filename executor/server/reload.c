@@ -1,82 +1,77 @@
 /*
- * reload.c - another catalog while the server serves: read and deployed as a
- * job, then passed to the workers one after the other. See served.h.
+ * reload.c - another catalog while the server serves: read as a job, then passed
+ * to the workers. See served.h. Main thread, but for the job.
  *
- * Whatever is wrong with it, the old generation goes on. A reload that is asked
- * for while one is under way, or while the server starts, follows that.
+ * If the catalog is no good the old generation goes on. Else the new one takes
+ * over at once, and what is new in it is booted meanwhile. A reload that is asked
+ * for while one is being read, or while the server starts, follows that.
  */
 #include <errno.h>
-#include <libgen.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
-#include <unistd.h>
 
 #include "executor/server/exchange.h"
 #include "executor/server/log.h"
 #include "executor/server/notify.h"
 #include "executor/server/server_internal.h"
+#include "executor/server/server_limits.h"
 #include "vm/clock.h"
-
-/* Files have to be quiet for so long before a change counts. */
-#define CHANGE_QUIET_NS (500 * NS_PER_MS)
-#define CHANGE_LATEST_NS (5 * NS_PER_S)
-
-#define CHANGES \
-	(IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_ONLYDIR)
 
 /* Whoever can connect to the admin's listener can ask for reloads. */
 static struct log_limit reload_limit = LOG_LIMIT_OF("reloads");
-static struct log_limit watch_limit = LOG_LIMIT_OF("folders to watch");
 
 struct reload {
 	struct job job; /* the first member */
 	struct server *server;
 	struct exchange *exchange; /* who asked; or NULL */
+	struct generation *base;   /* what it is compared with; held */
 	struct generation *generation;
 	struct generation_changes changes;
 	struct error error;
 	int result;
-	unsigned missing; /* workers that have not passed to it */
+	_Atomic bool is_read; /* the job is done */
+	bool is_passing;      /* the workers pass to it */
 };
 
-static int deploy(struct reload *reload)
+/* Somebody who has asked for a reload, and waits for its boots to end. */
+struct reload_answer {
+	struct timer timer; /* the first member */
+	struct server *server;
+	struct exchange *exchange;     /* held */
+	struct generation *generation; /* held */
+	bool is_late;
+	struct reload_answer *next;
+};
+
+static void on_wake(struct io_message *message)
 {
-	struct generation *generation = reload->generation;
+	struct server *server =
+		(void *)((char *)message - offsetof(struct server, wake));
 
-	for (size_t i = 0; i < generation->count; i++) {
-		struct served *served = generation->served[i];
-
-		if (atomic_load(&reload->server->state) == SERVER_DRAINING)
-			return error_set(&reload->error, -ESHUTDOWN,
-					 "the server drains");
-		served_deploy(served, &reload->server->function_options);
-		if (!served_is_active(served)) {
-			reload->error = served->why;
-			return served->failure;
-		}
-	}
-	return 0;
+	atomic_store(&server->is_woken, false);
 }
 
-static void finish(struct worker *main);
+void server_wake(struct server *server)
+{
+	if (atomic_exchange(&server->is_woken, true))
+		return;
+	server->wake.deliver = on_wake;
+	io_post(server->main.io, NULL, &server->wake);
+}
 
 static void run(struct job *job)
 {
 	struct reload *reload = (struct reload *)job;
 	struct server *server = reload->server;
 
-	reload->result = generation_load(server->options.catalog,
-					 server->main.generation,
+	reload->result = generation_load(server->options.catalog, reload->base,
 					 &reload->error, &reload->generation,
 					 &reload->changes);
-	if (!reload->result)
-		reload->result = deploy(reload);
-	server_tell(&server->main, finish);
+	atomic_store(&reload->is_read, true);
+	server_wake(server);
 }
 
+/* Of those of @in: new in it (not in @other), or with @same changed. */
 static void write_names(struct buffer *out, const struct generation *in,
 			const struct generation *other, bool same)
 {
@@ -84,20 +79,21 @@ static void write_names(struct buffer *out, const struct generation *in,
 
 	buffer_append(out, "[", 1);
 	for (size_t i = 0; i < in->count; i++) {
-		const char *name = in->served[i]->spec->name;
-		const struct served *there = generation_find(other, name);
+		const struct served *here = generation_newest(in, i);
+		const struct served *there =
+			generation_find_newest(other, here->spec->name);
 
-		if (same ? !there || there == in->served[i] : there != NULL)
+		if (same ? !there || there == here : there != NULL)
 			continue;
 		if (!first)
 			buffer_append(out, ",", 1);
-		write_json_string(out, name);
+		write_json_string(out, here->spec->name);
 		first = false;
 	}
 	buffer_append(out, "]", 1);
 }
 
-/* What has changed, from @old to @now. */
+/* What has changed, from @old to @now; write_boots() has the end. */
 static void write_changes(struct buffer *out, const struct generation *old,
 			  const struct generation *now, size_t unchanged)
 {
@@ -109,7 +105,111 @@ static void write_changes(struct buffer *out, const struct generation *old,
 	write_names(out, now, old, true);
 	buffer_text(out, ",\"removed\":");
 	write_names(out, old, now, false);
-	buffer_printf(out, ",\"unchanged\":%zu}\n", unchanged);
+	buffer_printf(out, ",\"unchanged\":%zu", unchanged);
+}
+
+/* Those that are being booted, or have failed. */
+static void write_state(struct buffer *out, const struct generation *generation,
+			enum function_state state)
+{
+	bool first = true;
+
+	for (size_t i = 0; i < generation->count; i++) {
+		const struct served *served = generation_newest(generation, i);
+
+		if (atomic_load(&served->state) != (int)state)
+			continue;
+		if (!first)
+			buffer_append(out, ",", 1);
+		first = false;
+		if (state == FUNCTION_PENDING) {
+			write_json_string(out, served->spec->name);
+			continue;
+		}
+		buffer_text(out, "{\"name\":");
+		write_json_string(out, served->spec->name);
+		buffer_text(out, ",\"reason\":");
+		write_json_string(out, served->why.message);
+		buffer_text(out, "}");
+	}
+}
+
+static void write_boots(struct buffer *out, const struct generation *generation)
+{
+	buffer_text(out, ",\"pending\":[");
+	write_state(out, generation, FUNCTION_PENDING);
+	buffer_text(out, "],\"failed\":[");
+	write_state(out, generation, FUNCTION_FAILED);
+	buffer_text(out, "]}\n");
+}
+
+/* Gives back what it holds of @exchange. */
+static void answer(struct exchange *exchange,
+		   const struct generation *generation)
+{
+	struct buffer *text = &exchange->text;
+
+	write_boots(text, generation);
+	if (text->failed)
+		respond_problem(exchange, 500, "no memory");
+	else
+		respond(exchange, 200, "application/json", text->data,
+			text->size);
+	exchange_send(exchange);
+	exchange_release(exchange);
+}
+
+/* Boots that another reload has made needless are nothing to wait for. */
+static bool is_over(const struct reload_answer *waiting)
+{
+	struct server *server = waiting->server;
+
+	return waiting->is_late ||
+	       atomic_load(&server->state) == SERVER_DRAINING ||
+	       waiting->generation->number != server->main.generation->number ||
+	       !server->readiness.functions.booting;
+}
+
+static void answer_all(struct server *server)
+{
+	struct reload_answer **at = &server->answers, *waiting;
+
+	while ((waiting = *at)) {
+		if (!is_over(waiting)) {
+			at = &waiting->next;
+			continue;
+		}
+		*at = waiting->next;
+		timer_clear(&server->main.timers, &waiting->timer);
+		answer(waiting->exchange, waiting->generation);
+		generation_release(waiting->generation);
+		free(waiting);
+	}
+}
+
+static void on_late(struct timer *timer)
+{
+	((struct reload_answer *)timer)->is_late = true;
+}
+
+/* Takes over what is held of the exchange. */
+static void answer_later(struct reload *reload)
+{
+	struct server *server = reload->server;
+	struct reload_answer *waiting = calloc(1, sizeof(*waiting));
+
+	if (!waiting) {
+		answer(reload->exchange, reload->generation);
+		return;
+	}
+	waiting->timer.fire = on_late;
+	waiting->server = server;
+	waiting->exchange = reload->exchange;
+	waiting->generation = generation_hold(reload->generation);
+	waiting->next = server->answers;
+	server->answers = waiting;
+	timer_set(&server->main.timers, &waiting->timer,
+		  clock_now_ns() + SERVER_RELOAD_WAIT_NS);
 }
 
 void server_reload_again(struct server *server)
@@ -126,12 +226,11 @@ static void end(struct reload *reload)
 	struct server *server = reload->server;
 
 	server->reload = NULL;
-	if (reload->exchange)
-		exchange_release(reload->exchange);
+	generation_release(reload->base);
+	generation_release(reload->generation);
 	free(reload);
 	if (atomic_load(&server->state) == SERVER_SERVING)
-		notify("READY=1\nSTATUS=serving %zu functions",
-		       server->main.generation->count);
+		notify("READY=1");
 	server_reload_again(server);
 }
 
@@ -148,11 +247,13 @@ static void fail(struct reload *reload)
 		log_write(level, "catalog not reloaded",
 			  LOG_FIELD("catalog", server->options.catalog),
 			  LOG_FIELD("reason", reload->error.message));
-	generation_release(reload->generation);
 	if (reload->exchange) {
 		respond_problem(reload->exchange, 422, reload->error.message);
 		exchange_send(reload->exchange);
+		exchange_release(reload->exchange);
 	}
+	if (server->options.watch)
+		server_watch_folders(server);
 	end(reload);
 }
 
@@ -169,85 +270,179 @@ static void succeed(struct reload *reload)
 		     clock_read_ns(CLOCK_REALTIME) / NS_PER_S);
 	if (log_may(&reload_limit, LOG_LEVEL_INFO))
 		log_write(LOG_LEVEL_INFO, "catalog reloaded",
-			  LOG_NUMBER("generation",
-				     server->main.generation->number),
+			  LOG_NUMBER("generation", reload->generation->number),
 			  LOG_NUMBER("added", reload->changes.added),
 			  LOG_NUMBER("changed", reload->changes.changed),
 			  LOG_NUMBER("removed", reload->changes.removed));
 	if (reload->exchange)
-		exchange_send(reload->exchange);
+		answer_later(reload);
 	if (server->options.watch)
 		server_watch_folders(server);
 	end(reload);
 }
 
-static void on_passed(struct worker *main)
+/* On a worker, between two requests: from now on the new generation. */
+static void on_pass(struct io_message *message)
 {
-	struct reload *reload = main->server->reload;
-
-	if (reload && !--reload->missing)
-		succeed(reload);
-}
-
-/* On a worker: from now on the new generation. */
-struct passing {
-	struct io_message message; /* the first member */
-	struct worker *worker;
-	struct generation *generation;
-};
-
-static void pass(struct io_message *message)
-{
-	struct passing *passing = (struct passing *)message;
-	struct worker *worker = passing->worker;
+	struct generation_pass *pass = (struct generation_pass *)message;
+	struct worker *worker = pass->worker;
 	struct generation *old = worker->generation;
 
-	worker->generation = passing->generation;
-	free(passing);
+	worker->generation = pass->generation;
 	generation_release(old);
-	server_tell(&worker->server->main, on_passed);
+	if (atomic_fetch_sub(&worker->server->missing, 1) == 1)
+		server_wake(worker->server);
 }
 
-static void pass_to_all(struct reload *reload)
+/* All have passed to the one before. Takes @generation. */
+static void pass_to_all(struct server *server, struct generation *generation)
+{
+	struct generation *old = server->main.generation;
+
+	atomic_store(&server->missing, server->worker_count);
+	for (unsigned i = 0; i < server->worker_count; i++) {
+		struct worker *worker = &server->workers[i];
+
+		worker->pass = (struct generation_pass){
+			.message.deliver = on_pass,
+			.worker = worker,
+			.generation = generation_hold(generation),
+		};
+		io_post(worker->io, NULL, &worker->pass.message);
+	}
+	server->main.generation = generation;
+	memory_set_generation(&server->memory, generation);
+	generation_release(old);
+}
+
+/* Which is not begun by anybody else, as there is one generation at a time. */
+void server_boot(struct server *server, const struct generation *old)
+{
+	struct generation *generation = server->main.generation;
+
+	for (size_t i = 0; i < generation->count; i++) {
+		struct served *served = generation_newest(generation, i);
+
+		if (atomic_load(&served->state) == FUNCTION_PENDING &&
+		    (!old ||
+		     generation_find_newest(old, served->spec->name) != served))
+			boots_push(server->boots, served);
+	}
+	server->is_booting = true;
+	atomic_store(&server->has_booted, true);
+}
+
+/* The job is done. */
+static void take_over(struct reload *reload)
 {
 	struct server *server = reload->server;
 
-	for (unsigned i = 0; i < server->worker_count; i++) {
-		struct passing *passing = malloc(sizeof(*passing));
-
-		if (!passing)
-			abort(); /* half of them would serve another catalog */
-		passing->message.deliver = pass;
-		passing->worker = &server->workers[i];
-		passing->generation = generation_hold(reload->generation);
-		reload->missing++;
-		io_post(passing->worker->io, NULL, &passing->message);
-	}
-}
-
-/* The job is done: on the main thread. */
-static void finish(struct worker *main)
-{
-	struct server *server = main->server;
-	struct reload *reload = server->reload;
-	struct generation *old = main->generation;
-	struct exchange *exchange = reload->exchange;
-
+	if (!reload->result && atomic_load(&server->state) == SERVER_DRAINING)
+		reload->result = error_set(&reload->error, -ESHUTDOWN,
+					   "the server drains");
 	if (reload->result) {
 		fail(reload);
 		return;
 	}
-	if (exchange) {
-		write_changes(&exchange->text, old, reload->generation,
-			      reload->changes.unchanged);
-		respond(exchange, 200, "application/json", exchange->text.data,
-			exchange->text.size);
+	if (reload->exchange)
+		write_changes(&reload->exchange->text, reload->base,
+			      reload->generation, reload->changes.unchanged);
+	reload->is_passing = true;
+	generation_cancel(reload->base, reload->generation);
+	pass_to_all(server, generation_hold(reload->generation));
+	server_boot(server, reload->base);
+}
+
+static int make_readiness(const struct generation *generation,
+			  struct readiness *ret_readiness)
+{
+	struct function_view *views =
+		calloc(generation->count + 1, sizeof(*views));
+
+	if (!views)
+		return -ENOMEM;
+	for (size_t i = 0; i < generation->count; i++)
+		generation_view(generation, i, &views[i]);
+	readiness_make(views, generation->count, ret_readiness);
+	free(views);
+	return 0;
+}
+
+static void sum_up(struct server *server)
+{
+	const struct function_counts_view *counts =
+		&server->readiness.functions;
+	struct readiness readiness;
+
+	if (make_readiness(server->main.generation, &readiness)) {
+		/* another time */
+		atomic_store(&server->has_booted, true);
+		return;
 	}
-	main->generation = generation_hold(reload->generation);
-	memory_set_generation(&server->memory, main->generation);
-	pass_to_all(reload);
-	generation_release(reload->generation);
-	generation_release(old);
+	pthread_mutex_lock(&server->readiness_lock);
+	server->readiness = readiness;
+	pthread_mutex_unlock(&server->readiness_lock);
+	if (atomic_load(&server->state) == SERVER_DRAINING)
+		return;
+	notify("STATUS=serving %u functions, %u are being booted, %u failed",
+	       counts->active, counts->booting, counts->failed);
+	if (server->is_booting && !counts->booting) {
+		server->is_booting = false;
+		log_write(LOG_LEVEL_INFO, "boots ended",
+			  LOG_NUMBER("active", counts->active),
+			  LOG_NUMBER("failed", counts->failed),
+			  LOG_NUMBER("outdated", counts->outdated));
+	}
+}
+
+/* Updates that are active go where their old versions are. */
+static void settle(struct server *server)
+{
+	struct generation *settled = NULL;
+
+	if (!server->is_unsettled ||
+	    generation_settle(server->main.generation, &settled))
+		return; /* without memory: another time */
+	server->is_unsettled = false;
+	if (settled) {
+		pass_to_all(server, settled);
+		sum_up(server);
+	}
+}
+
+void server_settle(struct server *server)
+{
+	struct reload *reload = server->reload;
+
+	if (atomic_exchange(&server->has_booted, false)) {
+		server->is_unsettled = true;
+		sum_up(server);
+	}
+	if (atomic_load(&server->missing))
+		return;
+	if (reload && reload->is_passing)
+		succeed(reload);
+	else if (reload && atomic_load(&reload->is_read))
+		take_over(reload);
+	if (!server->reload && !atomic_load(&server->missing))
+		settle(server);
+	/* who has the answer is to find the new versions everywhere */
+	if (!server->reload && !atomic_load(&server->missing))
+		answer_all(server);
+}
+
+bool server_is_unsettled(const struct server *server)
+{
+	return server->reload || server->answers ||
+	       atomic_load(&server->missing);
+}
+
+static void refuse(struct exchange *exchange, unsigned status, const char *why)
+{
+	if (!exchange)
+		return;
+	respond_problem(exchange, status, why);
+	exchange_send(exchange);
 }
 
 void server_reload(struct server *server, struct exchange *exchange)
@@ -256,91 +451,26 @@ void server_reload(struct server *server, struct exchange *exchange)
 	struct reload *reload;
 
 	if (server->reload || state != SERVER_SERVING) {
-		if (exchange) {
-			respond_problem(exchange, 409,
-					"the server starts, drains, or reloads "
-					"already: try again");
-			exchange_send(exchange);
-		} else {
+		refuse(exchange, 409,
+		       "the server starts, drains, or reloads already: try "
+		       "again");
+		if (!exchange)
 			server->reload_again = state != SERVER_DRAINING;
-		}
 		return;
 	}
 	reload = calloc(1, sizeof(*reload));
 	if (!reload) {
-		if (exchange) {
-			respond_problem(exchange, 500, "no memory");
-			exchange_send(exchange);
-		}
+		refuse(exchange, 500, "no memory");
 		return;
 	}
 	notify("RELOADING=1\nMONOTONIC_USEC=%llu",
 	       (unsigned long long)(clock_now_ns() / NS_PER_US));
 	reload->job.run = run;
 	reload->server = server;
+	reload->base = generation_hold(server->main.generation);
 	reload->exchange = exchange;
 	if (exchange)
 		exchange_hold(exchange);
 	server->reload = reload;
 	jobs_push(server->makers, NULL, &reload->job);
-}
-
-static void on_quiet(struct timer *timer)
-{
-	struct server *server =
-		(void *)((char *)timer - offsetof(struct server, change_timer));
-
-	server_reload(server, NULL);
-}
-
-static void on_change(struct io_poll *poll)
-{
-	struct server *server =
-		(void *)((char *)poll - offsetof(struct server, changes));
-	const uint64_t now_ns = clock_now_ns();
-	char events[4096];
-
-	/* which file it was does not matter: reloading tells what changed */
-	while (read(poll->fd, events, sizeof(events)) > 0)
-		;
-	if (!server->change_timer.link)
-		server->changed_ns = now_ns;
-	/* a folder in which something changes all the time is no excuse */
-	if (now_ns - server->changed_ns < CHANGE_LATEST_NS)
-		timer_set(&server->main.timers, &server->change_timer,
-			  now_ns + CHANGE_QUIET_NS);
-}
-
-static void watch_folder(struct server *server, const char *path)
-{
-	char copy[PATH_MAX];
-
-	snprintf(copy, sizeof(copy), "%s", path);
-	if (inotify_add_watch(server->changes.fd, dirname(copy), CHANGES) < 0 &&
-	    log_may(&watch_limit, LOG_LEVEL_WARN))
-		log_write(LOG_LEVEL_WARN, "cannot watch for changes",
-			  LOG_FIELD("file", path),
-			  LOG_FIELD("reason", strerror(errno)));
-}
-
-void server_watch_folders(struct server *server)
-{
-	const struct generation *generation = server->main.generation;
-
-	watch_folder(server, server->options.catalog);
-	for (size_t i = 0; i < generation->count; i++)
-		watch_folder(server, generation->served[i]->spec->image);
-}
-
-int server_watch(struct server *server, struct error *err)
-{
-	server->changes.fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (server->changes.fd < 0)
-		return error_set(err, -errno, "inotify_init1: %s",
-				 strerror(errno));
-	server->changes.ready = on_change;
-	server->change_timer.fire = on_quiet;
-	io_poll_open(server->main.io, &server->changes, server->changes.fd);
-	server_watch_folders(server);
-	return 0;
 }

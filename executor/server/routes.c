@@ -282,8 +282,9 @@ static bool is_get(const struct exchange *exchange)
 /* Health, for those who can reach only this listener; on both. */
 bool route_health(struct exchange *exchange)
 {
+	struct server *server = exchange->worker->server;
 	const char *path = exchange->request.path;
-	struct server_view view;
+	struct readiness readiness;
 	bool ready;
 
 	if (!is_get(exchange))
@@ -295,15 +296,19 @@ bool route_health(struct exchange *exchange)
 	}
 	if (strcmp(path, "/readyz") != 0)
 		return false;
+	pthread_mutex_lock(&server->readiness_lock);
+	readiness = server->readiness;
+	pthread_mutex_unlock(&server->readiness_lock);
 	buffer_clear(&exchange->text);
-	if (server_view(exchange->worker, &view)) {
+	ready = admin_write_ready(&readiness,
+				  atomic_load(&server->state) !=
+					  SERVER_DRAINING,
+				  &exchange->text);
+	if (exchange->text.failed)
 		respond_problem(exchange, 500, "no memory");
-	} else {
-		ready = admin_write_ready(&view, &exchange->text);
-		server_view_done(&view);
+	else
 		respond(exchange, ready ? 200 : 503, "application/json",
 			exchange->text.data, exchange->text.size);
-	}
 	exchange_send(exchange);
 	return true;
 }

@@ -111,9 +111,12 @@ void generation_release(struct generation *generation)
 {
 	if (!generation || atomic_fetch_sub(&generation->references, 1) != 1)
 		return;
-	for (size_t i = 0; i < generation->count; i++)
+	for (size_t i = 0; i < generation->count; i++) {
 		served_release(generation->served[i]);
+		served_release(generation->next[i]);
+	}
 	free(generation->served);
+	free(generation->next);
 	served_release(generation->echo);
 	catalog_release(generation->catalog);
 	free(generation);
@@ -146,30 +149,83 @@ static struct served *served_create(struct kept_catalog *catalog,
 	served->catalog = catalog;
 	if (catalog)
 		atomic_fetch_add(&catalog->references, 1);
+	/* before it is read: what changes meanwhile is another image */
+	(void)!stat(spec->image, &served->image);
 	return served;
 }
 
-/* The file is the one that was deployed, as far as one can see. */
+/*
+ * The file is the one that was deployed, as far as one can see. Who unpacks an
+ * archive may restore all but the time of the change.
+ */
 static bool is_same_image(const struct served *served)
 {
+	const struct stat *then = &served->image;
 	struct stat now;
 
-	return !stat(served->spec->image, &now) &&
-	       now.st_dev == served->image.st_dev &&
-	       now.st_ino == served->image.st_ino &&
-	       now.st_size == served->image.st_size &&
-	       now.st_mtim.tv_sec == served->image.st_mtim.tv_sec &&
-	       now.st_mtim.tv_nsec == served->image.st_mtim.tv_nsec;
+	return !stat(served->spec->image, &now) && now.st_dev == then->st_dev &&
+	       now.st_ino == then->st_ino && now.st_size == then->st_size &&
+	       now.st_mtim.tv_sec == then->st_mtim.tv_sec &&
+	       now.st_mtim.tv_nsec == then->st_mtim.tv_nsec &&
+	       now.st_ctim.tv_sec == then->st_ctim.tv_sec &&
+	       now.st_ctim.tv_nsec == then->st_ctim.tv_nsec;
 }
 
+/* One that has failed is tried again. */
 static bool is_unchanged(const struct served *old,
 			 const struct catalog_function *spec)
 {
-	return old && served_is_active(old) &&
+	return atomic_load(&old->state) != FUNCTION_FAILED &&
 	       catalog_function_equal(old->spec, spec) && is_same_image(old);
 }
 
-static int fill(struct generation *generation, struct generation *old,
+struct served *generation_newest(const struct generation *generation,
+				 size_t index)
+{
+	return generation->next[index] ? generation->next[index] :
+					 generation->served[index];
+}
+
+static struct served *hold_if(struct served *served)
+{
+	return served ? served_hold(served) : NULL;
+}
+
+/*
+ * The function at @index: taken over from @old, where it is at @before; or new,
+ * behind the old version if that is active.
+ */
+static int fill_one(struct generation *generation, size_t index,
+		    const struct generation *old, size_t before,
+		    struct generation_changes *changes)
+{
+	const struct catalog_function *spec =
+		&generation->catalog->catalog->functions[index];
+	struct served *was = old->served[before], *fresh;
+
+	if (is_unchanged(generation_newest(old, before), spec)) {
+		generation->served[index] = served_hold(was);
+		generation->next[index] = hold_if(old->next[before]);
+		changes->unchanged++;
+		return 0;
+	}
+	changes->changed++;
+	if (served_is_active(was) && is_unchanged(was, spec)) {
+		/* back to what goes on serving */
+		generation->served[index] = served_hold(was);
+		return 0;
+	}
+	fresh = served_create(generation->catalog, spec, was);
+	if (served_is_active(was)) {
+		generation->served[index] = served_hold(was);
+		generation->next[index] = fresh;
+	} else {
+		generation->served[index] = fresh;
+	}
+	return fresh ? 0 : -ENOMEM;
+}
+
+static int fill(struct generation *generation, const struct generation *old,
 		struct generation_changes *changes)
 {
 	const struct catalog *catalog = generation->catalog->catalog;
@@ -177,25 +233,25 @@ static int fill(struct generation *generation, struct generation *old,
 
 	for (size_t i = 0; i < catalog->count; i++) {
 		const struct catalog_function *spec = &catalog->functions[i];
-		struct served *before = old ? generation_find(old, spec->name) :
-					      NULL;
+		const struct catalog_function *before =
+			old ? catalog_find(old->catalog->catalog, spec->name) :
+			      NULL;
+		int r = 0;
 
-		if (is_unchanged(before, spec)) {
-			generation->served[i] = served_hold(before);
-			changes->unchanged++;
+		generation->count++;
+		if (before) {
+			r = fill_one(generation, i, old,
+				     before - old->catalog->catalog->functions,
+				     changes);
+			kept++;
 		} else {
 			generation->served[i] =
-				served_create(generation->catalog, spec,
-					      before);
-			if (before)
-				changes->changed++;
-			else
-				changes->added++;
+				served_create(generation->catalog, spec, NULL);
+			changes->added++;
+			r = generation->served[i] ? 0 : -ENOMEM;
 		}
-		if (!generation->served[i])
-			return -ENOMEM;
-		generation->count++;
-		kept += before != NULL;
+		if (r)
+			return r;
 	}
 	changes->removed = old ? old->count - kept : 0;
 	if (old && old->echo)
@@ -222,8 +278,15 @@ static void hash_file(const char *path, char hex[65])
 		sodium_bin2hex(hex, 65, hash, sizeof(hash));
 }
 
-int generation_load(const char *path, struct generation *old, struct error *err,
-		    struct generation **ret_generation,
+static int allocate(struct generation *generation, size_t count)
+{
+	generation->served = calloc(count + 1, sizeof(struct served *));
+	generation->next = calloc(count + 1, sizeof(struct served *));
+	return generation->served && generation->next ? 0 : -ENOMEM;
+}
+
+int generation_load(const char *path, const struct generation *old,
+		    struct error *err, struct generation **ret_generation,
 		    struct generation_changes *ret_changes)
 {
 	struct generation *generation = calloc(1, sizeof(*generation));
@@ -245,9 +308,9 @@ int generation_load(const char *path, struct generation *old, struct error *err,
 	generation->catalog = kept;
 	generation->number = old ? old->number + 1 : 1;
 	hash_file(path, generation->sha256);
-	generation->served =
-		calloc(kept->catalog->count + 1, sizeof(struct served *));
-	r = generation->served ? fill(generation, old, &changes) : -ENOMEM;
+	r = allocate(generation, kept->catalog->count);
+	if (!r)
+		r = fill(generation, old, &changes);
 	if (r) {
 		generation_release(generation);
 		return error_set(err, r, "no memory for a catalog");
@@ -288,57 +351,193 @@ struct served *generation_find(const struct generation *generation,
 	return NULL;
 }
 
+struct served *generation_find_newest(const struct generation *generation,
+				      const char *name)
+{
+	const struct catalog *catalog = generation->catalog->catalog;
+	const struct catalog_function *spec = catalog_find(catalog, name);
+
+	return spec ? generation_newest(generation, spec - catalog->functions) :
+		      NULL;
+}
+
+static bool has_updates(const struct generation *generation)
+{
+	for (size_t i = 0; i < generation->count; i++)
+		if (generation->next[i] &&
+		    served_is_active(generation->next[i]))
+			return true;
+	return false;
+}
+
+int generation_settle(const struct generation *old,
+		      struct generation **ret_generation)
+{
+	struct generation *generation;
+
+	*ret_generation = NULL;
+	if (!has_updates(old))
+		return 0;
+	generation = calloc(1, sizeof(*generation));
+	if (!generation)
+		return -ENOMEM;
+	atomic_store(&generation->references, 1);
+	generation->catalog = old->catalog;
+	atomic_fetch_add(&old->catalog->references, 1);
+	memcpy(generation->sha256, old->sha256, sizeof(old->sha256));
+	generation->number = old->number;
+	generation->echo = hold_if(old->echo);
+	if (allocate(generation, old->count)) {
+		generation_release(generation);
+		return -ENOMEM;
+	}
+	generation->count = old->count;
+	for (size_t i = 0; i < old->count; i++) {
+		struct served *next = old->next[i];
+		bool is_there = next && served_is_active(next);
+
+		generation->served[i] =
+			served_hold(is_there ? next : old->served[i]);
+		generation->next[i] = is_there ? NULL : hold_if(next);
+	}
+	*ret_generation = generation;
+	return 0;
+}
+
+void generation_cancel(const struct generation *generation,
+		       const struct generation *other)
+{
+	for (size_t i = 0; i < generation->count; i++) {
+		struct served *served = generation_newest(generation, i);
+
+		if (!other ||
+		    generation_find_newest(other, served->spec->name) != served)
+			atomic_store(&served->cancelled, true);
+	}
+}
+
+static int deploy(struct served *served, const struct function_options *options)
+{
+	struct function_options with_cancel = *options;
+
+	with_cancel.cancel = &served->cancelled;
+	if (atomic_load(&served->cancelled))
+		return error_set(&served->why, -ESHUTDOWN,
+				 "function %s: it is not needed any more",
+				 served->spec->name);
+	metrics_add(&served->counted->metrics.boots, 1);
+	return function_deploy(served->spec, &with_cancel, &served->why,
+			       &served->function);
+}
+
 void served_deploy(struct served *served,
 		   const struct function_options *options)
 {
-	struct metrics_function *metrics = &served->counted->metrics;
+	struct counted *counted = served->counted;
 	enum function_state state = FUNCTION_ACTIVE;
 
-	if (atomic_load(&served->state) != FUNCTION_PENDING)
-		return;
-	metrics_add(&metrics->boots, 1);
-	if (stat(served->spec->image, &served->image))
-		memset(&served->image, 0, sizeof(served->image));
-	served->failure = function_deploy(served->spec, options, &served->why,
-					  &served->function);
+	served->failure = deploy(served, options);
 	if (served->failure) {
-		metrics_add(&metrics->boot_failures, 1);
 		state = FUNCTION_FAILED;
 	} else {
 		hash_file(served->spec->image, served->image_sha256);
 		served->deployed_unix_ms =
 			clock_read_ns(CLOCK_REALTIME) / NS_PER_MS;
 	}
+	if (served->failure && served->failure != -ESHUTDOWN)
+		metrics_add(&counted->metrics.boot_failures, 1);
+	if (served->failure != -ESHUTDOWN)
+		atomic_store(&counted->boot_failed, served->failure != 0);
 	/* publishes all of it */
 	atomic_store_explicit(&served->state, state, memory_order_release);
 }
 
-void served_view(struct served *served, struct function_view *ret_view)
+int served_refusal(const struct served *served, struct error *err)
 {
-	struct function *function;
+	static const struct {
+		int failure;
+		const char *text;
+	} classes[] = {
+		{ -ENOENT, "its image, or its handler, is not there" },
+		{ -ENOEXEC, "its image is no good" },
+		{ -ETIMEDOUT, "its init took too long" },
+		{ -ECANCELED, "its init failed" },
+		{ -EPROTO, "its image breaks the contract with thaw" },
+	};
+	const char *name = served->spec->name;
+	int failure = -EINPROGRESS;
+
+	if (atomic_load_explicit(&served->state, memory_order_acquire) ==
+	    FUNCTION_FAILED)
+		failure = served->failure;
+	/* one that was cancelled is replaced, or the server ends */
+	if (failure == -EINPROGRESS || failure == -ESHUTDOWN)
+		return error_set(err, -EINPROGRESS,
+				 "function %s is being deployed: try again",
+				 name);
+	for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++)
+		if (classes[i].failure == failure)
+			return error_set(err, failure,
+					 "function %s could not be deployed: "
+					 "%s: the server's log says more",
+					 name, classes[i].text);
+	return error_set(err, -EIO,
+			 "function %s could not be deployed: this machine "
+			 "failed: the server's log says how",
+			 name);
+}
+
+static void view_active(struct served *served, struct function_view *view)
+{
+	struct function *function = served->function;
+
+	view->deployed_unix_ms = served->deployed_unix_ms;
+	view->boot_ns = function->deploy_ns;
+	view->image_bytes = (uint64_t)served->image.st_size;
+	view->snapshot_bytes = snapshot_layout(function->snapshot)->memory_size;
+	pool_count(function->pool, &view->vms_idle, &view->vms_busy,
+		   &view->queued);
+	function_get_stats(function, &view->stats);
+}
+
+static enum function_state state_of(const struct served *served)
+{
+	return (enum function_state)atomic_load_explicit(&served->state,
+							 memory_order_acquire);
+}
+
+/* An update that is active, and has not its place yet, is pending. */
+static enum function_update update_of(const struct served *next)
+{
+	if (!next)
+		return UPDATE_NONE;
+	return state_of(next) == FUNCTION_FAILED ? UPDATE_FAILED :
+						   UPDATE_PENDING;
+}
+
+void generation_view(const struct generation *generation, size_t index,
+		     struct function_view *ret_view)
+{
+	struct served *served = generation->served[index];
+	const struct served *next = generation->next[index];
+	const struct served *failed = NULL;
 
 	*ret_view = (struct function_view){
 		.spec = served->spec,
 		.metrics = &served->counted->metrics,
-		.state = (enum function_state)
-			atomic_load_explicit(&served->state,
-					     memory_order_acquire),
+		.state = state_of(served),
+		.update = update_of(next),
 		.reason = "",
 		.image_sha256 = served->image_sha256,
 	};
-	if (ret_view->state == FUNCTION_FAILED) {
-		ret_view->reason = served->why.message;
-		ret_view->failure = served->failure;
+	if (ret_view->state == FUNCTION_FAILED)
+		failed = served;
+	else if (ret_view->update == UPDATE_FAILED)
+		failed = next;
+	if (failed) {
+		ret_view->reason = failed->why.message;
+		ret_view->failure = failed->failure;
 	}
-	if (ret_view->state != FUNCTION_ACTIVE)
-		return;
-	function = served->function;
-	ret_view->deployed_unix_ms = served->deployed_unix_ms;
-	ret_view->boot_ns = function->deploy_ns;
-	ret_view->image_bytes = (uint64_t)served->image.st_size;
-	ret_view->snapshot_bytes =
-		snapshot_layout(function->snapshot)->memory_size;
-	pool_count(function->pool, &ret_view->vms_idle, &ret_view->vms_busy,
-		   &ret_view->queued);
-	function_get_stats(function, &ret_view->stats);
+	if (ret_view->state == FUNCTION_ACTIVE)
+		view_active(served, ret_view);
 }

@@ -3,10 +3,11 @@
  *
  * A generation is one catalog and, for each of its functions, a struct served.
  * A reload makes a new generation, which takes over the functions that have not
- * changed; the others are deployed before it is put to use. Each worker has its
- * own reference and passes to the new one when it is told to, so looking up a
- * function takes no lock; an invocation holds a reference to its function, so
- * what is no longer in the catalog goes when its last invocation has ended.
+ * changed. Where a function has, its old version goes on in the new generation,
+ * too, until the next one is active. Each worker has its own reference and passes
+ * to the new one when it is told to, so looking up a function takes no lock; an
+ * invocation holds a reference to its function, so what is no longer in the
+ * catalog goes when its last invocation has ended.
  */
 #ifndef EXECUTOR_SERVER_SERVED_H
 #define EXECUTOR_SERVER_SERVED_H
@@ -45,6 +46,7 @@ struct counted {
 	_Atomic unsigned references;
 	char name[LIMIT_NAME_MAX + 1];
 	struct log_limit log_limits[SERVED_LOGS];
+	_Atomic bool boot_failed; /* the last one */
 	struct metrics_function metrics;
 	struct event_line events;
 };
@@ -59,16 +61,22 @@ struct served {
 	_Atomic unsigned references;
 	struct job job;			/* to free it */
 	struct job_share *runs, *makes; /* of the threads for runs, for vms */
+	struct job boot;
+	struct boots *boots;	  /* where it is booted, and how: */
+	struct served *next_boot; /* in the queue */
+	bool is_suspect;
+	_Atomic bool cancelled; /* nobody needs it any more */
 	struct kept_catalog *catalog;
 	const struct catalog_function *spec;
 	struct counted *counted;
+
+	struct stat image; /* before it was deployed */
 
 	/* Set by served_deploy(), before the state. */
 	struct function *function;
 	struct error why; /* it failed */
 	int failure;	  /* -errno */
 	uint64_t deployed_unix_ms;
-	struct stat image; /* what was deployed */
 	char image_sha256[65];
 	_Atomic int state; /* enum function_state */
 
@@ -92,7 +100,9 @@ struct generation {
 	struct kept_catalog *catalog;
 	char sha256[65]; /* of the file */
 	uint64_t number;
-	struct served **served; /* in the catalog's order */
+	struct served **served; /* in the catalog's order: what answers */
+	/* What is to take its place, pending or failed; or NULL. */
+	struct served **next;
 	size_t count;
 	struct served *echo; /* or NULL */
 };
@@ -106,8 +116,8 @@ struct generation_changes {
  * Loads the catalog at @path; functions that are the same in @old (which may be
  * NULL) are taken over from it. Errors as catalog_load().
  */
-int generation_load(const char *path, struct generation *old, struct error *err,
-		    struct generation **ret_generation,
+int generation_load(const char *path, const struct generation *old,
+		    struct error *err, struct generation **ret_generation,
 		    struct generation_changes *ret_changes);
 
 /* Adds the function @name that echoes. */
@@ -118,6 +128,29 @@ int generation_add_echo(struct generation *generation, const char *name,
 struct served *generation_find(const struct generation *generation,
 			       const char *name);
 
+/* The function at @index as the catalog has it, if need be not active yet. */
+struct served *generation_newest(const struct generation *generation,
+				 size_t index);
+
+/* The function @name of the catalog; or NULL. */
+struct served *generation_find_newest(const struct generation *generation,
+				      const char *name);
+
+/*
+ * The same with the updates that are active by now in their places; NULL if there
+ * is none. 0 or -ENOMEM.
+ */
+int generation_settle(const struct generation *old,
+		      struct generation **ret_generation);
+
+/* Cancels the boots of @generation that @other, which may be NULL, has not. */
+void generation_cancel(const struct generation *generation,
+		       const struct generation *other);
+
+/* Describes the function at @index. */
+void generation_view(const struct generation *generation, size_t index,
+		     struct function_view *ret_view);
+
 /* One more reference. */
 struct generation *generation_hold(struct generation *generation);
 
@@ -125,7 +158,7 @@ struct generation *generation_hold(struct generation *generation);
 void generation_release(struct generation *generation);
 
 /*
- * Deploys @served if it is pending, on this thread; @options as for
+ * Deploys @served, which is pending, on this thread; @options as for
  * function_deploy(). It is active or failed afterwards.
  */
 void served_deploy(struct served *served,
@@ -153,7 +186,11 @@ static inline bool served_is_active(const struct served *served)
 	       FUNCTION_ACTIVE;
 }
 
-/* Fills in @ret_view. */
-void served_view(struct served *served, struct function_view *ret_view);
+/*
+ * Why @served, which is not active, takes no invocations: for its callers, whom
+ * it does not tell the paths of this machine. -EINPROGRESS: it is being booted;
+ * -ENOENT, -ENOEXEC, -ETIMEDOUT, -ECANCELED, -EPROTO: its image or its init; -EIO.
+ */
+int served_refusal(const struct served *served, struct error *err);
 
 #endif

@@ -2,9 +2,9 @@
  * server.c - starts a server, listens to signals, drains, ends. See server.h.
  *
  * The main thread is a worker for the admin listener. It starts: sockets bound,
- * workers up, functions deployed as jobs, then all listeners open. It ends: no
- * new connections, what is under way ends, each worker says that it is idle,
- * all are told to stop.
+ * workers up, all listeners open, while functions are booted on threads of their
+ * own. It ends: boots are stopped, no new connections, what is under way ends,
+ * each worker says that it is idle, all are told to stop.
  */
 #include "executor/server/server.h"
 
@@ -194,62 +194,6 @@ static void join_workers(struct server *server)
 			pthread_join(server->workers[i].thread, NULL);
 }
 
-/* Deploys one function. */
-struct deployment {
-	struct job job; /* the first member */
-	struct server *server;
-	struct served *served;
-};
-
-static void on_deployed(struct worker *main)
-{
-	atomic_fetch_sub(&main->server->pending, 1);
-}
-
-static void log_deployment(const struct served *served)
-{
-	if (served_is_active(served))
-		log_write(LOG_LEVEL_INFO, "function deployed",
-			  LOG_FIELD("function", served->spec->name),
-			  LOG_NUMBER("took_us",
-				     served->function->deploy_ns / NS_PER_US),
-			  LOG_FIELD("no_gate", served->function->no_gate));
-	else
-		log_write(LOG_LEVEL_ERROR, "function not deployed",
-			  LOG_FIELD("function", served->spec->name),
-			  LOG_FIELD("reason", served->why.message));
-}
-
-static void run_deployment(struct job *job)
-{
-	struct deployment *deployment = (struct deployment *)job;
-
-	served_deploy(deployment->served,
-		      &deployment->server->function_options);
-	log_deployment(deployment->served);
-	server_tell(&deployment->server->main, on_deployed);
-	served_release(deployment->served);
-	free(deployment);
-}
-
-static int deploy_all(struct server *server, struct error *err)
-{
-	struct generation *generation = server->main.generation;
-
-	for (size_t i = 0; i < generation->count; i++) {
-		struct deployment *deployment = malloc(sizeof(*deployment));
-
-		if (!deployment)
-			return error_set(err, -ENOMEM, "no memory to deploy");
-		deployment->job.run = run_deployment;
-		deployment->server = server;
-		deployment->served = served_hold(generation->served[i]);
-		atomic_fetch_add(&server->pending, 1);
-		jobs_push(server->makers, NULL, &deployment->job);
-	}
-	return 0;
-}
-
 static void hard_end(struct server *server, int status, const char *why)
 {
 	log_write(status ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, why,
@@ -272,6 +216,8 @@ static void on_drain_timeout(struct timer *timer)
 static void drain_workers(struct server *server)
 {
 	server->drains = true;
+	/* who waits for a function that is not there yet waits in vain */
+	generation_cancel(server->main.generation, NULL);
 	server->drain_timer.fire = on_drain_timeout;
 	timer_set(&server->main.timers, &server->drain_timer,
 		  clock_now_ns() + server->options.drain_timeout_ns);
@@ -424,9 +370,22 @@ static int prepare(struct server *server, struct error *err)
 	return server_bind(server, err);
 }
 
-/* Admin first: it says how the start is going. */
-static int start(struct server *server, struct error *err)
+/* On a thread of the boots. */
+static void on_booted(void *cookie)
 {
+	struct server *server = cookie;
+
+	atomic_store(&server->has_booted, true);
+	server_wake(server);
+}
+
+static int start_threads(struct server *server, struct error *err)
+{
+	const struct boots_config boots = {
+		.options = &server->function_options,
+		.ended = on_booted,
+		.cookie = server,
+	};
 	const struct jobs_config makers = {
 		.threads = SERVER_MAKERS_MAX,
 		.per_share = SERVER_MAKERS_PER_FUNCTION,
@@ -445,6 +404,16 @@ static int start(struct server *server, struct error *err)
 	if (!r)
 		r = jobs_create(&makers, err, &server->makers);
 	if (!r)
+		r = boots_create(&boots, err, &server->boots);
+	return r;
+}
+
+/* Admin first: it says how the start is going. */
+static int start(struct server *server, struct error *err)
+{
+	int r = start_threads(server, err);
+
+	if (!r)
 		served_set_reaper(server->makers);
 	if (!r)
 		r = worker_init(&server->main, server, server->worker_count,
@@ -460,12 +429,9 @@ static int start(struct server *server, struct error *err)
 	/* before: what changes meanwhile is not missed */
 	if (!r && server->options.watch)
 		r = server_watch(server, err);
-	if (!r)
-		r = deploy_all(server, err);
-	while (!r && atomic_load(&server->pending) && !server->main.stopping)
-		worker_turn(&server->main, UINT64_MAX);
-	if (r || server->main.stopping)
+	if (r)
 		return r;
+	server_boot(server, NULL);
 	return server_listen(server, err);
 }
 
@@ -474,8 +440,6 @@ static void serve(struct server *server)
 	const uint64_t watchdog_ns = notify_watchdog_ns();
 	int starting = SERVER_STARTING;
 
-	if (server->main.stopping)
-		return;
 	tell_all(server, server_open_doors);
 	atomic_compare_exchange_strong(&server->state, &starting,
 				       SERVER_SERVING);
@@ -493,9 +457,11 @@ static void serve(struct server *server)
 		timer_set(&server->main.timers, &server->notify_timer,
 			  clock_now_ns() + watchdog_ns);
 	server_reload_again(server);
-	/* a reload that is under way has messages for the workers */
-	while (!server->main.stopping || server->reload)
+	server_settle(server);
+	while (!server->main.stopping || server_is_unsettled(server)) {
 		worker_turn(&server->main, UINT64_MAX);
+		server_settle(server);
+	}
 }
 
 static void done(struct server *server)
@@ -504,6 +470,9 @@ static void done(struct server *server)
 		tell_all(server, stop);
 	memory_stop(&server->memory);
 	/* what the last jobs gave back the makers free; all speak to workers */
+	if (server->main.generation)
+		generation_cancel(server->main.generation, NULL);
+	boots_free(server->boots);
 	jobs_free(server->jobs);
 	served_set_reaper(NULL);
 	jobs_free(server->makers);
@@ -524,6 +493,7 @@ static void done(struct server *server)
 	memory_done(&server->memory);
 	free(server->workers);
 	clients_done(&server->clients);
+	pthread_mutex_destroy(&server->readiness_lock);
 	sem_destroy(&server->leave);
 }
 
@@ -547,6 +517,7 @@ int server_run(const struct server_options *options, struct error *err)
 	if (!server)
 		return error_set(err, -ENOMEM, "no memory for a server");
 	sem_init(&server->leave, 0, 0);
+	pthread_mutex_init(&server->readiness_lock, NULL);
 	server->options = *options;
 	clients_init(&server->clients);
 	init_memory(server);

@@ -9,12 +9,14 @@
 #include <stdint.h>
 
 #include "executor/function.h"
+#include "executor/server/boots.h"
 #include "executor/server/budget.h"
 #include "executor/server/clients.h"
 #include "executor/server/io.h"
 #include "executor/server/jobs.h"
 #include "executor/server/memory.h"
 #include "executor/server/metrics.h"
+#include "executor/server/readiness.h"
 #include "executor/server/served.h"
 #include "executor/server/server.h"
 #include "executor/server/timers.h"
@@ -26,7 +28,8 @@ struct server {
 	struct server_options options;
 	struct function_options function_options;
 	struct jobs *jobs;   /* runs over their budget */
-	struct jobs *makers; /* of vms and deployments */
+	struct jobs *makers; /* of vms; and they read catalogs */
+	struct boots *boots;
 	struct worker *workers;
 	unsigned worker_count;
 	uint64_t start_ns, start_unix_ms;
@@ -38,8 +41,15 @@ struct server {
 	struct budget_share others; /* requests for no function */
 	struct clients clients;
 	_Atomic uint64_t events;  /* accepted and not over, of all workers */
-	_Atomic unsigned pending; /* functions being deployed at the start */
 	sem_t leave;		  /* workers that may free what they have */
+	pthread_mutex_t readiness_lock;
+	struct readiness readiness;
+
+	/* Something for server_settle() to look at: said by any thread. */
+	struct io_message wake;
+	_Atomic bool is_woken;
+	_Atomic bool has_booted;  /* a function is active, or has failed */
+	_Atomic unsigned missing; /* workers to pass to the generation */
 
 	/* The main thread's. */
 	struct worker main; /* admin listener, signals */
@@ -51,9 +61,12 @@ struct server {
 	bool drains;	       /* workers have been told to */
 	struct error failure;  /* why it could not start */
 	int result;
-	struct reload *reload;	   /* under way */
-	bool reload_again;	   /* another one was asked for meanwhile */
-	struct error reload_error; /* of the last one; "" */
+	struct reload *reload;	       /* being read, or passed to */
+	struct reload_answer *answers; /* that wait for boots */
+	bool reload_again;	       /* another one was asked for meanwhile */
+	bool is_unsettled;	       /* updates may be active */
+	bool is_booting;	       /* and the end was not logged */
+	struct error reload_error;     /* of the last one; "" */
 	struct listening {
 		int fd;
 		int worker; /* index, -1: all; a unix socket is shared */
@@ -86,6 +99,21 @@ void server_open_doors(struct worker *worker);
 struct exchange;
 void server_reload(struct server *server, struct exchange *exchange);
 void server_reload_again(struct server *server);
+
+/* Has the main thread call server_settle() soon. Any thread. */
+void server_wake(struct server *server);
+
+/*
+ * Main thread, after each of its turns: goes on with the reload, puts updates
+ * that have booted into their places, sums up the readiness, answers.
+ */
+void server_settle(struct server *server);
+
+/* Whether workers or jobs still have to do with the generation. */
+bool server_is_unsettled(const struct server *server);
+
+/* Boots what is pending of the main thread's generation and not in @old. */
+void server_boot(struct server *server, const struct generation *old);
 
 /* Begins to watch the catalog's and the images' folders. */
 int server_watch(struct server *server, struct error *err);

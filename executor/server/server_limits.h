@@ -36,6 +36,21 @@
 #define SERVER_INLINE_RESTORE (4 * UNITS_MIB)
 
 /*
+ * Functions being booted at once; of these, ones whose last boot failed. They
+ * yield to the workers, too, though not as much: an init has its time.
+ */
+#define SERVER_BOOTS_NICE 5
+#define SERVER_BOOTS_MAX 16
+#define SERVER_BOOTS_SUSPECT_MAX 8
+
+/* How long the answer to a reload waits for boots: then it says what is pending. */
+#define SERVER_RELOAD_WAIT_NS (5 * UNITS_S)
+
+/* Functions that /readyz names, and bytes of why, the zero included. */
+#define SERVER_CHECKS_MAX 16
+#define SERVER_CHECK_REASON_MAX 256
+
+/*
  * Connections; the default is less where the limit of open files (RLIMIT_NOFILE)
  * is.
  */

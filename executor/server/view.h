@@ -22,11 +22,19 @@ enum function_state {
 	FUNCTION_FAILED, /* see reason */
 };
 
+/* What has become of the version that is to take an active function's place. */
+enum function_update {
+	UPDATE_NONE, /* there is none */
+	UPDATE_PENDING,
+	UPDATE_FAILED, /* see reason: the old one goes on */
+};
+
 struct function_view {
 	const struct catalog_function *spec;
 	const struct metrics_function *metrics;
 	enum function_state state;
-	const char *reason; /* why it failed; "" */
+	enum function_update update;
+	const char *reason; /* why it, or its update, failed; "" */
 	int failure;	    /* -errno of that; 0 */
 
 	/* If it is active: */
@@ -40,8 +48,16 @@ struct function_view {
 	struct thaw_stats stats;
 };
 
+/* How many functions are in which state. */
+struct function_counts_view {
+	unsigned total, active, pending, failed;
+	unsigned outdated; /* of the active: with an update, which may have failed */
+	unsigned booting;	   /* pending, or their update is */
+	unsigned critical_missing; /* not active, and critical */
+};
+
 enum server_state {
-	SERVER_STARTING, /* functions are being booted */
+	SERVER_STARTING, /* it does not listen yet, but for the admin */
 	SERVER_SERVING,
 	SERVER_DRAINING,
 };

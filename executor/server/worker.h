@@ -39,6 +39,13 @@ struct door {
 	struct door *next;
 };
 
+/* Its next generation, on the way to it. */
+struct generation_pass {
+	struct io_message message; /* the first member */
+	struct worker *worker;
+	struct generation *generation; /* held */
+};
+
 struct worker {
 	struct server *server;
 	unsigned index;
@@ -46,6 +53,7 @@ struct worker {
 	struct io *io;
 	struct timers timers;
 	struct generation *generation; /* held */
+	struct generation_pass pass;
 
 	struct run_queue queue;
 	struct invocation *polled; /* they run, and are looked at */

@@ -234,6 +234,13 @@ check_orders() {
 	has out '^added: x y$'
 	try 0 'reload as JSON' ./thaw reload -o json
 	is_json out
+	touch half
+	try 3 'reload a catalog of which one does not boot' ./thaw reload
+	has out '^added: x y$'
+	has out '^pending: x$'
+	has err '^thaw: y is not deployed: init failed: no .*table$'
+	hasnt err $'\033'
+	rm half
 	touch bad
 	try 3 'reload a catalog that is no good' ./thaw reload
 	has err '^thaw: f.json:3: /functions/0/tmeout: no such key$'

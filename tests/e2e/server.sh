@@ -33,6 +33,7 @@ start_server() {
 		>out 2>log </dev/null &
 	server=$!
 	until grep -q '^[^ ]* info serving' log &&
+		grep -q '^[^ ]* info boots ended' log &&
 		grep -q 'listening.*127.0.0.1' log; do
 		if ((SECONDS > until)) || ! kill -0 "$server" 2>/dev/null; then
 			not_ok 'the server starts' log

@@ -304,13 +304,15 @@ class Server:
         code = self.process.poll()
         assert code is None, f'the server has ended: {code}\n{self.log()}'
         with contextlib.suppress(OSError, EOFError):
-            return self.admin('GET', '/readyz').status == 200
+            response = self.admin('GET', '/readyz')
+            return (response.status == 200 and
+                    not json.loads(response.body)['functions']['pending'])
         return False
 
     def wait_ready(self):
         try:
             self.wait_line('listening.*(admin|kind":"admin)')
-            wait_until(self.is_up, 'it is ready')
+            wait_until(self.is_up, 'it is ready, and nothing is booted')
             self.wait_line('(info |")serving')
             self.find_port()
         except BaseException:

@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 
 LISTEN_FDS_START = 3
 NAMES = ("http", "socket", "admin")
@@ -60,6 +61,14 @@ def run(*command):
     return done.returncode == 0
 
 
+def until(what, *arguments):
+    for _ in range(600):
+        if what(*arguments):
+            return True
+        time.sleep(0.1)
+    return False
+
+
 with open(f"{work.name}/functions.json", "w") as catalog:
     catalog.write('{"functions": [{"name": "echo", "image": "%s"}]}'
                   % (build + "/guest/echo.elf"))
@@ -68,8 +77,9 @@ url = "127.0.0.1:%d" % sockets[0].getsockname()[1]
 for which in ("first", "second"):
     pid = start(sockets)
     # nothing waits for the server to be up: that is what these sockets are for
+    # until the function is booted it says so
     check(f"the {which} server answers over HTTP",
-          run(thaw, "invoke", "echo", "--url", url, "-d", "x"))
+          until(run, thaw, "invoke", "echo", "--url", url, "-d", "x"))
     check(f"the {which} server answers over the socket",
           run(thaw, "invoke", "echo", "--socket", f"{work.name}/socket"))
     check(f"the {which} server can be told by its admin socket",

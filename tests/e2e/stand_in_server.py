@@ -171,8 +171,11 @@ def administer(order):
     if order == 'POST /v1/reload' and os.path.exists('busy'):
         return problem(409, 'reloads already')
     if order == 'POST /v1/reload':
+        failed = [{'name': 'y', 'reason': 'init failed: no \x1b[1mtable'}]
         return response(200, {'generation': 2, 'added': ['x', 'y'],
-                              'changed': [], 'removed': ['z'], 'unchanged': 4})
+                              'changed': [], 'removed': ['z'], 'unchanged': 4,
+                              'pending': ['x'] if os.path.exists('half') else [],
+                              'failed': failed if os.path.exists('half') else []})
     if order == 'POST /v1/drain':
         asyncio.get_running_loop().call_later(0.5, os._exit, 0)
         return response(202, {'state': 'draining'})

@@ -56,7 +56,7 @@ static void check_output(const char *golden)
 
 static const char golden_hello[] =
 	"{\"name\":\"hello\",\"description\":\"Says \\\"hello\\\"\","
-	"\"state\":\"active\",\"reason\":null,\"image\":\"/lib/hello.elf\","
+	"\"state\":\"active\",\"update\":null,\"reason\":null,\"image\":\"/lib/hello.elf\","
 	"\"image_sha256\":\"ab12\",\"image_bytes\":4096,"
 	"\"deployed_at\":\"2026-01-31T12:00:01Z\",\"boot_us\":1500,"
 	"\"memory_bytes\":16777216,\"timeout_ms\":1000,"
@@ -165,7 +165,8 @@ static const char golden_status[] =
 	"\"buffered\":{\"bytes\":65536,\"max\":536870912},"
 	"\"events\":{\"queued\":20,\"max\":1000,\"oldest_ms\":1250},"
 	"\"log\":{\"dropped\":14},"
-	"\"functions\":{\"total\":3,\"active\":1,\"pending\":1,\"failed\":1}}";
+	"\"functions\":{\"total\":3,\"active\":1,\"pending\":1,\"failed\":1,"
+	"\"outdated\":0}}";
 
 START_TEST(the_status_has_all_its_fields)
 {
@@ -199,11 +200,20 @@ START_TEST(the_status_says_what_the_last_reload_failed_for)
 }
 END_TEST
 
-START_TEST(what_is_not_ready_is_named_with_its_reason)
+static bool write_ready(bool is_open)
 {
-	ck_assert(!admin_write_ready(&fixture_view, &out));
-	check_output("{\"ready\":false,\"checks\":["
-		     "{\"name\":\"function hello\",\"ok\":true},"
+	struct readiness readiness;
+
+	readiness_make(fixture_functions, fixture_view.count, &readiness);
+	buffer_clear(&out);
+	return admin_write_ready(&readiness, is_open, &out);
+}
+
+START_TEST(what_is_not_deployed_is_named_with_its_reason)
+{
+	ck_assert(write_ready(true));
+	check_output("{\"ready\":true,\"functions\":{\"total\":3,\"active\":1,"
+		     "\"pending\":1,\"failed\":1,\"outdated\":0},\"checks\":["
 		     "{\"name\":\"function we\\\"ird\\\\\\n\\u00fc\","
 		     "\"ok\":false,\"reason\":\"cut off: \\u20ac ??\"},"
 		     "{\"name\":\"function slow\",\"ok\":false,"
@@ -215,17 +225,55 @@ END_TEST
 START_TEST(a_server_is_ready_until_it_drains)
 {
 	fixture_view.count = 1;
-	ck_assert(admin_write_ready(&fixture_view, &out));
-	check_output("{\"ready\":true,\"checks\":["
-		     "{\"name\":\"function hello\",\"ok\":true},"
+	ck_assert(write_ready(true));
+	check_output("{\"ready\":true,\"functions\":{\"total\":1,\"active\":1,"
+		     "\"pending\":0,\"failed\":0,\"outdated\":0},\"checks\":["
 		     "{\"name\":\"draining\",\"ok\":true}]}");
-	buffer_clear(&out);
-	fixture_view.state = SERVER_DRAINING;
-	ck_assert(!admin_write_ready(&fixture_view, &out));
-	check_output("{\"ready\":false,\"checks\":["
-		     "{\"name\":\"function hello\",\"ok\":true},"
+	ck_assert(!write_ready(false));
+	check_output("{\"ready\":false,\"functions\":{\"total\":1,\"active\":1,"
+		     "\"pending\":0,\"failed\":0,\"outdated\":0},\"checks\":["
 		     "{\"name\":\"draining\",\"ok\":false,"
 		     "\"reason\":\"is draining\"}]}");
+}
+END_TEST
+
+START_TEST(a_server_is_ready_when_all_critical_functions_are_there)
+{
+	struct catalog_function spec = *fixture_functions[2].spec;
+
+	spec.critical = true;
+	fixture_functions[2].spec = &spec;
+	ck_assert(!write_ready(true));
+	/* it comes first */
+	ck_assert_ptr_nonnull(strstr(out.data,
+				     "\"checks\":[{\"name\":\"function slow\","
+				     "\"ok\":false,\"critical\":true,"));
+	/* its old version does */
+	fixture_functions[2].state = FUNCTION_ACTIVE;
+	fixture_functions[2].update = UPDATE_FAILED;
+	fixture_functions[2].reason = "no";
+	ck_assert(write_ready(true));
+	ck_assert_ptr_nonnull(strstr(out.data, "\"outdated\":1"));
+	ck_assert_ptr_nonnull(strstr(out.data, "\"reason\":\"no\""));
+}
+END_TEST
+
+START_TEST(as_many_functions_are_named_as_is_said)
+{
+	struct function_view views[SERVER_CHECKS_MAX + 1];
+	struct readiness readiness;
+
+	for (size_t i = 0; i < SERVER_CHECKS_MAX + 1; i++)
+		views[i] = fixture_functions[2];
+	readiness_make(views, SERVER_CHECKS_MAX, &readiness);
+	ck_assert_uint_eq(readiness.count, SERVER_CHECKS_MAX);
+	/* what has failed pushes out what is under way */
+	views[SERVER_CHECKS_MAX] = fixture_functions[1];
+	readiness_make(views, SERVER_CHECKS_MAX + 1, &readiness);
+	ck_assert_uint_eq(readiness.count, SERVER_CHECKS_MAX);
+	ck_assert_uint_eq(readiness.functions.total, SERVER_CHECKS_MAX + 1);
+	ck_assert_str_eq(readiness.checks[0].name,
+			 fixture_functions[1].spec->name);
 }
 END_TEST
 
@@ -260,7 +308,10 @@ int main(void)
 	tcase_add_test(tests, without_functions_the_list_is_empty);
 	tcase_add_test(tests, the_status_has_all_its_fields);
 	tcase_add_test(tests, the_status_says_what_the_last_reload_failed_for);
-	tcase_add_test(tests, what_is_not_ready_is_named_with_its_reason);
+	tcase_add_test(tests, what_is_not_deployed_is_named_with_its_reason);
+	tcase_add_test(tests,
+		       a_server_is_ready_when_all_critical_functions_are_there);
+	tcase_add_test(tests, as_many_functions_are_named_as_is_said);
 	tcase_add_test(tests, a_server_is_ready_until_it_drains);
 	tcase_add_test(tests, what_does_not_fit_the_buffer_is_a_failure);
 

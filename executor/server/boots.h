@@ -1,0 +1,35 @@
+/*
+ * boots.h - boots functions on threads of their own, so that an init that takes
+ * long keeps nobody waiting but the callers of its function.
+ *
+ * Critical functions come first, those whose last boot failed come last, and
+ * never have all the threads.
+ */
+#ifndef EXECUTOR_SERVER_BOOTS_H
+#define EXECUTOR_SERVER_BOOTS_H
+
+#include "executor/server/served.h"
+#include "vm/error.h"
+
+struct boots;
+
+struct boots_config {
+	const struct function_options *options; /* borrowed */
+	/* Some function is active, or has failed; on a thread of the boots. */
+	void (*ended)(void *cookie);
+	void *cookie;
+};
+
+int boots_create(const struct boots_config *config, struct error *err,
+		 struct boots **ret_boots);
+
+/*
+ * Boots @served, which is pending and was not pushed before. Any thread.
+ * served_cancel() has it fail soon.
+ */
+void boots_push(struct boots *boots, struct served *served);
+
+/* Waits for everything that was pushed. NULL is fine. */
+void boots_free(struct boots *boots);
+
+#endif

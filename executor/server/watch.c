@@ -1,0 +1,94 @@
+/*
+ * watch.c - reloads the catalog when it, or an image, changes. Main thread.
+ *
+ * Folders are watched, not files: editors and installers rename. One that is not
+ * there is waited for in the folder above it.
+ */
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "executor/server/log.h"
+#include "executor/server/server_internal.h"
+#include "vm/clock.h"
+
+/* Files have to be quiet for so long before a change counts. */
+#define CHANGE_QUIET_NS (500 * NS_PER_MS)
+#define CHANGE_LATEST_NS (5 * NS_PER_S)
+
+/* Reloads come when files change, and anybody may change them. */
+static struct log_limit watch_limit = LOG_LIMIT_OF("folders to watch");
+
+#define CHANGES                                                 \
+	(IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE | \
+	 IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
+
+static void on_quiet(struct timer *timer)
+{
+	struct server *server =
+		(void *)((char *)timer - offsetof(struct server, change_timer));
+
+	server_reload(server, NULL);
+}
+
+static void on_change(struct io_poll *poll)
+{
+	struct server *server =
+		(void *)((char *)poll - offsetof(struct server, changes));
+	const uint64_t now_ns = clock_now_ns();
+	char events[4096];
+
+	/* which file it was does not matter: reloading tells what changed */
+	while (read(poll->fd, events, sizeof(events)) > 0)
+		;
+	if (!server->change_timer.link)
+		server->changed_ns = now_ns;
+	/* a folder in which something changes all the time is no excuse */
+	if (now_ns - server->changed_ns < CHANGE_LATEST_NS)
+		timer_set(&server->main.timers, &server->change_timer,
+			  now_ns + CHANGE_QUIET_NS);
+}
+
+static void watch_folder(struct server *server, const char *path)
+{
+	char copy[PATH_MAX], *folder;
+	int r;
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	folder = copy;
+	do {
+		folder = dirname(folder);
+		r = inotify_add_watch(server->changes.fd, folder, CHANGES);
+	} while (r < 0 && (errno == ENOENT || errno == ENOTDIR) && folder[1]);
+	if (r < 0 && log_may(&watch_limit, LOG_LEVEL_WARN))
+		log_write(LOG_LEVEL_WARN, "cannot watch for changes",
+			  LOG_FIELD("file", path),
+			  LOG_FIELD("reason", strerror(errno)));
+}
+
+void server_watch_folders(struct server *server)
+{
+	const struct generation *generation = server->main.generation;
+
+	watch_folder(server, server->options.catalog);
+	for (size_t i = 0; i < generation->count; i++)
+		watch_folder(server,
+			     generation_newest(generation, i)->spec->image);
+}
+
+int server_watch(struct server *server, struct error *err)
+{
+	server->changes.fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (server->changes.fd < 0)
+		return error_set(err, -errno, "inotify_init1: %s",
+				 strerror(errno));
+	server->changes.ready = on_change;
+	server->change_timer.fire = on_quiet;
+	io_poll_open(server->main.io, &server->changes, server->changes.fd);
+	server_watch_folders(server);
+	return 0;
+}

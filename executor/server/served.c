@@ -1,15 +1,14 @@
-/* served.c - generations of functions. See served.h. */
+/* served.c - functions that are served, or are to be. See served.h. */
 #include "executor/server/served.h"
 
 #include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "executor/server/invocation_log.h"
-#include "snapshot/pool.h"
+#include "executor/server/served_internal.h"
 #include "vm/cleanup.h"
 #include "vm/clock.h"
 #include "vm/file.h"
@@ -46,7 +45,7 @@ void counted_release(struct counted *counted)
 	free(counted);
 }
 
-static void catalog_release(struct kept_catalog *kept)
+void served_catalog_release(struct kept_catalog *kept)
 {
 	if (!kept || atomic_fetch_sub(&kept->references, 1) != 1)
 		return;
@@ -83,7 +82,7 @@ static void free_served(struct job *job)
 	job_share_release(served->runs);
 	job_share_release(served->makes);
 	counted_release(served->counted);
-	catalog_release(served->catalog);
+	served_catalog_release(served->catalog);
 	free(served);
 }
 
@@ -100,32 +99,9 @@ void served_release(struct served *served)
 		free_served(&served->job);
 }
 
-struct generation *generation_hold(struct generation *generation)
-{
-	atomic_fetch_add_explicit(&generation->references, 1,
-				  memory_order_relaxed);
-	return generation;
-}
-
-void generation_release(struct generation *generation)
-{
-	if (!generation || atomic_fetch_sub(&generation->references, 1) != 1)
-		return;
-	for (size_t i = 0; i < generation->count; i++) {
-		served_release(generation->served[i]);
-		served_release(generation->next[i]);
-	}
-	free(generation->served);
-	free(generation->next);
-	served_release(generation->echo);
-	catalog_release(generation->catalog);
-	free(generation);
-}
-
-/* A function of @spec that counts with @old's, which may be NULL. */
-static struct served *served_create(struct kept_catalog *catalog,
-				    const struct catalog_function *spec,
-				    const struct served *old)
+struct served *served_create(struct kept_catalog *catalog,
+			     const struct catalog_function *spec,
+			     const struct served *old)
 {
 	struct served *served =
 		calloc(1, sizeof(*served) + workers * sizeof(served->lines[0]));
@@ -154,112 +130,7 @@ static struct served *served_create(struct kept_catalog *catalog,
 	return served;
 }
 
-/*
- * The file is the one that was deployed, as far as one can see. Who unpacks an
- * archive may restore all but the time of the change.
- */
-static bool is_same_image(const struct served *served)
-{
-	const struct stat *then = &served->image;
-	struct stat now;
-
-	return !stat(served->spec->image, &now) && now.st_dev == then->st_dev &&
-	       now.st_ino == then->st_ino && now.st_size == then->st_size &&
-	       now.st_mtim.tv_sec == then->st_mtim.tv_sec &&
-	       now.st_mtim.tv_nsec == then->st_mtim.tv_nsec &&
-	       now.st_ctim.tv_sec == then->st_ctim.tv_sec &&
-	       now.st_ctim.tv_nsec == then->st_ctim.tv_nsec;
-}
-
-/* One that has failed is tried again. */
-static bool is_unchanged(const struct served *old,
-			 const struct catalog_function *spec)
-{
-	return atomic_load(&old->state) != FUNCTION_FAILED &&
-	       catalog_function_equal(old->spec, spec) && is_same_image(old);
-}
-
-struct served *generation_newest(const struct generation *generation,
-				 size_t index)
-{
-	return generation->next[index] ? generation->next[index] :
-					 generation->served[index];
-}
-
-static struct served *hold_if(struct served *served)
-{
-	return served ? served_hold(served) : NULL;
-}
-
-/*
- * The function at @index: taken over from @old, where it is at @before; or new,
- * behind the old version if that is active.
- */
-static int fill_one(struct generation *generation, size_t index,
-		    const struct generation *old, size_t before,
-		    struct generation_changes *changes)
-{
-	const struct catalog_function *spec =
-		&generation->catalog->catalog->functions[index];
-	struct served *was = old->served[before], *fresh;
-
-	if (is_unchanged(generation_newest(old, before), spec)) {
-		generation->served[index] = served_hold(was);
-		generation->next[index] = hold_if(old->next[before]);
-		changes->unchanged++;
-		return 0;
-	}
-	changes->changed++;
-	if (served_is_active(was) && is_unchanged(was, spec)) {
-		/* back to what goes on serving */
-		generation->served[index] = served_hold(was);
-		return 0;
-	}
-	fresh = served_create(generation->catalog, spec, was);
-	if (served_is_active(was)) {
-		generation->served[index] = served_hold(was);
-		generation->next[index] = fresh;
-	} else {
-		generation->served[index] = fresh;
-	}
-	return fresh ? 0 : -ENOMEM;
-}
-
-static int fill(struct generation *generation, const struct generation *old,
-		struct generation_changes *changes)
-{
-	const struct catalog *catalog = generation->catalog->catalog;
-	size_t kept = 0;
-
-	for (size_t i = 0; i < catalog->count; i++) {
-		const struct catalog_function *spec = &catalog->functions[i];
-		const struct catalog_function *before =
-			old ? catalog_find(old->catalog->catalog, spec->name) :
-			      NULL;
-		int r = 0;
-
-		generation->count++;
-		if (before) {
-			r = fill_one(generation, i, old,
-				     before - old->catalog->catalog->functions,
-				     changes);
-			kept++;
-		} else {
-			generation->served[i] =
-				served_create(generation->catalog, spec, NULL);
-			changes->added++;
-			r = generation->served[i] ? 0 : -ENOMEM;
-		}
-		if (r)
-			return r;
-	}
-	changes->removed = old ? old->count - kept : 0;
-	if (old && old->echo)
-		generation->echo = served_hold(old->echo);
-	return 0;
-}
-
-static void hash_file(const char *path, char hex[65])
+void served_hash(const char *path, char hex[65])
 {
 	unsigned char hash[crypto_hash_sha256_BYTES], bytes[64 * 1024];
 	crypto_hash_sha256_state state;
@@ -276,144 +147,6 @@ static void hash_file(const char *path, char hex[65])
 	crypto_hash_sha256_final(&state, hash);
 	if (!got)
 		sodium_bin2hex(hex, 65, hash, sizeof(hash));
-}
-
-static int allocate(struct generation *generation, size_t count)
-{
-	generation->served = calloc(count + 1, sizeof(struct served *));
-	generation->next = calloc(count + 1, sizeof(struct served *));
-	return generation->served && generation->next ? 0 : -ENOMEM;
-}
-
-int generation_load(const char *path, const struct generation *old,
-		    struct error *err, struct generation **ret_generation,
-		    struct generation_changes *ret_changes)
-{
-	struct generation *generation = calloc(1, sizeof(*generation));
-	struct kept_catalog *kept = calloc(1, sizeof(*kept));
-	struct generation_changes changes = { 0 };
-	int r = generation && kept ? 0 : -ENOMEM;
-
-	if (!r)
-		r = catalog_load(path, err, &kept->catalog);
-	else
-		error_set(err, r, "no memory for a catalog");
-	if (r) {
-		free(kept);
-		free(generation);
-		return r;
-	}
-	atomic_store(&kept->references, 1);
-	atomic_store(&generation->references, 1);
-	generation->catalog = kept;
-	generation->number = old ? old->number + 1 : 1;
-	hash_file(path, generation->sha256);
-	r = allocate(generation, kept->catalog->count);
-	if (!r)
-		r = fill(generation, old, &changes);
-	if (r) {
-		generation_release(generation);
-		return error_set(err, r, "no memory for a catalog");
-	}
-	*ret_generation = generation;
-	*ret_changes = changes;
-	return 0;
-}
-
-int generation_add_echo(struct generation *generation, const char *name,
-			struct error *err)
-{
-	static struct catalog_function spec = {
-		.max_request = 1024 * 1024,
-		.concurrency = { .max = 4096, .queue = 65536 },
-		.image = (char *)"",
-	};
-
-	spec.name = (char *)name;
-	generation->echo = served_create(NULL, &spec, NULL);
-	if (!generation->echo)
-		return error_set(err, -ENOMEM, "no memory for a function");
-	generation->echo->is_echo = true;
-	atomic_store(&generation->echo->state, FUNCTION_ACTIVE);
-	return 0;
-}
-
-struct served *generation_find(const struct generation *generation,
-			       const char *name)
-{
-	const struct catalog *catalog = generation->catalog->catalog;
-	const struct catalog_function *spec = catalog_find(catalog, name);
-
-	if (spec)
-		return generation->served[spec - catalog->functions];
-	if (generation->echo && !strcmp(generation->echo->spec->name, name))
-		return generation->echo;
-	return NULL;
-}
-
-struct served *generation_find_newest(const struct generation *generation,
-				      const char *name)
-{
-	const struct catalog *catalog = generation->catalog->catalog;
-	const struct catalog_function *spec = catalog_find(catalog, name);
-
-	return spec ? generation_newest(generation, spec - catalog->functions) :
-		      NULL;
-}
-
-static bool has_updates(const struct generation *generation)
-{
-	for (size_t i = 0; i < generation->count; i++)
-		if (generation->next[i] &&
-		    served_is_active(generation->next[i]))
-			return true;
-	return false;
-}
-
-int generation_settle(const struct generation *old,
-		      struct generation **ret_generation)
-{
-	struct generation *generation;
-
-	*ret_generation = NULL;
-	if (!has_updates(old))
-		return 0;
-	generation = calloc(1, sizeof(*generation));
-	if (!generation)
-		return -ENOMEM;
-	atomic_store(&generation->references, 1);
-	generation->catalog = old->catalog;
-	atomic_fetch_add(&old->catalog->references, 1);
-	memcpy(generation->sha256, old->sha256, sizeof(old->sha256));
-	generation->number = old->number;
-	generation->echo = hold_if(old->echo);
-	if (allocate(generation, old->count)) {
-		generation_release(generation);
-		return -ENOMEM;
-	}
-	generation->count = old->count;
-	for (size_t i = 0; i < old->count; i++) {
-		struct served *next = old->next[i];
-		bool is_there = next && served_is_active(next);
-
-		generation->served[i] =
-			served_hold(is_there ? next : old->served[i]);
-		generation->next[i] = is_there ? NULL : hold_if(next);
-	}
-	*ret_generation = generation;
-	return 0;
-}
-
-void generation_cancel(const struct generation *generation,
-		       const struct generation *other)
-{
-	for (size_t i = 0; i < generation->count; i++) {
-		struct served *served = generation_newest(generation, i);
-
-		if (!other ||
-		    generation_find_newest(other, served->spec->name) != served)
-			atomic_store(&served->cancelled, true);
-	}
 }
 
 static int deploy(struct served *served, const struct function_options *options)
@@ -440,7 +173,7 @@ void served_deploy(struct served *served,
 	if (served->failure) {
 		state = FUNCTION_FAILED;
 	} else {
-		hash_file(served->spec->image, served->image_sha256);
+		served_hash(served->spec->image, served->image_sha256);
 		served->deployed_unix_ms =
 			clock_read_ns(CLOCK_REALTIME) / NS_PER_MS;
 	}
@@ -485,59 +218,4 @@ int served_refusal(const struct served *served, struct error *err)
 			 "function %s could not be deployed: this machine "
 			 "failed: the server's log says how",
 			 name);
-}
-
-static void view_active(struct served *served, struct function_view *view)
-{
-	struct function *function = served->function;
-
-	view->deployed_unix_ms = served->deployed_unix_ms;
-	view->boot_ns = function->deploy_ns;
-	view->image_bytes = (uint64_t)served->image.st_size;
-	view->snapshot_bytes = snapshot_layout(function->snapshot)->memory_size;
-	pool_count(function->pool, &view->vms_idle, &view->vms_busy,
-		   &view->queued);
-	function_get_stats(function, &view->stats);
-}
-
-static enum function_state state_of(const struct served *served)
-{
-	return (enum function_state)atomic_load_explicit(&served->state,
-							 memory_order_acquire);
-}
-
-/* An update that is active, and has not its place yet, is pending. */
-static enum function_update update_of(const struct served *next)
-{
-	if (!next)
-		return UPDATE_NONE;
-	return state_of(next) == FUNCTION_FAILED ? UPDATE_FAILED :
-						   UPDATE_PENDING;
-}
-
-void generation_view(const struct generation *generation, size_t index,
-		     struct function_view *ret_view)
-{
-	struct served *served = generation->served[index];
-	const struct served *next = generation->next[index];
-	const struct served *failed = NULL;
-
-	*ret_view = (struct function_view){
-		.spec = served->spec,
-		.metrics = &served->counted->metrics,
-		.state = state_of(served),
-		.update = update_of(next),
-		.reason = "",
-		.image_sha256 = served->image_sha256,
-	};
-	if (ret_view->state == FUNCTION_FAILED)
-		failed = served;
-	else if (ret_view->update == UPDATE_FAILED)
-		failed = next;
-	if (failed) {
-		ret_view->reason = failed->why.message;
-		ret_view->failure = failed->failure;
-	}
-	if (ret_view->state == FUNCTION_ACTIVE)
-		view_active(served, ret_view);
 }

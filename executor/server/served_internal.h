@@ -1,0 +1,21 @@
+/* served_internal.h - between served.c and generation.c. */
+#ifndef EXECUTOR_SERVER_SERVED_INTERNAL_H
+#define EXECUTOR_SERVER_SERVED_INTERNAL_H
+
+#include "executor/server/served.h"
+
+/*
+ * A function of @spec, of @catalog (NULL: of none), that counts with @old's,
+ * which may be NULL. NULL: no memory. served_release() gives it back.
+ */
+struct served *served_create(struct kept_catalog *catalog,
+			     const struct catalog_function *spec,
+			     const struct served *old);
+
+/* Gives back a reference. NULL is fine. */
+void served_catalog_release(struct kept_catalog *kept);
+
+/* The SHA-256 of a file, in hexadecimal; "" if it cannot be read. */
+void served_hash(const char *path, char hex[65]);
+
+#endif

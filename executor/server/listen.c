@@ -4,21 +4,30 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <netdb.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "vm/cleanup.h"
+#include "vm/clock.h"
 
 #define UNIX_PREFIX "unix:"
 #define HOST_MAX 256
+
+/* Between two tries. */
+#define LISTEN_PAUSE_NS (20 * NS_PER_MS)
 
 const char *listen_unix_path(const char *text)
 {
@@ -36,24 +45,96 @@ static int failure_of(int error)
 	return error == EADDRINUSE ? -EADDRINUSE : -EADDRNOTAVAIL;
 }
 
-/* A file that a server which is no more has left behind. */
-static bool is_abandoned(const struct sockaddr_un *address)
+/*
+ * Whose sockets are closed is not told before they are: a process that was killed
+ * may hold them for a moment, until the kernel has ended its requests.
+ */
+static bool has_ended(pid_t pid)
 {
-	cleanup_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	cleanup_close int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd end = { .fd = fd, .events = POLLIN };
+
+	if (fd < 0)
+		return errno == ESRCH;
+	return poll(&end, 1, 0) > 0;
+}
+
+/*
+ * Whether the file can be replaced, since nobody listens there any more. Else
+ * -EAGAIN: soon, perhaps; or -EADDRINUSE, and err.
+ */
+static int look_at(const struct sockaddr_un *address, struct error *err)
+{
+	cleanup_close int fd =
+		socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	const char *path = address->sun_path;
+	struct ucred peer = { .pid = 0 };
+	socklen_t size = sizeof(peer);
 	struct stat file;
 
 	/* any other file refuses connections, too */
-	return fd >= 0 && !lstat(address->sun_path, &file) &&
-	       S_ISSOCK(file.st_mode) &&
-	       connect(fd, (const struct sockaddr *)address,
-		       sizeof(*address)) &&
-	       errno == ECONNREFUSED;
+	if (!lstat(path, &file) && !S_ISSOCK(file.st_mode))
+		return error_set(err, -EADDRINUSE,
+				 "cannot listen at unix:%s: Address already in "
+				 "use: there is a file which is no socket: "
+				 "remove it, or choose another path",
+				 path);
+	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) &&
+	    errno != EAGAIN)
+		return errno == ECONNREFUSED ? 0 : -EAGAIN;
+	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);
+	if (peer.pid && has_ended(peer.pid))
+		return -EAGAIN;
+	if (!peer.pid)
+		return error_set(err, -EADDRINUSE,
+				 "cannot listen at unix:%s: Address already in "
+				 "use: another process listens there: stop "
+				 "it, or choose another path",
+				 path);
+	return error_set(err, -EADDRINUSE,
+			 "cannot listen at unix:%s: Address already in use: "
+			 "process %d listens there: stop it (kill %d), or "
+			 "choose another path",
+			 path, (int)peer.pid, (int)peer.pid);
+}
+
+/* Nobody else may be there between looking and listening. */
+static int bind_locked(int fd, const struct sockaddr_un *address,
+		       struct error *err)
+{
+	const struct sockaddr *any = (const struct sockaddr *)address;
+	int r;
+
+	if (bind(fd, any, sizeof(*address))) {
+		if (errno != EADDRINUSE)
+			return -errno;
+		r = look_at(address, err);
+		if (r)
+			return r;
+		if ((unlink(address->sun_path) && errno != ENOENT) ||
+		    bind(fd, any, sizeof(*address)))
+			return -errno;
+	}
+	return listen(fd, LISTEN_BACKLOG) ? -errno : 0;
+}
+
+/* The folder of @path, locked; a folder that cannot be read is not. */
+static int lock_folder(const char *path)
+{
+	char copy[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+	cleanup_close int fd = -1;
+
+	strcpy(copy, path);
+	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB))
+		return errno == EWOULDBLOCK ? -EAGAIN : -1;
+	return take_fd(&fd);
 }
 
 static int bind_unix(const char *path, struct error *err, int *ret_fd)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	cleanup_close int fd = -1;
+	cleanup_close int fd = -1, lock = -1;
 	mode_t mask;
 	int r;
 
@@ -67,28 +148,29 @@ static int bind_unix(const char *path, struct error *err, int *ret_fd)
 	if (fd < 0)
 		return error_set(err, failure_of(errno), "socket: %s",
 				 strerror(errno));
+	lock = lock_folder(path);
+	if (lock == -EAGAIN)
+		return error_set(err, -EAGAIN,
+				 "cannot listen at unix:%s: another process "
+				 "has locked its folder (flock): stop that, or "
+				 "choose another path",
+				 path);
 	/* it is its owner's, until somebody decides otherwise */
 	mask = umask(0177);
-	r = bind(fd, (struct sockaddr *)&address, sizeof(address));
-	if (r && errno == EADDRINUSE && is_abandoned(&address) && !unlink(path))
-		r = bind(fd, (struct sockaddr *)&address, sizeof(address));
-	r = r ? -errno : 0;
+	r = bind_locked(fd, &address, err);
 	umask(mask);
 	/* a folder that is not there is a wrong path */
 	if (r == -ENOENT || r == -ENOTDIR)
 		return error_set(err, -EDESTADDRREQ,
 				 "cannot listen at unix:%s: %s", path,
 				 strerror(-r));
-	if (r)
-		return error_set(err, failure_of(-r),
-				 "cannot listen at unix:%s: %s%s", path,
-				 strerror(-r),
-				 r == -EADDRINUSE ?
-					 ": another server, or a file, has it; "
-					 "stop that, or choose another path" :
-					 "");
-	*ret_fd = take_fd(&fd);
-	return 0;
+	if (r && r != -EADDRINUSE)
+		return error_set(err, r == -EAGAIN ? r : failure_of(-r),
+				 "cannot listen at unix:%s: %s", path,
+				 strerror(r == -EAGAIN ? EADDRINUSE : -r));
+	if (!r)
+		*ret_fd = take_fd(&fd);
+	return r;
 }
 
 /* 0 to 65535; the system chooses one for 0. */
@@ -133,52 +215,49 @@ static bool is_loopback(const struct sockaddr *address)
 	return IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
 }
 
-static int bind_to(const struct listen_address *wanted, bool shared,
-		   const struct addrinfo *address, struct error *err,
-		   int *ret_fd)
+/*
+ * Sockets that share a port would share it with those of another server, too: so
+ * the first one listens before it shares.
+ */
+static int bind_to(int fd, const struct listen_address *wanted,
+		   const struct addrinfo *address)
+{
+	const bool is_first = wanted->shared && wanted->is_first;
+	const int on = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (wanted->shared && !is_first &&
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)))
+		return -errno;
+	if (bind(fd, address->ai_addr, address->ai_addrlen))
+		return -errno;
+	if (is_first &&
+	    (listen(fd, LISTEN_BACKLOG) ||
+	     setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on))))
+		return -errno;
+	return 0;
+}
+
+static int bind_address(const struct listen_address *wanted,
+			const struct addrinfo *address, struct error *err,
+			int *ret_fd)
 {
 	cleanup_close int fd =
 		socket(address->ai_family,
 		       address->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	const int on = 1;
+	int r = fd < 0 ? -errno : bind_to(fd, wanted, address);
 
-	if (fd < 0)
-		return error_set(err, failure_of(errno),
-				 "cannot listen at %s: %s", wanted->text,
-				 strerror(errno));
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (shared && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)))
-		return error_set(err, failure_of(errno), "SO_REUSEPORT: %s",
-				 strerror(errno));
-	if (bind(fd, address->ai_addr, address->ai_addrlen))
-		return error_set(err, failure_of(errno),
+	if (r)
+		return error_set(err,
+				 r == -EADDRINUSE ? -EAGAIN : failure_of(-r),
 				 "cannot listen at %s: %s%s", wanted->text,
-				 strerror(errno),
-				 errno == EADDRINUSE ?
+				 strerror(-r),
+				 r == -EADDRINUSE ?
 					 ": stop what listens there, or choose "
 					 "another port" :
 					 "");
 	*ret_fd = take_fd(&fd);
 	return 0;
-}
-
-/*
- * Sockets that share a port would share it with those of another server, too: so
- * it is tried alone first.
- */
-static int bind_shared(const struct listen_address *wanted,
-		       const struct addrinfo *address, struct error *err,
-		       int *ret_fd)
-{
-	int fd, r = wanted->is_first ?
-			    bind_to(wanted, false, address, err, &fd) :
-			    0;
-
-	if (r)
-		return r;
-	if (wanted->is_first)
-		close(fd);
-	return bind_to(wanted, true, address, err, ret_fd);
 }
 
 static int resolve(const char *text, struct error *err,
@@ -216,10 +295,8 @@ static int bind_tcp(const struct listen_address *wanted, struct error *err,
 			      "is asked who they are: put something that asks "
 			      "in front, or say --insecure",
 			      wanted->text);
-	else if (wanted->shared)
-		r = bind_shared(wanted, found, err, ret_fd);
 	else
-		r = bind_to(wanted, false, found, err, ret_fd);
+		r = bind_address(wanted, found, err, ret_fd);
 	freeaddrinfo(found);
 	return r;
 }
@@ -227,10 +304,20 @@ static int bind_tcp(const struct listen_address *wanted, struct error *err,
 int listen_bind(const struct listen_address *address, struct error *err,
 		int *ret_fd)
 {
+	const struct timespec pause = { .tv_nsec = LISTEN_PAUSE_NS };
+	const uint64_t end_ns = clock_now_ns() + LISTEN_WAIT_NS;
 	const char *path = listen_unix_path(address->text);
+	int r;
 
-	return path ? bind_unix(path, err, ret_fd) :
-		      bind_tcp(address, err, ret_fd);
+	for (;;) {
+		r = path ? bind_unix(path, err, ret_fd) :
+			   bind_tcp(address, err, ret_fd);
+		if (r != -EAGAIN)
+			return r;
+		if (clock_now_ns() >= end_ns)
+			return -EADDRINUSE;
+		nanosleep(&pause, NULL);
+	}
 }
 
 int listen_start(int fd, struct error *err)

@@ -8,10 +8,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "vm/clock.h"
 #include "vm/error.h"
 
 /* How many connections may wait to be accepted. */
 #define LISTEN_BACKLOG 4096
+
+/* How long an address that was in use until just now is waited for. */
+#define LISTEN_WAIT_NS (2 * NS_PER_S)
 
 struct listen_address {
 	const char *text; /* "HOST:PORT", "[HOST]:PORT", "unix:PATH" */
@@ -21,10 +25,11 @@ struct listen_address {
 };
 
 /*
- * Binds a socket; connections are refused until listen_start().
- * -EDESTADDRREQ: it is no address; -EADDRINUSE: another process has it (a socket
- * file that nobody listens at is replaced); -EPERM: it is not loopback;
- * -EADDRNOTAVAIL: it cannot be had for another reason. The caller owns *@ret_fd.
+ * Binds a socket. A unix socket, and the first of a port, listens at once: so of
+ * two servers that start together one has it. -EDESTADDRREQ: it is no address;
+ * -EADDRINUSE: another process has it (a socket file that nobody listens at is
+ * replaced); -EPERM: it is not loopback; -EADDRNOTAVAIL: it cannot be had for
+ * another reason. The caller owns *@ret_fd.
  */
 int listen_bind(const struct listen_address *address, struct error *err,
 		int *ret_fd);

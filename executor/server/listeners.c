@@ -29,6 +29,8 @@ static int add(struct server *server, int fd, int worker,
 	all[server->listening_count++] = (struct listening){
 		.fd = fd, .worker = worker, .open = open, .path = path
 	};
+	if (path && lstat(path, &all[server->listening_count - 1].file))
+		all[server->listening_count - 1].path = NULL;
 	server->listening = all;
 	return 0;
 }
@@ -243,13 +245,25 @@ void server_open_doors(struct worker *worker)
 	}
 }
 
-void server_close(struct server *server)
+void server_unlink(const struct server *server)
 {
 	for (size_t i = 0; i < server->listening_count; i++) {
-		if (server->listening[i].path)
-			unlink(server->listening[i].path);
-		close(server->listening[i].fd);
+		const struct listening *one = &server->listening[i];
+		struct stat now;
+
+		/* its inode is not used again as long as the socket is open */
+		if (one->path && !lstat(one->path, &now) &&
+		    now.st_dev == one->file.st_dev &&
+		    now.st_ino == one->file.st_ino)
+			unlink(one->path);
 	}
+}
+
+void server_close(struct server *server)
+{
+	server_unlink(server);
+	for (size_t i = 0; i < server->listening_count; i++)
+		close(server->listening[i].fd);
 	free(server->listening);
 	server->listening = NULL;
 	server->listening_count = 0;

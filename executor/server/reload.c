@@ -324,11 +324,14 @@ void server_boot(struct server *server, const struct generation *old)
 		struct served *served = generation_newest(generation, i);
 
 		if (atomic_load(&served->state) == FUNCTION_PENDING &&
-		    (!old ||
-		     generation_find_newest(old, served->spec->name) != served))
+		    (!old || generation_find_newest(old, served->spec->name) !=
+				     served)) {
 			boots_push(server->boots, served);
+			server->is_booting = true;
+		}
 	}
-	server->is_booting = true;
+	/* the end of the start is said even if there is nothing to boot */
+	server->is_booting |= !old;
 	atomic_store(&server->has_booted, true);
 }
 

@@ -16,12 +16,13 @@ static void find(char *dir, size_t size)
 {
 	const char *user = getenv("XDG_RUNTIME_DIR");
 	const char *given = getenv("THAW_RUNTIME_DIR");
-	const char *made = getenv("RUNTIME_DIRECTORY");
+	const char *unit = getenv("RUNTIME_DIRECTORY");
 
 	if (given && *given)
 		snprintf(dir, size, "%s", given);
-	else if (made && *made)
-		snprintf(dir, size, "%.*s", (int)strcspn(made, ":"), made);
+	else if (unit && *unit)
+		/* systemd.exec(5): several have colons between them */
+		snprintf(dir, size, "%.*s", (int)strcspn(unit, ":"), unit);
 	else if (!access(SYSTEM_DIR, F_OK))
 		snprintf(dir, size, "%s", SYSTEM_DIR);
 	else if (user && *user)

@@ -2,9 +2,8 @@
  * runtime_dir.h - where the server's sockets are, the same for it and for those
  * who look for it.
  *
- * The first of: $THAW_RUNTIME_DIR, $RUNTIME_DIRECTORY (systemd), /run/thaw if
- * it is there, $XDG_RUNTIME_DIR/thaw, /tmp/thaw-UID. Of several folders in
- * $RUNTIME_DIRECTORY, with colons between, the first counts.
+ * The first of: $THAW_RUNTIME_DIR, $RUNTIME_DIRECTORY (systemd; the first of
+ * several), /run/thaw if it is there, $XDG_RUNTIME_DIR/thaw, /tmp/thaw-UID.
  */
 #ifndef EXECUTOR_SERVER_RUNTIME_DIR_H
 #define EXECUTOR_SERVER_RUNTIME_DIR_H

@@ -200,9 +200,7 @@ static void hard_end(struct server *server, int status, const char *why)
 		  LOG_NUMBER("connections",
 			     metrics_get(&server->metrics.connections)),
 		  LOG_NUMBER("events_dropped", atomic_load(&server->events)));
-	for (size_t i = 0; i < server->listening_count; i++)
-		if (server->listening[i].path)
-			unlink(server->listening[i].path);
+	server_unlink(server);
 	log_stop();
 	_exit(status);
 }

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "executor/function.h"
 #include "executor/server/boots.h"
@@ -73,6 +74,7 @@ struct server {
 		bool inherited;
 		void (*open)(struct door *door, int fd);
 		const char *path; /* to be removed at the end; or NULL */
+		struct stat file; /* what is there, if it is still ours */
 	} * listening;
 	size_t listening_count;
 };
@@ -88,6 +90,8 @@ void server_close(struct server *server);
 
 /* Whether requests that come in by the listening socket @fd are checked so. */
 bool server_checks_hosts(const struct server_options *options, int fd);
+/* Removes the files of its sockets, but not those of who came after it. */
+void server_unlink(const struct server *server);
 
 /* On a worker: opens the doors that are its. */
 void server_open_doors(struct worker *worker);

@@ -424,6 +424,149 @@ def stale():
             assert precious.read() == 'precious'
 
 
+@test('a server that ends removes its sockets, and nobody else\'s')
+def own_files():
+    with Server({'forever': FOREVER, 'echo': ECHO}, '--admin', 'none',
+                ready=False, expects=TERMINATED,
+                surprises=['told to end once more']) as server:
+        server.wait_line('boots ended')
+        server.find_port()
+        with server.http() as http:
+            http.send(Http.request_bytes('POST', '/function/forever'))
+            time.sleep(0.2)
+            server.signal(signal.SIGTERM)
+            server.wait_line('draining')
+            with Server({'echo': ECHO}, '--socket',
+                        server.socket_path) as successor:
+                successor.socket_path = server.socket_path
+                server.signal(signal.SIGTERM)
+                server.wait()
+                successor.check_works()
+    with Server({'echo': ECHO}) as server:
+        os.unlink(server.socket_path)
+        with open(server.socket_path, 'w', encoding='ascii') as file:
+            file.write('precious')
+        server.signal(signal.SIGTERM)
+        server.wait()
+        with open(server.socket_path, encoding='ascii') as file:
+            assert file.read() == 'precious'
+        os.unlink(server.socket_path)
+
+
+@test('a server that was killed does not keep the next one from starting')
+def killed():
+    with Server({'echo': ECHO}) as first:
+        port = f'127.0.0.1:{first.address[1]}'
+        servers = [first]
+        for _ in range(6):
+            last = servers[-1]
+            with last.http() as http:
+                assert http.post('echo', b'a').status == 200
+                last.process.kill()
+                last.wait()
+            servers.append(Server(
+                {'echo': ECHO}, '--socket', first.socket_path,
+                '--admin', f'unix:{first.admin_path}', listen=[port],
+                ready=False))
+            servers[-1].run = first.run
+            servers[-1].socket_path = first.socket_path
+            servers[-1].admin_path = first.admin_path
+            servers[-1].wait_ready()
+        servers[-1].check_works()
+        servers[-1].end()
+        assert not os.listdir(first.run)
+        for server in servers[1:]:
+            shutil.rmtree(server.work)
+        first.expects = -signal.SIGKILL
+
+
+@test('what is no file is no catalog, and wedges nothing')
+def no_files():
+    with Server({'echo': ECHO}, surprises=['catalog not reloaded']) as server:
+        bound = socket.socket(socket.AF_UNIX)
+        for make in (os.mkfifo, os.mkdir, bound.bind,
+                     lambda path: os.symlink('/dev/zero', path)):
+            os.unlink(server.catalog)
+            make(server.catalog)
+            status, problem = server.reload()
+            assert status == 422 and problem['detail'], problem
+            if os.path.isdir(server.catalog):
+                os.rmdir(server.catalog)
+            else:
+                os.unlink(server.catalog)
+            server.write_catalog({'echo': ECHO})
+            status, changes = server.reload()
+            assert (status, changes['unchanged']) == (200, 1), changes
+        bound.close()
+        server.check_works()
+    with Server({'echo': ECHO}, '-c', '/dev/zero', ready=False) as server:
+        refuses(server, CATALOG, 'not a regular file')
+
+
+@test('an image that was replaced is seen, whatever time its file has')
+def same_time():
+    with Server({'echo': ECHO}) as server:
+        image = os.path.join(server.work, 'f.elf')
+
+        def unpack(name):
+            """As tar does; the inode may be the same one."""
+            if os.path.exists(image):
+                os.unlink(image)
+            shutil.copy(server.image(name), image)
+            # two images of one size
+            os.truncate(image, 1 << 20)
+            os.utime(image, (1000000000, 1000000000))
+
+        unpack('echo')
+        server.write_catalog({'f': {**ECHO, 'image': image}})
+        assert server.reload()[0] == 200
+        server.check_works('f')
+        unpack('inits')
+        with open(image, 'rb') as file:
+            data = file.read()
+        unpack('echo')
+        assert server.reload()[0] == 200
+        # in place, so that all but the time of the change is the same
+        before = os.stat(image)
+        with open(image, 'r+b') as file:
+            file.write(data)
+        os.utime(image, ns=(before.st_atime_ns, before.st_mtime_ns))
+        after = os.stat(image)
+        assert ((before.st_ino, before.st_size, before.st_mtime_ns) ==
+                (after.st_ino, after.st_size, after.st_mtime_ns))
+        server.surprises.append('function not deployed')
+        status, changes = server.reload()
+        assert (status, changes['changed']) == (200, ['f']), changes
+
+
+@test('--watch: a folder that goes and comes again is watched')
+def watch_folder_anew():
+    with Server({'echo': ECHO}, '--watch',
+                surprises=['catalog not reloaded']) as server:
+        folder = os.path.join(server.work, 'a', 'b')
+        image = os.path.join(folder, 'f.elf')
+        for make in (lambda: shutil.copy(server.image('echo'), image),
+                     lambda: shutil.copy(server.image('hello'), image)):
+            if os.path.exists(folder):
+                before = len(server.lines('catalog not reloaded'))
+                shutil.rmtree(os.path.dirname(folder))
+                server.wait_line('catalog not reloaded', before + 1)
+            os.makedirs(folder)
+            time.sleep(0.7)
+            make()
+            if server.functions.get('hello'):
+                continue
+            server.write_catalog({'hello': {**ECHO, 'image': image}})
+            wait_until(lambda: any(row['name'] == 'hello' and
+                                   row['state'] == 'active' for row in
+                                   server.admin_json(
+                                       '/v1/functions')['functions']), 'it is there')
+            server.check_works('hello')
+        with server.http() as http:
+            wait_until(lambda: b'Hello' in http.post(
+                'hello', b'{"name":"Ada"}').body, 'the new one answers')
+
+
 def fill(server, count):
     """Opens connections."""
     return [server.http() for _ in range(count)]

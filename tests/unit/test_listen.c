@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "executor/server/listen.h"
@@ -99,6 +100,87 @@ START_TEST(a_socket_file_is_replaced_if_nobody_listens)
 }
 END_TEST
 
+START_TEST(who_has_a_socket_is_named)
+{
+	const struct listen_address address = {
+		.text = "unix:/tmp/test_listen.named",
+	};
+	char named[32];
+	struct error err;
+	int first, second;
+
+	unlink(listen_unix_path(address.text));
+	snprintf(named, sizeof(named), "process %d ", getpid());
+	ck_assert_int_eq(listen_bind(&address, &err, &first), 0);
+	ck_assert_int_eq(listen_bind(&address, &err, &second), -EADDRINUSE);
+	ck_assert_ptr_nonnull(strstr(err.message, named));
+	ck_assert_ptr_nonnull(strstr(err.message, address.text));
+	close(first);
+	unlink(listen_unix_path(address.text));
+}
+END_TEST
+
+/* Binds @text when @start ends, and stays until @end does; 0: it has it. */
+static pid_t bind_in_child(const char *text, int start, int end, int said)
+{
+	pid_t pid = fork();
+	char byte;
+	int fd, r;
+
+	ck_assert_int_ge(pid, 0);
+	if (pid)
+		return pid;
+	if (read(start, &byte, 1) != 1)
+		_exit(1);
+	r = bind_text(text, true, true, &fd);
+	if (write(said, r ? "-" : "+", 1) != 1 || read(end, &byte, 1) < 0)
+		_exit(1);
+	_exit(0);
+}
+
+/* How many of two that begin together can have @text. */
+static int race(const char *text)
+{
+	int start[2], end[2], said[2], count = 0;
+	pid_t pids[2];
+	char answers[2];
+
+	ck_assert(!pipe(start) && !pipe(end) && !pipe(said));
+	for (int i = 0; i < 2; i++)
+		pids[i] = bind_in_child(text, start[0], end[0], said[1]);
+	ck_assert_int_eq(write(start[1], "..", 2), 2);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(read(said[0], &answers[i], 1), 1);
+		count += answers[i] == '+';
+	}
+	ck_assert_int_eq(write(end[1], "..", 2), 2);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(waitpid(pids[i], NULL, 0), pids[i]);
+		close(start[i]);
+		close(end[i]);
+		close(said[i]);
+	}
+	return count;
+}
+
+/* The socket of the winner of each round is abandoned for the next one. */
+START_TEST(of_two_that_begin_together_one_has_it)
+{
+	char path[64], port[LISTEN_TEXT_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), "unix:/tmp/test_listen.%d", getpid());
+	ck_assert_int_eq(bind_text("127.0.0.1:0", false, false, &fd), 0);
+	listen_describe(fd, port, sizeof(port));
+	close(fd);
+	for (int i = 0; i < 10; i++)
+		ck_assert_int_eq(race(path), 1);
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(race(port), 1);
+	unlink(listen_unix_path(path));
+}
+END_TEST
+
 START_TEST(sockets_are_inherited_by_the_process_they_are_for)
 {
 	char names[32], pid[16];
@@ -129,6 +211,10 @@ int main(void)
 	tcase_add_test(group, what_cannot_be_had_has_one_error);
 	tcase_add_test(group, a_port_is_shared_among_ours_and_with_nobody_else);
 	tcase_add_test(group, a_socket_file_is_replaced_if_nobody_listens);
+	tcase_add_test(group, who_has_a_socket_is_named);
+	tcase_add_test(group, of_two_that_begin_together_one_has_it);
+	/* who waits for a port waits for 2 s */
+	tcase_set_timeout(group, 60);
 	tcase_add_test(group,
 		       sockets_are_inherited_by_the_process_they_are_for);
 	suite_add_tcase(suite, group);

@@ -90,7 +90,7 @@ static int fill_one(struct generation *generation, size_t index,
 		generation->served[index] = served_hold(was);
 		return 0;
 	}
-	fresh = served_create(generation->catalog, spec, was);
+	fresh = served_create(generation, spec, was);
 	if (served_is_active(was)) {
 		generation->served[index] = served_hold(was);
 		generation->next[index] = fresh;
@@ -121,7 +121,7 @@ static int fill(struct generation *generation, const struct generation *old,
 			kept++;
 		} else {
 			generation->served[i] =
-				served_create(generation->catalog, spec, NULL);
+				served_create(generation, spec, NULL);
 			changes->added++;
 			r = generation->served[i] ? 0 : -ENOMEM;
 		}
@@ -186,7 +186,7 @@ int generation_add_echo(struct generation *generation, const char *name,
 	};
 
 	spec.name = (char *)name;
-	generation->echo = served_create(NULL, &spec, NULL);
+	generation->echo = served_create(generation, &spec, NULL);
 	if (!generation->echo)
 		return error_set(err, -ENOMEM, "no memory for a function");
 	generation->echo->is_echo = true;

@@ -159,6 +159,27 @@ static void answer(struct exchange *exchange,
 	exchange_release(exchange);
 }
 
+/* A boot that this reload has begun, until all workers have what comes of it. */
+static bool is_awaited(const struct generation *now,
+		       const struct generation *generation, size_t index)
+{
+	const struct served *served = generation_newest(generation, index);
+
+	if (served->generation != generation->number)
+		return false;
+	return atomic_load(&served->state) == FUNCTION_PENDING ||
+	       (served_is_active(served) && now->next[index] == served);
+}
+
+static bool is_booting(const struct generation *now,
+		       const struct generation *generation)
+{
+	for (size_t i = 0; i < generation->count; i++)
+		if (is_awaited(now, generation, i))
+			return true;
+	return false;
+}
+
 /* Boots that another reload has made needless are nothing to wait for. */
 static bool is_over(const struct reload_answer *waiting)
 {
@@ -167,7 +188,7 @@ static bool is_over(const struct reload_answer *waiting)
 	return waiting->is_late ||
 	       atomic_load(&server->state) == SERVER_DRAINING ||
 	       waiting->generation->number != server->main.generation->number ||
-	       !server->readiness.functions.booting;
+	       !is_booting(server->main.generation, waiting->generation);
 }
 
 static void answer_all(struct server *server)

@@ -99,7 +99,7 @@ void served_release(struct served *served)
 		free_served(&served->job);
 }
 
-struct served *served_create(struct kept_catalog *catalog,
+struct served *served_create(const struct generation *generation,
 			     const struct catalog_function *spec,
 			     const struct served *old)
 {
@@ -122,9 +122,9 @@ struct served *served_create(struct kept_catalog *catalog,
 	atomic_store(&served->references, 1);
 	served->spec = spec;
 	served->counted = counted;
-	served->catalog = catalog;
-	if (catalog)
-		atomic_fetch_add(&catalog->references, 1);
+	served->generation = generation->number;
+	served->catalog = generation->catalog;
+	atomic_fetch_add(&served->catalog->references, 1);
 	/* before it is read: what changes meanwhile is another image */
 	(void)!stat(spec->image, &served->image);
 	return served;

@@ -69,6 +69,7 @@ struct served {
 	struct kept_catalog *catalog;
 	const struct catalog_function *spec;
 	struct counted *counted;
+	uint64_t generation; /* the number of the first that has it */
 
 	struct stat image; /* before it was deployed */
 

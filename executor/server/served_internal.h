@@ -5,10 +5,10 @@
 #include "executor/server/served.h"
 
 /*
- * A function of @spec, of @catalog (NULL: of none), that counts with @old's,
- * which may be NULL. NULL: no memory. served_release() gives it back.
+ * A function of @spec, which is new in @generation and counts with @old's, which
+ * may be NULL. NULL: no memory. served_release() gives it back.
  */
-struct served *served_create(struct kept_catalog *catalog,
+struct served *served_create(const struct generation *generation,
 			     const struct catalog_function *spec,
 			     const struct served *old);
 

@@ -1,9 +1,11 @@
 /* test_listen.c - addresses, those that are taken, and those that are not ours. */
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -120,6 +122,27 @@ START_TEST(who_has_a_socket_is_named)
 }
 END_TEST
 
+START_TEST(nobody_looks_at_a_socket_while_another_does)
+{
+	char folder[] = "/tmp/test_listen.XXXXXX", text[64];
+	struct listen_address address = { .text = text };
+	struct error err;
+	int fd, lock;
+
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	snprintf(text, sizeof(text), "unix:%s/sock", folder);
+	lock = open(folder, O_RDONLY | O_DIRECTORY);
+	ck_assert_int_eq(flock(lock, LOCK_EX), 0);
+	ck_assert_int_eq(listen_bind(&address, &err, &fd), -EADDRINUSE);
+	ck_assert_ptr_nonnull(strstr(err.message, "locked"));
+	close(lock);
+	ck_assert_int_eq(listen_bind(&address, &err, &fd), 0);
+	close(fd);
+	unlink(listen_unix_path(text));
+	rmdir(folder);
+}
+END_TEST
+
 /* Binds @text when @start ends, and stays until @end does; 0: it has it. */
 static pid_t bind_in_child(const char *text, int start, int end, int said)
 {
@@ -173,7 +196,7 @@ START_TEST(of_two_that_begin_together_one_has_it)
 	ck_assert_int_eq(bind_text("127.0.0.1:0", false, false, &fd), 0);
 	listen_describe(fd, port, sizeof(port));
 	close(fd);
-	for (int i = 0; i < 10; i++)
+	for (int i = 0; i < 100; i++)
 		ck_assert_int_eq(race(path), 1);
 	for (int i = 0; i < 3; i++)
 		ck_assert_int_eq(race(port), 1);
@@ -212,6 +235,7 @@ int main(void)
 	tcase_add_test(group, a_port_is_shared_among_ours_and_with_nobody_else);
 	tcase_add_test(group, a_socket_file_is_replaced_if_nobody_listens);
 	tcase_add_test(group, who_has_a_socket_is_named);
+	tcase_add_test(group, nobody_looks_at_a_socket_while_another_does);
 	tcase_add_test(group, of_two_that_begin_together_one_has_it);
 	/* who waits for a port waits for 2 s */
 	tcase_set_timeout(group, 60);

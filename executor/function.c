@@ -121,6 +121,25 @@ static void choose_gate(struct function *function)
 	snapshot_set_gate(function->snapshot, function->gate.gate, &rule);
 }
 
+/* While it boots, a function may use all of its memory. */
+static int boot(struct function *function,
+		const struct snapshot_options *options, struct error *err)
+{
+	struct memory_budget *budget = function->options.memory;
+	const size_t size = function->spec->memory;
+	int r = memory_budget_boot(budget, size, err);
+
+	if (r)
+		return r;
+	r = snapshot_create(function->image, options, err, &function->snapshot);
+	if (!r)
+		function->kept = snapshot_bytes(function->snapshot);
+	if (function->kept > size)
+		function->kept = size;
+	memory_budget_booted(budget, size, function->kept);
+	return r;
+}
+
 static int deploy(struct function *function, struct error *err)
 {
 	const struct catalog_function *spec = function->spec;
@@ -143,14 +162,14 @@ static int deploy(struct function *function, struct error *err)
 		.queue = function->options.any_queue ? SIZE_MAX :
 						       spec->concurrency.queue,
 		.queue_timeout_ns = spec->concurrency.queue_timeout_ns,
+		.memory = function->options.memory,
 		.verify = function->options.verify,
 	};
 	int r;
 
 	r = image_open(spec->image, err, &function->image);
 	if (!r)
-		r = snapshot_create(function->image, &options, err,
-				    &function->snapshot);
+		r = boot(function, &options, err);
 	if (!r)
 		r = choose_handler(function, err);
 	if (!r)
@@ -212,6 +231,7 @@ void function_free(struct function *function)
 		return;
 	pool_free(function->pool);
 	snapshot_free(function->snapshot);
+	memory_budget_give(function->options.memory, function->kept);
 	image_close(function->image);
 	free(function);
 }

@@ -29,6 +29,7 @@ struct function_options {
 	bool any_queue; /* the caller counts those who wait for a vm */
 	/* Set by another thread: deploying ends with -ESHUTDOWN. NULL: never. */
 	const _Atomic bool *cancel;
+	struct memory_budget *memory; /* of all functions; or NULL */
 };
 
 /* What invocations have come to; any thread counts. */
@@ -52,6 +53,7 @@ struct function {
 	char no_gate[ERROR_MESSAGE_MAX]; /* why, if the catalog asks for one */
 	struct function_counts counts;
 	uint64_t deploy_ns; /* image read, booted, frozen */
+	size_t kept;	    /* bytes of the budget that the snapshot has */
 };
 
 /*

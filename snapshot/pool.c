@@ -22,6 +22,7 @@ struct idle_vm {
 struct pool {
 	struct snapshot *snapshot;
 	struct pool_config config;
+	size_t vm_size;	      /* what a vm takes of the budget */
 	pthread_mutex_t lock; /* of the rest */
 	/*
 	 * In the order in which they were given back: the last one's memory is
@@ -34,12 +35,31 @@ struct pool {
 	size_t waiting;
 };
 
+/* Makes a vm, for which the budget has given the memory. */
+static int make_vm(struct pool *pool, struct error *err, struct vm **ret_vm)
+{
+	int r = snapshot_start(pool->snapshot, err, ret_vm);
+
+	if (r)
+		memory_budget_give(pool->config.memory, pool->vm_size);
+	return r;
+}
+
+static void free_vm(struct pool *pool, struct vm *vm)
+{
+	vm_free(vm);
+	memory_budget_give(pool->config.memory, pool->vm_size);
+}
+
 static int warm_up(struct pool *pool, struct error *err)
 {
 	while (pool->vm_count < pool->config.warm) {
 		struct idle_vm *idle = &pool->idle[pool->idle_count];
-		int r = snapshot_start(pool->snapshot, err, &idle->vm);
+		int r = memory_budget_wait(pool->config.memory, pool->vm_size,
+					   err);
 
+		if (!r)
+			r = make_vm(pool, err, &idle->vm);
 		if (r)
 			return r;
 		idle->since_ns = clock_now_ns();
@@ -59,6 +79,7 @@ int pool_create(struct snapshot *snapshot, const struct pool_config *config,
 		return error_set(err, -ENOMEM, "no memory for a pool");
 	pool->snapshot = snapshot;
 	pool->config = *config;
+	pool->vm_size = snapshot_layout(snapshot)->memory_size;
 	pool->last = &pool->first;
 	pthread_mutex_init(&pool->lock, NULL);
 	pool->idle = calloc(config->max, sizeof(*pool->idle));
@@ -79,7 +100,7 @@ void pool_free(struct pool *pool)
 	if (!pool)
 		return;
 	for (size_t i = 0; i < pool->idle_count; i++)
-		vm_free(pool->idle[i].vm);
+		free_vm(pool, pool->idle[i].vm);
 	free(pool->idle);
 	pthread_mutex_destroy(&pool->lock);
 	free(pool);
@@ -194,8 +215,13 @@ static void keep(struct pool *pool, struct vm *vm, uint64_t now_ns)
 int pool_take(struct pool *pool, struct vm *vm, struct error *err,
 	      struct vm **ret_vm)
 {
-	int r = vm ? 0 : snapshot_start(pool->snapshot, err, &vm);
+	int r = 0;
 
+	if (!vm) {
+		r = memory_budget_take(pool->config.memory, pool->vm_size, err);
+		if (!r)
+			r = make_vm(pool, err, &vm);
+	}
 	if (r) {
 		forget_one(pool);
 		return r;
@@ -320,7 +346,7 @@ void pool_release(struct pool *pool, struct vm *vm, bool clean, uint64_t now_ns,
 		  struct restore_stats *ret_stats)
 {
 	if (snapshot_restore(pool->snapshot, vm, clean, ret_stats)) {
-		vm_free(vm);
+		free_vm(pool, vm);
 		forget_one(pool);
 		return;
 	}
@@ -359,7 +385,8 @@ bool pool_free_oldest(struct pool *pool, bool warm_too, uint64_t before_ns)
 		pool->vm_count--;
 	}
 	pthread_mutex_unlock(&pool->lock);
-	vm_free(vm);
+	if (vm)
+		free_vm(pool, vm);
 	return vm != NULL;
 }
 

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "snapshot/memory_budget.h"
 #include "snapshot/snapshot.h"
 #include "vm/error.h"
 
@@ -24,6 +25,7 @@ struct pool_config {
 	size_t warm;  /* vms made at once, and kept although idle */
 	size_t queue; /* callers that may wait */
 	uint64_t queue_timeout_ns;
+	struct memory_budget *memory; /* of the vms; borrowed; or NULL */
 	bool verify; /* compare memory after each restore: abort if wrong */
 };
 
@@ -61,7 +63,10 @@ struct pool_waiter {
 int pool_try(struct pool *pool, struct pool_waiter *waiter, struct error *err,
 	     struct vm **ret_vm);
 
-/* The vm of a waiter who was served, or, if @vm is NULL, a new one: slow. */
+/*
+ * The vm of a waiter who was served, or, if @vm is NULL, a new one: slow. -EBUSY:
+ * there is no memory for one.
+ */
 int pool_take(struct pool *pool, struct vm *vm, struct error *err,
 	      struct vm **ret_vm);
 

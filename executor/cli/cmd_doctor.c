@@ -19,6 +19,8 @@
 #include "executor/cli/cli.h"
 #include "executor/cli/verbs.h"
 #include "executor/limits.h"
+#include "executor/server/machine_memory.h"
+#include "executor/server/server_limits.h"
 #include "vm/cleanup.h"
 #include "vm/clock.h"
 #include "vm/kvm.h"
@@ -237,6 +239,25 @@ static void check_limits(struct report *report)
 		     (uintmax_t)limit.rlim_cur / UNITS_KIB);
 }
 
+static void check_pressure(struct report *report)
+{
+	struct machine_pressure pressure;
+	struct error err;
+
+	note(report, STATUS_OK, "memory",
+	     "%ju MiB for this machine or cgroup; serve gives vms %d%%",
+	     (uintmax_t)machine_memory("") / UNITS_MIB, SERVER_MEMORY_PERCENT);
+	if (machine_pressure_open(&pressure, "", &err))
+		note(report, STATUS_WARN, "memory pressure",
+		     "%s: serve does not learn that memory is short and keeps "
+		     "idle vms until --vm-idle-timeout; a kernel with PSI "
+		     "(psi=1) tells",
+		     err.message);
+	else
+		note(report, STATUS_OK, "memory pressure", "%s", pressure.path);
+	machine_pressure_close(&pressure);
+}
+
 struct doctor_options {
 	bool json;
 };
@@ -261,6 +282,7 @@ static int run(const struct cli_verb *verb, int argc, char **argv)
 	check_clock(&report);
 	check_io_uring(&report);
 	check_limits(&report);
+	check_pressure(&report);
 	if (my.json) {
 		json_auto_t *top = json_pack("{s:b, s:o}", "ok", !report.failed,
 					     "checks", report.checks);

@@ -153,6 +153,10 @@ static const struct cli_option options[] = {
 	  "memory of requests and replies of more than 16KiB, in\n"
 	  "all; default 512MiB",
 	  cli_set_size, SERVER(max_buffered), SERVER_BUFFERED_MAX },
+	{ 0, "max-memory", "SIZE",
+	  "memory of vms and snapshots, in all; default 80% of what\n"
+	  "the machine or the cgroup has",
+	  cli_set_size, SERVER(max_memory), SERVER_MEMORY_MAX },
 	{ 0, "vm-idle-timeout", "TIME",
 	  "vms that nobody uses, above concurrency.warm (catalog),\n"
 	  "are freed after that; default 1m",

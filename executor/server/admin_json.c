@@ -79,6 +79,16 @@ static struct json_output buffered_object(const struct server_view *view)
 	return object;
 }
 
+static struct json_output memory_object(const struct server_view *view)
+{
+	struct json_output object = json_output_make();
+
+	json_put_number(&object, "bytes", view->memory);
+	json_put_number(&object, "max", view->max_memory);
+	json_put_reason(&object, "pressure", view->pressure);
+	return object;
+}
+
 static struct json_output events_object(const struct server_view *view)
 {
 	struct json_output object = json_output_make();
@@ -115,6 +125,7 @@ void admin_write_status(const struct server_view *view, struct buffer *out)
 	json_put_object(&object, "connections", connections_object(view));
 	json_put_object(&object, "requests", requests_object(view->metrics));
 	json_put_object(&object, "buffered", buffered_object(view));
+	json_put_object(&object, "memory", memory_object(view));
 	json_put_object(&object, "events", events_object(view));
 	json_put_object(&object, "log", log_object(view));
 	readiness_count(view->functions, view->count, &counts);

@@ -104,6 +104,12 @@ static void write_server(const struct server_view *view, struct buffer *out)
 	prometheus_number(out, "thaw_buffered_max_bytes", "gauge",
 			  "Beyond it new requests are refused.",
 			  view->max_buffered, 0);
+	prometheus_number(out, "thaw_memory_bytes", "gauge",
+			  "Memory that vms and snapshots may use.",
+			  view->memory, 0);
+	prometheus_number(out, "thaw_memory_max_bytes", "gauge",
+			  "Beyond it idle vms are freed and requests refused.",
+			  view->max_memory, 0);
 	prometheus_number(out, "thaw_async_oldest_age_seconds", "gauge",
 			  "Age of the oldest Event invocation in the queue.",
 			  view->events_oldest_ms, PROMETHEUS_MS);

@@ -65,6 +65,11 @@ int server_view(struct worker *worker, struct server_view *ret_view)
 		.buffered = server_buffered(server),
 		.max_buffered = server->buffers.max,
 		.log_dropped = log_dropped(),
+		.memory = metrics_get(&server->memory.budget.used),
+		.max_memory = server->memory.budget.max,
+		.pressure = server->memory.is_watched ?
+				    server->memory.source.path :
+				    "",
 		/* it is the main thread's */
 		.last_reload_error = worker == &server->main ?
 					     server->reload_error.message :

@@ -279,7 +279,7 @@ static void view_active(struct served *served, struct function_view *view)
 	view->deployed_unix_ms = served->deployed_unix_ms;
 	view->boot_ns = function->deploy_ns;
 	view->image_bytes = (uint64_t)served->image.st_size;
-	view->snapshot_bytes = snapshot_layout(function->snapshot)->memory_size;
+	view->snapshot_bytes = snapshot_bytes(function->snapshot);
 	pool_count(function->pool, &view->vms_idle, &view->vms_busy,
 		   &view->queued);
 	function_get_stats(function, &view->stats);

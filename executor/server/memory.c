@@ -1,8 +1,10 @@
-/* memory.c - frees vms that nobody uses. See memory.h. */
+/* memory.c - frees vms that nobody needs, and bounds them. See memory.h. */
 #include "executor/server/memory.h"
 
+#include <errno.h>
 #include <malloc.h>
 
+#include "executor/server/log.h"
 #include "executor/server/server_limits.h"
 #include "snapshot/pool.h"
 #include "vm/clock.h"
@@ -11,11 +13,11 @@
 	((struct memory *)(void *)((char *)(pointer)-offsetof(struct memory, \
 							      member)))
 
-void memory_init(struct memory *memory, const struct memory_config *config)
-{
-	*memory = (struct memory){ .config = *config };
-	pthread_mutex_init(&memory->lock, NULL);
-}
+enum memory_pressure {
+	PRESSURE_NONE,
+	PRESSURE_IDLE, /* it begins */
+	PRESSURE_WARM, /* it goes on */
+};
 
 void memory_set_generation(struct memory *memory, struct generation *generation)
 {
@@ -39,8 +41,61 @@ static struct generation *hold_generation(struct memory *memory)
 	return generation;
 }
 
+static struct pool *find_oldest(const struct generation *generation)
+{
+	uint64_t oldest_ns = UINT64_MAX;
+	struct pool *oldest = NULL;
+
+	for (size_t i = 0; i < generation->count; i++) {
+		struct served *served = generation->served[i];
+		uint64_t since_ns;
+
+		if (!served_is_active(served))
+			continue;
+		since_ns = pool_idle_since(served->function->pool);
+		if (since_ns < oldest_ns) {
+			oldest_ns = since_ns;
+			oldest = served->function->pool;
+		}
+	}
+	return oldest;
+}
+
+/* Frees the vm that has been idle longest, whosever it is; on any thread. */
+static bool spare(struct memory_budget *budget)
+{
+	struct memory *memory = MEMORY_OF(budget, budget);
+	struct generation *generation = hold_generation(memory);
+	bool has_freed = false;
+	struct pool *pool;
+
+	/* others may have taken it meanwhile */
+	while (generation && !has_freed && (pool = find_oldest(generation)))
+		has_freed = pool_free_oldest(pool, false, UINT64_MAX);
+	if (has_freed)
+		metrics_add(&memory->config.metrics
+				     ->vms_trimmed[METRICS_TRIM_LIMIT],
+			    1);
+	generation_release(generation);
+	return has_freed;
+}
+
+void memory_init(struct memory *memory, const struct memory_config *config)
+{
+	uint64_t max = config->max;
+
+	*memory = (struct memory){ .config = *config };
+	if (!max)
+		max = machine_memory(config->root) / 100 *
+		      SERVER_MEMORY_PERCENT;
+	memory_budget_init(&memory->budget, max, spare);
+	pthread_mutex_init(&memory->lock, NULL);
+	memory->source.events = memory->source.trigger = -1;
+}
+
 /* Frees vms of all functions that have been idle since before @before_ns. */
-static size_t trim(const struct generation *generation, uint64_t before_ns)
+static size_t trim(const struct generation *generation, bool warm_too,
+		   uint64_t before_ns)
 {
 	size_t count = 0;
 
@@ -48,7 +103,7 @@ static size_t trim(const struct generation *generation, uint64_t before_ns)
 		struct served *served = generation->served[i];
 
 		if (served_is_active(served))
-			count += pool_trim(served->function->pool, false,
+			count += pool_trim(served->function->pool, warm_too,
 					   before_ns);
 	}
 	return count;
@@ -80,19 +135,51 @@ static void trim_heap(struct memory *memory)
 	memory->activity = activity;
 }
 
+static void trim_idle(struct memory *memory,
+		      const struct generation *generation)
+{
+	const uint64_t now_ns = clock_now_ns();
+	const uint64_t idle_ns = memory->config.idle_ns;
+
+	if (now_ns > idle_ns)
+		metrics_add(&memory->config.metrics
+				     ->vms_trimmed[METRICS_TRIM_IDLE],
+			    trim(generation, false, now_ns - idle_ns));
+}
+
+static void trim_pressed(struct memory *memory,
+			 const struct generation *generation, bool warm_too)
+{
+	const size_t count = trim(generation, warm_too, UINT64_MAX);
+
+	metrics_add(&memory->config.metrics->vms_trimmed[METRICS_TRIM_PRESSURE],
+		    count);
+	/* once, however long it goes on */
+	if (!warm_too)
+		log_write(LOG_LEVEL_WARN, "memory is short: idle vms are freed",
+			  LOG_FIELD("said_by", memory->source.path),
+			  LOG_NUMBER("vms", count));
+}
+
 static void sweep(struct job *job)
 {
 	struct memory *memory = MEMORY_OF(job, sweep);
-	struct metrics_server *metrics = memory->config.metrics;
 	struct generation *generation = hold_generation(memory);
-	const uint64_t now_ns = clock_now_ns();
+	const int pressure = atomic_exchange(&memory->pressure, PRESSURE_NONE);
 
-	if (generation && now_ns > memory->config.idle_ns)
-		metrics_add(&metrics->vms_trimmed[METRICS_TRIM_IDLE],
-			    trim(generation, now_ns - memory->config.idle_ns));
+	if (generation && pressure)
+		trim_pressed(memory, generation, pressure == PRESSURE_WARM);
+	else if (generation)
+		trim_idle(memory, generation);
 	generation_release(generation);
 	trim_heap(memory);
 	atomic_store(&memory->sweeping, false);
+}
+
+static void begin_sweep(struct memory *memory)
+{
+	if (!atomic_exchange(&memory->sweeping, true))
+		jobs_push(memory->jobs, NULL, &memory->sweep);
 }
 
 static void set_timer(struct memory *memory)
@@ -110,17 +197,53 @@ static void on_timer(struct timer *timer)
 {
 	struct memory *memory = MEMORY_OF(timer, timer);
 
-	if (!atomic_exchange(&memory->sweeping, true))
-		jobs_push(memory->jobs, NULL, &memory->sweep);
+	begin_sweep(memory);
 	set_timer(memory);
 }
 
-void memory_start(struct memory *memory, struct jobs *jobs)
+void memory_press(struct memory *memory)
+{
+	const uint64_t now_ns = clock_now_ns();
+	const bool goes_on = memory->pressed_ns &&
+			     now_ns - memory->pressed_ns <
+				     SERVER_PRESSURE_GOES_ON_NS;
+
+	memory->pressed_ns = now_ns;
+	atomic_store(&memory->pressure,
+		     goes_on ? PRESSURE_WARM : PRESSURE_IDLE);
+	begin_sweep(memory);
+}
+
+static void on_pressure(struct io_poll *poll)
+{
+	struct memory *memory = MEMORY_OF(poll, poll);
+
+	if (machine_pressure_take(&memory->source))
+		memory_press(memory);
+}
+
+/* Where the kernel does not say, nothing is freed but what is idle for long. */
+static void watch_pressure(struct memory *memory, struct io *io)
+{
+	struct error err;
+
+	if (machine_pressure_open(&memory->source, memory->config.root, &err)) {
+		log_write(LOG_LEVEL_INFO, "memory pressure cannot be watched",
+			  LOG_FIELD("reason", err.message));
+		return;
+	}
+	memory->is_watched = true;
+	memory->poll.ready = on_pressure;
+	io_poll_open(io, &memory->poll, memory->source.events);
+}
+
+void memory_start(struct memory *memory, struct jobs *jobs, struct io *io)
 {
 	memory->jobs = jobs;
 	memory->sweep.run = sweep;
 	memory->timer.fire = on_timer;
 	set_timer(memory);
+	watch_pressure(memory, io);
 }
 
 void memory_stop(struct memory *memory)
@@ -132,5 +255,7 @@ void memory_stop(struct memory *memory)
 void memory_done(struct memory *memory)
 {
 	memory_set_generation(memory, NULL);
+	machine_pressure_close(&memory->source);
+	memory_budget_done(&memory->budget);
 	pthread_mutex_destroy(&memory->lock);
 }

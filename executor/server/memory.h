@@ -1,16 +1,21 @@
 /*
- * memory.h - gives back the memory of what nobody uses any more.
+ * memory.h - keeps the memory of vms within a bound, and gives back what nobody
+ * needs.
  *
  *	memory_init(&memory, &config);
- *	memory_set_generation(&memory, generation);	and with each reload
- *	memory_start(&memory, jobs);			on the main thread
+ *	memory_admit(&memory, generation);		before it is deployed
+ *	memory_set_generation(&memory, generation);	when it is served
+ *	memory_start(&memory, jobs, io);		on the main thread
  *	...
- *	memory_stop(&memory);		no timer fires, no job runs any more
- *	memory_done(&memory);
+ *	memory_stop(&memory);		no timer fires, no job begins any more
+ *	memory_done(&memory);		no job runs any more
  *
  * A timer of the main thread begins a job that looks at the vms of all functions
  * and frees those that have been idle for long; none of a function's
- * concurrency.warm. It also has malloc() give back what requests have left.
+ * concurrency.warm. It also has malloc() give back what requests have left. When
+ * the kernel says that memory is short, that job frees all idle vms, and the warm
+ * ones too if it goes on. Who makes a vm beyond the bound frees idle ones, or is
+ * refused.
  */
 #ifndef EXECUTOR_SERVER_MEMORY_H
 #define EXECUTOR_SERVER_MEMORY_H
@@ -21,13 +26,18 @@
 #include <stdint.h>
 
 #include "executor/server/budget.h"
+#include "executor/server/io.h"
 #include "executor/server/jobs.h"
+#include "executor/server/machine_memory.h"
 #include "executor/server/metrics.h"
 #include "executor/server/served.h"
 #include "executor/server/timers.h"
+#include "snapshot/memory_budget.h"
 
 struct memory_config {
-	uint64_t idle_ns;      /* how long vms are kept that nobody uses */
+	uint64_t max;	  /* bytes of snapshots and vms; 0: a share of all */
+	uint64_t idle_ns; /* how long vms are kept that nobody uses */
+	const char *root; /* see machine_memory() */
 	struct timers *timers; /* the main thread's */
 	struct metrics_server *metrics;
 	const struct budget *buffers; /* what clients make it keep */
@@ -35,6 +45,7 @@ struct memory_config {
 
 struct memory {
 	struct memory_config config;
+	struct memory_budget budget;
 	pthread_mutex_t lock;	       /* of generation */
 	struct generation *generation; /* held; whose vms are looked at */
 	struct jobs *jobs;
@@ -42,19 +53,33 @@ struct memory {
 	struct job sweep;
 	_Atomic bool sweeping; /* the job is the pool of threads' */
 	uint64_t activity;     /* the job's: when malloc() was trimmed last */
+
+	struct machine_pressure source;
+	struct io_poll poll;  /* of it */
+	bool is_watched;      /* there is such a source */
+	uint64_t pressed_ns;  /* the main thread's: when it came last */
+	_Atomic int pressure; /* enum memory_pressure, for the job */
 };
 
 void memory_init(struct memory *memory, const struct memory_config *config);
+
+/*
+ * Fails those functions of @generation, not deployed yet, that the bound has no
+ * room for: in the catalog's order, for the warm vms of all, and a first vm.
+ */
+void memory_admit(struct memory *memory, struct generation *generation);
 
 /* The functions to look at from now on; NULL: none. Any thread. */
 void memory_set_generation(struct memory *memory,
 			   struct generation *generation);
 
 /* Begins to look, by jobs of @jobs, and ends it; on the main thread. */
-void memory_start(struct memory *memory, struct jobs *jobs);
+void memory_start(struct memory *memory, struct jobs *jobs, struct io *io);
 void memory_stop(struct memory *memory);
 
-/* Its jobs have ended. */
+/* Memory is short: has idle vms freed. On the main thread. */
+void memory_press(struct memory *memory);
+
 void memory_done(struct memory *memory);
 
 #endif

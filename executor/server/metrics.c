@@ -76,6 +76,8 @@ const char *metrics_trim_name(enum metrics_trim trim)
 {
 	static const char *const names[METRICS_TRIMS] = {
 		[METRICS_TRIM_IDLE] = "idle",
+		[METRICS_TRIM_PRESSURE] = "pressure",
+		[METRICS_TRIM_LIMIT] = "limit",
 	};
 
 	return names[trim];

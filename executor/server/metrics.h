@@ -45,7 +45,9 @@ enum metrics_start {
 
 /* Why a vm was freed; the label "reason", in this order. */
 enum metrics_trim {
-	METRICS_TRIM_IDLE, /* nobody used it for long */
+	METRICS_TRIM_IDLE,     /* nobody used it for long */
+	METRICS_TRIM_PRESSURE, /* the kernel said that memory is short */
+	METRICS_TRIM_LIMIT,    /* another was made instead */
 	METRICS_TRIMS,
 };
 

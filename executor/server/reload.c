@@ -67,6 +67,8 @@ static void run(struct job *job)
 	reload->result = generation_load(server->options.catalog, reload->base,
 					 &reload->error, &reload->generation,
 					 &reload->changes);
+	if (!reload->result)
+		memory_admit(&server->memory, reload->generation);
 	atomic_store(&reload->is_read, true);
 	server_wake(server);
 }

@@ -163,6 +163,15 @@ static int deploy(struct served *served, const struct function_options *options)
 			       &served->function);
 }
 
+void served_fail(struct served *served, int failure, const struct error *why)
+{
+	served->why = *why;
+	served->failure = failure;
+	/* publishes all of it */
+	atomic_store_explicit(&served->state, FUNCTION_FAILED,
+			      memory_order_release);
+}
+
 void served_deploy(struct served *served,
 		   const struct function_options *options)
 {

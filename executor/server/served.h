@@ -194,4 +194,12 @@ static inline bool served_is_active(const struct served *served)
  */
 int served_refusal(const struct served *served, struct error *err);
 
+static inline bool served_is_pending(const struct served *served)
+{
+	return atomic_load(&served->state) == FUNCTION_PENDING;
+}
+
+/* Fails @served, which is pending and nobody else's to deploy. */
+void served_fail(struct served *served, int failure, const struct error *why);
+
 #endif

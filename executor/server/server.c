@@ -357,7 +357,9 @@ static int prepare(struct server *server, struct error *err)
 		.dirty = DIRTY_AUTO,
 		/* see admit(): also those wait whose vm is being restored */
 		.any_queue = true,
+		.memory = &server->memory.budget,
 	};
+	memory_admit(&server->memory, server->main.generation);
 	server->workers =
 		calloc(server->worker_count, sizeof(*server->workers));
 	if (!server->workers)
@@ -420,7 +422,7 @@ static int start(struct server *server, struct error *err)
 		return r;
 	io_poll_open(server->main.io, &server->signals, server->signals.fd);
 	memory_set_generation(&server->memory, server->main.generation);
-	memory_start(&server->memory, server->makers);
+	memory_start(&server->memory, server->makers, server->main.io);
 	r = start_workers(server, err);
 	if (!r)
 		r = server_listen_admin(server, err);
@@ -498,7 +500,9 @@ static void done(struct server *server)
 static void init_memory(struct server *server)
 {
 	const struct memory_config config = {
+		.max = server->options.max_memory,
 		.idle_ns = server->options.vm_idle_ns,
+		.root = "",
 		.timers = &server->main.timers,
 		.metrics = &server->metrics,
 		.buffers = &server->buffers,

@@ -38,6 +38,7 @@ struct server_options {
 	uint64_t jobs;		  /* threads for what takes long */
 	uint64_t max_connections; /* 0: by the limit of open files */
 	uint64_t max_buffered;	  /* bytes of requests and replies */
+	uint64_t max_memory;	  /* bytes of vms; 0: a share of all */
 	uint64_t vm_idle_ns;	  /* how long idle vms are kept */
 	uint64_t head_timeout_ns, body_timeout_ns, idle_timeout_ns,
 		send_timeout_ns;

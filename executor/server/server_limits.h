@@ -89,6 +89,17 @@
 #define SERVER_BUFFERED_MAX (1024 * UNITS_GIB)
 
 /*
+ * Memory of snapshots and vms, in all: of what the machine or the cgroup has, so
+ * much is theirs if nothing else is said. The rest is for requests and replies,
+ * the kernel's part of vms, and others.
+ */
+#define SERVER_MEMORY_PERCENT 80
+#define SERVER_MEMORY_MAX (1024 * 1024 * UNITS_GIB)
+
+/* Pressure that comes again within this time goes on. */
+#define SERVER_PRESSURE_GOES_ON_NS (10 * UNITS_S)
+
+/*
  * How long vms are kept that nobody uses, above concurrency.warm; they are looked
  * at so many times meanwhile, or as seldom or often as said here.
  */

@@ -75,6 +75,8 @@ struct server_view {
 	uint64_t events_oldest_ms;	    /* age of the oldest; 0 */
 	uint64_t max_connections;
 	uint64_t buffered, max_buffered; /* bytes of requests and replies */
+	uint64_t memory, max_memory;	 /* bytes of vms and snapshots */
+	const char *pressure;		 /* the file that tells of it; "" */
 	const char *last_reload_error;	 /* "" */
 	uint64_t log_dropped;		 /* lines */
 	const struct metrics_server *metrics;

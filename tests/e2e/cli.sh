@@ -85,6 +85,7 @@ check_serve_limits() {
 		offload-threads 1 4096 0 4097 from 1 to 4096$
 		max-connections 1 1000000 0 1000001 from 1 to 1000000$
 		max-buffered 1B 1024GiB 0B 1025GiB not a size up to 1024GiB
+		max-memory 1B 1048576GiB 0B 1048577GiB not a size up to 1048576GiB
 		vm-idle-timeout 1ns 1440m 0s 86400001ms more than 86400000ms
 		event-queue 1 1000000 0 1000001 from 1 to 1000000$
 		event-retries 0 10 -1 11 from 0 to 10$

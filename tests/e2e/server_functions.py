@@ -100,6 +100,94 @@ def idle_vms():
         server.check_works()
 
 
+@test('beyond --max-memory idle vms are freed, then requests are refused')
+def max_memory():
+    functions = {'echo': ECHO, 'other': sleep(8, 20),
+                 # sleeps until its timeout
+                 'slow': edges('sleep_unchecked', timeout='5s',
+                               concurrency={'max': 8})}
+    with Server(functions, '--max-memory', '72MiB',
+                surprises=['invocation (refused|failed)']) as server:
+        clients = []
+        for i in range(4):
+            clients.append(server.http())
+            clients[-1].send(Http.request_bytes('POST', '/function/slow',
+                                                b'1'))
+            lasts(server, i + 1, 0)
+        # all of it is in use
+        with server.http() as http, server.frames() as frames:
+            for name in ('slow', 'other'):
+                for response in (http.post(name, b'1'), http.invoke(name, b'1')):
+                    assert response.status == 429, response
+                    assert b'--max-memory' in response.body, response
+                reply = frames.call(name, b'1')
+                assert reply.status == THROTTLED, reply
+        assert server.metric('thaw_vms_trimmed_total') == 0
+        for client in clients:
+            assert client.response().status == 504
+            client.close()
+        wait_until(lambda: server.function('slow')['vms']['idle'] == 4,
+                   'its vms are idle')
+        # idle ones go for others', one for each
+        server.check_works()
+        with server.http() as http:
+            assert http.post('other', b'1').status == 200
+        made = sum(sum(server.function(name)['vms'].values())
+                   for name in functions)
+        assert made == 4, made
+        assert server.metric('thaw_vms_trimmed_total{reason="limit"}') == \
+            server.metric('thaw_starts_total{[^\n]*"snapshot"}') - 4
+        memory = server.status()['memory']
+        assert memory['max'] == 72 << 20, memory
+        assert 64 << 20 < memory['bytes'] < memory['max'], memory
+        assert memory['bytes'] == server.metric('thaw_memory_bytes')
+
+
+@test('functions that --max-memory has no room for are refused, others served')
+def no_room():
+    def warm(memory, count):
+        return edges('sleep_ms', memory=memory,
+                     concurrency={'max': 8, 'warm': count})
+
+    functions = {'fat': warm('64MiB', 0), 'echo': ECHO, 'kept': warm('16MiB', 2),
+                 'last': warm('32MiB', 0), 'fits': warm('20MiB', 0)}
+    with Server(functions, '--max-memory', '72MiB', ready=False,
+                surprises=['function not deployed', 'not reloaded',
+                           'invocation refused']) as server:
+        server.wait_line('(info |")serving')
+        server.find_port()
+        server.check_works()
+        for name, words in (('fat', 'needs 128 MiB .* have 0 MiB of the 72 MiB'),
+                            ('last', 'needs 64 MiB .* 32 MiB .* of kept: ')):
+            row = server.function(name)
+            assert row['state'] == 'failed', row
+            assert re.search(words, row['reason']), row
+            assert '--max-memory' in row['reason'], row
+        for name in ('kept', 'fits', 'echo'):
+            assert server.function(name)['state'] == 'active', name
+        with server.http() as http:
+            assert http.post('fits', b'1').status == 200
+            assert http.post('fat', b'1').status >= 500
+        # the bound holds for catalogs that come later, too
+        del functions['last'], functions['fat']
+        server.write_catalog(functions)
+        assert server.reload()[0] == 200
+        functions['late'] = warm('8MiB', 5)
+        server.write_catalog(functions)
+        status, problem = server.reload()
+        assert status == 422 and 'function late' in problem['detail'], problem
+        server.check_works()
+
+
+@test('a catalog that may want more than --max-memory says so, and is served')
+def more_than_there_is():
+    with Server({'echo': ECHO, 'large': edges('sleep_ms', memory='64MiB')},
+                '--max-memory', '1GiB') as server:
+        line = server.wait_line('need more than --max-memory')[0]
+        assert 'sum_mib=1152 max_mib=1024 most=large most_mib=1024' in line, line
+        server.check_works()
+
+
 @test('who waits for longer than queue_timeout is throttled')
 def queue_timeout():
     functions = {'echo': ECHO, 'slow': sleep(1, 10, '100ms')}

@@ -131,7 +131,7 @@ void admin_fixture_make(void)
 		.reload_failures_total = 1,
 		.last_reload_unix_s = 1769860800,
 		.last_reload_ok = 1,
-		.vms_trimmed = { 15 },
+		.vms_trimmed = { 15, 16, 17 },
 	};
 	fixture_view = (struct server_view){
 		.state = SERVER_SERVING,
@@ -150,6 +150,9 @@ void admin_fixture_make(void)
 		.max_connections = 10000,
 		.buffered = 65536,
 		.max_buffered = 536870912,
+		.memory = 33554432,
+		.max_memory = 1073741824,
+		.pressure = "/proc/pressure/memory",
 		.last_reload_error = "",
 		.log_dropped = 14,
 		.metrics = &server_metrics,

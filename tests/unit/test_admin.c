@@ -163,6 +163,8 @@ static const char golden_status[] =
 	"\"connections\":{\"open\":1,\"max\":10000,\"total\":5,\"refused\":2},"
 	"\"requests\":{\"total\":9,\"bad\":3},"
 	"\"buffered\":{\"bytes\":65536,\"max\":536870912},"
+	"\"memory\":{\"bytes\":33554432,\"max\":1073741824,"
+	"\"pressure\":\"/proc/pressure/memory\"},"
 	"\"events\":{\"queued\":20,\"max\":1000,\"oldest_ms\":1250},"
 	"\"log\":{\"dropped\":14},"
 	"\"functions\":{\"total\":3,\"active\":1,\"pending\":1,\"failed\":1,"

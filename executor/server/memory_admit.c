@@ -1,0 +1,118 @@
+/*
+ * memory_admit.c - which functions of a catalog there is memory for, by what it
+ * says. See memory.h.
+ */
+#include <errno.h>
+
+#include "executor/server/log.h"
+#include "executor/server/memory.h"
+#include "executor/units.h"
+
+/* Whoever has the most of something. */
+struct most {
+	const char *name;
+	uint64_t bytes;
+};
+
+static void compare(struct most *most, const char *name, uint64_t bytes)
+{
+	if (!most->name || bytes > most->bytes)
+		*most = (struct most){ name, bytes };
+}
+
+static uint64_t in_mib(uint64_t bytes)
+{
+	return bytes / UNITS_MIB;
+}
+
+/* Of the vms that are always there. */
+static uint64_t warm_bytes(const struct catalog_function *spec)
+{
+	return (uint64_t)spec->memory * spec->concurrency.warm;
+}
+
+/* And while its first vm is made, the boot's own. */
+static uint64_t least_bytes(const struct catalog_function *spec)
+{
+	const uint64_t first = spec->concurrency.warm ? 0 : spec->memory;
+
+	return spec->memory + warm_bytes(spec) + first;
+}
+
+static void refuse(struct served *served, uint64_t max, uint64_t taken,
+		   const struct most *most)
+{
+	const struct catalog_function *spec = served->spec;
+	struct error why;
+
+	error_set(&why, -ENOMEM,
+		  "function %s: needs %llu MiB to boot and for its %s, and warm "
+		  "vms of other functions have %llu MiB of the %llu MiB of "
+		  "--max-memory%s%s: lower memory or concurrency.warm, or raise "
+		  "--max-memory",
+		  spec->name, (unsigned long long)in_mib(least_bytes(spec)),
+		  spec->concurrency.warm ? "warm vms" : "first vm",
+		  (unsigned long long)in_mib(taken),
+		  (unsigned long long)in_mib(max),
+		  taken ? ", most of them of " : "", taken ? most->name : "");
+	served_fail(served, -ENOMEM, &why);
+}
+
+/* All vms at once may be more than fits: then idle ones go, or requests. */
+static void tell_sum(const struct generation *generation, uint64_t max)
+{
+	struct most most = { NULL, 0 };
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < generation->count; i++) {
+		const struct catalog_function *spec =
+			generation_newest(generation, i)->spec;
+		const uint64_t bytes =
+			(uint64_t)spec->memory * spec->concurrency.max;
+
+		sum += bytes;
+		compare(&most, spec->name, bytes);
+	}
+	if (sum > max)
+		log_write(LOG_LEVEL_INFO,
+			  "all vms together would need more than --max-memory: "
+			  "beyond it idle vms are freed, and then requests "
+			  "refused",
+			  LOG_NUMBER("sum_mib", in_mib(sum)),
+			  LOG_NUMBER("max_mib", in_mib(max)),
+			  LOG_FIELD("most", most.name),
+			  LOG_NUMBER("most_mib", in_mib(most.bytes)));
+}
+
+/* Nobody else deploys those that are new in @generation, so far. */
+static bool is_new(const struct generation *generation,
+		   const struct served *served)
+{
+	return served_is_pending(served) &&
+	       served->generation == generation->number;
+}
+
+/* Those that are deployed, or are being, have what they have. */
+void memory_admit(struct memory *memory, struct generation *generation)
+{
+	const uint64_t max = memory->budget.max;
+	struct most most = { NULL, 0 };
+	uint64_t taken = 0;
+
+	for (int fresh = 0; fresh < 2; fresh++)
+		for (size_t i = 0; i < generation->count; i++) {
+			struct served *served =
+				generation_newest(generation, i);
+			const struct catalog_function *spec = served->spec;
+
+			if (is_new(generation, served) != (fresh == 1))
+				continue;
+			if (fresh && least_bytes(spec) + taken > max) {
+				refuse(served, max, taken, &most);
+				continue;
+			}
+			taken += warm_bytes(spec);
+			compare(&most, spec->name, warm_bytes(spec));
+		}
+	tell_sum(generation, max);
+}

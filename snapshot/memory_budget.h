@@ -1,0 +1,56 @@
+/*
+ * memory_budget.h - bounds the memory of snapshots and vms, of all functions.
+ *
+ * Who makes a vm takes what its guest may use; it is given back when the vm is
+ * freed. Booting takes as much, and gives back what the snapshot does not need.
+ * Any thread.
+ */
+#ifndef SNAPSHOT_MEMORY_BUDGET_H
+#define SNAPSHOT_MEMORY_BUDGET_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "vm/error.h"
+
+struct memory_budget {
+	uint64_t max;
+	_Atomic uint64_t used;
+	/* Frees something that can be spared; false: there is nothing. Slow. */
+	bool (*spare)(struct memory_budget *budget);
+
+	pthread_mutex_t lock; /* of the rest */
+	pthread_cond_t booted;
+	unsigned booting; /* who may soon give back a lot */
+	uint64_t boots;	  /* that have ended */
+};
+
+void memory_budget_init(struct memory_budget *budget, uint64_t max,
+			bool (*spare)(struct memory_budget *budget));
+void memory_budget_done(struct memory_budget *budget);
+
+/*
+ * Takes @size bytes, having others spare theirs if need be. -EBUSY: there are not
+ * so many. NULL is a budget without a bound.
+ */
+int memory_budget_take(struct memory_budget *budget, uint64_t size,
+		       struct error *err);
+
+/*
+ * The same for who may wait for the boots that are under way to end; and -ENOMEM
+ * instead: nothing will become of it by itself.
+ */
+int memory_budget_wait(struct memory_budget *budget, uint64_t size,
+		       struct error *err);
+
+void memory_budget_give(struct memory_budget *budget, uint64_t size);
+
+/* The same for a boot, of which @kept bytes are not given back when it ends. */
+int memory_budget_boot(struct memory_budget *budget, uint64_t size,
+		       struct error *err);
+void memory_budget_booted(struct memory_budget *budget, uint64_t size,
+			  uint64_t kept);
+
+#endif

@@ -1,0 +1,173 @@
+/* test_memory_budget.c - the bound of vms' and snapshots' memory */
+#include <check.h>
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "snapshot/memory_budget.h"
+
+#define MAX ((uint64_t)100 << 20)
+#define MIB ((uint64_t)1 << 20)
+
+static struct memory_budget budget;
+static unsigned spared;
+static unsigned idle; /* what may be spared, of 10 MiB each */
+
+static bool spare(struct memory_budget *mine)
+{
+	ck_assert_ptr_eq(mine, &budget);
+	if (!idle)
+		return false;
+	idle--;
+	spared++;
+	memory_budget_give(mine, 10 * MIB);
+	return true;
+}
+
+static void set_up(void)
+{
+	spared = idle = 0;
+	memory_budget_init(&budget, MAX, spare);
+}
+
+static void tear_down(void)
+{
+	memory_budget_done(&budget);
+}
+
+START_TEST(all_of_it_can_be_taken_and_no_more)
+{
+	struct error err;
+
+	ck_assert_int_eq(memory_budget_take(&budget, MAX, &err), 0);
+	ck_assert_int_eq(memory_budget_take(&budget, 1, &err), -EBUSY);
+	ck_assert_ptr_nonnull(strstr(err.message, "100 MiB"));
+	ck_assert_int_eq(memory_budget_wait(&budget, 1, &err), -ENOMEM);
+	ck_assert_int_eq(memory_budget_boot(&budget, 1, &err), -ENOMEM);
+	memory_budget_give(&budget, 1);
+	ck_assert_int_eq(memory_budget_take(&budget, 2, &err), -EBUSY);
+	ck_assert_int_eq(memory_budget_take(&budget, 1, &err), 0);
+	memory_budget_give(&budget, MAX);
+	/* no sum of them is too large to be compared */
+	ck_assert_int_eq(memory_budget_take(&budget, UINT64_MAX, &err), -EBUSY);
+	ck_assert_uint_eq(budget.used, 0);
+}
+END_TEST
+
+START_TEST(as_much_is_spared_as_it_takes)
+{
+	struct error err;
+
+	ck_assert_int_eq(memory_budget_take(&budget, MAX, &err), 0);
+	idle = 5;
+	ck_assert_int_eq(memory_budget_take(&budget, 21 * MIB, &err), 0);
+	ck_assert_uint_eq(spared, 3);
+	ck_assert_uint_eq(budget.used, MAX - 9 * MIB);
+	ck_assert_int_eq(memory_budget_take(&budget, 30 * MIB, &err), -EBUSY);
+	ck_assert_uint_eq(spared, 5);
+	/* what never fits costs nobody anything */
+	idle = 5;
+	ck_assert_int_eq(memory_budget_take(&budget, MAX + 1, &err), -EBUSY);
+	ck_assert_uint_eq(spared, 5);
+}
+END_TEST
+
+START_TEST(a_boot_keeps_what_its_snapshot_takes)
+{
+	struct error err;
+
+	ck_assert_int_eq(memory_budget_boot(&budget, MAX, &err), 0);
+	ck_assert_uint_eq(budget.used, MAX);
+	memory_budget_booted(&budget, MAX, 3 * MIB);
+	ck_assert_uint_eq(budget.used, 3 * MIB);
+	ck_assert_uint_eq(budget.booting, 0);
+	ck_assert_int_eq(memory_budget_boot(NULL, MAX, &err), 0);
+	memory_budget_booted(NULL, MAX, 0);
+	ck_assert_int_eq(memory_budget_take(NULL, UINT64_MAX, &err), 0);
+	memory_budget_give(NULL, 1);
+}
+END_TEST
+
+#define THREADS 16
+#define ROUNDS 200
+
+/* Boots that do not fit beside one another, and others' warm vms. */
+static void *boot(void *cookie)
+{
+	const uint64_t size = (uintptr_t)cookie % 2 ? MAX : 40 * MIB;
+	intptr_t failures = 0;
+	struct error err;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		if (memory_budget_boot(&budget, size, &err)) {
+			failures++;
+			continue;
+		}
+		sched_yield();
+		memory_budget_booted(&budget, size, 0);
+	}
+	return (void *)failures;
+}
+
+START_TEST(boots_wait_for_one_another_and_all_come_to_their_end)
+{
+	pthread_t threads[THREADS];
+	void *failures;
+
+	for (uintptr_t i = 0; i < THREADS; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, boot,
+						(void *)i),
+				 0);
+	for (int i = 0; i < THREADS; i++) {
+		pthread_join(threads[i], &failures);
+		ck_assert_ptr_null(failures);
+	}
+	ck_assert_uint_eq(budget.used, 0);
+	ck_assert_uint_eq(budget.booting, 0);
+}
+END_TEST
+
+START_TEST(boots_that_never_fit_do_not_wait_for_one_another_for_ever)
+{
+	pthread_t threads[THREADS];
+	struct error err;
+	void *failures;
+
+	ck_assert_int_eq(memory_budget_take(&budget, 70 * MIB, &err), 0);
+	for (uintptr_t i = 0; i < THREADS; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, boot,
+						(void *)i),
+				 0);
+	for (int i = 0; i < THREADS; i++) {
+		pthread_join(threads[i], &failures);
+		ck_assert_int_eq((intptr_t)failures, ROUNDS);
+	}
+	ck_assert_uint_eq(budget.used, 70 * MIB);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("memory_budget");
+	SRunner *runner = srunner_create(suite);
+	TCase *group = tcase_create("memory_budget");
+	int failed;
+
+	tcase_set_timeout(group, 60);
+	tcase_add_checked_fixture(group, set_up, tear_down);
+	tcase_add_test(group, all_of_it_can_be_taken_and_no_more);
+	tcase_add_test(group, as_much_is_spared_as_it_takes);
+	tcase_add_test(group, a_boot_keeps_what_its_snapshot_takes);
+	tcase_add_test(group,
+		       boots_wait_for_one_another_and_all_come_to_their_end);
+	tcase_add_test(
+		group,
+		boots_that_never_fit_do_not_wait_for_one_another_for_ever);
+	suite_add_tcase(suite, group);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -150,8 +150,8 @@ static const struct cli_option options[] = {
 	  "default 16384, or what the limit of open files allows",
 	  cli_set_count, SERVER(max_connections), SERVER_CONNECTIONS_MAX },
 	{ 0, "max-buffered", "SIZE",
-	  "memory of requests and replies of more than 16KiB, in\n"
-	  "all; default 512MiB",
+	  "memory of requests, replies and events, in all;\n"
+	  "default 512MiB",
 	  cli_set_size, SERVER(max_buffered), SERVER_BUFFERED_MAX },
 	{ 0, "max-memory", "SIZE",
 	  "memory of vms and snapshots, in all; default 80% of what\n"

@@ -236,6 +236,8 @@ void io_stream_open(struct io *io, struct io_stream *stream, int fd)
 	stream->internal.end = IO_END_NONE;
 	stream->internal.kept.max = IO_RECEIVE_MAX;
 	stream->internal.kept.account = stream->account;
+	/* it has come; and what runs is to have its reply */
+	stream->internal.kept.may_exceed = true;
 	io->streams++;
 	/* replies are whole: nothing to gain by waiting for more */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));

@@ -65,7 +65,7 @@ struct io_stream {
 	/* io_stream_close() is over; @stream may be freed. */
 	void (*closed)(struct io_stream *stream);
 
-	/* Pays for what is kept; NULL: nobody. Without, the stream fails. */
+	/* Pays for what is kept, IO_RECEIVE_MAX at most; NULL: nobody. */
 	struct budget_account *account;
 
 	int fd;

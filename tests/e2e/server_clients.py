@@ -4,13 +4,14 @@ that send nonsense, vanish, are slow or many. See server_support.py.
 """
 import os
 import random
+import re
 import select
 import socket
 import time
 
 from server_support import (BAD_REQUEST, FRAME, NOT_FOUND, OK, REQUEST,
-                            THROTTLED, TOO_LARGE, Frames, Http, Server, Skip, Threads,
-                            main, test, wait_until)
+                            THROTTLED, TOO_LARGE, Frames, Http, Server, Skip,
+                            Threads, main, test, wait_until)
 
 ECHO = {'image': 'echo', 'concurrency': {'max': 8, 'queue': 1000,
                                           'queue_timeout': '30s'}}
@@ -536,6 +537,49 @@ def half_sent():
                     stream.close()
                 wait_until(lambda: not buffered(server), 'nothing is kept')
         server.check_works()
+
+
+def own_address():
+    """One of this machine that is no loopback's; nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(('192.0.2.1', 9))
+            address = probe.getsockname()[0]
+        except OSError:
+            address = '127.0.0.1'
+    if address.startswith('127.'):
+        raise Skip('this machine has no other address')
+    return address
+
+
+@test('half-sent requests of one client leave room for another')
+def half_sent_of_one():
+    body, functions = b'a' * 50000, {f'f{i}': ECHO for i in range(5)}
+    address = own_address()
+    with Server(functions, '--max-buffered', '4MiB', '--insecure',
+                listen=('127.0.0.1:0', f'{address}:0')) as server, \
+            server.http() as neighbour:
+        port = re.search(re.escape(address) + r':(\d+)', server.log())[1]
+        far = []
+
+        def refused(text):
+            return any(text in stream.response().body
+                       for stream in refused_of(far))
+        for i in range(100):
+            stream = Http((address, int(port)))
+            stream.send(Http.request_bytes('POST', f'/function/f{i % 5}',
+                                           body)[:-1])
+            far.append(stream)
+        # it can get half, whichever functions it asks for
+        wait_until(lambda: len(refused_of(far)) >= 100 - 42,
+                   'the others are refused')
+        assert refused(b"the client's share")
+        assert buffered(server) < 2.2 * (1 << 20)
+        for function in functions:
+            assert neighbour.post(function, body).body == body
+        for stream in far:
+            stream.close()
+        wait_until(lambda: not buffered(server), 'nothing is kept')
 
 
 @test('half-sent heads count, and take little')

@@ -16,9 +16,9 @@
 #include "guest/abi/thaw_abi.h"
 #include "snapshot/guest_sleep.h"
 #include "snapshot/info.h"
-#include "snapshot/text.h"
 #include "vm/clock.h"
 #include "vm/poll.h"
+#include "vm/text.h"
 
 #define DEFAULT_CONTENT_TYPE "application/octet-stream"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "executor/server/utc.h"
-#include "snapshot/text.h"
+#include "vm/text.h"
 
 #define MS_PER_S 1000
 

@@ -2,7 +2,6 @@
 #include "executor/json_reader.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -33,14 +32,6 @@ struct json_place json_place_element(const struct json_place *parent,
 		.parent = parent,
 		.index = index,
 	};
-}
-
-/* The text may hold anything; a message is one line and moves no cursor. */
-static void make_printable(struct error *err)
-{
-	for (char *c = err->message; *c; c++)
-		if (iscntrl((unsigned char)*c))
-			*c = '?';
 }
 
 static void write_pointer(FILE *out, const struct json_place *place)
@@ -97,7 +88,6 @@ static int refuse(const struct json_place *place, int code, const char *problem)
 	error_set(reader->err, code, "%s:%zu: %.*s%s%s", reader->name, line,
 		  (int)shown(where, POINTER_SHOWN_MAX), where,
 		  *where ? ": " : "", problem);
-	make_printable(reader->err);
 	return code;
 }
 
@@ -137,8 +127,6 @@ int json_reader_parse(const struct json_reader *reader, json_t **ret)
 		return json_reader_no_memory(&root);
 	error_set(reader->err, -EINVAL, "%s:%d:%d: %s", reader->name,
 		  error.line, error.column, error.text);
-	if (reader->err)
-		make_printable(reader->err);
 	return -EINVAL;
 }
 

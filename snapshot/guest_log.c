@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "snapshot/text.h"
+#include "vm/text.h"
 
 void guest_log_take(const struct guest_log *log, const struct vm *vm,
 		    unsigned *lines)

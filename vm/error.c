@@ -5,6 +5,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "vm/text.h"
+
+/*
+ * Guests, images, clients and files have their words in it. Here they pass all;
+ * and here a character may have been cut at the end.
+ */
+static void clean(struct error *err)
+{
+	text_clean(err->message, strlen(err->message));
+}
+
 int error_set(struct error *err, int code, const char *format, ...)
 {
 	va_list args;
@@ -14,6 +25,7 @@ int error_set(struct error *err, int code, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(err->message, sizeof(err->message), format, args);
 	va_end(args);
+	clean(err);
 	return code;
 }
 
@@ -35,5 +47,6 @@ int error_prefix(struct error *err, int code, const char *format, ...)
 	for (const char *from = old; used + 1 < sizeof(err->message) && *from;)
 		err->message[used++] = *from++;
 	err->message[used] = '\0';
+	clean(err);
 	return code;
 }

@@ -21,7 +21,8 @@ struct error {
 
 /*
  * Formats a message into @err (which may be NULL: then nothing is kept) and
- * returns @code, a negative errno. Longer messages are cut.
+ * returns @code, a negative errno. Longer messages are cut. Whatever is in it,
+ * the message is one line of UTF-8 that a terminal does not obey: text_clean().
  */
 int error_set(struct error *err, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "snapshot/text.h"
 #include "vm/error.h"
 #include "vm/kvm.h"
+#include "vm/text.h"
 
 void cli_error(const char *format, ...)
 {

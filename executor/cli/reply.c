@@ -7,6 +7,7 @@
 
 #include "executor/cli/cli.h"
 #include "vm/clock.h"
+#include "vm/text.h"
 
 void reply_print_metadata(const struct answer *reply, FILE *file)
 {
@@ -38,13 +39,18 @@ void reply_print_metadata(const struct answer *reply, FILE *file)
 		fprintf(file, "Exits: %u\n", reply->exits);
 }
 
-/* What may have a terminal do something has a control character in it. */
+/*
+ * What may have a terminal do something has a control character in it, or is
+ * not UTF-8: a byte from 0x80 to 0x9f is one to some.
+ */
 static bool is_text(const char *data, size_t size)
 {
-	for (size_t i = 0; i < size; i++) {
-		unsigned char c = (unsigned char)data[i];
+	for (size_t i = 0, length; i < size; i += length) {
+		uint32_t point = 0;
 
-		if ((c < ' ' && !strchr("\t\n\r", c)) || !c || c == 0x7f)
+		length = text_decode(data + i, size - i, &point);
+		if (!length ||
+		    (text_is_control(point) && point != '\n' && point != '\r'))
 			return false;
 	}
 	return true;

@@ -8,7 +8,7 @@
 #include "executor/server/base64.h"
 #include "executor/server/cloudevents.h"
 #include "executor/server/json_check.h"
-#include "snapshot/text.h"
+#include "vm/text.h"
 
 #define HEADER_PREFIX "ce-"
 

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "snapshot/text.h"
+#include "vm/text.h"
 
 #define STRINGS 4
 

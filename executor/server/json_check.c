@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "snapshot/text.h"
+#include "vm/text.h"
 
 /* A place in a text; where something is wrong once that was found. */
 struct scan {

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "snapshot/text.h"
+#include "vm/text.h"
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 

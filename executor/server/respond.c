@@ -7,6 +7,7 @@
 #include "executor/server/http_response.h"
 #include "executor/server/worker.h"
 #include "snapshot/entropy.h"
+#include "vm/text.h"
 
 /* A random UUID (RFC 9562, version 4). */
 static void make_id(char *id)
@@ -86,16 +87,21 @@ void respond_end(struct exchange *exchange, const void *body, size_t size)
 
 void write_json_string(struct buffer *out, const char *text)
 {
-	buffer_append(out, "\"", 1);
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
+	size_t size = strlen(text), length;
 
-		if (c == '"' || c == '\\')
-			buffer_printf(out, "\\%c", c);
-		else if (c < ' ')
-			buffer_printf(out, "\\u%04x", c);
+	buffer_append(out, "\"", 1);
+	for (size_t i = 0; i < size; i += length ? length : 1) {
+		uint32_t point = 0;
+
+		length = text_decode(text + i, size - i, &point);
+		if (!length)
+			buffer_text(out, "\\ufffd");
+		else if (point == '"' || point == '\\')
+			buffer_printf(out, "\\%c", (char)point);
+		else if (point < ' ' || text_is_control(point))
+			buffer_printf(out, "\\u%04x", (unsigned)point);
 		else
-			buffer_append(out, text, 1);
+			buffer_append(out, text + i, length);
 	}
 	buffer_append(out, "\"", 1);
 }

@@ -6,6 +6,8 @@
 #include <thaw.h>
 #include <thaw_arch.h>
 
+#include "hostile_text.h"
+
 #define mailbox ((volatile struct thaw_mailbox *)THAW_GPA_MAILBOX)
 
 extern char **environ;
@@ -80,6 +82,18 @@ THAW_HANDLER(controls)
 	memcpy((char *)mailbox->content_type, text, sizeof(text));
 	memcpy((char *)mailbox->error_type, text, sizeof(text));
 	memcpy((char *)mailbox->error_message, text, sizeof(text));
+	thaw_arch_ring(THAW_BELL_DONE);
+	return 0;
+}
+
+/* Status as asked, and every text of the mailbox hostile. */
+THAW_HANDLER(hostile_texts)
+{
+	thaw_log(THAW_LOG_ERROR, "%s", hostile_text);
+	mailbox->status = (uint32_t)number(request);
+	fill_hostile(mailbox->content_type, sizeof(mailbox->content_type));
+	fill_hostile(mailbox->error_type, sizeof(mailbox->error_type));
+	fill_hostile(mailbox->error_message, sizeof(mailbox->error_message));
 	thaw_arch_ring(THAW_BELL_DONE);
 	return 0;
 }

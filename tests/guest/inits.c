@@ -9,6 +9,8 @@
 #include <thaw.h>
 #include <thaw_arch.h>
 
+#include "hostile_text.h"
+
 #define BIG_BYTES (2u << 20)
 
 #define mailbox ((volatile struct thaw_mailbox *)THAW_GPA_MAILBOX)
@@ -71,6 +73,15 @@ static void fails(void)
 static void fails_unterminated(void)
 {
 	memset((void *)THAW_GPA_MAILBOX, 'x', THAW_PAGE_SIZE);
+	thaw_arch_ring(THAW_BELL_DONE);
+}
+
+static void fails_hostile(void)
+{
+	thaw_log(THAW_LOG_ERROR, "%s", hostile_text);
+	mailbox->status = THAW_STATUS_ERROR;
+	fill_hostile(mailbox->error_type, sizeof(mailbox->error_type));
+	fill_hostile(mailbox->error_message, sizeof(mailbox->error_message));
 	thaw_arch_ring(THAW_BELL_DONE);
 }
 
@@ -177,6 +188,7 @@ static const struct {
 	INIT(faults),
 	INIT(fails),
 	INIT(fails_unterminated),
+	INIT(fails_hostile),
 	INIT(rings),
 	INIT(old_abi),
 	INIT(no_handlers),

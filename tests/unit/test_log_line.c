@@ -7,7 +7,7 @@
 
 #include "executor/server/log_line.h"
 #include "executor/server/utc.h"
-#include "snapshot/text.h"
+#include "vm/text.h"
 
 #define ROUNDS 4000
 #define JANUARY_31 UINT64_C(1769860800) /* 2026-01-31T12:00:00Z */

@@ -1,9 +1,12 @@
 /* test_text.c - what of a guest's text is shown, and what becomes a '?'. */
-#include "snapshot/text.h"
+#include "vm/text.h"
 
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "executor/server/exchange.h"
+#include "vm/error.h"
 
 struct sample {
 	const char *from, *to;
@@ -122,6 +125,45 @@ START_TEST(zeros_inside_and_nothing_at_all_are_fine)
 }
 END_TEST
 
+START_TEST(messages_of_errors_are_clean_whatever_is_in_them)
+{
+	char text[2 * ERROR_MESSAGE_MAX] = "";
+	struct error err;
+
+	ck_assert_int_eq(error_set(&err, -1, "init: %s", "a\r\n\x1b[2J\x9b"),
+			 -1);
+	ck_assert_str_eq(err.message, "init: a???[2J?");
+	ck_assert_int_eq(error_prefix(&err, -2, "%s", "\xc2\x85\xff"), -2);
+	ck_assert_str_eq(err.message, "???: init: a???[2J?");
+	/* an odd number of bytes: a character is cut */
+	for (size_t i = 0; i + 2 < sizeof(text); i += 2)
+		memcpy(text + i, "\xc3\xbc", 2);
+	error_set(&err, -1, "%s", text);
+	ck_assert_uint_eq(strlen(err.message), ERROR_MESSAGE_MAX - 1);
+	ck_assert_str_eq(err.message + ERROR_MESSAGE_MAX - 4, "\xc3\xbc?");
+	error_prefix(&err, -1, "ab");
+	ck_assert_str_eq(err.message + ERROR_MESSAGE_MAX - 4, "\xc3\xbc?");
+}
+END_TEST
+
+static const struct sample json[] = {
+	{ "a\tb\n\"\\", "\"a\\u0009b\\u000a\\\"\\\\\"" },
+	{ "\xc3\xbc\xff\xc3", "\"\xc3\xbc\\ufffd\\ufffd\"" },
+	{ "\x7f\xc2\x9b", "\"\\u007f\\u009b\"" },
+	{ "", "\"\"" },
+};
+
+START_TEST(strings_of_json_are_valid_whatever_is_in_them)
+{
+	struct buffer out = BUFFER_INIT(1024);
+
+	write_json_string(&out, json[_i].from);
+	ck_assert_uint_eq(out.size, strlen(json[_i].to));
+	ck_assert_mem_eq(out.data, json[_i].to, out.size);
+	buffer_done(&out);
+}
+END_TEST
+
 /* What has been cleaned is clean; and every start of it. */
 START_TEST(cleaning_again_changes_nothing)
 {
@@ -159,6 +201,10 @@ int main(void)
 			    COUNT(replaced));
 	tcase_add_loop_test(group, ascii_keeps_no_other_byte, 0, COUNT(ascii));
 	tcase_add_test(group, zeros_inside_and_nothing_at_all_are_fine);
+	tcase_add_test(group, messages_of_errors_are_clean_whatever_is_in_them);
+	tcase_add_loop_test(group,
+			    strings_of_json_are_valid_whatever_is_in_them, 0,
+			    COUNT(json));
 	tcase_add_test(group, cleaning_again_changes_nothing);
 	suite_add_tcase(suite, group);
 	srunner_run_all(runner, CK_ENV);

@@ -1,5 +1,5 @@
 /* text.c - replaces what is not printable. See text.h. */
-#include "snapshot/text.h"
+#include "vm/text.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,8 +1,12 @@
 /*
  * text.h - UTF-8, and making text from a guest fit to be seen.
+ *
+ * Text of a guest, an image or a client is cleaned once, where it comes in:
+ * error_set() cleans all messages, executor/invoke.c what a mailbox holds after
+ * a run, snapshot/guest_log.c log lines, executor/server/frame.c frames.
  */
-#ifndef SNAPSHOT_TEXT_H
-#define SNAPSHOT_TEXT_H
+#ifndef VM_TEXT_H
+#define VM_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>

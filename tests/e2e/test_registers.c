@@ -102,10 +102,14 @@ START_TEST(leaves_nothing_in_modes)
 		struct thaw_reply reply;
 
 		call(thaw, "registers", look, 0, &reply);
-		if (reply.result == THAW_FAULT)
+		if (reply.result == THAW_FAULT) {
+			if (look == looks[0])
+				printf("skip: PKRU, SSBS, DIT: none that this "
+				       "processor lets user mode change\n");
 			look = looks[1];
-		else
+		} else {
 			ck_assert_str_eq(outcome(&reply), "pristine");
+		}
 		thaw_reply_done(&reply);
 		call(thaw, "registers", request, TIMEOUT_NS, &reply);
 		ck_assert(reply.result == endings[ending].result ||

@@ -112,6 +112,15 @@ make_dirty:
 	tileloadd (%rsi,%rax,1), %tmm\n
 	.endr
 1:
+	test	$DIRT_MODES, %r14
+	jz	1f
+	xor	%ecx, %ecx
+	xgetbv
+	and	$0x200, %eax
+	jz	fault			/* no PKRU */
+	xor	%edx, %edx
+	xrstor64 dirty_pkru
+1:
 	test	$DIRT_SELECTORS, %r14
 	jz	5f
 	xor	%eax, %eax
@@ -183,6 +192,12 @@ dirty_tilecfg:			/* palette 1, eight tiles of 16 rows of 64 */
 	.zero	16
 	.fill	8, 1, 16
 	.zero	8
+	.balign	64
+dirty_pkru:			/* compacted, of PKRU alone */
+	.zero	512
+	.quad	0x200, 0x8000000000000200
+	.zero	48
+	.quad	0x55555554
 dirty_mxcsr:
 	.long	0xff80 & ~0x200 | 0x3f	/* to zero, flushing; all flags */
 dirty_fcw:

@@ -9,6 +9,22 @@
 /* Longer than any reply there is to be, with its headers. */
 #define INPUT_SIZE 4096
 
+int bench_client_connect(const struct bench_server *server,
+			 enum load_protocol protocol, struct error *err,
+			 int *ret_fd)
+{
+	const char *path = bench_server_path(server, protocol);
+	struct load_target target;
+	int r = load_target_set_path(&target, protocol, path);
+
+	if (!r)
+		r = load_target_connect(&target, 0, ret_fd);
+	if (r)
+		return error_set(err, r, "cannot connect to %s: %s", path,
+				 strerror(-r));
+	return 0;
+}
+
 int bench_client_open(struct bench_client *client,
 		      const struct bench_server *server,
 		      enum load_protocol protocol, const char *function,
@@ -25,12 +41,10 @@ int bench_client_open(struct bench_client *client,
 	if (!r)
 		r = load_request_make(&client->request, &target, function, NULL,
 				      data, sizeof(data));
-	if (!r)
-		r = load_target_connect(&target, 0, &client->fd);
 	if (r)
-		return error_set(err, r, "cannot connect to %s: %s", path,
-				 strerror(-r));
-	return 0;
+		return error_set(err, r, "no request to %s can be made: %s",
+				 function, strerror(-r));
+	return bench_client_connect(server, protocol, err, &client->fd);
 }
 
 void bench_client_close(struct bench_client *client)
@@ -54,7 +68,7 @@ int bench_client_send(struct bench_client *client, struct error *err)
 			 n < 0 ? strerror(errno) : "it is taken in part");
 }
 
-static int judge(const struct bench_client *client, struct error *err)
+int bench_client_judge(const struct bench_client *client, struct error *err)
 {
 	const enum load_protocol protocol = client->reply.protocol;
 	const unsigned status = client->reply.status;
@@ -66,7 +80,7 @@ static int judge(const struct bench_client *client, struct error *err)
 			 load_status_text(protocol, status, text));
 }
 
-int bench_client_receive(struct bench_client *client, struct error *err)
+int bench_client_take(struct bench_client *client, struct error *err)
 {
 	struct load_reply *reply = &client->reply;
 	char input[INPUT_SIZE];
@@ -91,5 +105,12 @@ int bench_client_receive(struct bench_client *client, struct error *err)
 	if (r < 0)
 		return error_set(err, r, "no reply that makes sense: %s",
 				 strerror(-r));
-	return judge(client, err);
+	return 0;
+}
+
+int bench_client_receive(struct bench_client *client, struct error *err)
+{
+	int r = bench_client_take(client, err);
+
+	return r ? r : bench_client_judge(client, err);
 }

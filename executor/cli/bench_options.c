@@ -55,7 +55,8 @@ const struct cli_option bench_option_table[] = {
 	OPTION(0, "only", "NAME",
 	       "only this row, or these: restore is all of\n"
 	       "restore.N; and those they are compared to; may be\n"
-	       "repeated", add_text, only),
+	       "repeated; http.crowd only by its whole name",
+	       add_text, only),
 	OPTION(0, "rates", NULL,
 	       "instead of the rows, invoke at rates from 100 to\n"
 	       "100000 per second, for each kind of dispatch", cli_set_flag,
@@ -184,6 +185,9 @@ const char bench_about[] =
 	"connections at once\n"
 	"  http.throughput            1/rate of a worker, the same for "
 	"replies\n"
+	"  http.crowd     the same for a good reply, 4096 connections at "
+	"once; takes long,\n"
+	"                 so it is measured only with --only http.crowd\n"
 	"  start.pool     first reply of a new vm of a snapshot in "
 	"memory\n"
 	"  start.cold     first reply from the ELF file: boot, "

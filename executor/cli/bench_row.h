@@ -4,7 +4,8 @@
  *
  * A row is opened, measured any number of times, and closed. How, says its
  * kind: bench_invoke.c, bench_polled.c, bench_floor.c, bench_handover.c,
- * bench_start.c, bench_process.c, bench_served.c. One thread does it all.
+ * bench_start.c, bench_process.c, bench_served.c, bench_crowd.c. One thread does
+ * it all.
  */
 #ifndef EXECUTOR_CLI_BENCH_ROW_H
 #define EXECUTOR_CLI_BENCH_ROW_H
@@ -82,6 +83,7 @@ extern const struct bench_kind bench_http_rtt;
 extern const struct bench_kind bench_http_echo;
 extern const struct bench_kind bench_http_throughput;
 extern const struct bench_kind bench_http_echo_cpu;
+extern const struct bench_kind bench_http_crowd; /* bench_crowd.c */
 
 struct bench_row {
 	const char *name;
@@ -89,6 +91,7 @@ struct bench_row {
 	unsigned weight;    /* its part of the time */
 	unsigned pages;	    /* written, or copied */
 	unsigned functions; /* invoked in turn, of a polled row */
+	bool takes_long;    /* measured only if it is asked for by name */
 
 	const struct bench_setup *setup;
 	void *state; /* of its kind */
@@ -105,7 +108,8 @@ struct bench_rows {
 /*
  * Chooses the rows that @only (@only_count names) asks for, each a name or the
  * beginning of names up to a dot, and the rows that theirs are compared to; all
- * of them if there are none. Opens nothing. -ENOENT: no row of such a name.
+ * of them if there are none. Those that take long are chosen by their whole name
+ * alone. Opens nothing. -ENOENT: no row of such a name.
  */
 int bench_rows_choose(const char *const *only, size_t only_count,
 		      struct error *err, struct bench_rows *ret_rows);

@@ -36,6 +36,7 @@ static const struct bench_row all_rows[] = {
 	{ "http.rtt", &bench_http_rtt, .weight = 2 },
 	{ "http.echo.cpu", &bench_http_echo_cpu, .weight = 2 },
 	{ "http.throughput", &bench_http_throughput, .weight = 2 },
+	{ "http.crowd", &bench_http_crowd, .weight = 2, .takes_long = true },
 	{ "start.pool", &bench_start_pool, .weight = 1 },
 	{ "start.cold", &bench_start_cold, .weight = 1 },
 	{ "process.spawn", &bench_process_spawn, .weight = 1 },
@@ -77,6 +78,7 @@ const struct bench_ratio bench_ratios[] = {
 	{ "http.throughput/(http.echo.cpu+floor.run)",
 	  "http.throughput",
 	  { "http.echo.cpu", "floor.run" } },
+	{ "http.crowd/http.throughput", "http.crowd", { "http.throughput" } },
 	{ "start.pool/start.cold", "start.pool", { "start.cold" } },
 	{ "process.spawn/invoke.warm", "process.spawn", { "invoke.warm" } },
 	{ "process.fork/invoke.warm", "process.fork", { "invoke.warm" } },
@@ -84,18 +86,20 @@ const struct bench_ratio bench_ratios[] = {
 };
 
 /* Whether @only names the row, or some words that its name begins with. */
-static bool is_meant(const char *name, const char *only)
+static bool is_meant(const struct bench_row *row, const char *only)
 {
-	size_t size = strlen(only);
+	const size_t size = strlen(only);
 
-	return !strncmp(name, only, size) &&
-	       (name[size] == '\0' || name[size] == '.');
+	if (row->takes_long)
+		return !strcmp(row->name, only);
+	return !strncmp(row->name, only, size) &&
+	       (row->name[size] == '\0' || row->name[size] == '.');
 }
 
 static void choose(const char *only, bool chosen[ROW_COUNT], size_t *count)
 {
 	for (size_t i = 0; i < ROW_COUNT; i++) {
-		if (!is_meant(all_rows[i].name, only))
+		if (!is_meant(&all_rows[i], only))
 			continue;
 		chosen[i] = true;
 		++*count;
@@ -154,7 +158,7 @@ int bench_rows_choose(const char *const *only, size_t only_count,
 	*ret_rows = (struct bench_rows){ .setup.guest_fd = -1,
 					 .setup.program_fd = -1 };
 	for (size_t i = 0; i < ROW_COUNT; i++)
-		if (chosen[i] || !only_count)
+		if (chosen[i] || (!only_count && !all_rows[i].takes_long))
 			ret_rows->rows[ret_rows->count++] = all_rows[i];
 	return 0;
 }

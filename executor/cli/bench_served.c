@@ -2,7 +2,7 @@
  * bench_served.c - rows that ask a server: socket.rtt, http.rtt, a function's
  * reply over a unix socket; socket.echo, http.echo, the server's own, without
  * a vm; http.throughput and http.echo.cpu, the server's CPU time for one of many
- * requests. See bench_row.h and bench_server.h.
+ * requests. See bench_row.h and bench_server.h; http.crowd is in bench_crowd.c.
  *
  * There is one server for all of them. Between their turns it sleeps. Client and
  * server share a CPU: to wake one that is idle takes its own time, which depends
@@ -20,8 +20,7 @@ struct served_state {
 	struct bench_client clients[BENCH_SERVER_CLIENTS];
 };
 
-/* The server, started if need be; why not, is the same for all rows. */
-static int find_server(const struct bench_setup *setup, struct error *err)
+int bench_server_find(const struct bench_setup *setup, struct error *err)
 {
 	struct bench_shared *shared = setup->shared;
 
@@ -43,7 +42,7 @@ static int open_row(struct bench_row *row, enum load_protocol protocol,
 		    const char *function, unsigned count, struct error *err)
 {
 	struct served_state *state;
-	int r = find_server(row->setup, err);
+	int r = bench_server_find(row->setup, err);
 
 	if (r)
 		return r;
@@ -90,7 +89,7 @@ static int open_many_echo(struct bench_row *row, struct error *err)
 }
 
 /* Client and server share a CPU from here */
-static int begin_rtt(struct bench_row *row, struct error *err)
+int bench_served_begin(struct bench_row *row, struct error *err)
 {
 	(void)err;
 	bench_server_share_cpu(server_of(row), true);
@@ -98,7 +97,7 @@ static int begin_rtt(struct bench_row *row, struct error *err)
 }
 
 /* to here. */
-static void end_rtt(struct bench_row *row)
+void bench_served_end(struct bench_row *row)
 {
 	bench_server_share_cpu(server_of(row), false);
 }
@@ -119,7 +118,7 @@ static int once_rtt(struct bench_row *row, struct error *err, uint64_t *ret_ns)
 static int begin_many(struct bench_row *row, struct error *err)
 {
 	struct served_state *state = row->state;
-	int r = begin_rtt(row, err);
+	int r = bench_served_begin(row, err);
 
 	for (unsigned i = 0; i < state->count && !r; i++)
 		r = bench_client_send(&state->clients[i], err);
@@ -133,7 +132,7 @@ static void end_many(struct bench_row *row)
 
 	for (unsigned i = 0; i < state->count; i++)
 		bench_client_receive(&state->clients[i], NULL);
-	end_rtt(row);
+	bench_served_end(row);
 }
 
 /*
@@ -178,10 +177,10 @@ static void close_row(struct bench_row *row)
 	free(state);
 }
 
-#define RTT(how)                                                     \
-	{                                                            \
-		.open = (how), .begin = begin_rtt, .once = once_rtt, \
-		.end = end_rtt, .close = close_row,                  \
+#define RTT(how)                                                              \
+	{                                                                     \
+		.open = (how), .begin = bench_served_begin, .once = once_rtt, \
+		.end = bench_served_end, .close = close_row,                  \
 	}
 
 #define MANY(how)                                                      \

@@ -50,6 +50,13 @@ struct bench_client {
 	struct load_reply reply;
 };
 
+/* bench_served.c, for the rows: the server of @setup, started if need be. */
+int bench_server_find(const struct bench_setup *setup, struct error *err);
+
+/* Likewise, begin and end of their kinds: client and server share a CPU. */
+int bench_served_begin(struct bench_row *row, struct error *err);
+void bench_served_end(struct bench_row *row);
+
 /*
  * A connection for requests of BENCH_REQUEST_SIZE bytes to @function. -errno
  * and a message; @client is to be closed in any case.
@@ -60,8 +67,17 @@ int bench_client_open(struct bench_client *client,
 		      struct error *err);
 void bench_client_close(struct bench_client *client);
 
+/* Only a connection. */
+int bench_client_connect(const struct bench_server *server,
+			 enum load_protocol protocol, struct error *err,
+			 int *ret_fd);
+
 /* Sends a request; receives its reply, which must be a good one. */
 int bench_client_send(struct bench_client *client, struct error *err);
 int bench_client_receive(struct bench_client *client, struct error *err);
+
+/* The two parts of that: receives any reply; says whether that is a good one. */
+int bench_client_take(struct bench_client *client, struct error *err);
+int bench_client_judge(const struct bench_client *client, struct error *err);
 
 #endif

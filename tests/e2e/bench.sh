@@ -109,6 +109,28 @@ bench 0 "the other method" --only restore.64 --restore remap --duration 200ms \
 	-o json
 check "is said" 'assert r["host"]["restore"] == "remap"'
 
+# Refuses most of the crowd, which is no error.
+cat >refusing <<'END'
+#!/bin/sh
+sed -i 's/"warm":1/&,"queue":500/' "$3" && exec "$THAW" "$@"
+END
+chmod +x refusing
+wrapper=(env THAW="$build/thaw" THAW_BENCH_SERVER=./refusing)
+bench 0 "a crowd" --only http.crowd --duration 1s -o json
+if (($(ulimit -Hn) < 10000)); then
+	has err 'http.crowd is skipped: .*open files'
+else
+	check "has its floor, and no error though it is refused" '
+assert set(rows) == {"http.crowd", "http.throughput"} and not skipped
+assert set(ratios) == {"http.crowd/http.throughput"}
+assert rows["http.crowd"]["n"] >= 6 and rows["http.crowd"]["p50"] > 0'
+fi
+wrapper=(prlimit --nofile=2000)
+bench 0 "a crowd of which few are let in" --only http.crowd --duration 100ms -o json
+has err 'http.crowd is skipped: .*10000 open files'
+wrapper=()
+bench 2 "a crowd that is not named" --only http.c
+
 # A server that is none, and one that is not thaw: how the rows are measured,
 # not what.
 export THAW_BENCH_SERVER=/bin/false

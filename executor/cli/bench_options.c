@@ -61,6 +61,10 @@ const struct cli_option bench_option_table[] = {
 	       "instead of the rows, invoke at rates from 100 to\n"
 	       "100000 per second, for each kind of dispatch", cli_set_flag,
 	       rates),
+	OPTION(0, "neighbours", NULL,
+	       "instead of the rows, ask a function beside hostile\n"
+	       "ones; with --only KIND, beside those", cli_set_flag,
+	       neighbours),
 	OPTION(0, "restore", "METHOD",
 	       "copy (default), or remap, to compare with: give\n"
 	       "written pages back to the kernel", set_restore, restore),
@@ -124,10 +128,12 @@ static int check_load(const struct bench_options *my)
 	if (!my->url == !my->socket)
 		return bench_usage_error("which server is it? Give --url or "
 					 "--socket, one of them");
-	if (my->only.count || my->rates || my->merge.count || my->restore)
+	if (my->only.count || my->rates || my->neighbours || my->merge.count ||
+	    my->restore)
 		return bench_usage_error(
-			"--only, --rates, --merge and --restore are for the "
-			"rows: leave them out, or the function's name");
+			"--only, --rates, --neighbours, --merge and --restore "
+			"are for the rows: leave them out, or the function's "
+			"name");
 	if (my->arrivals && !my->rate)
 		return bench_usage_error("--arrivals needs a --rate: without "
 					 "it requests wait for replies");
@@ -213,6 +219,18 @@ const char bench_about[] =
 	"to its reply; its CPU\n"
 	"is without what the client takes to wait.\n"
 	"\n"
+	"--neighbours starts a server for each kind of hostile function: spin, "
+	"sleep, naps,\n"
+	"heavy (writes 12 MiB), heavy-once (at times), logs, fault, spoil (its vm "
+	"has to be\n"
+	"replaced), buslock, reply (4 MiB), and init (never ready). A client asks "
+	"a function\n"
+	"that does nothing once in a millisecond, alone, and while others ask the "
+	"hostile\n"
+	"one. Its p99 is within the bound if that is at most three times what it "
+	"is alone,\n"
+	"and 500 us.\n"
+	"\n"
 	"With NAME, puts load on that function of a server. Without --rate "
 	"each connection\n"
 	"has one request at a time. With it, requests come at that rate, "
@@ -234,6 +252,7 @@ const char bench_examples[] =
 	"  thaw bench --fail-if "
 	"'invoke.warm/floor.run.p50>1.10'\n"
 	"  thaw bench --rates --plot pictures\n"
+	"  thaw bench --neighbours --duration 60s\n"
 	"  thaw bench hello --url http://localhost:8080 -c 8 --duration 5s\n"
 	"  thaw bench hello --socket /run/thaw/thaw.sock -c 64 --rate 2000\n"
 	"  thaw bench --save 1.json; thaw bench --save 2.json\n"

@@ -28,6 +28,7 @@ struct bench_options {
 	const char *baseline;
 	bool json;
 	bool rates;
+	bool neighbours;
 
 	/* Load on a server. */
 	const char *function; /* the operand; NULL: measure the rows */

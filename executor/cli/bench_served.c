@@ -22,10 +22,14 @@ struct served_state {
 
 int bench_server_find(const struct bench_setup *setup, struct error *err)
 {
+	static const struct bench_server_options options = {
+		.catalog = "{\"functions\":[" BENCH_SERVER_ENTRY("4") "]}\n",
+		.has_one_cpu = true,
+	};
 	struct bench_shared *shared = setup->shared;
 
 	if (!shared->server && !shared->server_result)
-		shared->server_result = bench_server_open(setup,
+		shared->server_result = bench_server_open(setup, &options,
 							  &shared->server_error,
 							  &shared->server);
 	if (shared->server_result)

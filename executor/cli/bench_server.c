@@ -41,7 +41,7 @@ enum file {
 
 static const char *const names[FILES] = {
 	[CATALOG] = "catalog.json",
-	[IMAGE] = "bench.elf",
+	[IMAGE] = BENCH_SERVER_IMAGE,
 	[LOG] = "log",
 	[FRAMES] = "thaw.sock",
 	[HTTP] = "http.sock",
@@ -51,8 +51,9 @@ static const char *const names[FILES] = {
 struct bench_server {
 	pid_t child; /* 0: none */
 	clockid_t clock;
+	bool has_one_cpu;
 	cpu_set_t cpus; /* this thread's */
-	cpu_set_t cpu;	/* the last of them, which the child has */
+	cpu_set_t cpu;	/* the last of them, if the child has one */
 	char dir[DIR_SIZE];
 	char paths[FILES][PATH_SIZE];
 };
@@ -120,17 +121,13 @@ static int make_folder(struct bench_server *server, struct error *err)
 	return 0;
 }
 
-static int write_catalog(const char *path, const char *image)
+static int write_catalog(const char *path, const char *text)
 {
 	cleanup_fclose FILE *file = fopen(path, "we");
 
 	if (!file)
 		return -errno;
-	fprintf(file,
-		"{\"functions\":[{\"name\":\"" BENCH_SERVER_FUNCTION
-		"\",\"image\":\"%s\",\"entry\":\"empty\",\"timeout\":\"10s\","
-		"\"concurrency\":{\"max\":%d,\"warm\":1}}]}\n",
-		image, BENCH_SERVER_VMS);
+	fputs(text, file);
 	return fflush(file) ? -errno : 0;
 }
 
@@ -186,7 +183,8 @@ static pid_t spawn(const struct bench_server *server, const char *program,
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(EXIT_FAILURE);
-	bench_server_share_cpu(server, true);
+	if (server->has_one_cpu)
+		bench_server_share_cpu(server, true);
 	dup2(log, STDOUT_FILENO);
 	dup2(log, STDERR_FILENO);
 	execv(program, arguments);
@@ -211,10 +209,11 @@ static int start_child(struct bench_server *server, struct error *err)
 		listen,
 		(char *)"--admin",
 		admin,
-		(char *)"--workers",
-		(char *)"1",
 		(char *)"--echo-function",
 		(char *)BENCH_SERVER_ECHO,
+		/* what follows is for one CPU */
+		server->has_one_cpu ? (char *)"--workers" : NULL,
+		(char *)"1",
 		NULL,
 	};
 	pid_t child;
@@ -315,17 +314,19 @@ static int wait_until_it_serves(struct bench_server *server, struct error *err)
 	return 0;
 }
 
-static int start(const struct bench_setup *setup, struct bench_server *server,
-		 struct error *err)
+static int start(const struct bench_setup *setup,
+		 const struct bench_server_options *options,
+		 struct bench_server *server, struct error *err)
 {
 	int r = make_folder(server, err);
 
 	if (r)
 		return r;
+	server->has_one_cpu = options->has_one_cpu;
 	watch_signals(server);
 	r = copy_image(setup->guest_fd, server->paths[IMAGE]);
 	if (!r)
-		r = write_catalog(server->paths[CATALOG], server->paths[IMAGE]);
+		r = write_catalog(server->paths[CATALOG], options->catalog);
 	if (r)
 		return error_set(err, r, "cannot write files to %s: %s",
 				 server->dir, strerror(-r));
@@ -333,20 +334,34 @@ static int start(const struct bench_setup *setup, struct bench_server *server,
 	return r ? r : wait_until_it_serves(server, err);
 }
 
-int bench_server_open(const struct bench_setup *setup, struct error *err,
-		      struct bench_server **ret_server)
+int bench_server_open(const struct bench_setup *setup,
+		      const struct bench_server_options *options,
+		      struct error *err, struct bench_server **ret_server)
 {
 	struct bench_server *server = calloc(1, sizeof(*server));
 	int r;
 
 	if (!server)
 		return error_set(err, -ENOMEM, "no memory");
-	r = start(setup, server, err);
+	r = start(setup, options, server, err);
 	if (r)
 		bench_server_close(server);
 	else
 		*ret_server = server;
 	return r;
+}
+
+int bench_server_reload(const struct bench_server *server, const char *catalog,
+			struct error *err)
+{
+	int r = write_catalog(server->paths[CATALOG], catalog);
+
+	if (!r && kill(server->child, SIGHUP))
+		r = -errno;
+	if (r)
+		return error_set(err, r, "cannot reload the server: %s",
+				 strerror(-r));
+	return 0;
 }
 
 /* Politely, then not. */

@@ -15,8 +15,7 @@
 #define BENCH_SERVER_FUNCTION "_bench"
 #define BENCH_SERVER_ECHO "_echo"
 
-/* Vms of the function, and connections of a client, at most. */
-#define BENCH_SERVER_VMS 4
+/* Connections of a client, at most. */
 #define BENCH_SERVER_CLIENTS 8
 
 /* A program to run instead of thaw itself, for tests. */
@@ -24,12 +23,31 @@
 
 struct bench_server;
 
+/* The benchmark's guest, as the catalog calls it. */
+#define BENCH_SERVER_IMAGE "bench.elf"
+
+/* The function that does nothing, in a catalog. */
+#define BENCH_SERVER_ENTRY(vms)                                        \
+	"{\"name\":\"" BENCH_SERVER_FUNCTION                           \
+	"\",\"image\":\"" BENCH_SERVER_IMAGE "\",\"entry\":\"empty\"," \
+	"\"timeout\":\"10s\",\"concurrency\":{\"max\":" vms ",\"warm\":1}}"
+
+struct bench_server_options {
+	const char *catalog; /* its text, which has that function */
+	bool has_one_cpu; /* and one worker; else as servers are by default */
+};
+
 /*
- * Starts it, with one worker and files in a folder of its own; it ends with
- * this thread, whatever ends that. -EOPNOTSUPP, and why: it does not serve.
+ * Starts it, with files in a folder of its own; it ends with this thread,
+ * whatever ends that. -EOPNOTSUPP, and why: it does not serve.
  */
-int bench_server_open(const struct bench_setup *setup, struct error *err,
-		      struct bench_server **ret_server);
+int bench_server_open(const struct bench_setup *setup,
+		      const struct bench_server_options *options,
+		      struct error *err, struct bench_server **ret_server);
+
+/* Gives it another catalog, and does not wait until it has that. */
+int bench_server_reload(const struct bench_server *server, const char *catalog,
+			struct error *err);
 
 /* Ends it and removes the folder. NULL is nothing to do. */
 void bench_server_close(struct bench_server *server);
@@ -38,7 +56,7 @@ void bench_server_close(struct bench_server *server);
 const char *bench_server_path(const struct bench_server *server,
 			      enum load_protocol protocol);
 
-/* It has one CPU: makes that this thread's as well, or gives all of them back. */
+/* Its one CPU: makes that this thread's as well, or gives all of them back. */
 void bench_server_share_cpu(const struct bench_server *server, bool share);
 
 /* The CPU time it has taken, all threads and guests. */

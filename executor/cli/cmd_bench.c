@@ -1,8 +1,8 @@
 /*
  * cmd_bench.c - `thaw bench`: what invocations cost on this machine, and what
  * the least is that they could cost. What is measured is in bench_rows.c, how
- * in bench_measure.c; --rates is in bench_rates.c, load on a server in
- * bench_load.c.
+ * in bench_measure.c; --rates is in bench_rates.c, --neighbours in
+ * bench_neighbours.c, load on a server in bench_load.c.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -15,6 +15,7 @@
 #include "executor/cli/bench_limit.h"
 #include "executor/cli/bench_load.h"
 #include "executor/cli/bench_merge.h"
+#include "executor/cli/bench_neighbours.h"
 #include "executor/cli/bench_options.h"
 #include "executor/cli/bench_plot.h"
 #include "executor/cli/bench_rates.h"
@@ -296,6 +297,50 @@ static int run_rates(struct bench *bench)
 	return report_rates(bench, &rates);
 }
 
+static int report_neighbours(const struct bench *bench,
+			     const struct bench_neighbours *neighbours)
+{
+	json_auto_t *report = bench_neighbours_json(neighbours, bench->host);
+
+	if (bench->options.json)
+		bench_json_print(report, true, stdout);
+	else
+		bench_neighbours_print(neighbours, bench->host);
+	return CLI_OK;
+}
+
+static int run_neighbours(struct bench *bench)
+{
+	const struct bench_options *my = &bench->options;
+	struct bench_neighbours neighbours;
+	struct error error;
+	int code, r;
+
+	if (my->rates || my->merge.count || my->fail_if.count || my->save ||
+	    my->baseline || my->plot || my->restore)
+		return bench_usage_error(
+			"--neighbours measures no rows: leave out --rates, "
+			"--merge, --fail-if, --save, --baseline, --plot and "
+			"--restore");
+	if (bench_neighbours_choose(my->only.values, my->only.count, &error,
+				    &neighbours))
+		return bench_usage_error(error.message);
+	code = cli_require_kvm();
+	if (code != CLI_GO_ON)
+		return code;
+	r = bench_neighbours_measure(my->duration_ns ? my->duration_ns :
+						       DURATION_DEFAULT_NS,
+				     &error, &neighbours);
+	if (r)
+		return measure_error(r, &error);
+	if (!neighbours.count) {
+		cli_error("nothing is left to be measured");
+		return CLI_ENVIRONMENT;
+	}
+	bench->host = bench_host_json(NULL);
+	return report_neighbours(bench, &neighbours);
+}
+
 /* Load on a server: a report like that on rows, and what is said besides. */
 static int run_load(struct bench *bench)
 {
@@ -340,6 +385,8 @@ static int run_bench(struct bench *bench)
 		set_defaults(my);
 		return run_load(bench);
 	}
+	if (my->neighbours)
+		return run_neighbours(bench);
 	if (my->merge.count && !my->rates) {
 		code = merge(bench);
 	} else {

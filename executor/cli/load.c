@@ -45,7 +45,6 @@ static void watch_interrupts(struct sigaction *before)
 	const struct sigaction action = { .sa_handler = on_interrupt,
 					  .sa_flags = (int)SA_RESETHAND };
 
-	atomic_store(&stop, false);
 	sigaction(SIGINT, &action, before);
 }
 
@@ -207,9 +206,12 @@ int load_run(const struct load_options *options, struct error *err,
 		return error_set(err, -ENOMEM, "no memory for the results");
 	sem_init(&crew.connected, 0, 0);
 	sem_init(&crew.begun, 0, 0);
-	watch_interrupts(&before);
+	atomic_store(&stop, false);
+	if (!options->is_background)
+		watch_interrupts(&before);
 	r = init_and_run(&crew, options, result);
-	sigaction(SIGINT, &before, NULL);
+	if (!options->is_background)
+		sigaction(SIGINT, &before, NULL);
 	sem_destroy(&crew.connected);
 	sem_destroy(&crew.begun);
 	if (r)

@@ -48,6 +48,7 @@ struct load_options {
 	uint64_t warm_up_ns; /* before the duration; does not count */
 	uint64_t duration_ns;
 	uint64_t drain_ns;
+	bool is_background; /* SIGINT is not its own: it ends the program */
 };
 
 /* What became of the requests that were due within the duration. */
@@ -71,7 +72,7 @@ struct load_result {
 };
 
 /*
- * Runs it. A first SIGINT ends it early, with what there is. 0 or -errno and a
+ * Runs it, one at a time in a process. A first SIGINT ends it early, with what there is. 0 or -errno and a
  * message; -ENOTCONN: no connection could be opened. To be freed by
  * load_result_free().
  */

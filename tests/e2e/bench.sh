@@ -233,6 +233,48 @@ wrapper=()
 bench 2 "rates of rows" --rates --only invoke.warm
 bench 2 "limits on rates" --rates --fail-if 'invoke.warm.p50>1us'
 
+# What the hostile functions' replies are like, of most of them; a bus lock is a
+# fault on some machines.
+bench 0 "neighbours" --neighbours --duration 1s -o json
+check "have figures beside each kind of hostile function" '
+statuses = {"spin": [504], "sleep": [200], "naps": [200], "heavy": [200],
+    "heavy-once": [200], "logs": [200], "fault": [500], "spoil": [500],
+    "buslock": [500, 504], "reply": [200], "init": [None]}
+kinds = {x["kind"]: x for x in r["neighbours"]}
+assert list(kinds) == list(statuses) and r["host"]["kernel"]
+for name, x in kinds.items():
+    assert 0 < x["idle_p50"] <= x["idle_p99"], x
+    assert 0 < x["p50"] <= x["p99"] <= x["max"] and x["n"] > 0, x
+    assert abs(x["bound"] - 3 * x["idle_p99"] - 500) < 0.01, x
+    assert x["holds"] == (x["p99"] <= x["bound"] and not x["failed"]), x
+    assert abs(x["ratio"] - x["p99"] / x["idle_p99"]) < 0.001, x
+    assert x["status"] in statuses[name], x
+    assert (x["attacks"] > 0) == (name != "init"), x'
+bench 0 "two neighbours as a table" --neighbours --only init --only fault \
+	--duration 200ms
+same "are in their order" "$(awk '/^HOSTILE/ { on = 1; next } on { print $1 }' out |
+	tr '\n' ' ')" 'fault init '
+bench 2 "no such neighbour" --neighbours --only noise
+has err 'there are spin, '
+bench 2 "neighbours and rates" --neighbours --rates
+bench 2 "neighbours of a server" hello --neighbours --url unix:http
+export THAW_BENCH_SERVER=/bin/false
+bench 7 "neighbours without a server" --neighbours --only spin --duration 100ms
+has err 'spin is skipped: .*has ended'
+export THAW_BENCH_SERVER=$here/stand_in_server.py TMPDIR=$work/tmp
+env --default-signal=INT "$build/thaw" bench --neighbours --only spin \
+	--duration 4s >out 2>err </dev/null &
+# until there are threads that attack
+for _ in {1..500}; do
+	(($(find "/proc/$!/task" -mindepth 1 -maxdepth 1 | wc -l) > 1)) && break
+	sleep 0.02
+done
+kill -INT $!
+wait $! 2>/dev/null
+same "SIGINT ends it in an attack, too" $? 130
+nothing_left "after that"
+unset THAW_BENCH_SERVER TMPDIR
+
 if command -v gnuplot >/dev/null; then
 	bench 0 "plotting rates" --rates --duration 1s --plot rates -o json
 	check "makes a picture if there are any" '

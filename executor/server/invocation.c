@@ -218,17 +218,20 @@ static void give_away(struct worker *worker)
 bool invocations_run(struct worker *worker)
 {
 	struct run_queue *queue = &worker->queue;
-	uint64_t now_ns, until_ns;
+	uint64_t now_ns = clock_now_ns(), before_ns, until_ns;
 
 	for (unsigned i = 0; i < RUNS_AT_ONCE && queue->count; i++) {
+		struct run_line *line = queue->first;
 		struct invocation *invocation = run_queue_pop(queue);
 
 		if (queue->count)
 			give_away(worker);
 		execute(invocation);
+		before_ns = now_ns;
+		now_ns = clock_now_ns();
+		run_queue_charge(queue, line, now_ns - before_ns);
 	}
 	if (worker->polled) {
-		now_ns = clock_now_ns();
 		until_ns = now_ns + POLL_NS;
 		while (!invocations_look(worker, now_ns) && worker->polled &&
 		       now_ns < until_ns)

@@ -32,18 +32,42 @@ void run_queue_push(struct run_queue *queue, struct run_line *line,
 	queue->count++;
 }
 
+/* Takes the first line out. */
+static struct run_line *take_line(struct run_queue *queue)
+{
+	struct run_line *line = queue->first;
+
+	queue->first = line->next;
+	if (!queue->first)
+		queue->last = &queue->first;
+	return line;
+}
+
 struct invocation *run_queue_pop(struct run_queue *queue)
 {
 	struct run_line *line = queue->first;
 	struct invocation *invocation = line->first;
 
-	queue->first = line->next;
-	if (!queue->first)
-		queue->last = &queue->first;
 	line->first = invocation->next;
-	if (line->first)
-		add_line(queue, line);
+	if (!line->first)
+		take_line(queue);
 	queue->count--;
-	queue->turns++;
 	return invocation;
+}
+
+void run_queue_charge(struct run_queue *queue, struct run_line *line,
+		      uint64_t ns)
+{
+	if (queue->first == line) {
+		/* it has more waiting, and so is there */
+		line->used_ns += ns;
+		ns = line->used_ns;
+	}
+	if (ns < RUN_QUEUE_TURN_NS)
+		return;
+	queue->turns++;
+	if (queue->first != line)
+		return;
+	line->used_ns = 0;
+	add_line(queue, take_line(queue));
 }

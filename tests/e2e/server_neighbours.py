@@ -64,7 +64,8 @@ def attack(hostile, bodies, clients=8, surprises=(), options=()):
     def run(check):
         functions = {**GOOD, 'hostile': hostile}
         with Server(functions, *options, surprises=[
-                'invocation failed', 'log lines dropped', *surprises]) as server:
+                'invocation (failed|refused)', 'log lines dropped', *surprises]
+                ) as server:
             server.check_works()
             with Threads() as threads:
                 def client(http, turn):
@@ -170,7 +171,7 @@ def long_queue():
     attack(hostile, [b'2'], 300)(lambda s: counts(s)['queued'] > 100)
 
 
-@test('a flood of small requests takes one turn at a time')
+@test('a flood of small requests takes a slice at a time')
 def flood():
     batch = 64
     with Server({**GOOD, 'hostile': edges('measure')}, '--workers', '1'
@@ -185,10 +186,6 @@ def flood():
             threads.start(client, server.frames())
         threads.wait_count('client', 12)
         check_neighbour(server, 2)
-        hostile = counts(server)
-        # without turns the good one would have waited as long as they do
-        assert (hostile['queue_turns'] >
-                8 * hostile['invocations']['ok']), hostile
 
 
 if __name__ == '__main__':

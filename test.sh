@@ -157,7 +157,7 @@ part_asan() {
 
 part_tsan() {
 	build_and_test tsan --tests-regex \
-		'test_(threads|watchdog|clones|polled|slices|jobs|io)|server_load'
+		'test_(threads|watchdog|clones|polled|slices|jobs|io)|server_(load|start)'
 }
 
 # What takes minutes and shows nothing more with another compiler.

@@ -57,6 +57,7 @@ struct server {
 	struct io_poll signals, changes;
 	struct timer drain_timer, change_timer, notify_timer;
 	uint64_t changed_ns;   /* the first change that was not acted on */
+	int last_watch;	       /* the newest one of a folder */
 	unsigned starting;     /* workers that are not up yet */
 	unsigned idle_workers; /* drained */
 	bool drains;	       /* workers have been told to */

@@ -35,22 +35,28 @@ static void on_quiet(struct timer *timer)
 	server_reload(server, NULL);
 }
 
-static void on_change(struct io_poll *poll)
+static void reload_soon(struct server *server)
 {
-	struct server *server =
-		(void *)((char *)poll - offsetof(struct server, changes));
 	const uint64_t now_ns = clock_now_ns();
-	char events[4096];
 
-	/* which file it was does not matter: reloading tells what changed */
-	while (read(poll->fd, events, sizeof(events)) > 0)
-		;
 	if (!server->change_timer.link)
 		server->changed_ns = now_ns;
 	/* a folder in which something changes all the time is no excuse */
 	if (now_ns - server->changed_ns < CHANGE_LATEST_NS)
 		timer_set(&server->main.timers, &server->change_timer,
 			  now_ns + CHANGE_QUIET_NS);
+}
+
+static void on_change(struct io_poll *poll)
+{
+	struct server *server =
+		(void *)((char *)poll - offsetof(struct server, changes));
+	char events[4096];
+
+	/* which file it was does not matter: reloading tells what changed */
+	while (read(poll->fd, events, sizeof(events)) > 0)
+		;
+	reload_soon(server);
 }
 
 static void watch_folder(struct server *server, const char *path)
@@ -64,6 +70,12 @@ static void watch_folder(struct server *server, const char *path)
 		folder = dirname(folder);
 		r = inotify_add_watch(server->changes.fd, folder, CHANGES);
 	} while (r < 0 && (errno == ENOENT || errno == ENOTDIR) && folder[1]);
+	if (r > server->last_watch) {
+		server->last_watch = r;
+		/* what has changed in it since it was read was not seen */
+		if (atomic_load(&server->state) == SERVER_SERVING)
+			reload_soon(server);
+	}
 	if (r < 0 && log_may(&watch_limit, LOG_LEVEL_WARN))
 		log_write(LOG_LEVEL_WARN, "cannot watch for changes",
 			  LOG_FIELD("file", path),

@@ -203,7 +203,8 @@ CATALOGS = [
 def reload_under_load():
     with Server(CATALOGS[0], surprises=['catalog not reloaded',
                                         'function not deployed',
-                                        'is being deployed']) as server, \
+                                        'is being deployed',
+                                        'log lines dropped']) as server, \
             Threads() as threads:
         http_slow, last = server.http(), {}
 

@@ -37,6 +37,8 @@
 #define PATIENCE_DOUBLINGS_MAX 5
 /* Cold pages are let go when they are this many, and half of the set. */
 #define COLD_PAGES_MIN 16
+/* Of those, so many side by side are worth a system call to give them back. */
+#define GIVE_BACK_RUN 16
 /* After this many restores a vm's hot set is fit to be other vms' first. */
 #define LEARN_AFTER 16
 
@@ -143,15 +145,48 @@ static size_t copy_back(const struct snapshot *snapshot, struct vm *vm)
 	return dirty->count - equal;
 }
 
+static bool is_idle(const struct dirty *dirty, size_t page, unsigned looks)
+{
+	return dirty_has(dirty, page) && dirty->idle[page] >= looks;
+}
+
+/*
+ * Gives pages of the hot set that have been found equal at @looks looks back to
+ * the kernel, if @run_min of them are side by side: each run is a system call.
+ */
+static int give_back(const struct snapshot *snapshot, struct vm *vm,
+		     unsigned looks, size_t run_min)
+{
+	const struct dirty *dirty = vm_dirty(vm);
+	const size_t page_size = snapshot->page_size;
+	uint8_t *memory = vm_memory(vm);
+	size_t first = 0;
+
+	while (first < dirty->page_count) {
+		size_t end = first;
+
+		while (end < dirty->page_count && is_idle(dirty, end, looks))
+			end++;
+		if (end - first >= run_min &&
+		    madvise(memory + first * page_size,
+			    (end - first) * page_size, MADV_DONTNEED))
+			return -errno;
+		first = end + 1;
+	}
+	return 0;
+}
+
 /*
  * Lets cold pages go once they are many. Those of one heavy invocation leave
  * together: when half of them have had their last look, the others lack one.
+ * The vm's own copies of them go, too.
  */
 static int cool(const struct snapshot *snapshot, struct vm *vm)
 {
 	struct dirty *dirty = vm_dirty(vm);
 	unsigned looks = looks_until_cold(dirty);
 	bool came_back = dirty->count >= dirty->last_count / 4 * 3;
+	int r;
 
 	if (dirty->cold < COLD_PAGES_MIN || dirty->cold < dirty->count / 2)
 		return 0;
@@ -162,35 +197,21 @@ static int cool(const struct snapshot *snapshot, struct vm *vm)
 	dirty->last_count = dirty->count;
 	/* what leaves the set must equal the snapshot, and stay so */
 	if (poll_distrust(vm)) {
-		int r = dirty_collect(dirty);
-
+		r = dirty_collect(dirty);
 		if (r)
 			return r;
 		copy_back(snapshot, vm);
 	}
-	return dirty_cool(dirty, looks - 1);
+	r = give_back(snapshot, vm, looks - 1, GIVE_BACK_RUN);
+	return r ? r : dirty_cool(dirty, looks - 1);
 }
 
-/* Gives each run of written pages back to the kernel; protects all again. */
+/* Gives all written pages back to the kernel; protects all again. */
 static int remap(const struct snapshot *snapshot, struct vm *vm)
 {
-	const struct dirty *dirty = vm_dirty(vm);
-	const size_t page_size = snapshot->page_size;
-	uint8_t *memory = vm_memory(vm);
-	size_t first = 0;
+	int r = give_back(snapshot, vm, 0, 1);
 
-	while (first < dirty->page_count) {
-		size_t end = first;
-
-		while (end < dirty->page_count && dirty_has(dirty, end))
-			end++;
-		if (end > first &&
-		    madvise(memory + first * page_size,
-			    (end - first) * page_size, MADV_DONTNEED))
-			return -errno;
-		first = end + 1;
-	}
-	return dirty_forget(vm_dirty(vm));
+	return r ? r : dirty_forget(vm_dirty(vm));
 }
 
 static int restore(struct snapshot *snapshot, struct vm *vm, bool clean,

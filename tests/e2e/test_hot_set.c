@@ -232,6 +232,39 @@ START_TEST(a_new_vm_is_made_in_bounded_time)
 }
 END_TEST
 
+/* Bytes of memory that is this process's alone. */
+static size_t private_bytes(void)
+{
+	FILE *file = fopen("/proc/self/smaps_rollup", "re");
+	size_t bytes = 0, kib;
+	char line[128];
+
+	ck_assert_ptr_nonnull(file);
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "Private_%*[^:]: %zu kB", &kib) == 1)
+			bytes += kib * 1024;
+	fclose(file);
+	return bytes;
+}
+
+START_TEST(memory_of_pages_that_are_not_hot_any_more_is_given_back)
+{
+	const size_t heavy = (size_t)HEAVY * 4096, some = heavy / 4;
+	struct thaw *thaw = open_large(_i, 1);
+	size_t before;
+
+	for (int i = 0; i < 50; i++)
+		change_pages(thaw, LIGHT_FIRST, LIGHT);
+	before = private_bytes();
+	change_pages(thaw, 0, HEAVY);
+	ck_assert_uint_ge(private_bytes(), before + 2 * some);
+	for (int i = 0; i < SOON; i++)
+		change_pages(thaw, LIGHT_FIRST, LIGHT);
+	ck_assert_uint_le(private_bytes(), before + some);
+	thaw_close(thaw);
+}
+END_TEST
+
 static void check_holes(struct thaw *thaw, uint32_t pages)
 {
 	struct thaw_reply first, second;
@@ -298,6 +331,9 @@ int main(void)
 	tcase_add_loop_test(group,
 			    pages_that_cooled_are_restored_when_written_again,
 			    0, n);
+	tcase_add_loop_test(
+		group, memory_of_pages_that_are_not_hot_any_more_is_given_back,
+		0, n);
 	tcase_add_loop_test(group, a_new_vm_begins_with_the_hot_set_of_others,
 			    0, n);
 	tcase_add_loop_test(

@@ -13,6 +13,7 @@
 
 #include "executor/server/connection.h"
 #include "executor/server/frame.h"
+#include "executor/server/frame_call.h"
 #include "executor/server/server_internal.h"
 #include "executor/server/server_limits.h"
 #include "vm/clock.h"
@@ -21,26 +22,9 @@
 #define REPLIES_MAX (1024 * 1024)
 /* And all that there may be: those under way, of the largest size. */
 #define REPLIES_HARD_MAX (256 * 1024 * 1024)
-/* Bytes of each of two buffers that a connection keeps when they are empty. */
-#define REPLIES_KEPT (4 * 1024)
-/* And while it is busy. */
-#define KEPT_MAX (64 * 1024)
-/* Free calls a worker keeps, and the bytes of a frame that each of them keeps. */
-#define FREE_CALLS_MAX 256
-#define FRAME_KEPT (16 * 1024)
-
-struct frame_connection;
-
-/* One request and its invocation. A worker keeps a few to use again. */
-struct call {
-	struct frame_connection *connection;
-	struct budget_account account; /* pays for all of it */
-	struct served *served;	       /* held; NULL: not known yet */
-	struct call *next, **link; /* among the free ones, or those under way */
-	struct buffer frame;
-	struct frame_request request;
-	struct invocation invocation;
-};
+/* Bytes a buffer keeps when it is empty: while others are sent, and after. */
+#define REPLIES_KEPT (64 * 1024)
+#define REPLIES_IDLE (4 * 1024)
 
 struct frame_connection {
 	struct connection common; /* the first member */
@@ -64,85 +48,15 @@ static struct frame_connection *of_stream(struct io_stream *stream)
 	return (struct frame_connection *)stream;
 }
 
-static struct worker *worker_of(const struct frame_connection *connection)
+static struct frame_connection *of_call(const struct call *call)
 {
-	return connection->common.worker;
-}
-
-static void free_call(struct call *call)
-{
-	buffer_done(&call->frame);
-	buffer_done(&call->invocation.log);
-	free(call);
-}
-
-void frame_free_calls(struct worker *worker)
-{
-	while (worker->free_calls) {
-		struct call *call = worker->free_calls;
-
-		worker->free_calls = call->next;
-		free_call(call);
-	}
-}
-
-static struct call *create_call(void)
-{
-	struct call *call = malloc(sizeof(*call));
-
-	if (!call)
-		return NULL;
-	call->next = NULL;
-	call->link = NULL;
-	call->frame = (struct buffer){ .account = &call->account };
-	call->request = (struct frame_request){ 0 };
-	invocation_init(&call->invocation);
-	return call;
-}
-
-/* There has to be memory to say whose request is refused at least. */
-static struct call *get_call(struct frame_connection *connection)
-{
-	struct worker *worker = worker_of(connection);
-	struct call *call = worker->free_calls;
-
-	if (call) {
-		worker->free_calls = call->next;
-		worker->free_call_count--;
-	} else {
-		call = create_call();
-		if (!call)
-			return NULL;
-	}
-	call->connection = connection;
-	call->served = NULL;
-	call->frame.max = FRAME_HEADER_SIZE + FRAME_BODY_MAX;
-	connection_open_account(&connection->common, &call->account);
-	budget_take_anyway(&call->account,
-			   sizeof(*call) + call->frame.capacity);
-	return call;
-}
-
-static void put_call(struct call *call)
-{
-	struct worker *worker = worker_of(call->connection);
-
-	budget_close(&call->account);
-	served_release(call->served);
-	buffer_shrink(&call->frame, FRAME_KEPT);
-	if (worker->free_call_count >= FREE_CALLS_MAX) {
-		free_call(call);
-		return;
-	}
-	call->next = worker->free_calls;
-	worker->free_calls = call;
-	worker->free_call_count++;
+	return (struct frame_connection *)call->connection;
 }
 
 static void free_connection(struct frame_connection *connection)
 {
 	if (connection->partial)
-		put_call(connection->partial);
+		call_put(connection->partial);
 	budget_close(&connection->account);
 	buffer_done(&connection->replies[0]);
 	buffer_done(&connection->replies[1]);
@@ -165,8 +79,8 @@ static void begin_replies(struct frame_connection *connection)
 static void end_replies(struct frame_connection *connection)
 {
 	budget_close(&connection->account);
-	buffer_shrink(&connection->replies[0], REPLIES_KEPT);
-	buffer_shrink(&connection->replies[1], REPLIES_KEPT);
+	buffer_shrink(&connection->replies[0], REPLIES_IDLE);
+	buffer_shrink(&connection->replies[1], REPLIES_IDLE);
 }
 
 /* All replies that are there have been sent. */
@@ -272,7 +186,7 @@ static void on_replied(struct invocation *invocation)
 	const struct thaw_reply *from = &invocation->reply;
 	struct frame_reply reply;
 
-	if (call->connection->gone)
+	if (of_call(call)->gone)
 		return;
 	reply.id = call->request.id;
 	reply.content_type[0] = reply.error_type[0] = '\0';
@@ -295,7 +209,7 @@ static void on_replied(struct invocation *invocation)
 		reply.data = from->data;
 		reply.size = from->size;
 	}
-	put_reply(call->connection, &reply);
+	put_reply(of_call(call), &reply);
 }
 
 static bool is_full(const struct frame_connection *connection)
@@ -317,12 +231,12 @@ static void on_ended(struct invocation *invocation)
 {
 	struct call *call = (void *)((char *)invocation -
 				     offsetof(struct call, invocation));
-	struct frame_connection *connection = call->connection;
+	struct frame_connection *connection = of_call(call);
 
 	*call->link = call->next;
 	if (call->next)
 		call->next->link = call->link;
-	put_call(call);
+	call_put(call);
 	connection->under_way--;
 	if (connection->gone) {
 		if (!connection->under_way)
@@ -334,38 +248,23 @@ static void on_ended(struct invocation *invocation)
 		send_replies(connection);
 }
 
-/* What is kept of the frame counts for the function that it names. */
-static void find_function(struct call *call, const char *name)
-{
-	struct worker *worker = worker_of(call->connection);
-	struct served *served;
-
-	if (call->served)
-		return;
-	served = generation_find(worker->generation, name);
-	if (served)
-		call->served = served_hold(served);
-	budget_join(&call->account, BUDGET_OF_FUNCTION,
-		    served ? &served->share : &worker->server->others);
-}
-
 static void start(struct call *call)
 {
-	struct frame_connection *connection = call->connection;
+	struct frame_connection *connection = of_call(call);
 	const struct frame_request *from = &call->request;
 	struct invocation *invocation = &call->invocation;
 
-	find_function(call, from->function);
+	call_find_function(call, from->function);
 	if (!call->served || !budget_allows(&call->account, 0)) {
 		refuse(connection, from->id,
 		       call->served ? FRAME_THROTTLED : FRAME_NOT_FOUND,
 		       call->served ?
 			       budget_reason(call->account.refused) :
 			       "no such function: see `thaw functions list`");
-		put_call(call);
+		call_put(call);
 		return;
 	}
-	invocation->worker = worker_of(connection);
+	invocation->worker = connection->common.worker;
 	invocation->served = call->served;
 	invocation->replied = on_replied;
 	invocation->ended = on_ended;
@@ -391,14 +290,14 @@ static void start(struct call *call)
  */
 static int check_partial(struct call *call, size_t need)
 {
-	struct frame_connection *connection = call->connection;
+	struct frame_connection *connection = of_call(call);
 	const struct buffer *frame = &call->frame;
 	struct frame_request request;
 	int r = frame_peek_request(frame->data, frame->size, &request);
 
 	if (r != 1)
 		return r;
-	find_function(call, request.function);
+	call_find_function(call, request.function);
 	if (request.size <=
 	    (call->served ? call->served->spec->max_request : SERVER_BODY_MAX))
 		return 0;
@@ -417,7 +316,7 @@ static void drop_partial(struct frame_connection *connection, uint64_t rest)
 	connection->skip = rest;
 	refuse(connection, frame_id(call->frame.data), FRAME_THROTTLED,
 	       budget_reason(call->account.refused));
-	put_call(call);
+	call_put(call);
 }
 
 /* The frame in call->frame is whole. */
@@ -427,11 +326,10 @@ static int take(struct call *call)
 				   &call->request);
 
 	if (r) {
-		put_call(call);
+		call_put(call);
 		return r;
 	}
-	metrics_add(&call->connection->common.worker->server->metrics
-			     .requests_total,
+	metrics_add(&call->connection->worker->server->metrics.requests_total,
 		    1);
 	start(call);
 	return 0;
@@ -444,7 +342,7 @@ static struct call *add(struct frame_connection *connection, const char *data,
 	struct call *call = connection->partial;
 
 	if (!call)
-		call = connection->partial = get_call(connection);
+		call = connection->partial = call_get(&connection->common);
 	if (!call)
 		return NULL;
 	call->frame.may_exceed = call->frame.size + size <= FRAME_HEADER_SIZE;
@@ -497,7 +395,7 @@ static size_t take_some(struct frame_connection *connection, const char *data,
 		if (r == -E2BIG) {
 			connection->partial = NULL;
 			r = 0;
-			put_call(call);
+			call_put(call);
 		}
 	} else {
 		r = 0;
@@ -573,7 +471,7 @@ static void on_sent(struct io_stream *stream, int error)
 		connection_close(&connection->common);
 		return;
 	}
-	buffer_shrink(sent, KEPT_MAX);
+	buffer_shrink(sent, REPLIES_KEPT);
 	send_replies(connection);
 	if (!connection->sending)
 		end_replies(connection);

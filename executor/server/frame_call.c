@@ -1,0 +1,94 @@
+/* frame_call.c - calls of the unix socket protocol. See frame_call.h. */
+#include "executor/server/frame_call.h"
+
+#include <stdlib.h>
+
+#include "executor/server/server_internal.h"
+
+/* Free calls a worker keeps, and the bytes of a frame that each of them keeps. */
+#define FREE_CALLS_MAX 256
+#define FRAME_KEPT (16 * 1024)
+
+static void free_call(struct call *call)
+{
+	buffer_done(&call->frame);
+	buffer_done(&call->invocation.log);
+	free(call);
+}
+
+void frame_free_calls(struct worker *worker)
+{
+	while (worker->free_calls) {
+		struct call *call = worker->free_calls;
+
+		worker->free_calls = call->next;
+		free_call(call);
+	}
+}
+
+static struct call *create_call(void)
+{
+	struct call *call = malloc(sizeof(*call));
+
+	if (!call)
+		return NULL;
+	call->next = NULL;
+	call->link = NULL;
+	call->frame = (struct buffer){ .account = &call->account };
+	call->request = (struct frame_request){ 0 };
+	invocation_init(&call->invocation);
+	return call;
+}
+
+/* There has to be memory to say whose request is refused at least. */
+struct call *call_get(struct connection *connection)
+{
+	struct worker *worker = connection->worker;
+	struct call *call = worker->free_calls;
+
+	if (call) {
+		worker->free_calls = call->next;
+		worker->free_call_count--;
+	} else {
+		call = create_call();
+		if (!call)
+			return NULL;
+	}
+	call->connection = connection;
+	call->served = NULL;
+	call->frame.max = FRAME_HEADER_SIZE + FRAME_BODY_MAX;
+	connection_open_account(connection, &call->account);
+	budget_take_anyway(&call->account,
+			   sizeof(*call) + call->frame.capacity);
+	return call;
+}
+
+void call_put(struct call *call)
+{
+	struct worker *worker = call->connection->worker;
+
+	budget_close(&call->account);
+	served_release(call->served);
+	buffer_shrink(&call->frame, FRAME_KEPT);
+	if (worker->free_call_count >= FREE_CALLS_MAX) {
+		free_call(call);
+		return;
+	}
+	call->next = worker->free_calls;
+	worker->free_calls = call;
+	worker->free_call_count++;
+}
+
+void call_find_function(struct call *call, const char *name)
+{
+	struct worker *worker = call->connection->worker;
+	struct served *served;
+
+	if (call->served)
+		return;
+	served = generation_find(worker->generation, name);
+	if (served)
+		call->served = served_hold(served);
+	budget_join(&call->account, BUDGET_OF_FUNCTION,
+		    served ? &served->share : &worker->server->others);
+}

@@ -1,0 +1,34 @@
+/*
+ * frame_call.h - one request of the unix socket protocol and its invocation. A
+ * worker keeps a few to use again. See frame_connection.c.
+ */
+#ifndef EXECUTOR_SERVER_FRAME_CALL_H
+#define EXECUTOR_SERVER_FRAME_CALL_H
+
+#include "executor/server/budget.h"
+#include "executor/server/buffer.h"
+#include "executor/server/connection.h"
+#include "executor/server/frame.h"
+#include "executor/server/invocation.h"
+#include "executor/server/served.h"
+
+struct call {
+	struct connection *connection;
+	struct budget_account account; /* pays for all of it */
+	struct served *served;	       /* held; NULL: not known yet */
+	struct call *next, **link; /* among the free ones, or those under way */
+	struct buffer frame;
+	struct frame_request request;
+	struct invocation invocation;
+};
+
+/* One for a frame that begins on @connection, or NULL. */
+struct call *call_get(struct connection *connection);
+
+/* It is over. */
+void call_put(struct call *call);
+
+/* Finds the function it names, if there is one; what is kept counts for that. */
+void call_find_function(struct call *call, const char *name);
+
+#endif

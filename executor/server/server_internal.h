@@ -41,8 +41,8 @@ struct server {
 	struct budget buffers;	    /* what clients make it keep */
 	struct budget_share others; /* requests for no function */
 	struct clients clients;
-	_Atomic uint64_t events;  /* accepted and not over, of all workers */
-	sem_t leave;		  /* workers that may free what they have */
+	_Atomic uint64_t events; /* accepted and not over, of all workers */
+	sem_t leave;		 /* workers that may free what they have */
 	pthread_mutex_t readiness_lock;
 	struct readiness readiness;
 

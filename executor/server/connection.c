@@ -88,6 +88,8 @@ void connection_close(struct connection *connection)
 
 void connection_limit(struct connection *connection, uint64_t limit_ns)
 {
+	if (connection->closing)
+		return;
 	timer_set(&connection->worker->timers, &connection->timer,
 		  clock_now_ns() + limit_ns);
 }

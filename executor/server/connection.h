@@ -48,7 +48,7 @@ void connection_open_account(struct connection *connection,
 /* Closes the stream; free() follows. */
 void connection_close(struct connection *connection);
 
-/* Set the timer for @limit_ns from now. */
+/* Set the timer for @limit_ns from now; none is set once it is closed. */
 void connection_limit(struct connection *connection, uint64_t limit_ns);
 
 /* Opens connections of the two kinds. For worker_listen(). */

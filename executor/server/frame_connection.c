@@ -89,6 +89,8 @@ static void wait_for_more(struct frame_connection *connection)
 	struct timers *timers = &connection->common.worker->timers;
 	struct timer *timer = &connection->common.timer;
 
+	if (connection->common.closing)
+		return;
 	if (connection->last && !connection->under_way)
 		connection_close(&connection->common);
 	else if (connection->last_ns && !connection->last)

@@ -129,7 +129,8 @@ void worker_drain(struct worker *worker)
 	events_hurry(worker);
 	for (connection = worker->connections; connection; connection = next) {
 		next = connection->next;
-		connection->drain(connection);
+		if (!connection->closing)
+			connection->drain(connection);
 	}
 }
 

@@ -1,8 +1,8 @@
 /* leave_fixture.c - a worker whose io and vms a test plays. See leave_fixture.h. */
 #include "leave_fixture.h"
 
-#include <check.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,6 +16,16 @@
 #include "vm/clock.h"
 
 #define ROUNDS_MAX 10000
+
+/* Not check's: a fuzzer uses it, too. */
+#define REQUIRE(condition)                                                 \
+	do {                                                               \
+		if (!(condition)) {                                        \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, \
+				#condition);                               \
+			abort();                                           \
+		}                                                          \
+	} while (0)
 
 struct leave fixture;
 
@@ -152,8 +162,8 @@ bool pool_leave(struct pool *pool, struct pool_waiter *waiter)
 	(void)pool;
 	while (*at && *at != waiter)
 		at = &(*at)->next;
-	ck_assert_msg(*at || waiter == fixture.first,
-		      "who leaves the line was in it");
+	/* who leaves the line was in it */
+	REQUIRE(*at || waiter == fixture.first);
 	if (!*at)
 		return false;
 	*at = waiter->next;
@@ -165,7 +175,7 @@ static void vm_is_back(void)
 {
 	struct pool_waiter *waiter = fixture.line;
 
-	ck_assert(fixture.vm_is_out);
+	REQUIRE(fixture.vm_is_out);
 	fixture.vm_is_out = waiter != NULL;
 	if (!waiter)
 		return;
@@ -179,7 +189,7 @@ static void vm_is_back(void)
 void pool_give_back(struct pool *pool, struct vm *vm)
 {
 	(void)pool;
-	ck_assert_ptr_eq(vm, the_vm());
+	REQUIRE(vm == the_vm());
 	vm_is_back();
 }
 
@@ -286,7 +296,7 @@ int invoke_on(struct function *function, struct vm *vm,
 	(void)queued_ns;
 	(void)slice_ns;
 	(void)err;
-	ck_assert(fixture.vm_is_out);
+	REQUIRE(fixture.vm_is_out);
 	fixture.first = NULL;
 	memset(ret_reply, 0, sizeof(*ret_reply));
 	ret_reply->internal.vm = vm;
@@ -343,7 +353,7 @@ int invoke_wait(struct thaw_reply *reply, struct error *err)
 
 void invoke_done(struct thaw_reply *reply)
 {
-	ck_assert_ptr_eq(reply->internal.vm, the_vm());
+	REQUIRE(reply->internal.vm == the_vm());
 	vm_is_back();
 }
 
@@ -386,7 +396,7 @@ static void make_function(void)
 	struct served *served =
 		calloc(1, sizeof(*served) + sizeof(served->lines[0]));
 
-	ck_assert_ptr_nonnull(served);
+	REQUIRE(served);
 	memset(&counted, 0, sizeof(counted));
 	event_line_init(&counted.events);
 	for (int i = 0; i < SERVED_LOGS; i++)
@@ -410,7 +420,7 @@ void leave_begin(void)
 	static struct generation generation;
 	struct server *server = calloc(1, sizeof(*server));
 
-	ck_assert_ptr_nonnull(server);
+	REQUIRE(server);
 	memset(&fixture, 0, sizeof(fixture));
 	make_function();
 	generation = (struct generation){
@@ -444,17 +454,17 @@ void leave_begin(void)
 	atomic_store(&fixture.worker->oldest_event_ns, UINT64_MAX);
 	run_queue_init(&fixture.worker->queue);
 	fixture.worker->io = io_allocate(&operations, sizeof(struct io));
-	ck_assert_ptr_nonnull(fixture.worker->io);
+	REQUIRE(fixture.worker->io);
 }
 
 struct io_stream *leave_open(void (*open)(struct door *door, int fd))
 {
 	int fds[2];
 
-	ck_assert(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds));
+	REQUIRE(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds));
 	close(fds[1]);
 	open(&(struct door){ .worker = fixture.worker }, fds[0]);
-	ck_assert_ptr_nonnull(fixture.worker->connections);
+	REQUIRE(fixture.worker->connections);
 	return &fixture.worker->connections->stream;
 }
 
@@ -474,7 +484,7 @@ bool leave_send(struct io_stream *stream, const char *bytes, size_t size)
 	if (!is_open(stream) || !stream->internal.receiving)
 		return false;
 	copy = malloc(size);
-	ck_assert_ptr_nonnull(copy);
+	REQUIRE(copy);
 	memcpy(copy, bytes, size);
 	io_stream_received(stream, copy, size);
 	free(copy);
@@ -513,6 +523,12 @@ bool leave_run_job(void)
 	return true;
 }
 
+void leave_close(struct io_stream *stream)
+{
+	if (is_open(stream))
+		connection_close((struct connection *)stream);
+}
+
 /* Until nothing happens any more; what is sent goes, or fails. */
 void leave_settle(int send_error)
 {
@@ -533,12 +549,28 @@ void leave_settle(int send_error)
 			fixture.worker->io->inbox || fixture.worker->io->ready;
 		leave_turn();
 	}
-	ck_assert(!more);
+	REQUIRE(!more);
 }
 
 void leave_fire_timers(void)
 {
 	timers_fire(&fixture.worker->timers, clock_now_ns() + 15 * NS_PER_S);
+}
+
+/* Those that are still there have all their times run out, or are closed. */
+void leave_end_all(void)
+{
+	for (unsigned i = 0; i < 20 && (fixture.worker->connection_count ||
+					fixture.worker->event_count);
+	     i++) {
+		leave_fire_timers();
+		leave_settle(i % 2 ? -EPIPE : 0);
+	}
+	while (fixture.worker->connections) {
+		connection_close(fixture.worker->connections);
+		leave_turn();
+	}
+	leave_settle(0);
 }
 
 /* Whatever has come has gone, and is counted no more. */
@@ -547,23 +579,23 @@ void leave_check(void)
 	const struct server *server = fixture.server;
 	const struct served *served = fixture.served;
 
-	ck_assert_uint_eq(fixture.worker->connection_count, 0);
-	ck_assert_ptr_null(fixture.worker->connections);
-	ck_assert_uint_eq(fixture.worker->io->streams, 0);
-	ck_assert_uint_eq(metrics_get(&server->metrics.connections), 0);
-	ck_assert_uint_eq(fixture.worker->invocation_count, 0);
-	ck_assert_uint_eq(fixture.worker->event_count, 0);
-	ck_assert_uint_eq(server->events, 0);
-	ck_assert_uint_eq(served->admitted, 0);
-	ck_assert_uint_eq(served->references, 1);
-	ck_assert_uint_eq(metrics_get(&served->counted->metrics.inflight), 0);
-	ck_assert_uint_eq(fixture.running, 0);
-	ck_assert(!fixture.vm_is_out);
-	ck_assert_ptr_null(fixture.line);
-	ck_assert_ptr_null(fixture.worker->timers.root);
-	ck_assert_uint_eq(served->share.used, 0);
-	ck_assert_uint_eq(server->others.used, 0);
-	ck_assert_uint_eq(server->buffers.used, fixture.worker->purse.credit);
+	REQUIRE(fixture.worker->connection_count == 0);
+	REQUIRE(!fixture.worker->connections);
+	REQUIRE(fixture.worker->io->streams == 0);
+	REQUIRE(metrics_get(&server->metrics.connections) == 0);
+	REQUIRE(fixture.worker->invocation_count == 0);
+	REQUIRE(fixture.worker->event_count == 0);
+	REQUIRE(server->events == 0);
+	REQUIRE(served->admitted == 0);
+	REQUIRE(served->references == 1);
+	REQUIRE(metrics_get(&served->counted->metrics.inflight) == 0);
+	REQUIRE(fixture.running == 0);
+	REQUIRE(!fixture.vm_is_out);
+	REQUIRE(!fixture.line);
+	REQUIRE(!fixture.worker->timers.root);
+	REQUIRE(served->share.used == 0);
+	REQUIRE(server->others.used == 0);
+	REQUIRE(server->buffers.used == fixture.worker->purse.credit);
 }
 
 void leave_done(void)
@@ -571,8 +603,8 @@ void leave_done(void)
 	struct server *server = fixture.server;
 
 	worker_done(fixture.worker);
-	ck_assert_uint_eq(server->buffers.used, 0);
-	ck_assert_uint_eq(fixture.served->references, 1);
+	REQUIRE(server->buffers.used == 0);
+	REQUIRE(fixture.served->references == 1);
 	event_line_done(&fixture.served->counted->events);
 	for (int i = 0; i < SERVED_LOGS; i++)
 		log_limit_done(&fixture.served->counted->log_limits[i]);

@@ -40,6 +40,9 @@ bool leave_sent(struct io_stream *stream, int error);
 /* The client is gone, or has said all (0). */
 void leave_end(struct io_stream *stream, int error);
 
+/* The server closes it. */
+void leave_close(struct io_stream *stream);
+
 /* One round of the worker. */
 void leave_turn(void);
 
@@ -51,6 +54,9 @@ void leave_settle(int send_error);
 
 /* All times that are set now are over. */
 void leave_fire_timers(void);
+
+/* The same for those that still wait: their times run out, or they are closed. */
+void leave_end_all(void);
 
 /* Nothing is left, and nothing is counted. */
 void leave_check(void);

@@ -59,8 +59,9 @@ enum leaving {
 	FAILS,	/* found out by sending */
 	TIMES_OUT,
 	DRAINED,
-	DRAINED_LATE, /* and its time is over */
-	CLOSED,	      /* by the server, which ends */
+	DRAINED_LATE,	/* and its time is over */
+	CLOSED,		/* by the server, which ends */
+	CLOSED_DRAINED, /* and is told to before that is over */
 	WAYS,
 };
 
@@ -254,26 +255,14 @@ static void leave(struct io_stream *stream, enum leaving way)
 		worker_drain(fixture.worker);
 		leave_fire_timers();
 		break;
+	case CLOSED_DRAINED:
+		leave_close(stream);
+		worker_drain(fixture.worker);
+		break;
 	default:
-		connection_close((struct connection *)stream);
+		leave_close(stream);
 		break;
 	}
-}
-
-/* Those that are still there have all their times run out, or are closed. */
-static void end_all(void)
-{
-	for (unsigned i = 0; i < 20 && (fixture.worker->connection_count ||
-					fixture.worker->event_count);
-	     i++) {
-		leave_fire_timers();
-		leave_settle(i % 2 ? -EPIPE : 0);
-	}
-	while (fixture.worker->connections) {
-		connection_close(fixture.worker->connections);
-		leave_turn();
-	}
-	leave_settle(0);
 }
 
 static void leave_in(const struct kind *kind, enum phase phase,
@@ -284,7 +273,7 @@ static void leave_in(const struct kind *kind, enum phase phase,
 	leave(bring(kind, phase), way);
 	leave_turn();
 	leave_settle(send_error);
-	end_all();
+	leave_end_all();
 	leave_check();
 	fixture.is_polled = fixture.polls_end = false;
 	fixture.worker->draining = false;
@@ -336,7 +325,7 @@ START_TEST(who_breaks_off_waits_for_no_vm)
 	ck_assert_ptr_null(fixture.line);
 	ck_assert_uint_eq(fixture.worker->invocation_count, 1);
 	leave_settle(0);
-	end_all();
+	leave_end_all();
 	leave_check();
 	leave_done();
 }
@@ -352,23 +341,23 @@ START_TEST(phases_are_reached)
 	ck_assert_ptr_nonnull(fixture.line);
 	ck_assert_uint_eq(fixture.running, 1);
 	leave_settle(0);
-	end_all();
+	leave_end_all();
 	fixture.served->slowness = 0;
 	bring(&kinds[0], QUEUED);
 	ck_assert_uint_eq(fixture.worker->queue.count, 1);
 	leave_settle(0);
-	end_all();
+	leave_end_all();
 	fixture.served->slowness = 0;
 	bring(frame, PIPELINED);
 	ck_assert_uint_eq(fixture.served->admitted, 3);
 	ck_assert_uint_eq(fixture.running, 1);
 	leave_settle(0);
-	end_all();
+	leave_end_all();
 	bring(&kinds[3], RUNNING);
 	ck_assert_uint_eq(fixture.worker->event_count, 1);
 	ck_assert_uint_gt(fixture.served->share.used, 0);
 	leave_settle(0);
-	end_all();
+	leave_end_all();
 	leave_check();
 	leave_done();
 }

@@ -1,0 +1,163 @@
+/*
+ * fuzz_connection.c - libFuzzer's target for connections: clients send any bytes
+ * in any pieces and leave at any of them, while vms, replies and timers come in
+ * any order. All is freed in the end, and counted no more. Built with
+ * tests/unit/leave_fixture.c; the first run writes requests to begin with:
+ *
+ *	FUZZ_CONNECTION_SEEDS=corpus fuzz_connection -runs=0
+ *	fuzz_connection -max_len=2048 corpus
+ */
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "executor/server/frame.h"
+#include "tests/unit/leave_fixture.h"
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Below it, so many bytes and one more are sent. */
+#define SENT_MAX 128
+
+enum step {
+	STEP_TURN = SENT_MAX,
+	STEP_RUN_JOB,
+	STEP_SENT,
+	STEP_SEND_FAILS,
+	STEP_SAYS_NO_MORE,
+	STEP_BREAKS,
+	STEP_TIME_PASSES,
+	STEP_DRAIN,
+	STEP_CLOSE,
+	STEP_POLLED,
+	STEP_POLLS_END,
+	STEP_OPEN,
+	STEP_OPEN_ADMIN,
+	STEP_OPEN_FRAMES,
+};
+
+static void write_seed(const char *directory, const char *name, uint8_t open,
+		       const char *bytes, size_t size)
+{
+	char path[4096];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	file = fopen(path, "we");
+	if (!file || size > SENT_MAX)
+		abort();
+	fputc(open, file);
+	fputc((int)size - 1, file);
+	fwrite(bytes, 1, size, file);
+	fputc(STEP_TURN, file);
+	fputc(STEP_RUN_JOB, file);
+	fputc(STEP_TURN, file);
+	fputc(STEP_SENT, file);
+	fclose(file);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	static const char plain[] = "POST /function/function HTTP/1.1\r\n"
+				    "Host: a\r\nContent-Length: 2\r\n\r\n{}";
+	static const char lambda[] =
+		"POST /2015-03-31/functions/function/invocations HTTP/1.1\r\n"
+		"Host: a\r\nX-Amz-Invocation-Type: Event\r\n\r\n";
+	const struct frame_request frame = { .id = 1, .function = "function" };
+	const char *directory = getenv("FUZZ_CONNECTION_SEEDS");
+	char head[FRAME_HEAD_MAX];
+	int size = frame_write_request(&frame, head);
+
+	(void)argc;
+	(void)argv;
+	if (!directory)
+		return 0;
+	write_seed(directory, "plain", STEP_OPEN, plain, sizeof(plain) - 1);
+	write_seed(directory, "lambda", STEP_OPEN, lambda, sizeof(lambda) - 1);
+	write_seed(directory, "admin", STEP_OPEN_ADMIN, plain,
+		   sizeof(plain) - 1);
+	write_seed(directory, "frame", STEP_OPEN_FRAMES, head, (size_t)size);
+	return 0;
+}
+
+static struct io_stream *open_one(struct io_stream *last, enum step step)
+{
+	if (fixture.worker->connection_count > 8)
+		return last;
+	if (step == STEP_OPEN_ADMIN)
+		return leave_open(http_admin_connection_open);
+	return leave_open(step == STEP_OPEN ? http_connection_open :
+					      frame_connection_open);
+}
+
+/* On the connection that was opened last. */
+static void do_step(struct io_stream *stream, enum step step)
+{
+	switch (step) {
+	case STEP_TURN:
+		leave_turn();
+		break;
+	case STEP_RUN_JOB:
+		leave_run_job();
+		break;
+	case STEP_SENT:
+		leave_sent(stream, 0);
+		break;
+	case STEP_SEND_FAILS:
+		leave_sent(stream, -EPIPE);
+		break;
+	case STEP_SAYS_NO_MORE:
+		leave_end(stream, 0);
+		break;
+	case STEP_BREAKS:
+		leave_end(stream, -ECONNRESET);
+		break;
+	case STEP_TIME_PASSES:
+		leave_fire_timers();
+		break;
+	case STEP_DRAIN:
+		worker_drain(fixture.worker);
+		break;
+	case STEP_CLOSE:
+		leave_close(stream);
+		break;
+	case STEP_POLLED:
+		fixture.is_polled = !fixture.is_polled;
+		break;
+	case STEP_POLLS_END:
+		fixture.polls_end = !fixture.polls_end;
+		break;
+	default:
+		break;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct io_stream *stream = NULL;
+	size_t part;
+
+	leave_begin();
+	while (size--) {
+		unsigned step = *data++;
+
+		if (step >= STEP_OPEN && step <= STEP_OPEN_FRAMES) {
+			stream = open_one(stream, step);
+		} else if (step >= SENT_MAX) {
+			do_step(stream, step);
+		} else {
+			part = step + 1 < size ? step + 1 : size;
+			if (part)
+				leave_send(stream, (const char *)data, part);
+			data += part;
+			size -= part;
+		}
+	}
+	leave_end_all();
+	leave_check();
+	leave_done();
+	return 0;
+}

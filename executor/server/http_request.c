@@ -119,10 +119,12 @@ static int on_value_complete(llhttp_t *parser)
 	return 0;
 }
 
-static bool no_memory(struct http_request *request, const struct buffer *buffer)
+/* What there is of it is for others, at once: they may grow, too. */
+static bool no_memory(struct http_request *request, struct buffer *buffer)
 {
 	const struct budget_account *account = buffer->account;
 
+	buffer_done(buffer);
 	return http_bad(request, 503,
 			budget_reason(account ? account->refused :
 						BUDGET_NOT_REFUSED));
@@ -333,6 +335,8 @@ static size_t make_room(struct http_request *request, size_t size)
 	struct buffer *head = &request->internal.head;
 	size_t have = request->internal.head_size;
 
+	/* who asks how the server is gets an answer, whatever is left */
+	head->may_exceed = !have;
 	if (have == head->capacity && have < HTTP_HEAD_MAX &&
 	    !buffer_reserve(head,
 			    have ? have * 2 - head->size : HTTP_HEAD_FIRST)) {

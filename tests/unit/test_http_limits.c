@@ -214,7 +214,7 @@ END_TEST
 
 START_TEST(memory_for_heads_and_bodies_is_paid_for)
 {
-	struct budget budget = { .max = HTTP_HEAD_FIRST };
+	struct budget budget = { .max = 0 };
 	struct budget_purse purse = { .budget = &budget };
 	struct budget_account account;
 	size_t used;
@@ -229,6 +229,7 @@ START_TEST(memory_for_heads_and_bodies_is_paid_for)
 	ck_assert_int_eq(parse(text, 1, &used), HTTP_BAD);
 	ck_assert_uint_eq(request.bad_status, 503);
 	ck_assert_str_eq(request.bad_reason, budget_reason(BUDGET_USED_UP));
+	ck_assert_uint_eq(budget.used, 0);
 	http_request_reset(&request);
 	ck_assert_int_eq(parse(POST_HEAD "Content-Length: 9\r\n\r\n",
 			       strlen(POST_HEAD) + 21, &used),

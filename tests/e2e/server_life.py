@@ -8,14 +8,14 @@ import fcntl
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import struct
 import time
 
-from server_support import (OK, Frames, Http, Server, Threads, connect, main,
-                            test, wait_until)
+from server_support import (CATALOG, ENVIRONMENT, OK, TERMINATED, UNFINISHED,
+                            Frames, Http, Server, Threads, connect, main,
+                            refuses, test, wait_until)
 
 ECHO = {'image': 'echo', 'concurrency': {'max': 8, 'queue': 1000,
                                           'queue_timeout': '30s'}}
@@ -23,9 +23,6 @@ SLEEP = {'image': 'edges', 'entry': 'sleep_ms',
          'concurrency': {'max': 4, 'queue': 100, 'queue_timeout': '30s'}}
 # it sleeps until its timeout
 FOREVER = {'image': 'edges', 'entry': 'sleep_unchecked', 'timeout': '50s'}
-
-USAGE, CATALOG, NOT_FOUND, ENVIRONMENT = 2, 3, 4, 7
-UNFINISHED, TERMINATED = 125, 143
 
 
 def is_busy(server, name):
@@ -321,251 +318,6 @@ def change_in_start():
             server.wait_ready()
             server.check_works()
             assert not server.lines('serving.*functions=1'), server.log()
-
-
-@test('--watch: editing the catalog or an image, or renaming one over it')
-def watch():
-    with Server({'echo': ECHO}, '--watch',
-                surprises=['catalog not reloaded']) as server:
-        def names():
-            return {row['name'] for row in
-                    server.admin_json('/v1/functions')['functions']}
-
-        for i, rename in enumerate((False, True, False, True)):
-            server.write_catalog({'echo': ECHO, f'new{i}': ECHO}, rename)
-            wait_until(lambda: f'new{i}' in names(), 'the new one is there')
-        server.write_catalog(b'{')
-        server.wait_line('catalog not reloaded')
-        server.check_works('new3')
-        # an image's folder is watched from the moment a catalog names it
-        image = os.path.join(server.work, 'images', 'function.elf')
-        os.mkdir(os.path.dirname(image))
-        shutil.copy(server.image('echo'), image)
-        server.write_catalog({'echo': {**ECHO, 'image': image}})
-        wait_until(lambda: server.function('echo')['image'] == image, 'it is')
-        server.check_works()
-        for renames in (True, False):
-            before = len(server.lines('catalog reloaded.* changed=1'))
-            if renames:
-                shutil.copy(image, image + '.new')
-                os.rename(image + '.new', image)
-            else:
-                os.utime(image)
-                with open(image, 'ab'):
-                    pass
-            server.wait_line('catalog reloaded.* changed=1', before + 1)
-            server.check_works()
-
-
-def refuses(server, code, *texts):
-    """It has ended at once, with a message that has all of @texts."""
-    assert server.wait() == code, server.process.returncode
-    last = server.log().splitlines()[-1]
-    for text in texts:
-        assert text in last, last
-    server.expects = code
-    server.check_log = lambda: None
-
-
-@test('a port or a socket that another server has is refused, and says so')
-def taken():
-    with Server({'echo': ECHO}) as server:
-        port = f'127.0.0.1:{server.address[1]}'
-        with Server({'echo': ECHO}, listen=[port], ready=False) as other:
-            refuses(other, ENVIRONMENT, port, 'in use', 'another port')
-        for option, path in (('--socket', server.socket_path),
-                             ('--socket', f'unix:{server.socket_path}'),
-                             ('--admin', f'unix:{server.admin_path}')):
-            with Server({'echo': ECHO}, option, path, ready=False) as other:
-                refuses(other, ENVIRONMENT, path, 'in use')
-        server.check_works()
-        with socket.socket() as listener:
-            listener.bind(('127.0.0.1', 0))
-            listener.listen()
-            port = '127.0.0.1:%d' % listener.getsockname()[1]
-            with Server({'echo': ECHO}, listen=[port], ready=False) as other:
-                refuses(other, ENVIRONMENT, port, 'in use')
-
-
-@test('what cannot be is refused: addresses, catalogs, paths')
-def refused():
-    with Server({'echo': ECHO}, listen=['0.0.0.0:0'], ready=False) as server:
-        refuses(server, USAGE, '--insecure')
-    with Server({'echo': ECHO}, '--socket', '/' + 'a' * 200,
-                ready=False) as server:
-        refuses(server, USAGE, 'path')
-    # of TEST-NET-1, which no machine has; and one that lacks its interface
-    for address in ('192.0.2.1:0', '[fe80::1]:0'):
-        with Server({'echo': ECHO}, '--insecure', listen=[address],
-                    ready=False) as server:
-            refuses(server, ENVIRONMENT, 'cannot listen at', address)
-    with Server({'echo': ECHO}, '-c', '/', ready=False) as server:
-        refuses(server, NOT_FOUND, 'a directory')
-    with Server({'echo': {'image': '/nowhere'}}, ready=False) as server:
-        refuses(server, CATALOG, '/nowhere')
-
-
-@test('the socket of a server that was killed is replaced; other files stay')
-def stale():
-    with Server({'echo': ECHO}) as server:
-        path = os.path.join(server.work, 'sock')
-        file = os.path.join(server.work, 'file')
-        with socket.socket(socket.AF_UNIX) as abandoned:
-            abandoned.bind(path)
-            abandoned.listen()
-        with Server({'echo': ECHO}, '--socket', path) as other:
-            other.socket_path = path
-            other.check_works()
-        assert not os.path.exists(path)
-        with open(file, 'w', encoding='ascii') as precious:
-            precious.write('precious')
-        with Server({'echo': ECHO}, '--socket', file, ready=False) as other:
-            refuses(other, ENVIRONMENT, file)
-        with open(file, encoding='ascii') as precious:
-            assert precious.read() == 'precious'
-
-
-@test('a server that ends removes its sockets, and nobody else\'s')
-def own_files():
-    with Server({'forever': FOREVER, 'echo': ECHO}, '--admin', 'none',
-                ready=False, expects=TERMINATED,
-                surprises=['told to end once more']) as server:
-        server.wait_line('boots ended')
-        server.find_port()
-        with server.http() as http:
-            http.send(Http.request_bytes('POST', '/function/forever'))
-            time.sleep(0.2)
-            server.signal(signal.SIGTERM)
-            server.wait_line('draining')
-            with Server({'echo': ECHO}, '--socket',
-                        server.socket_path) as successor:
-                successor.socket_path = server.socket_path
-                server.signal(signal.SIGTERM)
-                server.wait()
-                successor.check_works()
-    with Server({'echo': ECHO}) as server:
-        os.unlink(server.socket_path)
-        with open(server.socket_path, 'w', encoding='ascii') as file:
-            file.write('precious')
-        server.signal(signal.SIGTERM)
-        server.wait()
-        with open(server.socket_path, encoding='ascii') as file:
-            assert file.read() == 'precious'
-        os.unlink(server.socket_path)
-
-
-@test('a server that was killed does not keep the next one from starting')
-def killed():
-    with Server({'echo': ECHO}) as first:
-        port = f'127.0.0.1:{first.address[1]}'
-        servers = [first]
-        for _ in range(6):
-            last = servers[-1]
-            with last.http() as http:
-                assert http.post('echo', b'a').status == 200
-                last.process.kill()
-                last.wait()
-            servers.append(Server(
-                {'echo': ECHO}, '--socket', first.socket_path,
-                '--admin', f'unix:{first.admin_path}', listen=[port],
-                ready=False))
-            servers[-1].run = first.run
-            servers[-1].socket_path = first.socket_path
-            servers[-1].admin_path = first.admin_path
-            servers[-1].wait_ready()
-        servers[-1].check_works()
-        servers[-1].end()
-        assert not os.listdir(first.run)
-        for server in servers[1:]:
-            shutil.rmtree(server.work)
-        first.expects = -signal.SIGKILL
-
-
-@test('what is no file is no catalog, and wedges nothing')
-def no_files():
-    with Server({'echo': ECHO}, surprises=['catalog not reloaded']) as server:
-        bound = socket.socket(socket.AF_UNIX)
-        for make in (os.mkfifo, os.mkdir, bound.bind,
-                     lambda path: os.symlink('/dev/zero', path)):
-            os.unlink(server.catalog)
-            make(server.catalog)
-            status, problem = server.reload()
-            assert status == 422 and problem['detail'], problem
-            if os.path.isdir(server.catalog):
-                os.rmdir(server.catalog)
-            else:
-                os.unlink(server.catalog)
-            server.write_catalog({'echo': ECHO})
-            status, changes = server.reload()
-            assert (status, changes['unchanged']) == (200, 1), changes
-        bound.close()
-        server.check_works()
-    with Server({'echo': ECHO}, '-c', '/dev/zero', ready=False) as server:
-        refuses(server, CATALOG, 'not a regular file')
-
-
-@test('an image that was replaced is seen, whatever time its file has')
-def same_time():
-    with Server({'echo': ECHO}) as server:
-        image = os.path.join(server.work, 'f.elf')
-
-        def unpack(name):
-            """As tar does; the inode may be the same one."""
-            if os.path.exists(image):
-                os.unlink(image)
-            shutil.copy(server.image(name), image)
-            # two images of one size
-            os.truncate(image, 1 << 20)
-            os.utime(image, (1000000000, 1000000000))
-
-        unpack('echo')
-        server.write_catalog({'f': {**ECHO, 'image': image}})
-        assert server.reload()[0] == 200
-        server.check_works('f')
-        unpack('inits')
-        with open(image, 'rb') as file:
-            data = file.read()
-        unpack('echo')
-        assert server.reload()[0] == 200
-        # in place, so that all but the time of the change is the same
-        before = os.stat(image)
-        with open(image, 'r+b') as file:
-            file.write(data)
-        os.utime(image, ns=(before.st_atime_ns, before.st_mtime_ns))
-        after = os.stat(image)
-        assert ((before.st_ino, before.st_size, before.st_mtime_ns) ==
-                (after.st_ino, after.st_size, after.st_mtime_ns))
-        server.surprises.append('function not deployed')
-        status, changes = server.reload()
-        assert (status, changes['changed']) == (200, ['f']), changes
-
-
-@test('--watch: a folder that goes and comes again is watched')
-def watch_folder_anew():
-    with Server({'echo': ECHO}, '--watch',
-                surprises=['catalog not reloaded']) as server:
-        folder = os.path.join(server.work, 'a', 'b')
-        image = os.path.join(folder, 'f.elf')
-        for make in (lambda: shutil.copy(server.image('echo'), image),
-                     lambda: shutil.copy(server.image('hello'), image)):
-            if os.path.exists(folder):
-                before = len(server.lines('catalog not reloaded'))
-                shutil.rmtree(os.path.dirname(folder))
-                server.wait_line('catalog not reloaded', before + 1)
-            os.makedirs(folder)
-            time.sleep(0.7)
-            make()
-            if server.functions.get('hello'):
-                continue
-            server.write_catalog({'hello': {**ECHO, 'image': image}})
-            wait_until(lambda: any(row['name'] == 'hello' and
-                                   row['state'] == 'active' for row in
-                                   server.admin_json(
-                                       '/v1/functions')['functions']), 'it is there')
-            server.check_works('hello')
-        with server.http() as http:
-            wait_until(lambda: b'Hello' in http.post(
-                'hello', b'{"name":"Ada"}').body, 'the new one answers')
 
 
 def fill(server, count):

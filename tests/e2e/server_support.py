@@ -34,6 +34,10 @@ REQUEST, REPLY = 1, 2
 OK, ERROR, FAULT, TIMEOUT = 0, 1, 2, 3
 BAD_REQUEST, NOT_FOUND, TOO_LARGE, THROTTLED, NOT_READY, FAILED = range(16, 22)
 
+# Exit codes of thaw.
+USAGE, CATALOG, NO_FILE, ENVIRONMENT = 2, 3, 4, 7
+UNFINISHED, TERMINATED = 125, 143
+
 Response = collections.namedtuple('Response', 'status headers body')
 Reply = collections.namedtuple(
     'Reply', 'id status content_type request_id error_type error_message data')
@@ -412,6 +416,16 @@ class Server:
                 level, text = match.groups()
             if level in ('error', 'warn'):
                 assert any(re.search(p, text) for p in self.surprises), line
+
+
+def refuses(server, code, *texts):
+    """It has ended at once, with a message that has all of @texts."""
+    assert server.wait() == code, server.process.returncode
+    last = server.log().splitlines()[-1]
+    for text in texts:
+        assert text in last, last
+    server.expects = code
+    server.check_log = lambda: None
 
 
 class Threads:

@@ -93,8 +93,8 @@ bool log_parse_format(const char *name, enum log_format *ret_format);
 bool log_parse_level(const char *name, enum log_level *ret_level);
 
 /* Lines of one cause, if it is not a function's: in a second, and at once. */
-#define LOG_LIMIT_PER_SECOND 1
-#define LOG_LIMIT_BURST 10
+#define LOG_LIMIT_PER_SECOND 10
+#define LOG_LIMIT_BURST 100
 
 /*
  * How many lines of one cause are written: @burst at once, then @per_second.

@@ -450,7 +450,7 @@ def ids_and_limits():
 
 # What a guest or a client can have written to the log: how to cause it; how many
 # lines that is; what is in them; and their limit, lines a second and at once.
-MINE, INITS, SERVERS = (100, 1000), (100, 10000), (1, 10)
+MINE, INITS, SERVERS = (100, 1000), (100, 10000), (10, 100)
 EVENT = {'X-Amz-Invocation-Type': 'Event'}
 CAUSES = {
     'lines of the function': (

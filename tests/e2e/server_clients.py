@@ -10,7 +10,7 @@ import time
 
 from server_support import (BAD_REQUEST, FRAME, NOT_FOUND, OK, REQUEST,
                             TOO_LARGE, Frames, Http, Server, Threads, main,
-                            test, wait_until)
+                            slow_reader, test, wait_until)
 
 ECHO = {'image': 'echo', 'concurrency': {'max': 8, 'queue': 1000,
                                           'queue_timeout': '30s'}}
@@ -385,29 +385,13 @@ def idle():
         server.check_works()
 
 
-def slow_reader(server, http):
-    """A client that asks for much and takes little of it."""
-    stream = Http.__new__(Http)
-    stream.buffer = b''
-    family = socket.AF_INET if http else socket.AF_UNIX
-    stream.socket = socket.socket(family, socket.SOCK_STREAM)
-    stream.socket.settimeout(60)
-    stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    stream.socket.connect(server.address if http else server.socket_path)
-    size = b'%d' % LARGE_SIZE
-    stream.send(Http.request_bytes('POST', '/function/large', size) if http
-                else Frames.request_bytes(1, 'large', size))
-    stream.take(100)
-    return stream
-
-
 @test('who reads a large reply slowly delays nobody, and is cut off in the end')
 def slow_readers():
     for http in (True, False):
         with Server({'echo': ECHO, 'large': LARGE}, '--send-timeout', '2s',
                     surprises=['large'], timeout='5s') as server:
             # more of them than the function has vms
-            slow = [slow_reader(server, http) for _ in range(6)]
+            slow = [slow_reader(server, http, LARGE_SIZE) for _ in range(6)]
             wait_until(lambda: not server.function('large')['vms']['busy'],
                        'their vms are free')
             start = time.monotonic()

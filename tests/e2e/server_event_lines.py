@@ -73,6 +73,8 @@ def clients():
             # both vms are a client's: then one event at most is in the queue
             first.send(Http.request_bytes('POST', '/function/nap', b'400'))
             second.send(Http.request_bytes('POST', '/function/nap', b'400'))
+            wait_until(lambda: server.function('nap')['inflight'] <= 3,
+                       'one event is with them at most')
             with server.http() as third:
                 assert third.post('nap', b'1').status == 200
             assert first.response().status == 200

@@ -7,8 +7,8 @@ import re
 import select
 import socket
 
-from server_support import (THROTTLED, Frames, Http, Server, Skip, main, test,
-                            wait_until)
+from server_support import (THROTTLED, Frames, Http, Server, Skip, main,
+                            slow_reader, test, wait_until)
 
 ECHO = {'image': 'echo', 'concurrency': {'max': 8, 'queue': 1000,
                                           'queue_timeout': '30s'}}
@@ -74,7 +74,7 @@ def max_buffered():
         slow.close()
         wait_until(lambda: not buffered(server), 'nothing is in memory')
         # a reply may be too much; then nothing new is let in, but for health
-        http, frames = slow_reader(server, True), server.frames()
+        http, frames = slow_reader(server, True, LARGE_SIZE), server.frames()
         wait_until(lambda: buffered(server) > LARGE_SIZE, 'it is in memory')
         response = neighbour.post('echo', b'small')
         assert response.status == 503, response

@@ -7,6 +7,8 @@ server_support.py.
 import json
 import os
 import re
+import struct
+import time
 
 from server_support import (Http, Server, main, reset, test, wait_until)
 
@@ -20,6 +22,8 @@ FUNCTIONS = {
     'fail': {'image': 'edges', 'entry': 'fail_at_length'},
     'crash': {'image': 'edges', 'entry': 'overflow'},
     'oom': {'image': 'hostile'},
+    'heavy': {'image': 'pages', 'entry': 'steps', 'memory': '32MiB',
+              'concurrency': {'max': 1}},
     'large': {'image': 'edges', 'entry': 'reply_unchecked'},
     'lines': {'image': 'edges', 'entry': 'log_lines'},
     'polled': {'image': 'echo', 'dispatch': 'polled',
@@ -35,6 +39,8 @@ CHANGED = {**FUNCTIONS,
                     'concurrency': {'max': 7, 'warm': 2, 'queue': 3,
                                     'queue_timeout': '5s'}}}
 BROKEN = {**FUNCTIONS, 'broken': {'image': '/bin/sh'}}
+# The version of before goes on.
+OUTDATED = {**CHANGED, 'echo': {'image': '/bin/sh'}}
 CONNECTIONS = 40
 
 
@@ -127,13 +133,31 @@ def polled(server, watch):
     watch.look()
 
 
+def offload(server, watch):
+    """More runs that take long than a function may have threads for."""
+    clients = [server.http() for _ in range(8)]
+    for client in clients:
+        client.send(Http.request_bytes('POST', '/function/spin', b'150'))
+    watch.wait(['status.offload_busy'])
+    for client in clients:
+        client.response()
+        client.close()
+
+
+def heavy(server, _):
+    """Writes to 12 MiB, twice: the second time they are restored as a job."""
+    with server.http() as http:
+        for _ in range(2):
+            http.post('heavy', struct.pack('<4I', 1, 0, 0, 3072))
+
+
 def fill(server, watch):
     """All vms of `slow` run, its queue is full, one more is refused."""
     clients = [server.http() for _ in range(4)]
     for client in clients:
         client.send(Http.request_bytes('POST', '/function/slow', b'300'))
     watch.wait(['thaw_queue_depth', 'thaw_inflight',
-                'thaw_instances{state="busy"}', 'status.offload_busy'])
+                'thaw_instances{state="busy"}'])
     with server.http() as http:
         while http.post('slow', b'1').status != 429:
             pass
@@ -224,13 +248,19 @@ MOVES = [
         'function.log.lines']),
     (post('spin', b'500'), [
         *outcome('timeout'), 'thaw_offloaded_total']),
+    (offload, [
+        'status.offload_busy', 'status.offload_threads', 'thaw_queue_turns_total',
+        'function.queue_turns', 'thaw_thread_waits_total',
+        'function.thread_waits']),
+    (heavy, [
+        'thaw_restores_offloaded_total', 'function.restores_offloaded']),
     (post('crash'), outcome('crash')),
     (post('oom', b'exhaust_heap'), outcome('oom')),
     (post('large', b'99999999'), outcome('too_large')),
     (fill, [
         *outcome('throttled'), 'thaw_queue_depth', 'thaw_inflight',
-        'thaw_starts_total{start="snapshot"}', 'status.offload_busy',
-        'status.offload_threads',
+        'thaw_starts_total{start="snapshot"}', 'thaw_memory_bytes',
+        'status.memory.bytes',
         'thaw_instances{state="busy"}', 'thaw_instances{state="idle"}',
         'function.queued', 'function.inflight', 'function.vms.busy',
         'function.vms.idle']),
@@ -265,7 +295,11 @@ MOVES = [
         'function.concurrency.warm', 'function.concurrency.queue',
         'function.concurrency.queue_timeout_ms',
         'process_resident_memory_bytes']),
-    (reload(BROKEN), [
+    (reload(OUTDATED), [
+        'function.update', 'status.functions.outdated',
+        'thaw_functions{state="outdated"}']),
+    (lambda *_: time.sleep(0.1), ['thaw_vms_trimmed_total{reason="idle"}']),
+    (reload(b'{'), [
         'thaw_config_reload_failures_total',
         'thaw_config_last_reload_successful', 'status.catalog.reload_failures',
         'status.catalog.last_reload_error']),
@@ -286,7 +320,15 @@ FIXED = {
     'status.catalog.path', 'status.connections.max', 'status.buffered.max',
     'status.events.max', 'status.functions.total', 'status.functions.active',
     'function.name', 'function.kind', 'function.gate', 'function.no_gate',
+    'status.memory.max', 'status.memory.pressure', 'thaw_memory_max_bytes',
 }
+
+# What moves when vms of others are freed for one more.
+BOUND = {'thaw_vms_trimmed_total{reason="limit"}'}
+
+# And when the kernel says that memory is short, which is not to be had here:
+# test_memory.c counts those.
+PRESSURE = {'thaw_vms_trimmed_total{reason="pressure"}'}
 
 # What moves when there are no files for more connections.
 NO_FILES = {'thaw_accept_errors_total'}
@@ -296,6 +338,8 @@ STARTS = {
     'thaw_snapshot_build_failures_total', 'function.snapshot.boot_failures',
     'status.functions.failed', 'status.functions.pending', 'function.state',
     'function.reason', *outcome('failed'),
+    *(f'thaw_functions{{state="{state}"}}' for state in
+      ('active', 'failed', 'pending')),
 }
 
 
@@ -307,8 +351,8 @@ def take_two_cpus():
 @test('every metric and member moves by what it counts')
 def moves():
     with Server(FUNCTIONS, '--max-connections', str(CONNECTIONS),
-                '--event-retries', '1', surprises=['.*'],
-                preexec=take_two_cpus) as server:
+                '--event-retries', '1', '--vm-idle-timeout', '1s',
+                surprises=['.*'], preexec=take_two_cpus) as server:
         watch = Watch(server)
         row = server.function('polled')
         table = MOVES + (POLLED_MOVES if row['gate'] != 'none' else [])
@@ -317,9 +361,10 @@ def moves():
         for act, keys in table:
             watch.wait(keys, lambda act=act: act(server, watch))
         known = {key for _, keys in MOVES + POLLED_MOVES for key in keys}
-        unknown = set(watch.seen) - known - FIXED - NO_FILES - STARTS
+        elsewhere = FIXED | NO_FILES | STARTS | BOUND | PRESSURE
+        unknown = set(watch.seen) - known - elsewhere
         assert not unknown, f'in no table: {sorted(unknown)}'
-        gone = (known | FIXED | NO_FILES | STARTS) - set(watch.seen)
+        gone = (known | elsewhere) - set(watch.seen)
         assert not gone, f'in a table, but not there: {sorted(gone)}'
         watch.admin.close()
 
@@ -335,6 +380,21 @@ def not_deployed():
         server.wait_line('serving ')
         server.find_port()
         watch.wait(STARTS, lambda: post('broken')(server, watch))
+        watch.admin.close()
+
+
+@test('what a bound of memory moves')
+def bound():
+    # there is room for two of their vms
+    one = {'image': 'echo', 'memory': '32MiB', 'concurrency': {'max': 1}}
+    with Server({name: one for name in 'abc'}, '--max-memory', '70MiB',
+                surprises=['.*']) as server:
+        watch = Watch(server)
+
+        def all_of_them():
+            for name in 'abc':
+                post(name)(server, watch)
+        watch.wait(BOUND, all_of_them)
         watch.admin.close()
 
 

@@ -188,6 +188,22 @@ class Frames(Stream):
         return reply
 
 
+def slow_reader(server, http, reply_size):
+    """A client that asks `large` for so much and takes little of it."""
+    stream = Http.__new__(Http)
+    stream.buffer = b''
+    family = socket.AF_INET if http else socket.AF_UNIX
+    stream.socket = socket.socket(family, socket.SOCK_STREAM)
+    stream.socket.settimeout(60)
+    stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    stream.socket.connect(server.address if http else server.socket_path)
+    size = b'%d' % reply_size
+    stream.send(Http.request_bytes('POST', '/function/large', size) if http
+                else Frames.request_bytes(1, 'large', size))
+    stream.take(100)
+    return stream
+
+
 class Server:
     """`thaw serve` with functions of the guests of @build.
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "executor/limits.h"
 #include "executor/server/jobs.h"
 #include "executor/server/log.h"
 #include "executor/server/server_limits.h"
@@ -83,18 +84,29 @@ static struct served *pop(struct boots *boots)
 	return served;
 }
 
+/* A line for each function at the start, and no more for many reloads. */
+static struct log_limit boot_limit = {
+	.per_second = SERVER_BOOT_LINES_PER_SECOND,
+	.burst = CATALOG_FUNCTIONS_MAX,
+	.cause = "functions deployed, or not",
+};
+
 static void log_boot(const struct served *served)
 {
+	const bool good = served_is_active(served) ||
+			  served->failure == -ESHUTDOWN;
+	const enum log_level level = good ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR;
+
+	if (!log_may(&boot_limit, level))
+		return;
 	if (served_is_active(served))
-		log_write(LOG_LEVEL_INFO, "function deployed",
+		log_write(level, "function deployed",
 			  LOG_FIELD("function", served->spec->name),
 			  LOG_NUMBER("took_us",
 				     served->function->deploy_ns / NS_PER_US),
 			  LOG_FIELD("no_gate", served->function->no_gate));
 	else
-		log_write(served->failure == -ESHUTDOWN ? LOG_LEVEL_INFO :
-							  LOG_LEVEL_ERROR,
-			  "function not deployed",
+		log_write(level, "function not deployed",
 			  LOG_FIELD("function", served->spec->name),
 			  LOG_FIELD("reason", served->why.message));
 }

@@ -414,6 +414,8 @@ static void sum_up(struct server *server)
 	       counts->active, counts->booting, counts->failed);
 	if (server->is_booting && !counts->booting) {
 		server->is_booting = false;
+		if (!log_may(&reload_limit, LOG_LEVEL_INFO))
+			return;
 		log_write(LOG_LEVEL_INFO, "boots ended",
 			  LOG_NUMBER("active", counts->active),
 			  LOG_NUMBER("failed", counts->failed),

@@ -40,6 +40,8 @@
  * yield to the workers, too, though not as much: an init has its time.
  */
 #define SERVER_BOOTS_NICE 5
+/* Lines of the log about boots, once there was one for each function. */
+#define SERVER_BOOT_LINES_PER_SECOND 100
 #define SERVER_BOOTS_MAX 16
 #define SERVER_BOOTS_SUSPECT_MAX 8
 

@@ -154,7 +154,7 @@ static int deploy(struct function *function, struct error *err)
 		.dirty = function->options.dirty,
 		.remap = function->options.remap,
 		.log = function->log,
-		.cancel = function->options.cancel,
+		.pause = function->options.pause,
 	};
 	const struct pool_config pool = {
 		.max = spec->concurrency.max,

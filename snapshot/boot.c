@@ -19,9 +19,6 @@
 #include "vm/cleanup.h"
 #include "vm/clock.h"
 
-/* How long init runs, or sleeps, between two looks at whether it is cancelled. */
-#define BOOT_SLICE_NS (20 * NS_PER_MS)
-
 static int create_memory(size_t size, struct error *err, int *ret_fd)
 {
 	cleanup_close int fd =
@@ -96,57 +93,72 @@ static int boot_error(struct vm *vm, const struct image *image,
 			 symbol ? symbol : "?", (unsigned long long)offset);
 }
 
-static bool is_cancelled(const struct snapshot_options *options)
+/* Init under way. */
+struct init {
+	const struct snapshot_options *options;
+	uint64_t deadline_ns;
+	unsigned lines; /* of its log */
+};
+
+/* Whether it is to be stopped. How long that takes to say is not its time. */
+static bool is_stopped(struct init *init)
 {
-	return options->cancel &&
-	       atomic_load_explicit(options->cancel, memory_order_relaxed);
+	const struct snapshot_pause *pause = &init->options->pause;
+	const uint64_t start_ns = clock_now_ns();
+	const bool is = pause->call && pause->call(pause->cookie);
+
+	init->deadline_ns += clock_now_ns() - start_ns;
+	return is;
 }
 
-static uint64_t slice_end(const struct snapshot_options *options,
-			  uint64_t end_ns)
+static uint64_t slice_end(const struct init *init, uint64_t end_ns)
 {
-	const uint64_t slice_ns = clock_now_ns() + BOOT_SLICE_NS;
+	const uint64_t slice_ns = clock_now_ns() + SNAPSHOT_PAUSE_NS;
 
-	return options->cancel && slice_ns < end_ns ? slice_ns : end_ns;
+	return init->options->pause.call && slice_ns < end_ns ? slice_ns :
+								end_ns;
 }
 
-static void sleep_slices(const struct snapshot_options *options,
-			 uint64_t end_ns)
+static void sleep_slices(struct init *init, uint64_t end_ns)
 {
-	while (clock_now_ns() < end_ns && !is_cancelled(options))
-		guest_sleep(slice_end(options, end_ns));
+	while (clock_now_ns() < end_ns && !is_stopped(init))
+		guest_sleep(slice_end(init, end_ns));
 }
 
 static int run_init(struct vm *vm, const struct image *image,
 		    const struct snapshot_options *options, struct error *err)
 {
-	uint64_t deadline = clock_now_ns() + options->init_timeout_ns;
-	unsigned lines = 0;
+	struct init init = {
+		.options = options,
+		.deadline_ns = clock_now_ns() + options->init_timeout_ns,
+	};
 	struct vm_exit exit;
 
 	for (;;) {
 		int r;
 
-		if (is_cancelled(options))
+		if (is_stopped(&init))
 			return error_set(err, -ESHUTDOWN,
 					 "its boot was stopped: it is not "
 					 "needed any more");
-		r = vm_run(vm, slice_end(options, deadline), &exit);
+		r = vm_run(vm, slice_end(&init, init.deadline_ns), &exit);
 		if (r)
 			return error_set(err, r, "KVM_RUN: %s", strerror(-r));
-		if (exit.kind == VM_EXIT_DEADLINE && clock_now_ns() < deadline)
+		if (exit.kind == VM_EXIT_DEADLINE &&
+		    clock_now_ns() < init.deadline_ns)
 			continue;
 		if (exit.kind != VM_EXIT_DOORBELL)
 			return boot_error(vm, image, &exit, err);
 		if (exit.bell == THAW_BELL_READY)
 			return 0;
 		if (exit.bell == THAW_BELL_LOG)
-			guest_log_take(&options->log, vm, &lines);
+			guest_log_take(&options->log, vm, &init.lines);
 		else if (exit.bell == THAW_BELL_SLEEP)
-			sleep_slices(options, guest_sleep_end(vm, deadline));
+			sleep_slices(&init,
+				     guest_sleep_end(vm, init.deadline_ns));
 		else
 			return boot_error(vm, image, &exit, err);
-		if (clock_now_ns() >= deadline) {
+		if (clock_now_ns() >= init.deadline_ns) {
 			exit.kind = VM_EXIT_DEADLINE;
 			return boot_error(vm, image, &exit, err);
 		}

@@ -30,6 +30,17 @@
 
 struct snapshot;
 
+/*
+ * What is called while init runs or sleeps, every SNAPSHOT_PAUSE_NS, on its thread.
+ * It may wait: the time it takes is not init's. True: the snapshot is not needed any
+ * more, and init is stopped.
+ */
+#define SNAPSHOT_PAUSE_NS UINT64_C(20000000)
+struct snapshot_pause {
+	bool (*call)(void *cookie); /* NULL: nobody asks */
+	void *cookie;
+};
+
 struct snapshot_options {
 	struct layout_config layout;
 	uint64_t init_timeout_ns; /* from boot to READY */
@@ -41,8 +52,7 @@ struct snapshot_options {
 	 */
 	bool remap;
 	struct guest_log log; /* of init */
-	/* Another thread sets it to have init stopped; or NULL. */
-	const _Atomic bool *cancel;
+	struct snapshot_pause pause;
 };
 
 /*

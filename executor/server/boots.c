@@ -1,7 +1,13 @@
-/* boots.c - boots functions, in the order of their urgency. See boots.h. */
+/*
+ * boots.c - boots functions, in the order of their urgency. See boots.h.
+ *
+ * A boot that has begun keeps its thread. Of all threads, those run that have a
+ * turn; in every pause of an init the turn goes to the next one in the line.
+ */
 #include "executor/server/boots.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "executor/limits.h"
@@ -17,10 +23,19 @@ enum urgency {
 	URGENCIES,
 };
 
+/* A thread that waits for its turn, on its own stack. */
+struct turn {
+	pthread_cond_t has_come;
+	bool is_here;
+	struct turn *next;
+};
+
 struct boots {
 	struct boots_config config;
 	struct jobs *jobs;
 	pthread_mutex_t lock; /* of the rest */
+	struct turn *first_turn, **last_turn;
+	unsigned running; /* have a turn */
 	struct queue {
 		struct served *first, **last;
 	} queues[URGENCIES];
@@ -31,8 +46,8 @@ int boots_create(const struct boots_config *config, struct error *err,
 		 struct boots **ret_boots)
 {
 	const struct jobs_config threads = {
-		.threads = SERVER_BOOTS_MAX,
-		.per_share = SERVER_BOOTS_MAX,
+		.threads = SERVER_BOOTS_BEGUN_MAX,
+		.per_share = SERVER_BOOTS_BEGUN_MAX,
 		.nice = SERVER_BOOTS_NICE,
 	};
 	struct boots *boots = calloc(1, sizeof(*boots));
@@ -46,6 +61,7 @@ int boots_create(const struct boots_config *config, struct error *err,
 		return r;
 	}
 	boots->config = *config;
+	boots->last_turn = &boots->first_turn;
 	pthread_mutex_init(&boots->lock, NULL);
 	for (int i = 0; i < URGENCIES; i++)
 		boots->queues[i].last = &boots->queues[i].first;
@@ -60,12 +76,54 @@ static enum urgency urgency_of(const struct served *served)
 	return served->spec->critical ? CRITICAL : NORMAL;
 }
 
-/* The next one that may begin, or NULL. */
+/* Waits for a turn, behind all others who do. The lock is held. */
+static void take_turn(struct boots *boots)
+{
+	struct turn turn = { .has_come = PTHREAD_COND_INITIALIZER };
+
+	if (boots->running < SERVER_BOOTS_MAX && !boots->first_turn) {
+		boots->running++;
+		return;
+	}
+	*boots->last_turn = &turn;
+	/* cppcheck-suppress autoVariables; it is unlinked before it ends */
+	boots->last_turn = &turn.next;
+	while (!turn.is_here)
+		pthread_cond_wait(&turn.has_come, &boots->lock);
+	pthread_cond_destroy(&turn.has_come);
+}
+
+/* The next one's turn has come, if anybody waits. The lock is held. */
+static void end_turn(struct boots *boots)
+{
+	struct turn *turn = boots->first_turn;
+
+	if (!turn) {
+		boots->running--;
+		return;
+	}
+	boots->first_turn = turn->next;
+	if (!boots->first_turn)
+		boots->last_turn = &boots->first_turn;
+	turn->is_here = true;
+	pthread_cond_signal(&turn->has_come);
+}
+
+void boots_pause(struct boots *boots)
+{
+	pthread_mutex_lock(&boots->lock);
+	if (boots->first_turn) {
+		end_turn(boots);
+		take_turn(boots);
+	}
+	pthread_mutex_unlock(&boots->lock);
+}
+
+/* The next one that may begin, or NULL. The lock is held. */
 static struct served *pop(struct boots *boots)
 {
 	struct served *served = NULL;
 
-	pthread_mutex_lock(&boots->lock);
 	for (int i = 0; i < URGENCIES && !served; i++) {
 		struct queue *queue = &boots->queues[i];
 
@@ -80,7 +138,6 @@ static struct served *pop(struct boots *boots)
 		served->is_suspect = i == SUSPECT;
 		boots->suspects += served->is_suspect;
 	}
-	pthread_mutex_unlock(&boots->lock);
 	return served;
 }
 
@@ -111,15 +168,28 @@ static void log_boot(const struct served *served)
 			  LOG_FIELD("reason", served->why.message));
 }
 
-static void boot(struct boots *boots, struct served *served)
+/* Boots the next one, if there is one. */
+static bool boot(struct boots *boots)
 {
+	struct served *served;
+
+	pthread_mutex_lock(&boots->lock);
+	take_turn(boots);
+	served = pop(boots);
+	if (!served)
+		end_turn(boots);
+	pthread_mutex_unlock(&boots->lock);
+	if (!served)
+		return false;
 	served_deploy(served, boots->config.options);
 	log_boot(served);
 	pthread_mutex_lock(&boots->lock);
+	end_turn(boots);
 	boots->suspects -= served->is_suspect;
 	pthread_mutex_unlock(&boots->lock);
 	boots->config.ended(boots->config.cookie);
 	served_release(served);
+	return true;
 }
 
 /*
@@ -131,10 +201,9 @@ static void run(struct job *job)
 	struct served *pushed =
 		(void *)((char *)job - offsetof(struct served, boot));
 	struct boots *boots = pushed->boots;
-	struct served *served;
 
-	while ((served = pop(boots)))
-		boot(boots, served);
+	while (boot(boots))
+		;
 	served_release(pushed);
 }
 

@@ -2,8 +2,9 @@
  * boots.h - boots functions on threads of their own, so that an init that takes
  * long keeps nobody waiting but the callers of its function.
  *
- * Critical functions come first, those whose last boot failed come last, and
- * never have all the threads.
+ * So many run at once, and others wait for their turn: those that have not begun,
+ * and those that have. Of those that have not, critical functions come first, and
+ * those whose last boot failed last.
  */
 #ifndef EXECUTOR_SERVER_BOOTS_H
 #define EXECUTOR_SERVER_BOOTS_H
@@ -28,6 +29,9 @@ int boots_create(const struct boots_config *config, struct error *err,
  * served_cancel() has it fail soon.
  */
 void boots_push(struct boots *boots, struct served *served);
+
+/* On a thread that boots: lets others that wait have their turn. */
+void boots_pause(struct boots *boots);
 
 /* Waits for everything that was pushed. NULL is fine. */
 void boots_free(struct boots *boots);

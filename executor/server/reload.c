@@ -19,6 +19,7 @@
 
 /* Whoever can connect to the admin's listener can ask for reloads. */
 static struct log_limit reload_limit = LOG_LIMIT_OF("reloads");
+static struct log_limit boots_limit = LOG_LIMIT_OF("ends of boots");
 
 struct reload {
 	struct job job; /* the first member */
@@ -414,7 +415,7 @@ static void sum_up(struct server *server)
 	       counts->active, counts->booting, counts->failed);
 	if (server->is_booting && !counts->booting) {
 		server->is_booting = false;
-		if (!log_may(&reload_limit, LOG_LEVEL_INFO))
+		if (!log_may(&boots_limit, LOG_LEVEL_INFO))
 			return;
 		log_write(LOG_LEVEL_INFO, "boots ended",
 			  LOG_NUMBER("active", counts->active),

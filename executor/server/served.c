@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "executor/server/boots.h"
 #include "executor/server/invocation_log.h"
 #include "executor/server/served_internal.h"
 #include "vm/cleanup.h"
@@ -149,17 +150,27 @@ void served_hash(const char *path, char hex[65])
 		sodium_bin2hex(hex, 65, hash, sizeof(hash));
 }
 
+/* Others may boot meanwhile; whether it is not needed any more. */
+static bool pause_boot(void *cookie)
+{
+	const struct served *served = cookie;
+
+	if (served->boots)
+		boots_pause(served->boots);
+	return atomic_load(&served->cancelled);
+}
+
 static int deploy(struct served *served, const struct function_options *options)
 {
-	struct function_options with_cancel = *options;
+	struct function_options with_pause = *options;
 
-	with_cancel.cancel = &served->cancelled;
+	with_pause.pause = (struct snapshot_pause){ pause_boot, served };
 	if (atomic_load(&served->cancelled))
 		return error_set(&served->why, -ESHUTDOWN,
 				 "function %s: it is not needed any more",
 				 served->spec->name);
 	metrics_add(&served->counted->metrics.boots, 1);
-	return function_deploy(served->spec, &with_cancel, &served->why,
+	return function_deploy(served->spec, &with_pause, &served->why,
 			       &served->function);
 }
 

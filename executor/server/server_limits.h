@@ -36,14 +36,15 @@
 #define SERVER_INLINE_RESTORE (4 * UNITS_MIB)
 
 /*
- * Functions being booted at once; of these, ones whose last boot failed. They
- * yield to the workers, too, though not as much: an init has its time.
+ * Boots that run at once; that have begun, and take turns; of these, ones whose
+ * last boot failed. They yield to the workers, too, though not as much.
  */
 #define SERVER_BOOTS_NICE 5
+#define SERVER_BOOTS_MAX 16
+#define SERVER_BOOTS_BEGUN_MAX 256
+#define SERVER_BOOTS_SUSPECT_MAX 8
 /* Lines of the log about boots, once there was one for each function. */
 #define SERVER_BOOT_LINES_PER_SECOND 100
-#define SERVER_BOOTS_MAX 16
-#define SERVER_BOOTS_SUSPECT_MAX 8
 
 /* How long the answer to a reload waits for boots: then it says what is pending. */
 #define SERVER_RELOAD_WAIT_NS (5 * UNITS_S)

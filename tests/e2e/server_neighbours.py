@@ -164,6 +164,21 @@ def huge_replies():
     attack(hostile, [b'4000000'])(lambda s: counts(s)['invocations']['ok'] > 20)
 
 
+@test('inits that do not end have threads of their own')
+def slow_init():
+    hostile = {f'init{i}': {'image': 'inits', 'environment': {'INIT': 'never'},
+                            'init_timeout': '1m'} for i in range(20)}
+    with Server({**hostile, **GOOD}, ready=False, surprises=['not deployed']
+                ) as server:
+        server.wait_line('(info |")serving')
+        server.find_port()
+        wait_until(lambda: all(server.function(name)['state'] == 'active'
+                               for name in ('echo', 'long')),
+                   'the good ones are deployed, though they come last')
+        check_neighbour(server, 1)
+        assert server.function('init0')['state'] == 'pending'
+
+
 @test('a thousand that wait for one function wait for themselves')
 def long_queue():
     hostile = edges('spin_ms', 1, timeout='20s')

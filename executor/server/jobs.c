@@ -14,8 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "vm/clock.h"
 #include "vm/watchdog.h"
 
 struct job_share {
@@ -30,13 +32,12 @@ struct job_share {
 struct jobs {
 	struct jobs_config config;
 	pthread_mutex_t lock; /* of the rest */
-	pthread_cond_t pushed;
+	pthread_cond_t pushed, ended;
 	struct job_share *first, **last; /* the line */
 	/* how many stand in it; written with the lock held */
 	_Atomic unsigned waiting;
 	struct job_share common; /* of jobs without a share of their own */
-	pthread_t *threads;
-	unsigned count, idle;
+	unsigned count, idle;	 /* threads */
 	bool stopping;
 };
 
@@ -73,14 +74,16 @@ static void *run(void *cookie);
 static int add_thread(struct jobs *jobs)
 {
 	sigset_t blocked, old;
+	pthread_t thread;
 	int r;
 
 	watch_signals(&blocked);
 	pthread_sigmask(SIG_SETMASK, &blocked, &old);
-	r = pthread_create(&jobs->threads[jobs->count], NULL, run, jobs);
+	r = pthread_create(&thread, NULL, run, jobs);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (r)
 		return -r;
+	pthread_detach(thread);
 	jobs->count++;
 	jobs->idle++;
 	return 0;
@@ -142,6 +145,24 @@ static void leave(struct jobs *jobs, struct job_share *share)
 	job_share_release(share);
 }
 
+/*
+ * Waits for something to do, the lock held; false: there was nothing for long, or
+ * there will not be.
+ */
+static bool wait_for_job(struct jobs *jobs)
+{
+	const uint64_t until_ns = clock_now_ns() + JOBS_IDLE_NS;
+	const struct timespec until = {
+		.tv_sec = (time_t)(until_ns / NS_PER_S),
+		.tv_nsec = (long)(until_ns % NS_PER_S),
+	};
+
+	if (jobs->stopping)
+		return false;
+	return !pthread_cond_timedwait(&jobs->pushed, &jobs->lock, &until) ||
+	       jobs->first || jobs->count == 1;
+}
+
 static void *run(void *cookie)
 {
 	struct jobs *jobs = cookie;
@@ -153,18 +174,30 @@ static void *run(void *cookie)
 		(void)!setpriority(PRIO_PROCESS, (id_t)gettid(),
 				   jobs->config.nice);
 	pthread_mutex_lock(&jobs->lock);
-	for (;;) {
-		while (!(job = take(jobs, &share)) && !jobs->stopping)
-			pthread_cond_wait(&jobs->pushed, &jobs->lock);
+	while ((job = take(jobs, &share)) || wait_for_job(jobs)) {
 		if (!job)
-			break;
+			continue;
 		pthread_mutex_unlock(&jobs->lock);
 		job->run(job);
 		pthread_mutex_lock(&jobs->lock);
 		leave(jobs, share);
 	}
+	jobs->idle--;
+	jobs->count--;
+	pthread_cond_signal(&jobs->ended);
 	pthread_mutex_unlock(&jobs->lock);
 	return NULL;
+}
+
+static void init_conditions(struct jobs *jobs)
+{
+	pthread_condattr_t attributes;
+
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&jobs->pushed, &attributes);
+	pthread_condattr_destroy(&attributes);
+	pthread_cond_init(&jobs->ended, NULL);
 }
 
 int jobs_create(const struct jobs_config *config, struct error *err,
@@ -173,18 +206,15 @@ int jobs_create(const struct jobs_config *config, struct error *err,
 	struct jobs *jobs = calloc(1, sizeof(*jobs));
 	int r = -ENOMEM;
 
-	if (jobs)
-		jobs->threads = calloc(config->threads, sizeof(*jobs->threads));
-	if (jobs && jobs->threads) {
+	if (jobs) {
 		jobs->config = *config;
 		jobs->last = &jobs->first;
 		init_share(&jobs->common);
 		pthread_mutex_init(&jobs->lock, NULL);
-		pthread_cond_init(&jobs->pushed, NULL);
+		init_conditions(jobs);
 		r = add_thread(jobs);
 	}
 	if (r) {
-		free(jobs ? jobs->threads : NULL);
 		free(jobs);
 		return error_set(err, r, "starting a thread: %s", strerror(-r));
 	}
@@ -240,12 +270,12 @@ void jobs_free(struct jobs *jobs)
 	pthread_mutex_lock(&jobs->lock);
 	jobs->stopping = true;
 	pthread_cond_broadcast(&jobs->pushed);
+	/* they still do what is there, and what that pushes */
+	while (jobs->count)
+		pthread_cond_wait(&jobs->ended, &jobs->lock);
 	pthread_mutex_unlock(&jobs->lock);
-	/* none is added any more: nobody pushes */
-	for (unsigned i = 0; i < jobs->count; i++)
-		pthread_join(jobs->threads[i], NULL);
 	pthread_cond_destroy(&jobs->pushed);
+	pthread_cond_destroy(&jobs->ended);
 	pthread_mutex_destroy(&jobs->lock);
-	free(jobs->threads);
 	free(jobs);
 }

@@ -2,7 +2,8 @@
  * jobs.h - threads for what would keep a worker from its connections: runs over
  * their inline budget, restores of many pages, new vms, deployments.
  *
- * Threads are started when they are needed and kept. Each job belongs to a
+ * Threads are started when they are needed, and end when they have had nothing to do
+ * for JOBS_IDLE_NS, but for one. Each job belongs to a
  * share, as a rule a function's. Shares take turns, and one share has a bounded
  * number of threads at a time: so whoever pushes many jobs, or long ones, waits
  * for its own. Any thread may push.
@@ -12,8 +13,11 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "vm/error.h"
+
+#define JOBS_IDLE_NS UINT64_C(2000000000)
 
 struct jobs;
 struct job_share;

@@ -132,7 +132,7 @@ static const struct function_family function_families[] = {
 	  "Restores of many pages, done by an offload thread.",
 	  get_restores_offloaded },
 	{ "thaw_queue_turns_total", "counter",
-	  "Turns in the workers' queues that went by while invocations waited.",
+	  "Invocations that workers took from their queues while these waited.",
 	  get_turns },
 	{ "thaw_thread_waits_total", "counter",
 	  "Runs, restores and new vms that had to wait for a thread.",

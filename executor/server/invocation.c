@@ -35,6 +35,15 @@ void invocation_queue(struct invocation *invocation)
 		       &invocation->served->lines[runner->index], invocation);
 }
 
+void invocation_queue_first(struct invocation *invocation)
+{
+	struct worker *runner = invocation->runner;
+
+	run_queue_push_first(&runner->queue,
+			     &invocation->served->lines[runner->index],
+			     invocation);
+}
+
 /* It never ran, or thaw failed: on its worker, with result and error set. */
 static void refuse(struct invocation *invocation)
 {
@@ -73,15 +82,21 @@ static void on_turn(struct io_message *message)
 	struct invocation *invocation = CONTAINER(message, message);
 
 	invocation->in_line = false;
+	invocation->has_turn = true;
 	timer_clear(&invocation->runner->timers, &invocation->timer);
-	if (is_abandoned(invocation)) {
-		pool_give_back(invocation->served->function->pool,
-			       invocation->waiter.vm);
-		abandon(invocation);
+	invocation->vm = invocation->waiter.vm;
+	invocation_queue_first(invocation);
+}
+
+/* It has a vm, or leave to make one. */
+static void take_turn(struct invocation *invocation)
+{
+	if (!is_abandoned(invocation)) {
+		invocation_execute(invocation);
 		return;
 	}
-	invocation->vm = invocation->waiter.vm;
-	invocation_execute(invocation);
+	pool_give_back(invocation->served->function->pool, invocation->vm);
+	abandon(invocation);
 }
 
 /* Nobody had time for it. */
@@ -154,13 +169,17 @@ static void execute(struct invocation *invocation)
 	int r;
 
 	metrics_add(&served->counted->metrics.turns,
-		    invocation->runner->queue.turns - invocation->turn);
+		    invocation->runner->queue.popped - invocation->popped);
 	if (invocation->begun) {
 		invocation_wake(invocation);
 		return;
 	}
 	if (served->is_echo) {
 		echo(invocation);
+		return;
+	}
+	if (invocation->has_turn) {
+		take_turn(invocation);
 		return;
 	}
 	if (is_abandoned(invocation)) {
@@ -206,7 +225,7 @@ static void give_away(struct worker *worker)
 					 server->worker_count];
 		if (!io_sleeps(other->io))
 			continue;
-		invocation = run_queue_pop(&worker->queue);
+		run_queue_pop(&worker->queue, &invocation);
 		invocation->runner = other;
 		invocation->message.deliver = on_given;
 		metrics_add(&server->metrics.stolen_total, 1);
@@ -215,22 +234,32 @@ static void give_away(struct worker *worker)
 	}
 }
 
+/* Runs the next one, and has its function pay for that; returns the time. */
+static uint64_t run_next(struct worker *worker, uint64_t now_ns)
+{
+	struct run_queue *queue = &worker->queue;
+	struct invocation *invocation;
+	struct run_line *line = run_queue_pop(queue, &invocation);
+	/* the line is its; the invocation may be over, and be the last */
+	struct served *served = served_hold(invocation->served);
+	uint64_t then_ns;
+
+	if (queue->count)
+		give_away(worker);
+	execute(invocation);
+	then_ns = clock_now_ns();
+	run_queue_charge(queue, line, then_ns - now_ns);
+	served_release(served);
+	return then_ns;
+}
+
 bool invocations_run(struct worker *worker)
 {
 	struct run_queue *queue = &worker->queue;
-	uint64_t now_ns = clock_now_ns(), before_ns, until_ns;
+	uint64_t now_ns = clock_now_ns(), until_ns;
 
-	for (unsigned i = 0; i < RUNS_AT_ONCE && queue->count; i++) {
-		struct run_line *line = queue->first;
-		struct invocation *invocation = run_queue_pop(queue);
-
-		if (queue->count)
-			give_away(worker);
-		execute(invocation);
-		before_ns = now_ns;
-		now_ns = clock_now_ns();
-		run_queue_charge(queue, line, now_ns - before_ns);
-	}
+	for (unsigned i = 0; i < RUNS_AT_ONCE && queue->count; i++)
+		now_ns = run_next(worker, now_ns);
 	if (worker->polled) {
 		until_ns = now_ns + POLL_NS;
 		while (!invocations_look(worker, now_ns) && worker->polled &&
@@ -284,7 +313,7 @@ void invocation_start(struct invocation *invocation)
 	invocation->arrived_ns = clock_now_ns();
 	invocation->runner = invocation->worker;
 	invocation->next = NULL;
-	invocation->begun = invocation->is_whole = false;
+	invocation->begun = invocation->is_whole = invocation->has_turn = false;
 	invocation->in_line = false;
 	invocation->used_ns = 0;
 	atomic_store_explicit(&invocation->abandoned, false,

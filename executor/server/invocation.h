@@ -59,12 +59,13 @@ struct invocation {
 	struct io_message message;
 	struct job job;
 	struct invocation *next;
-	uint64_t turn;	    /* of the queue, when it was put into it */
+	uint64_t popped;    /* of the queue, when it was put into it */
 	uint64_t polled_ns; /* since when it is looked at */
 	uint64_t used_ns;   /* of CPUs, as a job */
 	bool begun;
 	bool is_whole; /* all of it has run as a job */
 	bool in_line;  /* for a vm; its runner's */
+	bool has_turn; /* that has come: @vm, or leave to make one */
 	/* Nobody waits for its reply: it need not begin. Any thread. */
 	_Atomic bool abandoned;
 	char *copy; /* of the reply, for another thread; NULL: in small */

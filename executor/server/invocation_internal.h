@@ -10,8 +10,12 @@
 	((struct invocation *)(void *)(( \
 		char *)(pointer)-offsetof(struct invocation, member)))
 
-/* invocation.c: puts it into its runner's queue; on the runner's thread. */
+/*
+ * invocation.c: puts it into its runner's queue; on the runner's thread. As the
+ * first of its function, if it has waited already.
+ */
 void invocation_queue(struct invocation *invocation);
+void invocation_queue_first(struct invocation *invocation);
 
 /*
  * On the runner's thread: runs it in invocation->vm, or has a vm made, if that is

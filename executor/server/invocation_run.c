@@ -308,7 +308,7 @@ static void on_wake(struct timer *timer)
 {
 	struct invocation *invocation = CONTAINER(timer, timer);
 
-	invocation_queue(invocation);
+	invocation_queue_first(invocation);
 }
 
 /* It sleeps: on its runner's thread. */

@@ -67,7 +67,7 @@ struct metrics_function {
 	_Atomic uint64_t restores, copied_bytes;
 	_Atomic uint64_t boots, boot_failures; /* snapshots made */
 	_Atomic uint64_t inflight;	       /* invocations that run */
-	/* in workers' queues: turns that all functions took meanwhile */
+	/* taken from workers' queues while these waited, themselves included */
 	_Atomic uint64_t turns;
 	/* jobs that had to wait for a thread; restores that were jobs */
 	_Atomic uint64_t thread_waits, restores_offloaded;

@@ -1,27 +1,30 @@
-/* run_queue.c - functions take turns. See run_queue.h. */
+/* run_queue.c - who has used least is next. See run_queue.h. */
 #include "executor/server/run_queue.h"
 
 #include <stddef.h>
 
 #include "executor/server/invocation.h"
 
-void run_queue_init(struct run_queue *queue)
+static void count(struct run_queue *queue, struct invocation *invocation)
 {
-	*queue = (struct run_queue){ .last = &queue->first };
+	invocation->popped = queue->popped;
+	queue->count++;
 }
 
+/* The line was empty. */
 static void add_line(struct run_queue *queue, struct run_line *line)
 {
-	line->next = NULL;
-	*queue->last = line;
-	queue->last = &line->next;
+	uint64_t used_ns = line->place.at_ns;
+
+	if (used_ns < queue->used_ns)
+		used_ns = queue->used_ns;
+	timer_set(&queue->lines, &line->place, used_ns);
 }
 
 void run_queue_push(struct run_queue *queue, struct run_line *line,
 		    struct invocation *invocation)
 {
 	invocation->next = NULL;
-	invocation->turn = queue->turns;
 	if (line->first) {
 		*line->last = invocation;
 	} else {
@@ -29,45 +32,43 @@ void run_queue_push(struct run_queue *queue, struct run_line *line,
 		add_line(queue, line);
 	}
 	line->last = &invocation->next;
-	queue->count++;
+	count(queue, invocation);
 }
 
-/* Takes the first line out. */
-static struct run_line *take_line(struct run_queue *queue)
+void run_queue_push_first(struct run_queue *queue, struct run_line *line,
+			  struct invocation *invocation)
 {
-	struct run_line *line = queue->first;
-
-	queue->first = line->next;
-	if (!queue->first)
-		queue->last = &queue->first;
-	return line;
+	if (!line->first) {
+		run_queue_push(queue, line, invocation);
+		return;
+	}
+	invocation->next = line->first;
+	line->first = invocation;
+	count(queue, invocation);
 }
 
-struct invocation *run_queue_pop(struct run_queue *queue)
+struct run_line *run_queue_pop(struct run_queue *queue,
+			       struct invocation **ret_invocation)
 {
-	struct run_line *line = queue->first;
-	struct invocation *invocation = line->first;
+	struct run_line *line = (struct run_line *)queue->lines.root;
 
-	line->first = invocation->next;
+	*ret_invocation = line->first;
+	line->first = line->first->next;
+	queue->used_ns = line->place.at_ns;
 	if (!line->first)
-		take_line(queue);
+		timer_clear(&queue->lines, &line->place);
 	queue->count--;
-	return invocation;
+	queue->popped++;
+	return line;
 }
 
 void run_queue_charge(struct run_queue *queue, struct run_line *line,
 		      uint64_t ns)
 {
-	if (queue->first == line) {
-		/* it has more waiting, and so is there */
-		line->used_ns += ns;
-		ns = line->used_ns;
-	}
-	if (ns < RUN_QUEUE_TURN_NS)
-		return;
-	queue->turns++;
-	if (queue->first != line)
-		return;
-	line->used_ns = 0;
-	add_line(queue, take_line(queue));
+	const uint64_t used_ns = line->place.at_ns + ns;
+
+	if (line->first)
+		timer_set(&queue->lines, &line->place, used_ns);
+	else
+		line->place.at_ns = used_ns;
 }

@@ -1,12 +1,11 @@
 /*
- * run_queue.h - the invocations that a worker is about to run. Functions take
- * turns: each has a line of its own, and the queue is a line of those lines. A
- * turn is over when the function has used a slice of the worker's time, in one
- * invocation or in many: so all functions get as much of that time, and who has
- * many invocations waiting, or long ones, has others wait for a slice.
+ * run_queue.h - the invocations that a worker is about to run. Each function has a
+ * line of its own, and the next one is of the function that has used least of the
+ * worker's time. So all get as much of it, whether in many invocations or in long
+ * ones; and one that uses little is next at once, whatever others have waiting.
+ * (Start-time fair queueing: who was idle has saved nothing up.)
  *
- *	line = queue.first;
- *	invocation = run_queue_pop(&queue);
+ *	line = run_queue_pop(&queue, &invocation);
  *	... run it, for ns ...
  *	run_queue_charge(&queue, line, ns);
  *
@@ -17,37 +16,34 @@
 
 #include <stdint.h>
 
-struct invocation;
+#include "executor/server/timers.h"
 
-/* A turn, in time of the worker; the invocation that ends it may take longer. */
-#define RUN_QUEUE_TURN_NS UINT64_C(500000)
+struct invocation;
 
 /* One function's, in one queue. Zeroed before its first use. */
 struct run_line {
+	struct timer place; /* in the queue, by at_ns: the time it has used */
 	struct invocation *first, **last;
-	struct run_line *next; /* in the queue, if it has any */
-	uint64_t used_ns;      /* in this turn */
 };
 
 struct run_queue {
-	struct run_line *first, **last;
-	unsigned count; /* of all invocations */
-	uint64_t turns; /* that were used up so far */
+	struct timers lines; /* those that have any */
+	uint64_t used_ns;    /* by the one that was popped last, before it */
+	unsigned count;	     /* of all invocations */
+	uint64_t popped;     /* so far */
 };
 
-void run_queue_init(struct run_queue *queue);
-
-/* Adds @invocation to @line, which is its function's. */
+/* Adds @invocation to @line, which is its function's: as the last, or the first. */
 void run_queue_push(struct run_queue *queue, struct run_line *line,
 		    struct invocation *invocation);
+void run_queue_push_first(struct run_queue *queue, struct run_line *line,
+			  struct invocation *invocation);
 
-/* The next one; there has to be one. Its function stays first. */
-struct invocation *run_queue_pop(struct run_queue *queue);
+/* The next one, and its line; there has to be one. */
+struct run_line *run_queue_pop(struct run_queue *queue,
+			       struct invocation **ret_invocation);
 
-/*
- * One that was popped from @line, when that was the first, has used so much: its
- * function may have had its turn. @line may not be there any more.
- */
+/* The one popped from @line last has used so much. */
 void run_queue_charge(struct run_queue *queue, struct run_line *line,
 		      uint64_t ns);
 

@@ -25,7 +25,6 @@ int worker_init(struct worker *worker, struct server *server, unsigned index,
 		worker->purse.budget = &server->buffers;
 	worker->last_event = &worker->events;
 	atomic_store(&worker->oldest_event_ns, UINT64_MAX);
-	run_queue_init(&worker->queue);
 	r = io_create(server->options.io, err, &worker->io);
 	/* not what the user has asked for is at fault, but the machine */
 	return r == -EPERM ? -EOPNOTSUPP : r;

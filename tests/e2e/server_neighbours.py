@@ -15,6 +15,9 @@ GOOD = {'echo': {'image': 'echo', 'concurrency': {'max': 2}},
 # Invocations of the good function, by each protocol.
 COUNT = 200
 LONG_COUNT = 10
+# What a worker takes from its queue while one of them waits there, itself included,
+# on average: 1 or 2, but for one that a busy machine has held up, which pays for it.
+MOST_TURNS = 12
 # What a worker may restore itself: SERVER_INLINE_RESTORE of server_limits.h.
 INLINE_RESTORE = 4 << 20
 PAGE = 4096
@@ -30,7 +33,7 @@ def edges(entry, most=4, **about):
             'concurrency': {'max': most, 'queue_timeout': '1m'}, **about}
 
 
-def check_neighbour(server, functions):
+def check_neighbour(server, most_turns=MOST_TURNS):
     """Whether the good function has all it needs, beside others."""
     before = server.function('echo')
     with server.http() as http, server.frames() as frames:
@@ -50,9 +53,8 @@ def check_neighbour(server, functions):
     count = 2 * COUNT
     assert after['invocations']['ok'] - before['invocations']['ok'] == count
     assert after['invocations']['throttled'] == 0, after
-    assert more('queue_turns') <= functions * count, (
-        f'{more("queue_turns")} turns for {count} invocations beside '
-        f'{functions - 1} other function')
+    assert more('queue_turns') <= most_turns * count, (
+        f'{more("queue_turns")} turns for {count} invocations')
     assert more('thread_waits') == 0, after
     assert more('restores_offloaded') == 0, after
     assert server.function('long')['thread_waits'] == 0
@@ -80,7 +82,7 @@ def attack(hostile, bodies, clients=8, surprises=(), options=()):
                 for _ in range(clients):
                     threads.start(client, server.http(), counter())
                 wait_until(lambda: check(server), 'the attack is under way')
-                check_neighbour(server, 2)
+                check_neighbour(server)
                 assert check(server), 'the attack has ended too soon'
                 assert not threads.failures, threads.failures[0]
                 # its clients need not wait for what is under way
@@ -175,7 +177,7 @@ def slow_init():
         wait_until(lambda: all(server.function(name)['state'] == 'active'
                                for name in ('echo', 'long')),
                    'the good ones are deployed, though they come last')
-        check_neighbour(server, 1)
+        check_neighbour(server)
         assert server.function('init0')['state'] == 'pending'
 
 
@@ -186,21 +188,27 @@ def long_queue():
     attack(hostile, [b'2'], 300)(lambda s: counts(s)['queued'] > 100)
 
 
-@test('a flood of small requests takes a slice at a time')
+@test('a flood of small requests is behind one that comes alone')
 def flood():
-    batch = 64
-    with Server({**GOOD, 'hostile': edges('measure')}, '--workers', '1'
-                ) as server, Threads() as threads:
+    # as many as run and wait at a time; a worker runs all of them itself
+    batch, clients = 64, 6
+    hostile = edges('measure', inline_budget='50ms')
+    with Server({**GOOD, 'hostile': hostile}, '--workers', '1') as server, \
+            Threads() as threads:
         def client(frames):
             for number in range(1, batch + 1):
                 frames.request(number, 'hostile', b'x' * 100)
             for _ in range(batch):
                 assert frames.reply().status == OK
 
-        for _ in range(6):
+        for _ in range(clients):
             threads.start(client, server.frames())
-        threads.wait_count('client', 12)
-        check_neighbour(server, 2)
+        threads.wait_count('client', 2 * clients)
+        check_neighbour(server)
+        # which is not for want of others
+        hostile = counts(server)
+        assert (hostile['queue_turns'] >
+                3 * MOST_TURNS * hostile['invocations']['ok']), hostile
 
 
 if __name__ == '__main__':

@@ -452,7 +452,6 @@ void leave_begin(void)
 	fixture.worker->generation = &generation;
 	fixture.worker->last_event = &fixture.worker->events;
 	atomic_store(&fixture.worker->oldest_event_ns, UINT64_MAX);
-	run_queue_init(&fixture.worker->queue);
 	fixture.worker->io = io_allocate(&operations, sizeof(struct io));
 	REQUIRE(fixture.worker->io);
 }

@@ -1,4 +1,4 @@
-/* test_run_queue.c - functions take turns in a worker's queue. */
+/* test_run_queue.c - the function that has used least is next. */
 #include <check.h>
 #include <stdlib.h>
 
@@ -6,16 +6,17 @@
 #include "executor/server/run_queue.h"
 
 #define MANY 1000
+#define LINES 3
 
 static struct run_queue queue;
-static struct run_line lines[3];
+static struct run_line lines[LINES];
 static struct invocation *invocations;
 
 static void set_up(void)
 {
-	run_queue_init(&queue);
-	for (int i = 0; i < 3; i++)
-		lines[i] = (struct run_line){ 0 };
+	queue = (struct run_queue){ .count = 0 };
+	for (int i = 0; i < LINES; i++)
+		lines[i] = (struct run_line){ .first = NULL };
 	invocations = calloc(MANY, sizeof(*invocations));
 	ck_assert_ptr_nonnull(invocations);
 }
@@ -25,88 +26,116 @@ static void tear_down(void)
 	free(invocations);
 }
 
+/* Runs the next one for @ns; returns its number. */
+static int run_next(uint64_t ns)
+{
+	struct invocation *invocation;
+	struct run_line *line = run_queue_pop(&queue, &invocation);
+
+	run_queue_charge(&queue, line, ns);
+	return (int)(invocation - invocations);
+}
+
 START_TEST(one_function_is_first_in_first_out)
 {
 	for (int i = 0; i < MANY; i++)
 		run_queue_push(&queue, &lines[0], &invocations[i]);
 	ck_assert_uint_eq(queue.count, MANY);
 	for (int i = 0; i < MANY; i++)
-		ck_assert_ptr_eq(run_queue_pop(&queue), &invocations[i]);
+		ck_assert_int_eq(run_next(1000), i);
 	ck_assert_uint_eq(queue.count, 0);
-	ck_assert_ptr_null(queue.first);
+	ck_assert_ptr_null(queue.lines.root);
 }
 END_TEST
 
-static struct invocation *run_next(uint64_t ns)
+START_TEST(who_has_waited_already_is_the_first_of_its_function)
 {
-	struct run_line *line = queue.first;
-	struct invocation *invocation = run_queue_pop(&queue);
-
-	run_queue_charge(&queue, line, ns);
-	return invocation;
+	run_queue_push_first(&queue, &lines[0], &invocations[0]);
+	run_queue_push(&queue, &lines[0], &invocations[1]);
+	run_queue_push(&queue, &lines[1], &invocations[2]);
+	run_queue_push_first(&queue, &lines[0], &invocations[3]);
+	ck_assert_uint_eq(queue.count, 4);
+	ck_assert_int_eq(run_next(10), 3);
+	ck_assert_int_eq(run_next(10), 2);
+	ck_assert_int_eq(run_next(10), 0);
+	ck_assert_int_eq(run_next(10), 1);
+	ck_assert_ptr_null(queue.lines.root);
 }
+END_TEST
 
-START_TEST(who_has_many_lets_others_in_after_a_slice)
+START_TEST(who_uses_little_is_next_whatever_others_have_waiting)
 {
-	for (int i = 0; i < MANY - 2; i++)
+	for (int i = 0; i < MANY - 1; i++)
 		run_queue_push(&queue, &lines[0], &invocations[i]);
-	run_queue_push(&queue, &lines[1], &invocations[MANY - 2]);
-	run_queue_push(&queue, &lines[2], &invocations[MANY - 1]);
-	/* small ones are many in a turn, */
-	for (int i = 0; i < 4; i++)
-		ck_assert_ptr_eq(run_next(RUN_QUEUE_TURN_NS / 4),
-				 &invocations[i]);
-	ck_assert_uint_eq(queue.turns, 1);
-	ck_assert_ptr_eq(run_next(1), &invocations[MANY - 2]);
-	ck_assert_ptr_eq(run_next(10 * RUN_QUEUE_TURN_NS),
-			 &invocations[MANY - 1]);
-	ck_assert_uint_eq(queue.turns, 2);
-	/* and a long one is one, */
-	ck_assert_ptr_eq(run_next(RUN_QUEUE_TURN_NS), &invocations[4]);
-	ck_assert_uint_eq(queue.turns, 3);
-	/* or ends one */
-	run_queue_push(&queue, &lines[1], &invocations[0]);
-	ck_assert_ptr_eq(run_next(RUN_QUEUE_TURN_NS - 1), &invocations[5]);
-	ck_assert_ptr_eq(run_next(RUN_QUEUE_TURN_NS - 1), &invocations[6]);
-	ck_assert_ptr_eq(run_next(0), &invocations[0]);
-	ck_assert_ptr_eq(run_next(0), &invocations[7]);
-}
-END_TEST
-
-START_TEST(a_line_that_has_gone_is_not_looked_at)
-{
-	struct run_line *line = malloc(sizeof(*line));
-	struct run_line *volatile gone = line;
-
-	ck_assert_ptr_nonnull(line);
-	*line = (struct run_line){ 0 };
-	run_queue_push(&queue, line, &invocations[0]);
-	run_queue_push(&queue, &lines[1], &invocations[1]);
-	ck_assert_ptr_eq(run_queue_pop(&queue), &invocations[0]);
-	free(line);
-	run_queue_charge(&queue, gone, RUN_QUEUE_TURN_NS);
-	ck_assert_uint_eq(queue.turns, 1);
-	ck_assert_ptr_eq(run_next(0), &invocations[1]);
-}
-END_TEST
-
-/* Each comes again as soon as it has had its turn. */
-START_TEST(no_function_has_two_turns_while_another_waits)
-{
-	unsigned had[3] = { 0 };
-
-	for (int i = 0; i < 3; i++)
-		run_queue_push(&queue, &lines[i], &invocations[i]);
-	for (int i = 0; i < 300; i++) {
-		struct invocation *invocation = run_next(RUN_QUEUE_TURN_NS);
-		const int which = (int)(invocation - invocations);
-
-		ck_assert_uint_le(queue.turns - invocation->turn, 3);
-		had[which]++;
-		run_queue_push(&queue, &lines[which], invocation);
+	for (int i = 0; i < 100; i++) {
+		ck_assert_int_eq(run_next(1000), i);
+		run_queue_push(&queue, &lines[1], &invocations[MANY - 1]);
+		ck_assert_int_eq(run_next(10), MANY - 1);
 	}
-	for (int i = 0; i < 3; i++)
-		ck_assert_uint_eq(had[i], 100);
+}
+END_TEST
+
+/* Each comes again as soon as it has had its turn, and takes more or less. */
+START_TEST(all_functions_get_as_much_time)
+{
+	static const uint64_t takes[LINES] = { 100, 1000, 7000 };
+	uint64_t used[LINES] = { 0 };
+
+	for (int i = 0; i < LINES; i++)
+		run_queue_push(&queue, &lines[i], &invocations[i]);
+	for (int i = 0; i < 10000; i++) {
+		struct invocation *invocation;
+		struct run_line *line = run_queue_pop(&queue, &invocation);
+		const int which = (int)(line - lines);
+
+		used[which] += takes[which];
+		run_queue_charge(&queue, line, takes[which]);
+		run_queue_push(&queue, line, invocation);
+	}
+	for (int i = 1; i < LINES; i++) {
+		ck_assert_uint_le(used[i], used[0] + 2 * takes[LINES - 1]);
+		ck_assert_uint_ge(used[i] + 2 * takes[LINES - 1], used[0]);
+	}
+}
+END_TEST
+
+START_TEST(who_was_idle_has_saved_nothing_up)
+{
+	int first = 0;
+
+	run_queue_push(&queue, &lines[0], &invocations[0]);
+	for (int i = 0; i < 100; i++) {
+		ck_assert_int_eq(run_next(1000), 0);
+		run_queue_push(&queue, &lines[0], &invocations[0]);
+	}
+	/* one that comes only now does not have all of the next time */
+	for (int i = 1; i < 11; i++)
+		run_queue_push(&queue, &lines[1], &invocations[i]);
+	for (int i = 0; i < 6; i++)
+		first += run_next(1000) == 0;
+	ck_assert_int_eq(first, 1);
+	run_queue_push(&queue, &lines[0], &invocations[0]);
+	for (int i = 0; i < 2; i++)
+		first += run_next(1000) == 0;
+	ck_assert_int_eq(first, 2);
+}
+END_TEST
+
+/* Its time counts though nothing of it waited meanwhile. */
+START_TEST(one_at_a_time_pays_as_many_do)
+{
+	int alone = 0;
+
+	for (int i = 1; i < 101; i++)
+		run_queue_push(&queue, &lines[0], &invocations[i]);
+	run_queue_push(&queue, &lines[1], &invocations[0]);
+	for (int i = 0; i < 100; i++)
+		if (run_next(1000) == 0) {
+			alone++;
+			run_queue_push(&queue, &lines[1], &invocations[0]);
+		}
+	ck_assert_int_ge(alone, 49);
+	ck_assert_int_le(alone, 51);
 }
 END_TEST
 
@@ -119,9 +148,13 @@ int main(void)
 
 	tcase_add_checked_fixture(group, set_up, tear_down);
 	tcase_add_test(group, one_function_is_first_in_first_out);
-	tcase_add_test(group, who_has_many_lets_others_in_after_a_slice);
-	tcase_add_test(group, a_line_that_has_gone_is_not_looked_at);
-	tcase_add_test(group, no_function_has_two_turns_while_another_waits);
+	tcase_add_test(group,
+		       who_has_waited_already_is_the_first_of_its_function);
+	tcase_add_test(group,
+		       who_uses_little_is_next_whatever_others_have_waiting);
+	tcase_add_test(group, all_functions_get_as_much_time);
+	tcase_add_test(group, who_was_idle_has_saved_nothing_up);
+	tcase_add_test(group, one_at_a_time_pays_as_many_do);
 	suite_add_tcase(suite, group);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -19,8 +19,9 @@
 #include "executor/server/worker.h"
 #include "vm/clock.h"
 
-/* Invocations that a worker runs before it looks at its connections. */
+/* What a worker runs before it looks at its connections: so many, for so long. */
 #define RUNS_AT_ONCE 16
+#define RUNS_NS (200 * NS_PER_US)
 
 /* A worker with polled invocations looks at nothing else for so long. */
 #define POLL_NS (10 * NS_PER_US)
@@ -256,9 +257,10 @@ static uint64_t run_next(struct worker *worker, uint64_t now_ns)
 bool invocations_run(struct worker *worker)
 {
 	struct run_queue *queue = &worker->queue;
-	uint64_t now_ns = clock_now_ns(), until_ns;
+	uint64_t now_ns = clock_now_ns(), until_ns = now_ns + RUNS_NS;
 
-	for (unsigned i = 0; i < RUNS_AT_ONCE && queue->count; i++)
+	for (unsigned i = 0;
+	     i < RUNS_AT_ONCE && queue->count && now_ns < until_ns; i++)
 		now_ns = run_next(worker, now_ns);
 	if (worker->polled) {
 		until_ns = now_ns + POLL_NS;

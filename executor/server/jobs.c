@@ -29,10 +29,21 @@ struct job_share {
 	struct job_share *next; /* in the line */
 };
 
+/*
+ * A thread that sleeps, on its own stack. The last one to sleep is the first to be
+ * woken, so that those that are too many sleep long enough to end.
+ */
+struct idler {
+	pthread_cond_t wanted;
+	bool is_wanted;
+	struct idler *next;
+};
+
 struct jobs {
 	struct jobs_config config;
 	pthread_mutex_t lock; /* of the rest */
-	pthread_cond_t pushed, ended;
+	struct idler *idlers; /* the one that began to sleep last is the first */
+	pthread_cond_t ended;		 /* a thread has */
 	struct job_share *first, **last; /* the line */
 	/* how many stand in it; written with the lock held */
 	_Atomic unsigned waiting;
@@ -40,6 +51,16 @@ struct jobs {
 	unsigned count, idle;	 /* threads */
 	bool stopping;
 };
+
+static void init_condition(pthread_cond_t *condition)
+{
+	pthread_condattr_t attributes;
+
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(condition, &attributes);
+	pthread_condattr_destroy(&attributes);
+}
 
 static void init_share(struct job_share *share)
 {
@@ -89,6 +110,18 @@ static int add_thread(struct jobs *jobs)
 	return 0;
 }
 
+/* Has a thread that sleeps look for something to do. The lock is held. */
+static void call_idler(struct jobs *jobs)
+{
+	struct idler *idler = jobs->idlers;
+
+	if (!idler)
+		return;
+	jobs->idlers = idler->next;
+	idler->is_wanted = true;
+	pthread_cond_signal(&idler->wanted);
+}
+
 /*
  * Puts @share in the line if it has a place there, and has a thread look at it.
  * The lock is held.
@@ -105,7 +138,7 @@ static void stand_in_line(struct jobs *jobs, struct job_share *share)
 	/* if it cannot be had, one of those there will come to it */
 	if (jobs->waiting > jobs->idle && jobs->count < jobs->config.threads)
 		(void)!add_thread(jobs);
-	pthread_cond_signal(&jobs->pushed);
+	call_idler(jobs);
 }
 
 /*
@@ -145,6 +178,17 @@ static void leave(struct jobs *jobs, struct job_share *share)
 	job_share_release(share);
 }
 
+/* Takes @idler out of those that sleep, if it is there. */
+static void forget_idler(struct jobs *jobs, const struct idler *idler)
+{
+	struct idler **at = &jobs->idlers;
+
+	while (*at && *at != idler)
+		at = &(*at)->next;
+	if (*at)
+		*at = idler->next;
+}
+
 /*
  * Waits for something to do, the lock held; false: there was nothing for long, or
  * there will not be.
@@ -156,11 +200,19 @@ static bool wait_for_job(struct jobs *jobs)
 		.tv_sec = (time_t)(until_ns / NS_PER_S),
 		.tv_nsec = (long)(until_ns % NS_PER_S),
 	};
+	struct idler idler = { .next = jobs->idlers };
+	int r = 0;
 
 	if (jobs->stopping)
 		return false;
-	return !pthread_cond_timedwait(&jobs->pushed, &jobs->lock, &until) ||
-	       jobs->first || jobs->count == 1;
+	init_condition(&idler.wanted);
+	/* cppcheck-suppress autoVariables; it is taken out before it ends */
+	jobs->idlers = &idler;
+	while (!idler.is_wanted && !r)
+		r = pthread_cond_timedwait(&idler.wanted, &jobs->lock, &until);
+	forget_idler(jobs, &idler);
+	pthread_cond_destroy(&idler.wanted);
+	return idler.is_wanted || jobs->first || jobs->count == 1;
 }
 
 static void *run(void *cookie)
@@ -189,17 +241,6 @@ static void *run(void *cookie)
 	return NULL;
 }
 
-static void init_conditions(struct jobs *jobs)
-{
-	pthread_condattr_t attributes;
-
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&jobs->pushed, &attributes);
-	pthread_condattr_destroy(&attributes);
-	pthread_cond_init(&jobs->ended, NULL);
-}
-
 int jobs_create(const struct jobs_config *config, struct error *err,
 		struct jobs **ret_jobs)
 {
@@ -211,7 +252,7 @@ int jobs_create(const struct jobs_config *config, struct error *err,
 		jobs->last = &jobs->first;
 		init_share(&jobs->common);
 		pthread_mutex_init(&jobs->lock, NULL);
-		init_conditions(jobs);
+		init_condition(&jobs->ended);
 		r = add_thread(jobs);
 	}
 	if (r) {
@@ -269,12 +310,12 @@ void jobs_free(struct jobs *jobs)
 		return;
 	pthread_mutex_lock(&jobs->lock);
 	jobs->stopping = true;
-	pthread_cond_broadcast(&jobs->pushed);
+	while (jobs->idlers)
+		call_idler(jobs);
 	/* they still do what is there, and what that pushes */
 	while (jobs->count)
 		pthread_cond_wait(&jobs->ended, &jobs->lock);
 	pthread_mutex_unlock(&jobs->lock);
-	pthread_cond_destroy(&jobs->pushed);
 	pthread_cond_destroy(&jobs->ended);
 	pthread_mutex_destroy(&jobs->lock);
 	free(jobs);

@@ -27,7 +27,7 @@ struct function_options {
 	bool verify;
 	uint64_t poll_wait_ns;
 	bool any_queue; /* the caller counts those who wait for a vm */
-	struct snapshot_pause pause; /* true: deploying ends with -ESHUTDOWN */
+	struct snapshot_pause pause;  /* true: deploying ends with -ESHUTDOWN */
 	struct memory_budget *memory; /* of all functions; or NULL */
 };
 

@@ -220,6 +220,9 @@ static void on_ended(struct invocation *invocation)
 		drop(event, invocation->error.message);
 	} else if (is_too_old(event)) {
 		drop(event, "it is too old");
+	} else if (invocation->result == -EINPROGRESS &&
+		   invocation->worker->draining) {
+		drop(event, "the server ends before its function is deployed");
 	} else if (invocation->result) {
 		rest(event, event_refused_ns(++event->refusals, draw()));
 	} else if (++event->failures >

@@ -217,6 +217,21 @@ struct served *generation_find_newest(const struct generation *generation,
 		      NULL;
 }
 
+void generation_keep_active(struct generation *generation,
+			    const struct generation *old)
+{
+	for (size_t i = 0; i < generation->count; i++) {
+		struct served *fresh = generation->served[i];
+		struct served *was = generation_find(old, fresh->spec->name);
+
+		if (!was || was == fresh || generation->next[i] ||
+		    served_is_active(fresh) || !served_is_active(was))
+			continue;
+		generation->next[i] = fresh;
+		generation->served[i] = served_hold(was);
+	}
+}
+
 static bool has_updates(const struct generation *generation)
 {
 	for (size_t i = 0; i < generation->count; i++)

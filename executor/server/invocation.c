@@ -315,7 +315,8 @@ void invocation_start(struct invocation *invocation)
 	invocation->arrived_ns = clock_now_ns();
 	invocation->runner = invocation->worker;
 	invocation->next = NULL;
-	invocation->begun = invocation->is_whole = invocation->has_turn = false;
+	invocation->begun = invocation->has_turn = false;
+	invocation->was_job = invocation->is_whole = false;
 	invocation->in_line = false;
 	invocation->used_ns = 0;
 	atomic_store_explicit(&invocation->abandoned, false,

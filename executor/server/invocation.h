@@ -63,7 +63,8 @@ struct invocation {
 	uint64_t polled_ns; /* since when it is looked at */
 	uint64_t used_ns;   /* of CPUs, as a job */
 	bool begun;
-	bool is_whole; /* all of it has run as a job */
+	bool was_job; /* some of it has run on another thread than a worker's */
+	bool is_whole; /* all of it has */
 	bool in_line;  /* for a vm; its runner's */
 	bool has_turn; /* that has come: @vm, or leave to make one */
 	/* Nobody waits for its reply: it need not begin. Any thread. */

@@ -179,15 +179,15 @@ static void run_restoration(struct job *job)
  * copied, a job does it, in the function's own share.
  */
 static void restore_on_worker(struct server *server, struct served *served,
-			      struct thaw_reply *reply)
+			      bool was_job, struct thaw_reply *reply)
 {
-	struct restoration *restoration;
+	struct restoration *restoration = NULL;
 
 	if (!reply->internal.vm)
 		return;
-	restoration = invoke_restore_bytes(reply) > SERVER_INLINE_RESTORE ?
-			      malloc(sizeof(*restoration)) :
-			      NULL;
+	/* what a job has run has had the time to write much for the first time */
+	if (was_job || invoke_restore_bytes(reply) > SERVER_INLINE_RESTORE)
+		restoration = malloc(sizeof(*restoration));
 	if (!restoration) {
 		restore(served, reply);
 		return;
@@ -242,6 +242,7 @@ static void copy_reply(struct invocation *invocation)
 static void send_back(struct invocation *invocation, struct worker *from)
 {
 	struct served *served = served_hold(invocation->served);
+	const bool was_job = invocation->was_job;
 	struct thaw_reply reply;
 
 	copy_reply(invocation);
@@ -255,7 +256,7 @@ static void send_back(struct invocation *invocation, struct worker *from)
 		&invocation->message);
 	/* from here on it is its worker's */
 	if (from)
-		restore_on_worker(from->server, served, &reply);
+		restore_on_worker(from->server, served, was_job, &reply);
 	else
 		restore(served, &reply);
 	served_release(served);
@@ -288,7 +289,8 @@ void invocation_finish(struct invocation *invocation, struct worker *runner)
 	flush(runner,
 	      invocation->result ? clock_now_ns() : reply->internal.end_ns);
 	observe(invocation);
-	restore_on_worker(runner->server, invocation->served, reply);
+	restore_on_worker(runner->server, invocation->served,
+			  invocation->was_job, reply);
 	end(invocation);
 }
 
@@ -390,13 +392,15 @@ static int run_as_job(struct invocation *invocation)
 	struct thaw_reply *reply = &invocation->reply;
 	int r;
 
+	invocation->was_job = true;
 	if (!invocation->begun) {
 		invocation->is_whole = true;
 		r = begin(invocation, SERVER_JOB_SLICE_NS);
 	} else {
 		r = invoke_more(reply, SERVER_JOB_SLICE_NS, &invocation->error);
 	}
-	while (!r && !invoke_wake_ns(reply) && !jobs_are_waiting(jobs))
+	while (!r && !invoke_wake_ns(reply) &&
+	       !jobs_are_waiting(jobs, invocation->served->runs))
 		r = invoke_more(reply, SERVER_JOB_SLICE_NS, &invocation->error);
 	invocation->used_ns +=
 		clock_read_ns(CLOCK_THREAD_CPUTIME_ID) - before_ns;
@@ -436,6 +440,7 @@ static void make_and_run(struct job *job)
 	int r = pool_take(invocation->served->function->pool, NULL,
 			  &invocation->error, &invocation->vm);
 
+	invocation->was_job = true;
 	if (!r) {
 		count_start(invocation, METRICS_SNAPSHOT);
 		r = run_slices(invocation);

@@ -24,7 +24,8 @@ struct job_share {
 	_Atomic unsigned references; /* the owner's, and one for each job */
 	/* the rest belongs to the lock of the struct jobs it is used with */
 	struct job *first, **last;
-	unsigned queued, running;
+	_Atomic unsigned queued; /* written with the lock held */
+	unsigned running;
 	bool in_line;
 	struct job_share *next; /* in the line */
 };
@@ -291,9 +292,10 @@ bool jobs_push(struct jobs *jobs, struct job_share *share, struct job *job)
 	return at_once;
 }
 
-bool jobs_are_waiting(struct jobs *jobs)
+bool jobs_are_waiting(struct jobs *jobs, const struct job_share *share)
 {
-	return atomic_load_explicit(&jobs->waiting, memory_order_relaxed) > 0;
+	return atomic_load_explicit(&jobs->waiting, memory_order_relaxed) ||
+	       atomic_load_explicit(&share->queued, memory_order_relaxed);
 }
 
 void jobs_count(struct jobs *jobs, unsigned *ret_threads, unsigned *ret_busy)

@@ -51,10 +51,10 @@ void job_share_release(struct job_share *share);
 bool jobs_push(struct jobs *jobs, struct job_share *share, struct job *job);
 
 /*
- * Whether a job waits for a thread that its share may have: for jobs that can
- * stop, and push themselves again.
+ * Whether a job waits for a thread, or, for one of @share's, another job of @share:
+ * for jobs of @share that can stop, and push themselves again.
  */
-bool jobs_are_waiting(struct jobs *jobs);
+bool jobs_are_waiting(struct jobs *jobs, const struct job_share *share);
 
 /* How many threads there are, and how many run something. */
 void jobs_count(struct jobs *jobs, unsigned *ret_threads, unsigned *ret_busy);

@@ -375,6 +375,7 @@ static void take_over(struct reload *reload)
 		write_changes(&reload->exchange->text, reload->base,
 			      reload->generation, reload->changes.unchanged);
 	reload->is_passing = true;
+	generation_keep_active(reload->generation, reload->base);
 	generation_cancel(reload->base, reload->generation);
 	pass_to_all(server, generation_hold(reload->generation));
 	server_boot(server, reload->base);

@@ -144,6 +144,13 @@ struct served *generation_find_newest(const struct generation *generation,
 int generation_settle(const struct generation *old,
 		      struct generation **ret_generation);
 
+/*
+ * Before @generation, which was loaded with @old before it, is put to use: functions
+ * that have become active meanwhile go on until their new versions are.
+ */
+void generation_keep_active(struct generation *generation,
+			    const struct generation *old);
+
 /* Cancels the boots of @generation that @other, which may be NULL, has not. */
 void generation_cancel(const struct generation *generation,
 		       const struct generation *other);

@@ -127,6 +127,7 @@ static void *run_worker(void *cookie)
 	if (server->options.pin)
 		pin(worker->index);
 	worker_run(worker);
+	sem_post(&server->left);
 	/* who has told it to stop may not have done with its io */
 	while (sem_wait(&server->leave))
 		;
@@ -145,6 +146,7 @@ static void *start_worker(void *cookie)
 		server->failure = err;
 		server->result = -EIO;
 		server_tell(&server->main, on_up);
+		sem_post(&server->left);
 		return NULL;
 	}
 	worker->generation = generation_hold(server->main.generation);
@@ -183,6 +185,15 @@ static int start_workers(struct server *server, struct error *err)
 		return error_set(err, server->result, "%s",
 				 server->failure.message);
 	return 0;
+}
+
+/* None of them runs anything any more, nor gives anything back. */
+static void wait_for_workers(struct server *server)
+{
+	for (unsigned i = 0; i < server->worker_count; i++)
+		if (server->workers[i].server)
+			while (sem_wait(&server->left))
+				;
 }
 
 static void join_workers(struct server *server)
@@ -464,10 +475,63 @@ static void serve(struct server *server)
 	}
 }
 
+/* The server that ends; for signals, which the main loop takes no more. */
+static struct server *_Atomic ending;
+
+/* Calls only what a handler may call. */
+static void on_ending_signal(int number)
+{
+	const struct server *server = atomic_load(&ending);
+
+	if (server)
+		server_unlink(server);
+	_exit(number == SIGALRM ? EXIT_UNFINISHED : EXIT_SIGNALLED);
+}
+
+/*
+ * From here on it is threads that end. One that does not is not to keep the server:
+ * the drain timeout holds, and another signal ends it at once, as before.
+ */
+static void bound_end(struct server *server)
+{
+	const struct sigaction action = { .sa_handler = on_ending_signal };
+	const struct timer *timer = &server->drain_timer;
+	const uint64_t now_ns = clock_now_ns();
+	uint64_t left_ns = server->options.drain_timeout_ns;
+	sigset_t set;
+
+	if (timer->link && timer->at_ns > now_ns)
+		left_ns = timer->at_ns - now_ns;
+	atomic_store(&ending, server);
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaction(SIGALRM, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	alarm((unsigned)(left_ns / NS_PER_S) + 1);
+}
+
+/* Nothing is left that could take long. */
+static void end_is_near(void)
+{
+	sigset_t set;
+
+	sigfillset(&set);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	alarm(0);
+	atomic_store(&ending, NULL);
+}
+
 static void done(struct server *server)
 {
-	if (server->workers)
+	bound_end(server);
+	if (server->workers) {
 		tell_all(server, stop);
+		wait_for_workers(server);
+	}
 	memory_stop(&server->memory);
 	/* what the last jobs gave back the makers free; all speak to workers */
 	if (server->main.generation)
@@ -489,12 +553,14 @@ static void done(struct server *server)
 		close(server->signals.fd);
 	if (server->changes.fd > 0)
 		close(server->changes.fd);
+	end_is_near();
 	server_close(server);
 	memory_done(&server->memory);
 	free(server->workers);
 	clients_done(&server->clients);
 	pthread_mutex_destroy(&server->readiness_lock);
 	sem_destroy(&server->leave);
+	sem_destroy(&server->left);
 }
 
 static void init_memory(struct server *server)
@@ -519,6 +585,7 @@ int server_run(const struct server_options *options, struct error *err)
 	if (!server)
 		return error_set(err, -ENOMEM, "no memory for a server");
 	sem_init(&server->leave, 0, 0);
+	sem_init(&server->left, 0, 0);
 	pthread_mutex_init(&server->readiness_lock, NULL);
 	server->options = *options;
 	clients_init(&server->clients);

@@ -42,6 +42,7 @@ struct server {
 	struct budget_share others; /* requests for no function */
 	struct clients clients;
 	_Atomic uint64_t events; /* accepted and not over, of all workers */
+	sem_t left;		 /* workers that run nothing any more */
 	sem_t leave;		 /* workers that may free what they have */
 	pthread_mutex_t readiness_lock;
 	struct readiness readiness;

@@ -42,7 +42,7 @@
 #define SERVER_BOOTS_NICE 5
 #define SERVER_BOOTS_MAX 16
 #define SERVER_BOOTS_BEGUN_MAX 256
-#define SERVER_BOOTS_SUSPECT_MAX 8
+#define SERVER_BOOTS_SUSPECT_MAX 128
 /* Lines of the log about boots, once there was one for each function. */
 #define SERVER_BOOT_LINES_PER_SECOND 100
 

@@ -133,6 +133,20 @@ def heavy_once():
         lambda s: counts(s)['restores_offloaded'] > 0)
 
 
+@test('what is written for the first time is restored by other threads, too')
+def heavy_first():
+    pages = 3 * INLINE_RESTORE // PAGE
+    # writes, sleeps, and ends on a worker
+    body = struct.pack('<7I', 2, 0, 0, pages, 10, 0, 5)
+    hostile = {'image': 'pages', 'entry': 'steps', 'memory': '32MiB',
+               'concurrency': {'max': 1}}
+    with Server({'echo': GOOD['echo'], 'hostile': hostile}) as server:
+        with server.http() as http:
+            assert http.post('hostile', body).status == 200
+        wait_until(lambda: counts(server)['restores'] == 1, 'it is restored')
+        assert counts(server)['restores_offloaded'] == 1, counts(server)
+
+
 @test('a storm of log lines is dropped, and not waited for')
 def log_storm():
     attack(edges('log_lines'), [b'900'])(

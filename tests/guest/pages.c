@@ -2,6 +2,7 @@
  * pages.c - writes to the pages it is told, wherever they are on its heap.
  */
 #include <string.h>
+#include <time.h>
 
 #include <thaw.h>
 #include <thaw_arch.h>
@@ -113,6 +114,11 @@ static void take(const struct page_step *step)
 	case STEP_SPIN:
 		for (;;)
 			change(step);
+	case STEP_SLEEP:
+		nanosleep(&(struct timespec){
+				  .tv_nsec = (long)step->count * 1000000 },
+			  NULL);
+		return;
 	default:
 		thaw_fail("Test.Unknown", "step %u", (unsigned)step->kind);
 	}

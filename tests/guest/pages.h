@@ -22,6 +22,7 @@ enum page_step_kind {
 	STEP_FAIL,   /* ends with Test.Failed */
 	STEP_FAULT,  /* changes the pages, then writes to address 8 */
 	STEP_SPIN,   /* changes the pages for ever */
+	STEP_SLEEP,  /* sleeps for @count ms */
 };
 
 struct page_step {

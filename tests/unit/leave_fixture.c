@@ -96,9 +96,10 @@ bool jobs_push(struct jobs *jobs, struct job_share *share, struct job *job)
 	return true;
 }
 
-bool jobs_are_waiting(struct jobs *jobs)
+bool jobs_are_waiting(struct jobs *jobs, const struct job_share *share)
 {
 	(void)jobs;
+	(void)share;
 	return false;
 }
 

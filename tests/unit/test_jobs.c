@@ -136,7 +136,7 @@ START_TEST(shares_take_turns_however_many_jobs_one_has)
 	sem_init(&waiting, 0, 0);
 	ck_assert(jobs_push(jobs, NULL, &first));
 	sem_wait(&waiting);
-	ck_assert(!jobs_are_waiting(jobs));
+	ck_assert(!jobs_are_waiting(jobs, a));
 	for (int i = 0; i < 8; i++) {
 		of_a[i].run = note_a;
 		ck_assert(!jobs_push(jobs, a, &of_a[i]));
@@ -145,7 +145,7 @@ START_TEST(shares_take_turns_however_many_jobs_one_has)
 		of_b[i].run = note_b;
 		ck_assert(!jobs_push(jobs, b, &of_b[i]));
 	}
-	ck_assert(jobs_are_waiting(jobs));
+	ck_assert(jobs_are_waiting(jobs, a));
 	/* they go with their last jobs */
 	job_share_release(a);
 	job_share_release(b);
@@ -172,8 +172,9 @@ START_TEST(a_share_leaves_threads_to_others)
 		sem_wait(&waiting);
 	jobs_count(jobs, &threads, &busy);
 	ck_assert_uint_eq(busy, PER_SHARE);
-	/* nobody waits who could have a thread */
-	ck_assert(!jobs_are_waiting(jobs));
+	/* nobody waits who could have a thread; but of its own share */
+	ck_assert(!jobs_are_waiting(jobs, b));
+	ck_assert(jobs_are_waiting(jobs, a));
 	of_b.run = block;
 	ck_assert(jobs_push(jobs, b, &of_b));
 	sem_wait(&waiting);

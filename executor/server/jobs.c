@@ -92,7 +92,7 @@ static bool may_run(const struct jobs *jobs, const struct job_share *share)
 
 static void *run(void *cookie);
 
-/* One more thread; the lock is held, or nobody else is there yet. */
+/* One more thread; the lock is held. */
 static int add_thread(struct jobs *jobs)
 {
 	sigset_t blocked, old;
@@ -254,7 +254,9 @@ int jobs_create(const struct jobs_config *config, struct error *err,
 		init_share(&jobs->common);
 		pthread_mutex_init(&jobs->lock, NULL);
 		init_condition(&jobs->ended);
+		pthread_mutex_lock(&jobs->lock);
 		r = add_thread(jobs);
+		pthread_mutex_unlock(&jobs->lock);
 	}
 	if (r) {
 		free(jobs);

@@ -112,6 +112,12 @@ void write_problem(struct exchange *exchange, unsigned status,
 void respond_problem(struct exchange *exchange, unsigned status,
 		     const char *detail);
 
+/*
+ * The function has replied: whether there is memory for that, of which small replies
+ * have as much as they need. If not, the invocation has a result and an error.
+ */
+bool respond_has_room(struct exchange *exchange);
+
 /* Appends @text as a JSON string, quotes included. */
 void write_json_string(struct buffer *out, const char *text);
 

@@ -123,6 +123,21 @@ static void send_replies(struct frame_connection *connection)
 	io_stream_send(&connection->common.stream, &piece, 1);
 }
 
+/* Whether there is room for a reply of @size bytes; if not, why. */
+static const char *no_room_for(struct frame_connection *connection, size_t size)
+{
+	const struct buffer *out = &connection->replies[connection->filling];
+
+	if (size <= SERVER_REPLY_SMALL)
+		return NULL;
+	if (out->size + size + FRAME_HEAD_MAX > REPLIES_HARD_MAX)
+		return "the function has replied, but more replies wait for "
+		       "this client than are kept: take them sooner";
+	if (!budget_allows(&connection->account, size))
+		return budget_reason(connection->account.refused);
+	return NULL;
+}
+
 static void put_reply(struct frame_connection *connection,
 		      const struct frame_reply *reply)
 {
@@ -187,6 +202,7 @@ static void on_replied(struct invocation *invocation)
 				     offsetof(struct call, invocation));
 	const struct thaw_reply *from = &invocation->reply;
 	struct frame_reply reply;
+	const char *reason;
 
 	if (of_call(call)->gone)
 		return;
@@ -211,7 +227,12 @@ static void on_replied(struct invocation *invocation)
 		reply.data = from->data;
 		reply.size = from->size;
 	}
-	put_reply(of_call(call), &reply);
+	begin_replies(of_call(call));
+	reason = no_room_for(of_call(call), reply.size);
+	if (reason)
+		refuse(of_call(call), reply.id, FRAME_THROTTLED, reason);
+	else
+		put_reply(of_call(call), &reply);
 }
 
 static bool is_full(const struct frame_connection *connection)

@@ -230,6 +230,13 @@ void http_request_init(struct http_request *request,
 	http_request_reset(request);
 }
 
+void http_request_drop_body(struct http_request *request)
+{
+	buffer_done(&request->internal.body);
+	request->body = NULL;
+	request->body_size = 0;
+}
+
 void http_request_done(struct http_request *request)
 {
 	buffer_done(&request->internal.head);

@@ -128,6 +128,9 @@ void http_request_init(struct http_request *request,
 /* Prepares for another one; memory of HTTP_KEPT_MAX bytes may stay. */
 void http_request_reset(struct http_request *request);
 
+/* Frees the body, which is not needed any more. */
+void http_request_drop_body(struct http_request *request);
+
 /* Frees its memory; the struct stays the caller's. Safe to call again. */
 void http_request_done(struct http_request *request);
 

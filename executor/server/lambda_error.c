@@ -17,7 +17,7 @@ struct meaning {
 
 /*
  * A client repeats what it was answered with 429 or 5xx, which is right: no
- * code of the function has run.
+ * code of the function has run, or its reply is lost (-ENOBUFS).
  */
 static const struct meaning meanings[] = {
 	{ -EBUSY, 429, "TooManyRequestsException", THROTTLED },
@@ -30,6 +30,7 @@ static const struct meaning meanings[] = {
 	{ -ETIMEDOUT, 408, "SnapStartTimeoutException", NULL },
 	{ -ECANCELED, 400, "SnapStartException", NULL },
 	{ -EPROTO, 400, "SnapStartException", NULL },
+	{ -ENOBUFS, 503, "ServiceException", NULL },
 	{ -ESHUTDOWN, 503, "ServiceException", NULL },
 };
 

@@ -150,7 +150,8 @@ static void on_replied(struct invocation *invocation)
 
 	if (!exchange->connection)
 		return;
-	if (invocation->result) {
+	if (invocation->result ||
+	    (reply->result == THAW_OK && !respond_has_room(exchange))) {
 		lambda_from_errno(invocation->result, exchange->name,
 				  invocation->error.message,
 				  &exchange->lambda_error);

@@ -1,10 +1,12 @@
 /* respond.c - what responses on both listeners have in common. See exchange.h. */
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "executor/server/exchange.h"
 #include "executor/server/http_response.h"
+#include "executor/server/server_limits.h"
 #include "executor/server/worker.h"
 #include "snapshot/entropy.h"
 #include "vm/text.h"
@@ -83,6 +85,25 @@ void respond_end(struct exchange *exchange, const void *body, size_t size)
 	http_response_end(&exchange->out, size);
 	if (!exchange->is_head && size != HTTP_NO_BODY)
 		buffer_append(&exchange->out, body, size);
+}
+
+bool respond_has_room(struct exchange *exchange)
+{
+	struct invocation *invocation = &exchange->invocation;
+	const size_t size = invocation->reply.size;
+
+	if (size <= SERVER_REPLY_SMALL)
+		return true;
+	/* the server's own echo replies with the request */
+	if (invocation->reply.data != invocation->request.data)
+		http_request_drop_body(&exchange->request);
+	if (budget_allows(&exchange->account, size))
+		return true;
+	invocation->result =
+		error_set(&invocation->error, -ENOBUFS,
+			  "the function has replied %zu bytes: %s", size,
+			  budget_reason(exchange->account.refused));
+	return false;
 }
 
 void write_json_string(struct buffer *out, const char *text)

@@ -167,6 +167,7 @@ static unsigned status_of(int result)
 	case -EAGAIN:
 		return 429;
 	case -EINPROGRESS:
+	case -ENOBUFS:
 		return 503;
 	case -E2BIG:
 		return 413;
@@ -218,6 +219,8 @@ static void on_replied(struct invocation *invocation)
 		refused(exchange);
 	} else if (reply->result != THAW_OK) {
 		failed(exchange);
+	} else if (!respond_has_room(exchange)) {
+		refused(exchange);
 	} else {
 		respond_begin(exchange, 200, reply->content_type);
 		respond_timing(exchange);

@@ -85,9 +85,10 @@
 
 /*
  * What clients make the server keep: requests, replies, events, bytes ahead of
- * their turn. Beyond, new requests are refused; what has been let in gets its
- * reply. See budget.h for how it is shared.
+ * their turn. Beyond, new requests are refused, and so are replies, but small ones.
+ * See budget.h for how it is shared.
  */
+#define SERVER_REPLY_SMALL (64 * UNITS_KIB)
 #define SERVER_BUFFERED_DEFAULT (512 * UNITS_MIB)
 #define SERVER_BUFFERED_MAX (1024 * UNITS_GIB)
 

@@ -73,24 +73,39 @@ def max_buffered():
         assert slow.response().body == large
         slow.close()
         wait_until(lambda: not buffered(server), 'nothing is in memory')
-        # a reply may be too much; then nothing new is let in, but for health
+        # a reply that has no room is refused, whoever does not read it
         http, frames = slow_reader(server, True, LARGE_SIZE), server.frames()
-        wait_until(lambda: buffered(server) > LARGE_SIZE, 'it is in memory')
-        response = neighbour.post('echo', b'small')
-        assert response.status == 503, response
-        assert b"share" not in response.body, response
-        assert int(response.headers['retry-after']) > 0, response
-        assert frames.call('echo', b'small').status == THROTTLED
-        assert server.http().request('GET', '/livez').status == 200
-        http.socket.settimeout(60)
-        body = http.buffer
-        while len(body) < LARGE_SIZE:
-            body += http.socket.recv(1 << 20)
-        wait_until(lambda: not buffered(server), 'nothing is in memory')
-        assert server.http().post('echo', b'small').body == b'small'
+        with server.http() as other:
+            for response in (other.post('large', b'%d' % LARGE_SIZE),
+                             other.invoke('large', b'%d' % LARGE_SIZE)):
+                assert response.status == 503, response
+                assert b'--max-buffered' in response.body, response
+                assert int(response.headers['retry-after']) > 0, response
+        reply = frames.call('large', b'%d' % LARGE_SIZE)
+        assert reply.status == THROTTLED, reply
+        assert b'--max-buffered' in reply.error_message, reply
+        assert neighbour.post('echo', b'small').body == b'small'
         assert frames.call('echo', large).data == large
+        assert buffered(server) < 1 << 20
         frames.close()
         http.close()
+
+
+@test('replies that nobody reads leave room for another function')
+def unread_replies():
+    size = 3000000
+    with Server({'echo': ECHO, 'large': LARGE}, '--max-buffered', '32MiB',
+                surprises=['large']) as server, server.http() as neighbour:
+        for http in (True, False):
+            # each has been answered, or sent away
+            readers = [slow_reader(server, http, size) for _ in range(20)]
+            assert 0 < buffered(server) < 40 << 20, buffered(server)
+            if http:
+                assert neighbour.post('echo', b'a' * 100000).status == 200
+            for reader in readers:
+                reader.close()
+            wait_until(lambda: not buffered(server), 'nothing is kept')
+        assert neighbour.post('echo', b'small').body == b'small'
 
 
 def refused_of(streams):

@@ -127,7 +127,7 @@ static int boot(struct function *function,
 {
 	struct memory_budget *budget = function->options.memory;
 	const size_t size = function->spec->memory;
-	int r = memory_budget_boot(budget, size, err);
+	int r = memory_budget_boot(budget, size, &options->pause, err);
 
 	if (r)
 		return r;
@@ -163,6 +163,7 @@ static int deploy(struct function *function, struct error *err)
 						       spec->concurrency.queue,
 		.queue_timeout_ns = spec->concurrency.queue_timeout_ns,
 		.memory = function->options.memory,
+		.pause = function->options.pause,
 		.verify = function->options.verify,
 	};
 	int r;

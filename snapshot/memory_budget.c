@@ -2,15 +2,23 @@
 #include "snapshot/memory_budget.h"
 
 #include <errno.h>
+#include <time.h>
+
+#include "vm/clock.h"
 
 #define MIB ((uint64_t)1 << 20)
 
 void memory_budget_init(struct memory_budget *budget, uint64_t max,
 			bool (*spare)(struct memory_budget *budget))
 {
+	pthread_condattr_t attributes;
+
 	*budget = (struct memory_budget){ .max = max, .spare = spare };
 	pthread_mutex_init(&budget->lock, NULL);
-	pthread_cond_init(&budget->booted, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&budget->booted, &attributes);
+	pthread_condattr_destroy(&attributes);
 }
 
 void memory_budget_done(struct memory_budget *budget)
@@ -34,12 +42,24 @@ static bool try(struct memory_budget *budget, uint64_t size)
 	return true;
 }
 
-int memory_budget_take(struct memory_budget *budget, uint64_t size,
-		       struct error *err)
+/* In one, so that whoever finds the memory taken finds that there is a boot. */
+static bool try_boot(struct memory_budget *budget, uint64_t size)
 {
-	if (!budget)
-		return 0;
-	while (!try(budget, size))
+	bool has_begun;
+
+	pthread_mutex_lock(&budget->lock);
+	has_begun = try(budget, size);
+	budget->booting += has_begun;
+	pthread_mutex_unlock(&budget->lock);
+	return has_begun;
+}
+
+typedef bool (*try_fn)(struct memory_budget *budget, uint64_t size);
+
+static int take(struct memory_budget *budget, uint64_t size, try_fn try_once,
+		struct error *err)
+{
+	while (!try_once(budget, size))
 		if (size > budget->max || !budget->spare ||
 		    !budget->spare(budget))
 			return error_set(
@@ -56,6 +76,12 @@ int memory_budget_take(struct memory_budget *budget, uint64_t size,
 	return 0;
 }
 
+int memory_budget_take(struct memory_budget *budget, uint64_t size,
+		       struct error *err)
+{
+	return budget ? take(budget, size, try, err) : 0;
+}
+
 void memory_budget_give(struct memory_budget *budget, uint64_t size)
 {
 	if (budget)
@@ -63,65 +89,76 @@ void memory_budget_give(struct memory_budget *budget, uint64_t size)
 					  memory_order_relaxed);
 }
 
-/* Counts one who boots, or boots no more; returns how many boots have ended. */
-static uint64_t count_boot(struct memory_budget *budget, int more)
+static uint64_t count_boots(struct memory_budget *budget)
 {
 	uint64_t boots;
 
 	pthread_mutex_lock(&budget->lock);
-	budget->booting += (unsigned)more;
-	if (more < 0) {
-		budget->boots++;
-		pthread_cond_broadcast(&budget->booted);
-	}
 	boots = budget->boots;
 	pthread_mutex_unlock(&budget->lock);
 	return boots;
 }
 
-/* Waits until more than @boots have ended; false: none is under way. */
-static bool wait_for_boot(struct memory_budget *budget, uint64_t boots)
+/*
+ * Waits until more than @boots have ended, but no longer than one step. False:
+ * none has, none is under way, and none was since *@quiet_ns, which is long ago.
+ */
+static bool wait_step(struct memory_budget *budget, uint64_t boots,
+		      uint64_t *quiet_ns)
 {
-	bool has_ended;
+	const uint64_t now_ns = clock_now_ns();
+	const uint64_t until_ns = now_ns + SNAPSHOT_PAUSE_NS;
+	const struct timespec until = {
+		.tv_sec = (time_t)(until_ns / NS_PER_S),
+		.tv_nsec = (long)(until_ns % NS_PER_S),
+	};
+	bool is_quiet;
+	int r = 0;
 
 	pthread_mutex_lock(&budget->lock);
-	while (budget->booting && budget->boots == boots)
-		pthread_cond_wait(&budget->booted, &budget->lock);
-	has_ended = budget->boots != boots;
+	is_quiet = !budget->booting && budget->boots == boots;
+	if (!is_quiet)
+		*quiet_ns = now_ns;
+	else if (now_ns - *quiet_ns >= budget->patience_ns)
+		r = -ETIMEDOUT;
+	while (!r && budget->boots == boots)
+		r = pthread_cond_timedwait(&budget->booted, &budget->lock,
+					   &until);
 	pthread_mutex_unlock(&budget->lock);
-	return has_ended;
+	return r != -ETIMEDOUT;
+}
+
+/* Vms that are freed tell nobody: it looks again after each step. */
+static int take_later(struct memory_budget *budget, uint64_t size,
+		      try_fn try_once, const struct snapshot_pause *pause,
+		      struct error *err)
+{
+	uint64_t quiet_ns = clock_now_ns(), boots;
+
+	do {
+		boots = count_boots(budget);
+		if (!take(budget, size, try_once, err))
+			return 0;
+		if (size > budget->max)
+			return -ENOMEM;
+		if (pause->call && pause->call(pause->cookie))
+			return error_set(err, -ESHUTDOWN,
+					 "its boot was stopped: it is not "
+					 "needed any more");
+	} while (wait_step(budget, boots, &quiet_ns));
+	return -ENOMEM;
 }
 
 int memory_budget_wait(struct memory_budget *budget, uint64_t size,
-		       struct error *err)
+		       const struct snapshot_pause *pause, struct error *err)
 {
-	uint64_t boots;
-	int r;
-
-	if (!budget)
-		return 0;
-	do {
-		boots = count_boot(budget, 0);
-		r = memory_budget_take(budget, size, err);
-	} while (r && wait_for_boot(budget, boots));
-	return r ? -ENOMEM : 0;
+	return budget ? take_later(budget, size, try, pause, err) : 0;
 }
 
-/* It boots before it takes, so that others wait for it; not it for itself. */
 int memory_budget_boot(struct memory_budget *budget, uint64_t size,
-		       struct error *err)
+		       const struct snapshot_pause *pause, struct error *err)
 {
-	uint64_t boots;
-
-	if (!budget)
-		return 0;
-	do {
-		boots = count_boot(budget, 1);
-		if (!memory_budget_take(budget, size, err))
-			return 0;
-		count_boot(budget, -1);
-	} while (wait_for_boot(budget, boots + 1));
-	return -ENOMEM;
+	return budget ? take_later(budget, size, try_boot, pause, err) : 0;
 }
 
 void memory_budget_booted(struct memory_budget *budget, uint64_t size,
@@ -130,5 +167,9 @@ void memory_budget_booted(struct memory_budget *budget, uint64_t size,
 	if (!budget)
 		return;
 	memory_budget_give(budget, size > kept ? size - kept : 0);
-	count_boot(budget, -1);
+	pthread_mutex_lock(&budget->lock);
+	budget->booting--;
+	budget->boots++;
+	pthread_cond_broadcast(&budget->booted);
+	pthread_mutex_unlock(&budget->lock);
 }

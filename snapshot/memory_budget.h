@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "snapshot/snapshot.h"
 #include "vm/error.h"
 
 struct memory_budget {
@@ -20,6 +21,8 @@ struct memory_budget {
 	_Atomic uint64_t used;
 	/* Frees something that can be spared; false: there is nothing. Slow. */
 	bool (*spare)(struct memory_budget *budget);
+	/* How long who may wait does while nobody boots: for vms to be freed. */
+	uint64_t patience_ns;
 
 	pthread_mutex_t lock; /* of the rest */
 	pthread_cond_t booted;
@@ -39,17 +42,18 @@ int memory_budget_take(struct memory_budget *budget, uint64_t size,
 		       struct error *err);
 
 /*
- * The same for who may wait for the boots that are under way to end; and -ENOMEM
- * instead: nothing will become of it by itself.
+ * The same for who may wait: as long as boots are under way, which give back a
+ * lot, and then for patience_ns. -ENOMEM: nothing came of it. It waits in steps of
+ * SNAPSHOT_PAUSE_NS, and calls @pause before each: -ESHUTDOWN if that says so.
  */
 int memory_budget_wait(struct memory_budget *budget, uint64_t size,
-		       struct error *err);
+		       const struct snapshot_pause *pause, struct error *err);
 
 void memory_budget_give(struct memory_budget *budget, uint64_t size);
 
 /* The same for a boot, of which @kept bytes are not given back when it ends. */
 int memory_budget_boot(struct memory_budget *budget, uint64_t size,
-		       struct error *err);
+		       const struct snapshot_pause *pause, struct error *err);
 void memory_budget_booted(struct memory_budget *budget, uint64_t size,
 			  uint64_t kept);
 

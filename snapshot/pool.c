@@ -56,7 +56,7 @@ static int warm_up(struct pool *pool, struct error *err)
 	while (pool->vm_count < pool->config.warm) {
 		struct idle_vm *idle = &pool->idle[pool->idle_count];
 		int r = memory_budget_wait(pool->config.memory, pool->vm_size,
-					   err);
+					   &pool->config.pause, err);
 
 		if (!r)
 			r = make_vm(pool, err, &idle->vm);

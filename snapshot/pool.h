@@ -26,6 +26,7 @@ struct pool_config {
 	size_t queue; /* callers that may wait */
 	uint64_t queue_timeout_ns;
 	struct memory_budget *memory; /* of the vms; borrowed; or NULL */
+	struct snapshot_pause pause;  /* while the warm ones wait for memory */
 	bool verify; /* compare memory after each restore: abort if wrong */
 };
 

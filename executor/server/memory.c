@@ -89,6 +89,7 @@ void memory_init(struct memory *memory, const struct memory_config *config)
 		max = machine_memory(config->root) / 100 *
 		      SERVER_MEMORY_PERCENT;
 	memory_budget_init(&memory->budget, max, spare);
+	memory->budget.patience_ns = SERVER_MEMORY_PATIENCE_NS;
 	pthread_mutex_init(&memory->lock, NULL);
 	memory->source.events = memory->source.trigger = -1;
 }

@@ -100,6 +100,12 @@
 #define SERVER_MEMORY_PERCENT 80
 #define SERVER_MEMORY_MAX (1024 * 1024 * UNITS_GIB)
 
+/*
+ * How long a boot waits for memory while no other boot is under way: for vms of
+ * functions that have been removed, or that are busy.
+ */
+#define SERVER_MEMORY_PATIENCE_NS (10 * UNITS_S)
+
 /* Pressure that comes again within this time goes on. */
 #define SERVER_PRESSURE_GOES_ON_NS (10 * UNITS_S)
 

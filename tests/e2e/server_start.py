@@ -286,5 +286,39 @@ def drain():
         server.end()
 
 
+@test('boots that wait for memory keep nobody who has some')
+def little_memory():
+    # there is room for 7 at once, and for fewer than have a turn
+    many = named(3 * BOOTS, {**ECHO, 'memory': '32MiB'})
+    with start(many, '--max-memory', '256MiB') as server:
+        wait_until(lambda: states(server)['active'] == 3 * BOOTS,
+                   'all are there')
+        assert states(server)['failed'] == 0
+    # and those who wait can be stopped, too
+    hanging = named(3 * BOOTS, {**HANGS, 'memory': '32MiB'})
+    with start(hanging, '--max-memory', '256MiB') as server:
+        wait_until(lambda: sum(
+            f['snapshot']['boots'] for f in
+            server.admin_json('/v1/functions')['functions']) == 3 * BOOTS,
+                   'all have begun')
+        server.end()
+        assert not server.lines('drain timeout'), server.log()
+
+
+@test('a new function gets the memory of a removed one that is still busy')
+def memory_of_removed():
+    busy = {'image': 'edges', 'entry': 'sleep_ms', 'memory': '32MiB',
+            'timeout': '20s', 'concurrency': {'max': 2, 'warm': 2}}
+    with start({'a': busy}, '--max-memory', '100MiB') as server, \
+            server.http() as http:
+        wait_until(lambda: is_active(server, 'a'), 'it is there')
+        http.send(Http.request_bytes('POST', '/function/a', b'900'))
+        wait_until(lambda: server.function('a')['vms']['busy'], 'it runs')
+        server.write_catalog({'b': busy})
+        server.signal(signal.SIGHUP)
+        wait_until(lambda: is_active(server, 'b'), 'b is there')
+        assert http.response().status == 200
+
+
 if __name__ == '__main__':
     main()

@@ -7,11 +7,13 @@
 #include <string.h>
 
 #include "snapshot/memory_budget.h"
+#include "vm/clock.h"
 
 #define MAX ((uint64_t)100 << 20)
 #define MIB ((uint64_t)1 << 20)
 
 static struct memory_budget budget;
+static const struct snapshot_pause no_pause = { NULL, NULL };
 static unsigned spared;
 static unsigned idle; /* what may be spared, of 10 MiB each */
 
@@ -44,8 +46,10 @@ START_TEST(all_of_it_can_be_taken_and_no_more)
 	ck_assert_int_eq(memory_budget_take(&budget, MAX, &err), 0);
 	ck_assert_int_eq(memory_budget_take(&budget, 1, &err), -EBUSY);
 	ck_assert_ptr_nonnull(strstr(err.message, "100 MiB"));
-	ck_assert_int_eq(memory_budget_wait(&budget, 1, &err), -ENOMEM);
-	ck_assert_int_eq(memory_budget_boot(&budget, 1, &err), -ENOMEM);
+	ck_assert_int_eq(memory_budget_wait(&budget, 1, &no_pause, &err),
+			 -ENOMEM);
+	ck_assert_int_eq(memory_budget_boot(&budget, 1, &no_pause, &err),
+			 -ENOMEM);
 	memory_budget_give(&budget, 1);
 	ck_assert_int_eq(memory_budget_take(&budget, 2, &err), -EBUSY);
 	ck_assert_int_eq(memory_budget_take(&budget, 1, &err), 0);
@@ -78,12 +82,12 @@ START_TEST(a_boot_keeps_what_its_snapshot_takes)
 {
 	struct error err;
 
-	ck_assert_int_eq(memory_budget_boot(&budget, MAX, &err), 0);
+	ck_assert_int_eq(memory_budget_boot(&budget, MAX, &no_pause, &err), 0);
 	ck_assert_uint_eq(budget.used, MAX);
 	memory_budget_booted(&budget, MAX, 3 * MIB);
 	ck_assert_uint_eq(budget.used, 3 * MIB);
 	ck_assert_uint_eq(budget.booting, 0);
-	ck_assert_int_eq(memory_budget_boot(NULL, MAX, &err), 0);
+	ck_assert_int_eq(memory_budget_boot(NULL, MAX, &no_pause, &err), 0);
 	memory_budget_booted(NULL, MAX, 0);
 	ck_assert_int_eq(memory_budget_take(NULL, UINT64_MAX, &err), 0);
 	memory_budget_give(NULL, 1);
@@ -101,7 +105,7 @@ static void *boot(void *cookie)
 	struct error err;
 
 	for (int i = 0; i < ROUNDS; i++) {
-		if (memory_budget_boot(&budget, size, &err)) {
+		if (memory_budget_boot(&budget, size, &no_pause, &err)) {
 			failures++;
 			continue;
 		}
@@ -148,6 +152,103 @@ START_TEST(boots_that_never_fit_do_not_wait_for_one_another_for_ever)
 }
 END_TEST
 
+/* A boot that waits, which is told to stop at the @stop_at-th pause. */
+struct waiting {
+	pthread_t thread;
+	_Atomic unsigned pauses;
+	unsigned stop_at;
+	int result;
+};
+
+static bool pause_boot(void *cookie)
+{
+	struct waiting *waiting = cookie;
+
+	return ++waiting->pauses == waiting->stop_at;
+}
+
+static void *boot_later(void *cookie)
+{
+	struct waiting *waiting = cookie;
+	const struct snapshot_pause pause = { pause_boot, waiting };
+	struct error err;
+
+	waiting->result = memory_budget_boot(&budget, MAX, &pause, &err);
+	if (!waiting->result)
+		memory_budget_booted(&budget, MAX, 0);
+	return NULL;
+}
+
+START_TEST(who_waits_passes_its_turn_on_and_can_be_stopped)
+{
+	struct waiting waiting = { .stop_at = 3 };
+	struct error err;
+
+	ck_assert_int_eq(memory_budget_boot(&budget, MAX, &no_pause, &err), 0);
+	boot_later(&waiting);
+	ck_assert_int_eq(waiting.result, -ESHUTDOWN);
+	ck_assert_uint_eq(waiting.pauses, 3);
+	memory_budget_booted(&budget, MAX, 0);
+	ck_assert_uint_eq(budget.used, 0);
+}
+END_TEST
+
+START_TEST(those_who_wait_do_not_wake_one_another)
+{
+	struct waiting waiting[2] = { { .stop_at = 0 }, { .stop_at = 0 } };
+	struct error err;
+	unsigned pauses;
+
+	ck_assert_int_eq(memory_budget_boot(&budget, MAX, &no_pause, &err), 0);
+	for (int i = 0; i < 2; i++)
+		pthread_create(&waiting[i].thread, NULL, boot_later,
+			       &waiting[i]);
+	/* without end, the one would look again while the other does */
+	do
+		pauses = waiting[0].pauses + waiting[1].pauses;
+	while (pauses < 20);
+	ck_assert_uint_eq(budget.boots, 0);
+	ck_assert_uint_eq(budget.booting, 1);
+	memory_budget_booted(&budget, MAX, 0);
+	for (int i = 0; i < 2; i++) {
+		pthread_join(waiting[i].thread, NULL);
+		ck_assert_int_eq(waiting[i].result, 0);
+	}
+	ck_assert_uint_eq(budget.boots, 3);
+}
+END_TEST
+
+static bool give_back(void *cookie)
+{
+	struct waiting *waiting = cookie;
+
+	if (++waiting->pauses == 3)
+		memory_budget_give(&budget, 70 * MIB);
+	return false;
+}
+
+START_TEST(who_is_patient_gets_what_others_give_back)
+{
+	struct waiting waiting = { .stop_at = 0 };
+	const struct snapshot_pause pause = { give_back, &waiting };
+	struct error err;
+
+	budget.patience_ns = 3600 * NS_PER_S;
+	ck_assert_int_eq(memory_budget_take(&budget, 70 * MIB, &err), 0);
+	ck_assert_int_eq(memory_budget_boot(&budget, MAX, &pause, &err), 0);
+	memory_budget_booted(&budget, MAX, 70 * MIB);
+	waiting.pauses = 0;
+	ck_assert_int_eq(memory_budget_wait(&budget, MAX, &pause, &err), 0);
+	/* what never fits is nothing to wait for */
+	ck_assert_int_eq(memory_budget_wait(&budget, MAX + 1, &pause, &err),
+			 -ENOMEM);
+	/* and there is an end to it */
+	budget.patience_ns = 1;
+	ck_assert_int_eq(memory_budget_wait(&budget, MAX, &pause, &err),
+			 -ENOMEM);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("memory_budget");
@@ -165,6 +266,9 @@ int main(void)
 	tcase_add_test(
 		group,
 		boots_that_never_fit_do_not_wait_for_one_another_for_ever);
+	tcase_add_test(group, who_waits_passes_its_turn_on_and_can_be_stopped);
+	tcase_add_test(group, those_who_wait_do_not_wake_one_another);
+	tcase_add_test(group, who_is_patient_gets_what_others_give_back);
 	suite_add_tcase(suite, group);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -164,14 +165,14 @@ int machine_pressure_open(struct machine_pressure *pressure, const char *root,
 	return r;
 }
 
+/* Who has found it readable has taken the event: it is not there any more. */
 bool machine_pressure_take(struct machine_pressure *pressure)
 {
-	struct epoll_event event;
+	struct pollfd trigger = { .fd = pressure->trigger, .events = POLLPRI };
 
-	if (epoll_wait(pressure->events, &event, 1, 0) != 1)
-		return false;
 	/* its cgroup is no more: nothing more will come */
-	if (event.events & (EPOLLERR | EPOLLHUP)) {
+	if (poll(&trigger, 1, 0) == 1 &&
+	    trigger.revents & (POLLERR | POLLHUP)) {
 		epoll_ctl(pressure->events, EPOLL_CTL_DEL, pressure->trigger,
 			  NULL);
 		return false;

@@ -32,7 +32,7 @@ struct machine_pressure {
 int machine_pressure_open(struct machine_pressure *pressure, const char *root,
 			  struct error *err);
 
-/* What has made it readable: whether it was pressure. */
+/* It was readable: whether that was pressure. */
 bool machine_pressure_take(struct machine_pressure *pressure);
 
 void machine_pressure_close(struct machine_pressure *pressure);

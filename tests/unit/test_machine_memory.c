@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -115,13 +116,39 @@ START_TEST(pressure_is_the_cgroups_own_or_the_machines)
 	ck_assert_ptr_nonnull(strstr(pressure.path, "/proc/pressure/memory"));
 	ck_assert_int_gt(read(pressure.trigger, asked, sizeof(asked)), 0);
 	ck_assert_str_eq(asked, "some 200000 2000000");
-	ck_assert(!machine_pressure_take(&pressure));
+	/* the kernel tells of an event once: that it was readable is all there is */
+	ck_assert(machine_pressure_take(&pressure));
 	machine_pressure_close(&pressure);
 
 	put("/proc/self/cgroup", "0::/thaw.service\n");
 	put_pipe(V2 "/thaw.service/memory.pressure");
 	ck_assert_int_eq(machine_pressure_open(&pressure, root, &err), 0);
 	ck_assert_ptr_nonnull(strstr(pressure.path, "/thaw.service/"));
+	machine_pressure_close(&pressure);
+}
+END_TEST
+
+START_TEST(a_cgroup_that_has_gone_tells_nothing_more)
+{
+	struct machine_pressure pressure;
+	struct epoll_event event;
+	struct error err;
+	int ends[2];
+
+	put_pipe("/proc/pressure/memory");
+	ck_assert_int_eq(machine_pressure_open(&pressure, root, &err), 0);
+	/* as the file of such a cgroup, a pipe that nobody reads is an error */
+	ck_assert_int_eq(pipe(ends), 0);
+	close(ends[0]);
+	event.events = EPOLLPRI;
+	ck_assert_int_eq(close(pressure.trigger), 0);
+	pressure.trigger = ends[1];
+	ck_assert_int_eq(epoll_ctl(pressure.events, EPOLL_CTL_ADD,
+				   pressure.trigger, &event),
+			 0);
+	ck_assert_int_eq(epoll_wait(pressure.events, &event, 1, 0), 1);
+	ck_assert(!machine_pressure_take(&pressure));
+	ck_assert_int_eq(epoll_wait(pressure.events, &event, 1, 0), 0);
 	machine_pressure_close(&pressure);
 }
 END_TEST
@@ -138,6 +165,7 @@ int main(void)
 	tcase_add_test(group, the_least_of_a_cgroup_and_those_above_counts);
 	tcase_add_test(group, cgroups_of_version_1_count_too);
 	tcase_add_test(group, pressure_is_the_cgroups_own_or_the_machines);
+	tcase_add_test(group, a_cgroup_that_has_gone_tells_nothing_more);
 	suite_add_tcase(suite, group);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

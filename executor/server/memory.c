@@ -162,19 +162,32 @@ static void trim_pressed(struct memory *memory,
 			  LOG_NUMBER("vms", count));
 }
 
-static void sweep(struct job *job)
+static void sweep_once(struct memory *memory)
 {
-	struct memory *memory = MEMORY_OF(job, sweep);
 	struct generation *generation = hold_generation(memory);
 	const int pressure = atomic_exchange(&memory->pressure, PRESSURE_NONE);
 
-	if (generation && pressure)
+	if (generation && pressure) {
 		trim_pressed(memory, generation, pressure == PRESSURE_WARM);
-	else if (generation)
+		/* what came before did not see what this has freed */
+		atomic_store(&memory->pressed_ns, clock_now_ns());
+	} else if (generation) {
 		trim_idle(memory, generation);
+	}
 	generation_release(generation);
 	trim_heap(memory);
-	atomic_store(&memory->sweeping, false);
+}
+
+/* Pressure that came meanwhile has begun no sweep, and does not wait for one. */
+static void sweep(struct job *job)
+{
+	struct memory *memory = MEMORY_OF(job, sweep);
+
+	do {
+		sweep_once(memory);
+		atomic_store(&memory->sweeping, false);
+	} while (atomic_load(&memory->pressure) &&
+		 !atomic_exchange(&memory->sweeping, true));
 }
 
 static void begin_sweep(struct memory *memory)
@@ -204,12 +217,11 @@ static void on_timer(struct timer *timer)
 
 void memory_press(struct memory *memory)
 {
-	const uint64_t now_ns = clock_now_ns();
-	const bool goes_on = memory->pressed_ns &&
-			     now_ns - memory->pressed_ns <
-				     SERVER_PRESSURE_GOES_ON_NS;
+	const uint64_t pressed_ns = atomic_load(&memory->pressed_ns);
+	const bool goes_on = pressed_ns &&
+			     clock_now_ns() <
+				     pressed_ns + SERVER_PRESSURE_GOES_ON_NS;
 
-	memory->pressed_ns = now_ns;
 	atomic_store(&memory->pressure,
 		     goes_on ? PRESSURE_WARM : PRESSURE_IDLE);
 	begin_sweep(memory);

@@ -55,10 +55,10 @@ struct memory {
 	uint64_t activity;     /* the job's: when malloc() was trimmed last */
 
 	struct machine_pressure source;
-	struct io_poll poll;  /* of it */
-	bool is_watched;      /* there is such a source */
-	uint64_t pressed_ns;  /* the main thread's: when it came last */
-	_Atomic int pressure; /* enum memory_pressure, for the job */
+	struct io_poll poll;	     /* of it */
+	bool is_watched;	     /* there is such a source */
+	_Atomic uint64_t pressed_ns; /* when the last sweep for it ended */
+	_Atomic int pressure;	     /* enum memory_pressure, for the job */
 };
 
 void memory_init(struct memory *memory, const struct memory_config *config);

@@ -185,6 +185,43 @@ START_TEST(pressure_takes_idle_vms_first_and_warm_ones_if_it_goes_on)
 }
 END_TEST
 
+START_TEST(pressure_before_a_sweep_for_it_has_ended_is_the_same_pressure)
+{
+	struct jobs *jobs;
+	struct error err;
+
+	make_all_idle();
+	ck_assert_int_eq(jobs_create(&one, &err, &jobs), 0);
+	memory_start(&memory, jobs, NULL);
+	/* no sweep comes beyond this */
+	pthread_mutex_lock(&memory.lock);
+	memory_press(&memory);
+	memory_press(&memory);
+	pthread_mutex_unlock(&memory.lock);
+	memory_stop(&memory);
+	jobs_free(jobs);
+	ck_assert_uint_eq(count_idle(), 1);
+}
+END_TEST
+
+START_TEST(pressure_during_a_sweep_is_acted_on_without_a_timer)
+{
+	struct jobs *jobs;
+	struct error err;
+
+	make_all_idle();
+	ck_assert_int_eq(jobs_create(&one, &err, &jobs), 0);
+	memory_start(&memory, jobs, NULL);
+	memory_press(&memory);
+	while (memory.pressure)
+		;
+	memory_press(&memory);
+	memory_stop(&memory);
+	jobs_free(jobs);
+	ck_assert_int_eq(memory.pressure, 0);
+}
+END_TEST
+
 static const enum io_backend backends_of_io[] = { IO_EPOLL, IO_AUTO };
 
 START_TEST(the_kernels_word_is_heard)
@@ -248,6 +285,11 @@ int main(void)
 	tcase_add_test(
 		group,
 		pressure_takes_idle_vms_first_and_warm_ones_if_it_goes_on);
+	tcase_add_test(
+		group,
+		pressure_before_a_sweep_for_it_has_ended_is_the_same_pressure);
+	tcase_add_test(group,
+		       pressure_during_a_sweep_is_acted_on_without_a_timer);
 	tcase_add_loop_test(group, the_kernels_word_is_heard, 0, 2);
 	tcase_add_test(group, what_vms_and_snapshots_take_is_counted);
 	suite_add_tcase(suite, group);

@@ -9,7 +9,8 @@
 #define MIB ((uint64_t)1 << 20)
 
 void memory_budget_init(struct memory_budget *budget, uint64_t max,
-			bool (*spare)(struct memory_budget *budget))
+			bool (*spare)(struct memory_budget *budget,
+				      bool for_boot))
 {
 	pthread_condattr_t attributes;
 
@@ -57,11 +58,11 @@ static bool try_boot(struct memory_budget *budget, uint64_t size)
 typedef bool (*try_fn)(struct memory_budget *budget, uint64_t size);
 
 static int take(struct memory_budget *budget, uint64_t size, try_fn try_once,
-		struct error *err)
+		bool for_boot, struct error *err)
 {
 	while (!try_once(budget, size))
 		if (size > budget->max || !budget->spare ||
-		    !budget->spare(budget))
+		    !budget->spare(budget, for_boot))
 			return error_set(
 				err, -EBUSY,
 				"no memory for a vm of %llu MiB: vms and "
@@ -79,7 +80,7 @@ static int take(struct memory_budget *budget, uint64_t size, try_fn try_once,
 int memory_budget_take(struct memory_budget *budget, uint64_t size,
 		       struct error *err)
 {
-	return budget ? take(budget, size, try, err) : 0;
+	return budget ? take(budget, size, try, false, err) : 0;
 }
 
 void memory_budget_give(struct memory_budget *budget, uint64_t size)
@@ -137,7 +138,7 @@ static int take_later(struct memory_budget *budget, uint64_t size,
 
 	do {
 		boots = count_boots(budget);
-		if (!take(budget, size, try_once, err))
+		if (!take(budget, size, try_once, true, err))
 			return 0;
 		if (size > budget->max)
 			return -ENOMEM;

@@ -19,8 +19,11 @@
 struct memory_budget {
 	uint64_t max;
 	_Atomic uint64_t used;
-	/* Frees something that can be spared; false: there is nothing. Slow. */
-	bool (*spare)(struct memory_budget *budget);
+	/*
+	 * Frees something that can be spared, for a boot or for a vm; false: there
+	 * is nothing. Slow.
+	 */
+	bool (*spare)(struct memory_budget *budget, bool for_boot);
 	/* How long who may wait does while nobody boots: for vms to be freed. */
 	uint64_t patience_ns;
 
@@ -31,7 +34,8 @@ struct memory_budget {
 };
 
 void memory_budget_init(struct memory_budget *budget, uint64_t max,
-			bool (*spare)(struct memory_budget *budget));
+			bool (*spare)(struct memory_budget *budget,
+				      bool for_boot));
 void memory_budget_done(struct memory_budget *budget);
 
 /*

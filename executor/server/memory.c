@@ -61,17 +61,42 @@ static struct pool *find_oldest(const struct generation *generation)
 	return oldest;
 }
 
-/* Frees the vm that has been idle longest, whosever it is; on any thread. */
-static bool spare(struct memory_budget *budget)
+/* Frees the vm that has been idle longest, whosever it is. */
+static bool free_oldest(const struct generation *generation)
 {
-	struct memory *memory = MEMORY_OF(budget, budget);
-	struct generation *generation = hold_generation(memory);
-	bool has_freed = false;
 	struct pool *pool;
 
 	/* others may have taken it meanwhile */
-	while (generation && !has_freed && (pool = find_oldest(generation)))
-		has_freed = pool_free_oldest(pool, false, UINT64_MAX);
+	while ((pool = find_oldest(generation)))
+		if (pool_free_oldest(pool, false, UINT64_MAX))
+			return true;
+	return false;
+}
+
+/* Frees a vm, warm or not, that an update under way is to replace. */
+static bool free_outdated(const struct generation *generation)
+{
+	for (size_t i = 0; i < generation->count; i++) {
+		const struct served *next = generation->next[i];
+		struct served *served = generation->served[i];
+
+		if (next && served_is_pending(next) &&
+		    served_is_active(served) &&
+		    pool_free_oldest(served->function->pool, true, UINT64_MAX))
+			return true;
+	}
+	return false;
+}
+
+/* On any thread. */
+static bool spare(struct memory_budget *budget, bool for_boot)
+{
+	struct memory *memory = MEMORY_OF(budget, budget);
+	struct generation *generation = hold_generation(memory);
+	const bool has_freed = generation &&
+			       (free_oldest(generation) ||
+				(for_boot && free_outdated(generation)));
+
 	if (has_freed)
 		metrics_add(&memory->config.metrics
 				     ->vms_trimmed[METRICS_TRIM_LIMIT],

@@ -15,7 +15,7 @@
  * concurrency.warm. It also has malloc() give back what requests have left. When
  * the kernel says that memory is short, that job frees all idle vms, and the warm
  * ones too if it goes on. Who makes a vm beyond the bound frees idle ones, or is
- * refused.
+ * refused; a boot frees the warm ones, too, of what is being updated.
  */
 #ifndef EXECUTOR_SERVER_MEMORY_H
 #define EXECUTOR_SERVER_MEMORY_H

@@ -320,5 +320,21 @@ def memory_of_removed():
         assert http.response().status == 200
 
 
+@test('an update has the memory of the warm vms it replaces')
+def memory_of_update():
+    # both versions have no room side by side; one of them just has
+    warm = {**ECHO, 'memory': '32MiB', 'concurrency': {'max': 2, 'warm': 2}}
+    with start({'f': warm}, '--max-memory', '104MiB') as server:
+        wait_until(lambda: is_active(server, 'f'), 'it is there')
+        for version in '123':
+            server.write_catalog({'f': {**warm, 'environment': {
+                'VERSION': version}}})
+            status, changes = server.reload()
+            assert (status, changes['failed']) == (200, []), changes
+            assert changes['pending'] == [], changes
+            server.check_works('f')
+            assert states(server)['outdated'] == 0
+
+
 if __name__ == '__main__':
     main()

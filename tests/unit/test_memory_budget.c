@@ -17,8 +17,9 @@ static const struct snapshot_pause no_pause = { NULL, NULL };
 static unsigned spared;
 static unsigned idle; /* what may be spared, of 10 MiB each */
 
-static bool spare(struct memory_budget *mine)
+static bool spare(struct memory_budget *mine, bool for_boot)
 {
+	(void)for_boot;
 	ck_assert_ptr_eq(mine, &budget);
 	if (!idle)
 		return false;

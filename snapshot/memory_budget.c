@@ -18,13 +18,13 @@ void memory_budget_init(struct memory_budget *budget, uint64_t max,
 	pthread_mutex_init(&budget->lock, NULL);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&budget->booted, &attributes);
+	pthread_cond_init(&budget->changed, &attributes);
 	pthread_condattr_destroy(&attributes);
 }
 
 void memory_budget_done(struct memory_budget *budget)
 {
-	pthread_cond_destroy(&budget->booted);
+	pthread_cond_destroy(&budget->changed);
 	pthread_mutex_destroy(&budget->lock);
 }
 
@@ -57,30 +57,79 @@ static bool try_boot(struct memory_budget *budget, uint64_t size)
 
 typedef bool (*try_fn)(struct memory_budget *budget, uint64_t size);
 
-static int take(struct memory_budget *budget, uint64_t size, try_fn try_once,
-		bool for_boot, struct error *err)
+static struct timespec timespec_of(uint64_t ns)
 {
-	while (!try_once(budget, size))
-		if (size > budget->max || !budget->spare ||
-		    !budget->spare(budget, for_boot))
-			return error_set(
-				err, -EBUSY,
-				"no memory for a vm of %llu MiB: vms and "
-				"snapshots have %llu MiB of the %llu MiB of "
-				"--max-memory, and no other vm is idle: try "
-				"again, raise --max-memory, or lower memory or "
-				"concurrency of functions",
-				(unsigned long long)(size / MIB),
-				(unsigned long long)(atomic_load(&budget->used) /
-						     MIB),
-				(unsigned long long)(budget->max / MIB));
-	return 0;
+	return (struct timespec){ .tv_sec = (time_t)(ns / NS_PER_S),
+				  .tv_nsec = (long)(ns % NS_PER_S) };
+}
+
+static uint64_t count_freed(struct memory_budget *budget)
+{
+	uint64_t freed;
+
+	pthread_mutex_lock(&budget->lock);
+	freed = budget->freed;
+	pthread_mutex_unlock(&budget->lock);
+	return freed;
+}
+
+/* Waits until more than @freed vms are; false: none is being freed, or so long. */
+static bool wait_freed(struct memory_budget *budget, uint64_t freed,
+		       uint64_t until_ns)
+{
+	const struct timespec until = timespec_of(until_ns);
+	bool has_freed;
+	int r = 0;
+
+	pthread_mutex_lock(&budget->lock);
+	while (budget->freeing && budget->freed == freed && !r)
+		r = pthread_cond_timedwait(&budget->changed, &budget->lock,
+					   &until);
+	has_freed = budget->freed != freed;
+	pthread_mutex_unlock(&budget->lock);
+	return has_freed && clock_now_ns() < until_ns;
+}
+
+static int refuse(struct memory_budget *budget, uint64_t size,
+		  struct error *err)
+{
+	return error_set(err, -EBUSY,
+			 "no memory for a vm of %llu MiB: vms and snapshots "
+			 "have %llu MiB of the %llu MiB of --max-memory, and "
+			 "no other vm is idle: try again, raise --max-memory, "
+			 "or lower memory or concurrency of functions",
+			 (unsigned long long)(size / MIB),
+			 (unsigned long long)(atomic_load(&budget->used) / MIB),
+			 (unsigned long long)(budget->max / MIB));
+}
+
+static bool spare(struct memory_budget *budget, bool for_boot)
+{
+	return budget->spare && budget->spare(budget, for_boot);
+}
+
+/* Vms that others have begun to free are idle no more, and not free yet. */
+static int take_slowly(struct memory_budget *budget, uint64_t size,
+		       struct error *err)
+{
+	const uint64_t until_ns = clock_now_ns() + MEMORY_BUDGET_FREEING_NS;
+	uint64_t freed;
+
+	do {
+		freed = count_freed(budget);
+		if (try(budget, size))
+			return 0;
+	} while (spare(budget, false) || wait_freed(budget, freed, until_ns));
+	return refuse(budget, size, err);
 }
 
 int memory_budget_take(struct memory_budget *budget, uint64_t size,
 		       struct error *err)
 {
-	return budget ? take(budget, size, try, false, err) : 0;
+	if (!budget || try(budget, size))
+		return 0;
+	return size > budget->max ? refuse(budget, size, err) :
+				    take_slowly(budget, size, err);
 }
 
 void memory_budget_give(struct memory_budget *budget, uint64_t size)
@@ -88,6 +137,27 @@ void memory_budget_give(struct memory_budget *budget, uint64_t size)
 	if (budget)
 		atomic_fetch_sub_explicit(&budget->used, size,
 					  memory_order_relaxed);
+}
+
+void memory_budget_freeing(struct memory_budget *budget)
+{
+	if (!budget)
+		return;
+	pthread_mutex_lock(&budget->lock);
+	budget->freeing++;
+	pthread_mutex_unlock(&budget->lock);
+}
+
+void memory_budget_freed(struct memory_budget *budget, uint64_t size)
+{
+	if (!budget)
+		return;
+	memory_budget_give(budget, size);
+	pthread_mutex_lock(&budget->lock);
+	budget->freeing--;
+	budget->freed++;
+	pthread_cond_broadcast(&budget->changed);
+	pthread_mutex_unlock(&budget->lock);
 }
 
 static uint64_t count_boots(struct memory_budget *budget)
@@ -108,11 +178,7 @@ static bool wait_step(struct memory_budget *budget, uint64_t boots,
 		      uint64_t *quiet_ns)
 {
 	const uint64_t now_ns = clock_now_ns();
-	const uint64_t until_ns = now_ns + SNAPSHOT_PAUSE_NS;
-	const struct timespec until = {
-		.tv_sec = (time_t)(until_ns / NS_PER_S),
-		.tv_nsec = (long)(until_ns % NS_PER_S),
-	};
+	const struct timespec until = timespec_of(now_ns + SNAPSHOT_PAUSE_NS);
 	bool is_quiet;
 	int r = 0;
 
@@ -123,7 +189,7 @@ static bool wait_step(struct memory_budget *budget, uint64_t boots,
 	else if (now_ns - *quiet_ns >= budget->patience_ns)
 		r = -ETIMEDOUT;
 	while (!r && budget->boots == boots)
-		r = pthread_cond_timedwait(&budget->booted, &budget->lock,
+		r = pthread_cond_timedwait(&budget->changed, &budget->lock,
 					   &until);
 	pthread_mutex_unlock(&budget->lock);
 	return r != -ETIMEDOUT;
@@ -138,8 +204,11 @@ static int take_later(struct memory_budget *budget, uint64_t size,
 
 	do {
 		boots = count_boots(budget);
-		if (!take(budget, size, try_once, true, err))
-			return 0;
+		do
+			if (try_once(budget, size))
+				return 0;
+		while (size <= budget->max && spare(budget, true));
+		refuse(budget, size, err);
 		if (size > budget->max)
 			return -ENOMEM;
 		if (pause->call && pause->call(pause->cookie))
@@ -171,6 +240,6 @@ void memory_budget_booted(struct memory_budget *budget, uint64_t size,
 	pthread_mutex_lock(&budget->lock);
 	budget->booting--;
 	budget->boots++;
-	pthread_cond_broadcast(&budget->booted);
+	pthread_cond_broadcast(&budget->changed);
 	pthread_mutex_unlock(&budget->lock);
 }

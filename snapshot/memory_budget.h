@@ -16,6 +16,9 @@
 #include "snapshot/snapshot.h"
 #include "vm/error.h"
 
+/* How long who makes a vm waits for ones that are being freed. */
+#define MEMORY_BUDGET_FREEING_NS UINT64_C(1000000000)
+
 struct memory_budget {
 	uint64_t max;
 	_Atomic uint64_t used;
@@ -28,9 +31,11 @@ struct memory_budget {
 	uint64_t patience_ns;
 
 	pthread_mutex_t lock; /* of the rest */
-	pthread_cond_t booted;
+	pthread_cond_t changed;
 	unsigned booting; /* who may soon give back a lot */
 	uint64_t boots;	  /* that have ended */
+	unsigned freeing; /* vms that others can use no more */
+	uint64_t freed;	  /* vms */
 };
 
 void memory_budget_init(struct memory_budget *budget, uint64_t max,
@@ -39,8 +44,8 @@ void memory_budget_init(struct memory_budget *budget, uint64_t max,
 void memory_budget_done(struct memory_budget *budget);
 
 /*
- * Takes @size bytes, having others spare theirs if need be. -EBUSY: there are not
- * so many. NULL is a budget without a bound.
+ * Takes @size bytes, having others spare theirs if need be, and waiting for what is
+ * being freed. -EBUSY: there are not so many. NULL is a budget without a bound.
  */
 int memory_budget_take(struct memory_budget *budget, uint64_t size,
 		       struct error *err);
@@ -54,6 +59,10 @@ int memory_budget_wait(struct memory_budget *budget, uint64_t size,
 		       const struct snapshot_pause *pause, struct error *err);
 
 void memory_budget_give(struct memory_budget *budget, uint64_t size);
+
+/* The same for a vm that takes time to free: before nobody can have it, and after. */
+void memory_budget_freeing(struct memory_budget *budget);
+void memory_budget_freed(struct memory_budget *budget, uint64_t size);
 
 /* The same for a boot, of which @kept bytes are not given back when it ends. */
 int memory_budget_boot(struct memory_budget *budget, uint64_t size,

@@ -45,10 +45,11 @@ static int make_vm(struct pool *pool, struct error *err, struct vm **ret_vm)
 	return r;
 }
 
+/* It is said to be freed, in the budget, before others miss it. */
 static void free_vm(struct pool *pool, struct vm *vm)
 {
 	vm_free(vm);
-	memory_budget_give(pool->config.memory, pool->vm_size);
+	memory_budget_freed(pool->config.memory, pool->vm_size);
 }
 
 static int warm_up(struct pool *pool, struct error *err)
@@ -99,8 +100,10 @@ void pool_free(struct pool *pool)
 {
 	if (!pool)
 		return;
-	for (size_t i = 0; i < pool->idle_count; i++)
+	for (size_t i = 0; i < pool->idle_count; i++) {
+		memory_budget_freeing(pool->config.memory);
 		free_vm(pool, pool->idle[i].vm);
+	}
 	free(pool->idle);
 	pthread_mutex_destroy(&pool->lock);
 	free(pool);
@@ -346,6 +349,7 @@ void pool_release(struct pool *pool, struct vm *vm, bool clean, uint64_t now_ns,
 		  struct restore_stats *ret_stats)
 {
 	if (snapshot_restore(pool->snapshot, vm, clean, ret_stats)) {
+		memory_budget_freeing(pool->config.memory);
 		free_vm(pool, vm);
 		forget_one(pool);
 		return;
@@ -381,6 +385,7 @@ bool pool_free_oldest(struct pool *pool, bool warm_too, uint64_t before_ns)
 
 	pthread_mutex_lock(&pool->lock);
 	if (may_spare(pool, warm_too) && pool->idle[0].since_ns < before_ns) {
+		memory_budget_freeing(pool->config.memory);
 		vm = take_idle_at(pool, 0);
 		pool->vm_count--;
 	}

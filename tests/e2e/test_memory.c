@@ -77,6 +77,7 @@ static void tear_down(void)
 	memory_done(&memory);
 	/* of which nothing is left */
 	ck_assert_uint_eq(memory.budget.used, 0);
+	ck_assert_uint_eq(memory.budget.freeing, 0);
 }
 
 static struct pool *pool(void)

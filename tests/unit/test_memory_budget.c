@@ -198,16 +198,14 @@ START_TEST(those_who_wait_do_not_wake_one_another)
 {
 	struct waiting waiting[2] = { { .stop_at = 0 }, { .stop_at = 0 } };
 	struct error err;
-	unsigned pauses;
 
 	ck_assert_int_eq(memory_budget_boot(&budget, MAX, &no_pause, &err), 0);
 	for (int i = 0; i < 2; i++)
 		pthread_create(&waiting[i].thread, NULL, boot_later,
 			       &waiting[i]);
 	/* without end, the one would look again while the other does */
-	do
-		pauses = waiting[0].pauses + waiting[1].pauses;
-	while (pauses < 20);
+	while (waiting[0].pauses + waiting[1].pauses < 20)
+		sched_yield();
 	ck_assert_uint_eq(budget.boots, 0);
 	ck_assert_uint_eq(budget.booting, 1);
 	memory_budget_booted(&budget, MAX, 0);
@@ -250,6 +248,49 @@ START_TEST(who_is_patient_gets_what_others_give_back)
 }
 END_TEST
 
+static _Atomic bool is_freed_by_another;
+
+/* Nothing is idle any more: another thread is just freeing it. */
+static bool spare_nothing(struct memory_budget *mine, bool for_boot)
+{
+	(void)for_boot;
+	is_freed_by_another = mine->freeing;
+	return false;
+}
+
+static void *take_vm(void *cookie)
+{
+	struct waiting *waiting = cookie;
+	struct error err;
+
+	waiting->result = memory_budget_take(&budget, 10 * MIB, &err);
+	return NULL;
+}
+
+START_TEST(what_is_being_freed_is_waited_for)
+{
+	struct waiting waiting = { .result = 1 };
+	struct error err;
+
+	budget.spare = spare_nothing;
+	ck_assert_int_eq(memory_budget_take(&budget, MAX, &err), 0);
+	memory_budget_freeing(&budget);
+	pthread_create(&waiting.thread, NULL, take_vm, &waiting);
+	while (!is_freed_by_another)
+		sched_yield();
+	memory_budget_freed(&budget, 10 * MIB);
+	pthread_join(waiting.thread, NULL);
+	ck_assert_int_eq(waiting.result, 0);
+	ck_assert_uint_eq(budget.freeing, 0);
+	/* it is too little, or takes for ever */
+	memory_budget_freeing(&budget);
+	ck_assert_int_eq(memory_budget_take(&budget, 1, &err), -EBUSY);
+	memory_budget_freed(&budget, 10 * MIB);
+	ck_assert_int_eq(memory_budget_take(&budget, 11 * MIB, &err), -EBUSY);
+	ck_assert_uint_eq(budget.used, MAX - 10 * MIB);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("memory_budget");
@@ -270,6 +311,7 @@ int main(void)
 	tcase_add_test(group, who_waits_passes_its_turn_on_and_can_be_stopped);
 	tcase_add_test(group, those_who_wait_do_not_wake_one_another);
 	tcase_add_test(group, who_is_patient_gets_what_others_give_back);
+	tcase_add_test(group, what_is_being_freed_is_waited_for);
 	suite_add_tcase(suite, group);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

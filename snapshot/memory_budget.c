@@ -132,6 +132,28 @@ int memory_budget_take(struct memory_budget *budget, uint64_t size,
 				    take_slowly(budget, size, err);
 }
 
+int memory_budget_take_place(struct memory_budget *budget, struct error *err)
+{
+	if (!budget || !budget->vms_max)
+		return 0;
+	do {
+		if (atomic_fetch_add(&budget->vms, 1) < budget->vms_max)
+			return 0;
+		atomic_fetch_sub(&budget->vms, 1);
+	} while (budget->spare(budget, false));
+	return error_set(err, -EBUSY,
+			 "there are %llu vms, as many as open files allow, and "
+			 "none is idle: raise the limit of open files, or lower "
+			 "--max-connections",
+			 (unsigned long long)budget->vms_max);
+}
+
+void memory_budget_give_place(struct memory_budget *budget)
+{
+	if (budget && budget->vms_max)
+		atomic_fetch_sub(&budget->vms, 1);
+}
+
 void memory_budget_give(struct memory_budget *budget, uint64_t size)
 {
 	if (budget)

@@ -1,5 +1,6 @@
 /*
- * memory_budget.h - bounds the memory of snapshots and vms, of all functions.
+ * memory_budget.h - bounds the memory of snapshots and vms, of all functions; and
+ * the number of vms, which take open files.
  *
  * Who makes a vm takes what its guest may use; it is given back when the vm is
  * freed. Booting takes as much, and gives back what the snapshot does not need.
@@ -22,6 +23,8 @@
 struct memory_budget {
 	uint64_t max;
 	_Atomic uint64_t used;
+	uint64_t vms_max; /* 0: as many as there is memory for */
+	_Atomic uint64_t vms;
 	/*
 	 * Frees something that can be spared, for a boot or for a vm; false: there
 	 * is nothing. Slow.
@@ -59,6 +62,13 @@ int memory_budget_wait(struct memory_budget *budget, uint64_t size,
 		       const struct snapshot_pause *pause, struct error *err);
 
 void memory_budget_give(struct memory_budget *budget, uint64_t size);
+
+/*
+ * A vm's place among vms_max, having others spare theirs if need be. -EBUSY: there
+ * is none. NULL is a budget without a bound.
+ */
+int memory_budget_take_place(struct memory_budget *budget, struct error *err);
+void memory_budget_give_place(struct memory_budget *budget);
 
 /* The same for a vm that takes time to free: before nobody can have it, and after. */
 void memory_budget_freeing(struct memory_budget *budget);

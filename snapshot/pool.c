@@ -38,8 +38,13 @@ struct pool {
 /* Makes a vm, for which the budget has given the memory. */
 static int make_vm(struct pool *pool, struct error *err, struct vm **ret_vm)
 {
-	int r = snapshot_start(pool->snapshot, err, ret_vm);
+	int r = memory_budget_take_place(pool->config.memory, err);
 
+	if (!r) {
+		r = snapshot_start(pool->snapshot, err, ret_vm);
+		if (r)
+			memory_budget_give_place(pool->config.memory);
+	}
 	if (r)
 		memory_budget_give(pool->config.memory, pool->vm_size);
 	return r;
@@ -49,6 +54,7 @@ static int make_vm(struct pool *pool, struct error *err, struct vm **ret_vm)
 static void free_vm(struct pool *pool, struct vm *vm)
 {
 	vm_free(vm);
+	memory_budget_give_place(pool->config.memory);
 	memory_budget_freed(pool->config.memory, pool->vm_size);
 }
 

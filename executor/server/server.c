@@ -317,8 +317,9 @@ static void on_watchdog(struct timer *timer)
 }
 
 /* As many files as one may have, and connections to match. */
-static void set_connections(struct server_options *options)
+static void set_connections(struct server *server)
 {
+	struct server_options *options = &server->options;
 	struct rlimit limit;
 	uint64_t most;
 
@@ -342,6 +343,10 @@ static void set_connections(struct server_options *options)
 			  LOG_NUMBER("max_connections",
 				     options->max_connections),
 			  LOG_NUMBER("files", limit.rlim_cur));
+	/* what connections and we ourselves do not need */
+	most = options->max_connections + SERVER_FILES_RESERVED;
+	most = limit.rlim_cur > most ? limit.rlim_cur - most : 0;
+	server->memory.budget.vms_max = most / SERVER_FILES_PER_VM + 1;
 }
 
 static int prepare(struct server *server, struct error *err)
@@ -377,7 +382,7 @@ static int prepare(struct server *server, struct error *err)
 		return error_set(err, -ENOMEM, "no memory for workers");
 	budget_init(&server->buffers, server->options.max_buffered,
 		    server->worker_count);
-	set_connections(&server->options);
+	set_connections(server);
 	return server_bind(server, err);
 }
 

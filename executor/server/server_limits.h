@@ -65,6 +65,9 @@
 /* Open files the server keeps for itself and for vms, of that limit. */
 #define SERVER_FILES_RESERVED 256
 
+/* What a vm takes of them: beyond the others', no more vms are made. */
+#define SERVER_FILES_PER_VM 2
+
 /* From the first byte of a request to the last of its head, of its body. */
 #define SERVER_HEAD_TIMEOUT_DEFAULT (10 * UNITS_S)
 #define SERVER_BODY_TIMEOUT_DEFAULT (60 * UNITS_S)

@@ -4,6 +4,7 @@ functions that are slow, wanted by too many, crash, spin, log nonsense or cannot
 be deployed. See server_support.py.
 """
 import base64
+import collections
 import json
 import re
 import time
@@ -141,6 +142,27 @@ def max_memory():
         assert memory['max'] == 72 << 20, memory
         assert 64 << 20 < memory['bytes'] < memory['max'], memory
         assert memory['bytes'] == server.metric('thaw_memory_bytes')
+
+
+@test('vms do not take the files that connections need')
+def files_of_vms():
+    functions = {'echo': ECHO, **{f's{i}': sleep(16, 100) for i in range(8)}}
+    with Server(functions, files=512, memory='4MiB',
+                max_request='64KiB', max_reply='64KiB',
+                surprises=['invocation refused']) as server:
+        # 128 connections, 256 for the server itself, and so 64 vms
+        clients = [server.frames() for _ in range(2)]
+        for number, client in enumerate(clients):
+            client.send(b''.join(Frames.request_bytes(
+                i + 1, f's{4 * number + i // 16}', b'900') for i in range(64)))
+        replies = [client.reply().status for client in clients
+                   for _ in range(64)]
+        assert set(replies) == {OK, THROTTLED}, collections.Counter(replies)
+        assert 50 <= replies.count(OK) <= 66, collections.Counter(replies)
+        for _ in range(5):
+            assert server.admin('GET', '/readyz').status == 200
+        # idle ones go for others
+        server.check_works()
 
 
 @test('functions that --max-memory has no room for are refused, others served')

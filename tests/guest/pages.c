@@ -115,8 +115,8 @@ static void take(const struct page_step *step)
 		for (;;)
 			change(step);
 	case STEP_SLEEP:
-		nanosleep(&(struct timespec){
-				  .tv_nsec = (long)step->count * 1000000 },
+		nanosleep(&(struct timespec){ .tv_nsec = (long)step->count *
+							 1000000 },
 			  NULL);
 		return;
 	default:

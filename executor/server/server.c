@@ -321,7 +321,7 @@ static void set_connections(struct server *server)
 {
 	struct server_options *options = &server->options;
 	struct rlimit limit;
-	uint64_t most;
+	uint64_t most, left;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit))
 		return;
@@ -343,10 +343,11 @@ static void set_connections(struct server *server)
 			  LOG_NUMBER("max_connections",
 				     options->max_connections),
 			  LOG_NUMBER("files", limit.rlim_cur));
-	/* what connections and we ourselves do not need */
-	most = options->max_connections + SERVER_FILES_RESERVED;
-	most = limit.rlim_cur > most ? limit.rlim_cur - most : 0;
-	server->memory.budget.vms_max = most / SERVER_FILES_PER_VM + 1;
+	/* vms: what connections and we ourselves do not need, or their half */
+	left = options->max_connections + SERVER_FILES_RESERVED;
+	left = limit.rlim_cur > left ? limit.rlim_cur - left : 0;
+	server->memory.budget.vms_max =
+		(left > most ? left : most) / SERVER_FILES_PER_VM;
 }
 
 static int prepare(struct server *server, struct error *err)

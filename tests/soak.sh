@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 #
 # soak.sh MINUTES [io_uring|epoll] [BUILD-DIR] - servers under everything at once,
-# for so long: see tests/e2e/server_soak.py, of which the suite runs a minute. The
+# for so long: see tests/e2e/server_soak.py, of which the suite runs half a minute. The
 # build is build/release, which `./test.sh release` and `./run.sh` make.
 
 set -euo pipefail

@@ -215,12 +215,11 @@ static void on_replied(struct invocation *invocation)
 
 	if (!exchange->connection)
 		return;
-	if (invocation->result) {
+	if (invocation->result ||
+	    (reply->result == THAW_OK && !respond_has_room(exchange))) {
 		refused(exchange);
 	} else if (reply->result != THAW_OK) {
 		failed(exchange);
-	} else if (!respond_has_room(exchange)) {
-		refused(exchange);
 	} else {
 		respond_begin(exchange, 200, reply->content_type);
 		respond_timing(exchange);

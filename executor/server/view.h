@@ -57,7 +57,7 @@ struct function_counts_view {
 };
 
 enum server_state {
-	SERVER_STARTING, /* it does not listen yet, but for the admin */
+	SERVER_STARTING, /* no listener takes connections yet but the admin's */
 	SERVER_SERVING,
 	SERVER_DRAINING,
 };

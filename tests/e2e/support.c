@@ -186,3 +186,17 @@ int run_suite(Suite *suite)
 	srunner_free(runner);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
+
+size_t private_bytes(void)
+{
+	FILE *file = fopen("/proc/self/smaps_rollup", "re");
+	size_t bytes = 0, kib;
+	char line[128];
+
+	ck_assert_ptr_nonnull(file);
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "Private_%*[^:]: %zu kB", &kib) == 1)
+			bytes += kib * 1024;
+	fclose(file);
+	return bytes;
+}

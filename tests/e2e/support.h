@@ -77,6 +77,9 @@ const char *call_once(struct thaw *thaw, const char *function,
  */
 const char *outcome(const struct thaw_reply *reply);
 
+/* Bytes of memory that is this process's alone. */
+size_t private_bytes(void);
+
 /*
  * Runs @suite. Returns the exit status of the test program; 77, and why, where
  * there is no KVM to be had.

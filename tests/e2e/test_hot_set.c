@@ -3,7 +3,6 @@
  * longer written leaves, and new vms begin with what others have learned. All
  * by counts.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "executor/function.h"
@@ -231,21 +230,6 @@ START_TEST(a_new_vm_is_made_in_bounded_time)
 	thaw_close(thaw);
 }
 END_TEST
-
-/* Bytes of memory that is this process's alone. */
-static size_t private_bytes(void)
-{
-	FILE *file = fopen("/proc/self/smaps_rollup", "re");
-	size_t bytes = 0, kib;
-	char line[128];
-
-	ck_assert_ptr_nonnull(file);
-	while (fgets(line, sizeof(line), file))
-		if (sscanf(line, "Private_%*[^:]: %zu kB", &kib) == 1)
-			bytes += kib * 1024;
-	fclose(file);
-	return bytes;
-}
 
 START_TEST(memory_of_pages_that_are_not_hot_any_more_is_given_back)
 {

@@ -52,21 +52,6 @@ static size_t vm_count(size_t count)
 	return at_most(count, available / MEMORY_PART / BYTES_PER_VM, "memory");
 }
 
-/* Bytes of memory that is this process's alone. */
-static size_t private_bytes(void)
-{
-	FILE *file = fopen("/proc/self/smaps_rollup", "re");
-	size_t bytes = 0, kib;
-	char line[128];
-
-	ck_assert_ptr_nonnull(file);
-	while (fgets(line, sizeof(line), file))
-		if (sscanf(line, "Private_%*[^:]: %zu kB", &kib) == 1)
-			bytes += kib * 1024;
-	fclose(file);
-	return bytes;
-}
-
 /* Each vm changes its own choice of pages and replies bytes of its own. */
 static void begin(struct thaw *thaw, size_t number, size_t page,
 		  struct thaw_reply *reply)

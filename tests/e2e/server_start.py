@@ -133,6 +133,8 @@ def kinds():
 @test('a reload takes what is good, and says what is not')
 def reload_in_part():
     with start({'echo': ECHO, 'goes': ECHO}) as server:
+        # a reload waits for the boots that it begins, not for those before it
+        wait_until(lambda: states(server)['active'] == 2, 'both are there')
         server.write_catalog({'echo': ECHO, 'good': ECHO, 'fails': FAILS,
                               'broken': {'image': '/bin/sh'}})
         status, changes = server.reload()

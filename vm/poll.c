@@ -37,6 +37,7 @@
 #include "vm/arch.h"
 #include "vm/clock.h"
 #include "vm/poll_cores.h"
+#include "vm/thread.h"
 #include "vm/vm_internal.h"
 
 enum turn {
@@ -182,6 +183,7 @@ static void *run_vcpu(void *argument)
 	struct vm *vm = argument;
 	struct poll *poll = &vm->poll;
 
+	pthread_setname_np(pthread_self(), "thaw-vcpu");
 	for (;;) {
 		uint32_t turn = atomic_load(&poll->turn);
 
@@ -347,7 +349,8 @@ bool poll_claim(struct vm *vm)
 		poll->is_refused = true;
 		return false;
 	}
-	if (!poll->has_thread && create_thread(vm)) {
+	/* those who wait for a vcpu are not to wait for a thread that may be late */
+	if (!poll->has_thread && (thread_is_patient() || create_thread(vm))) {
 		poll_core_give();
 		return false;
 	}

@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "vm/clock.h"
+#include "vm/thread.h"
 
 #define WATCH_IDLE UINT64_C(0)
 #define WATCH_STRIKING UINT64_C(1)
@@ -128,6 +129,7 @@ static void *watch_over(void *unused)
 	uint64_t busy_until = 0, took_ns = 0;
 
 	(void)unused;
+	thread_be_prompt("thaw-watchdog");
 	for (;;) {
 		uint32_t wakes = atomic_load(&dog.wakes);
 		uint64_t now = clock_now_ns();
@@ -184,24 +186,33 @@ static int start_thread(struct error *err)
 	return 0;
 }
 
-int watch_init(struct watch *watch, struct kvm_run *run, struct error *err)
+int watch_start(struct error *err)
 {
 	int r = 0;
 
+	pthread_mutex_lock(&dog.lock);
+	if (!dog.running)
+		r = start_thread(err);
+	pthread_mutex_unlock(&dog.lock);
+	return r;
+}
+
+int watch_init(struct watch *watch, struct kvm_run *run, struct error *err)
+{
+	int r = watch_start(err);
+
+	if (r)
+		return r;
 	watch->run = run;
 	watch->previous = NULL;
 	atomic_store(&watch->deadline_ns, WATCH_IDLE);
 	pthread_mutex_lock(&dog.lock);
-	if (!dog.running)
-		r = start_thread(err);
-	if (!r) {
-		watch->next = dog.first;
-		if (dog.first)
-			dog.first->previous = watch;
-		dog.first = watch;
-	}
+	watch->next = dog.first;
+	if (dog.first)
+		dog.first->previous = watch;
+	dog.first = watch;
 	pthread_mutex_unlock(&dog.lock);
-	return r;
+	return 0;
 }
 
 void watch_done(struct watch *watch)

@@ -32,7 +32,13 @@ struct watch {
 	struct watch *next, *previous; /* under the watchdog's lock */
 };
 
-/* Registers @watch; starts the watchdog at the first call. */
+/*
+ * Starts the watchdog, if there is none yet: a thread with the niceness of the
+ * caller, which should have the least of all that run vcpus.
+ */
+int watch_start(struct error *err);
+
+/* Registers @watch; starts the watchdog if nobody has. */
 int watch_init(struct watch *watch, struct kvm_run *run, struct error *err);
 
 /* Unregisters @watch, which must be disarmed. */

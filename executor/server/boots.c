@@ -48,6 +48,7 @@ int boots_create(const struct boots_config *config, struct error *err,
 	const struct jobs_config threads = {
 		.threads = SERVER_BOOTS_BEGUN_MAX,
 		.per_share = SERVER_BOOTS_BEGUN_MAX,
+		.name = "thaw-boot",
 		.nice = SERVER_BOOTS_NICE,
 	};
 	struct boots *boots = calloc(1, sizeof(*boots));

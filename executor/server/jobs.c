@@ -13,11 +13,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "vm/clock.h"
+#include "vm/thread.h"
 #include "vm/watchdog.h"
 
 struct job_share {
@@ -222,10 +221,7 @@ static void *run(void *cookie)
 	struct job_share *share;
 	struct job *job;
 
-	/* for this thread alone; where it is forbidden, so be it */
-	if (jobs->config.nice)
-		(void)!setpriority(PRIO_PROCESS, (id_t)gettid(),
-				   jobs->config.nice);
+	thread_be_patient(jobs->config.name, jobs->config.nice);
 	pthread_mutex_lock(&jobs->lock);
 	while ((job = take(jobs, &share)) || wait_for_job(jobs)) {
 		if (!job)

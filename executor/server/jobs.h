@@ -31,7 +31,8 @@ struct job {
 struct jobs_config {
 	unsigned threads;   /* at most; one is started at once */
 	unsigned per_share; /* of these, for one share at a time */
-	int nice;	    /* 0, or more for those that yield to the workers */
+	const char *name;   /* of a thread; static */
+	int nice;	    /* at least; more than 0 yields to the workers */
 };
 
 int jobs_create(const struct jobs_config *config, struct error *err,

@@ -26,6 +26,7 @@
 #include "executor/server/server_internal.h"
 #include "executor/server/server_limits.h"
 #include "vm/clock.h"
+#include "vm/thread.h"
 #include "vm/watchdog.h"
 
 /* Exit status after a second signal to end, as after the signal itself. */
@@ -142,6 +143,7 @@ static void *start_worker(void *cookie)
 	struct server *server = worker->server;
 	struct error err;
 
+	thread_be_prompt("thaw-worker");
 	if (worker_init(worker, server, worker->index, &err)) {
 		server->failure = err;
 		server->result = -EIO;
@@ -406,9 +408,12 @@ static int start_threads(struct server *server, struct error *err)
 	const struct jobs_config makers = {
 		.threads = SERVER_MAKERS_MAX,
 		.per_share = SERVER_MAKERS_PER_FUNCTION,
+		.name = "thaw-maker",
+		.nice = SERVER_JOBS_NICE,
 	};
 	struct jobs_config runs = {
 		.threads = (unsigned)server->options.jobs,
+		.name = "thaw-job",
 		.nice = SERVER_JOBS_NICE,
 	};
 	int r;
@@ -428,8 +433,11 @@ static int start_threads(struct server *server, struct error *err)
 /* Admin first: it says how the start is going. */
 static int start(struct server *server, struct error *err)
 {
-	int r = start_threads(server, err);
+	/* before those that it would inherit a higher niceness from */
+	int r = watch_start(err);
 
+	if (!r)
+		r = start_threads(server, err);
 	if (!r)
 		served_set_reaper(server->makers);
 	if (!r)

@@ -21,8 +21,8 @@
 #define SERVER_JOB_SLICE_NS (10 * UNITS_MS)
 
 /*
- * They yield to the workers: who takes long can take a little longer. Threads
- * that make vms do not; one function has so many of those.
+ * They yield to the workers: who takes long can take a little longer. So do
+ * threads that make vms, of which one function has so many.
  */
 #define SERVER_JOBS_NICE 10
 #define SERVER_MAKERS_MAX 16

@@ -4,6 +4,7 @@ each kind beside a good one. What the good one waited for is counted by the
 server's own decisions, not by time: turns of others, threads, restores. See
 server_support.py; `thaw bench --neighbours` shows the times.
 """
+import os
 import struct
 
 from server_support import OK, Server, Threads, main, test, wait_until
@@ -21,6 +22,7 @@ MOST_TURNS = 12
 # What a worker may restore itself: SERVER_INLINE_RESTORE of server_limits.h.
 INLINE_RESTORE = 4 << 20
 PAGE = 4096
+RESET_ON_FORK = 0x40000000  # of sched_getscheduler(2)
 
 
 def change(first, count):
@@ -92,6 +94,31 @@ def attack(hostile, bodies, clients=8, surprises=(), options=()):
 
 def counts(server):
     return server.function('hostile')
+
+
+@test('who takes long yields to who does not, and the watchdog to nobody')
+def niceness():
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    wishes = {'thaw-worker': (own, os.SCHED_OTHER),
+              'thaw-watchdog': (own, os.SCHED_OTHER),
+              'thaw-job': (max(own, 10), os.SCHED_BATCH),
+              'thaw-maker': (max(own, 10), os.SCHED_BATCH),
+              'thaw-boot': (max(own, 5), os.SCHED_BATCH)}
+    with Server({**GOOD, 'slow': edges('spin_ms')}) as server:
+        with server.http() as http:
+            for _ in range(10):
+                assert http.post('slow', b'4').status == 200
+        found = set()
+        for task in os.listdir(f'/proc/{server.process.pid}/task'):
+            with open(f'/proc/{server.process.pid}/task/{task}/comm') as comm:
+                name = comm.read().strip()
+            if name not in wishes:
+                continue
+            found.add(name)
+            assert (os.getpriority(os.PRIO_PROCESS, int(task)),
+                    os.sched_getscheduler(int(task)) & ~RESET_ON_FORK
+                    ) == wishes[name], name
+        assert found == set(wishes), found
 
 
 @test('a function that spins takes no turn and no thread of another')

@@ -40,7 +40,8 @@ static struct jobs *create(unsigned threads)
 	struct error err;
 	struct jobs *jobs;
 
-	ck_assert_int_eq(jobs_create(&(struct jobs_config){ .threads = threads,
+	ck_assert_int_eq(jobs_create(&(struct jobs_config){ .name = "test-job",
+							    .threads = threads,
 							    .per_share =
 								    PER_SHARE },
 				     &err, &jobs),

@@ -262,11 +262,23 @@ bool io_stream_advance(struct io_stream *stream, size_t size)
 
 const struct msghdr *io_stream_message(struct io_stream *stream)
 {
-	unsigned first = stream->internal.first;
+	struct iovec *pieces = stream->internal.pieces + stream->internal.first;
+	const unsigned count = stream->internal.count - stream->internal.first;
+	size_t size = pieces->iov_len;
+	unsigned taken = 1;
 
+	while (taken < count && size + pieces[taken].iov_len <= IO_SEND_MAX)
+		size += pieces[taken++].iov_len;
+	if (size > IO_SEND_MAX) {
+		stream->internal.part = (struct iovec){
+			.iov_base = pieces->iov_base,
+			.iov_len = IO_SEND_MAX,
+		};
+		pieces = &stream->internal.part;
+	}
 	stream->internal.message = (struct msghdr){
-		.msg_iov = stream->internal.pieces + first,
-		.msg_iovlen = stream->internal.count - first,
+		.msg_iov = pieces,
+		.msg_iovlen = taken,
 	};
 	return &stream->internal.message;
 }

@@ -39,6 +39,9 @@ enum io_backend {
 /* Bytes that are received at a time, at most, and kept of a held stream. */
 #define IO_RECEIVE_MAX (16 * 1024)
 
+/* Bytes of a stream that are sent before it is another's turn. */
+#define IO_SEND_MAX (64 * 1024)
+
 /* How long a listener rests after accept failed, e.g. for want of fds. */
 #define IO_ACCEPT_RETRY_NS (50 * UINT64_C(1000000))
 
@@ -73,7 +76,8 @@ struct io_stream {
 	struct {
 		struct iovec pieces[IO_SEND_PIECES_MAX];
 		unsigned first, count; /* pieces not sent yet */
-		struct msghdr message; /* those pieces */
+		struct iovec part;     /* of one of more than IO_SEND_MAX */
+		struct msghdr message; /* what is sent of them now */
 		struct buffer kept;    /* received but not taken */
 		size_t kept_from;      /* what is before was taken since */
 		struct io_stream *next_ready, *next_send;

@@ -126,19 +126,15 @@ static void send_over(struct io_stream *stream, int error)
 	io_stream_ready(stream);
 }
 
-/* 0: all was sent; -EAGAIN: there is no room just now. */
+/* 0: all was sent; -EAGAIN: there is no room just now, or others come first. */
 static int send_pieces(struct io_stream *stream)
 {
-	ssize_t size;
-
-	for (;;) {
-		size = sendmsg(stream->fd, io_stream_message(stream),
+	ssize_t size = sendmsg(stream->fd, io_stream_message(stream),
 			       MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (size < 0 && errno != EINTR)
-			return -errno;
-		if (io_stream_advance(stream, size > 0 ? size : 0))
-			return 0;
-	}
+
+	if (size < 0 && errno != EINTR)
+		return -errno;
+	return io_stream_advance(stream, size > 0 ? size : 0) ? 0 : -EAGAIN;
 }
 
 static void send_some(struct io_stream *stream)

@@ -81,7 +81,7 @@ void io_stream_sent(struct io_stream *stream, int error);
 /* @size bytes of the pieces have been sent; true: those were the last. */
 bool io_stream_advance(struct io_stream *stream, size_t size);
 
-/* The message of the pieces not sent yet. */
+/* What is to be sent next of the pieces: IO_SEND_MAX bytes at most. */
 const struct msghdr *io_stream_message(struct io_stream *stream);
 
 /* What accept gave; a failure has @listener rest. */

@@ -33,9 +33,6 @@
 #define BUFFERS_FIRST 16
 #define BUFFER_GROUP 0
 
-/* One send; the rest of a longer piece follows. */
-#define SEND_MAX (UINT32_C(1) << 30)
-
 enum tag {
 	TAG_NONE, /* nobody cares */
 	TAG_RECEIVE,
@@ -152,11 +149,10 @@ static void submit_send(struct io_stream *stream)
 	const struct msghdr *message = io_stream_message(stream);
 	const int flags = MSG_NOSIGNAL | MSG_WAITALL;
 	struct io_uring_sqe *sqe = get_sqe(uring_of(stream->io));
-	size_t size = message->msg_iov->iov_len;
 
 	if (message->msg_iovlen == 1)
 		io_uring_prep_send(sqe, stream->fd, message->msg_iov->iov_base,
-				   size < SEND_MAX ? size : SEND_MAX, flags);
+				   message->msg_iov->iov_len, flags);
 	else
 		io_uring_prep_sendmsg(sqe, stream->fd, message, flags);
 	io_uring_sqe_set_data64(sqe, tagged(stream, TAG_SEND));

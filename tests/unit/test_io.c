@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -459,6 +460,39 @@ static uint64_t enters_of_round(struct io *io, struct end *end, int fd)
 	return io->enters;
 }
 
+/* What has room for more is not filled at once: others have their turn. */
+START_TEST(a_large_send_takes_turns)
+{
+	static char bytes[4 * IO_SEND_MAX], in[sizeof(bytes)];
+	struct io *io = io_of(_i);
+	struct end end = { 0 };
+	size_t taken = 0;
+	int fds[2], size;
+
+	pair_unix(fds);
+	end_open(io, &end, fds[0], 1);
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (char)(i >> 8);
+	end_send(&end, bytes, sizeof(bytes));
+	io_flush(io);
+	ck_assert(!ioctl(fds[1], FIONREAD, &size));
+	ck_assert_int_eq(size, IO_SEND_MAX);
+	while (taken < sizeof(in)) {
+		ssize_t part = read(fds[1], in + taken, sizeof(in) - taken);
+
+		if (part > 0)
+			taken += (size_t)part;
+		io_wait(io, 0);
+	}
+	TURN_UNTIL(io, end.sent);
+	ck_assert_int_eq(end.sent_error, 0);
+	ck_assert_mem_eq(in, bytes, sizeof(in));
+	end_close(&end);
+	close(fds[1]);
+	io_free(io);
+}
+END_TEST
+
 START_TEST(a_request_and_its_reply_are_two_system_calls)
 {
 	struct io *io = io_of(_i);
@@ -499,6 +533,7 @@ int main(void)
 		closing_while_held_and_before_the_first_wait,
 		of_many_connections_one_or_all_may_talk,
 		sends_that_follow_each_other_stay_in_order,
+		a_large_send_takes_turns,
 		a_request_and_its_reply_are_two_system_calls,
 		NULL,
 	};

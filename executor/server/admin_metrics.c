@@ -34,7 +34,8 @@ static const struct server_family server_families[] = {
 	  "Connections that could not be accepted.",
 	  COUNTER(accept_errors_total) },
 	{ "thaw_offloaded_total", "counter",
-	  "Runs over their inline budget, moved to an offload thread.",
+	  "Runs over their inline budget, and large bodies to check or copy, moved to "
+	  "an offload thread.",
 	  COUNTER(offloaded_total) },
 	{ "thaw_stolen_total", "counter", "Runs given to an idle worker.",
 	  COUNTER(stolen_total) },

@@ -59,6 +59,16 @@ struct exchange {
 	struct buffer text; /* an event's envelope, a log, a JSON text */
 
 	struct buffer out;
+	/* The body behind that, if it is a reply that is not copied again. */
+	char *body;
+	size_t body_size;
+
+	/* Of exchange_work(). */
+	void (*work)(struct exchange *exchange);
+	void (*then)(struct exchange *exchange);
+	size_t text_paid;
+	struct job job;
+	struct io_message message;
 };
 
 /* Refuses what is for another host, or from a page of one; host_check.c. */
@@ -83,6 +93,16 @@ void exchange_send(struct exchange *exchange);
 /* One more who needs it; gives it back. */
 void exchange_hold(struct exchange *exchange);
 void exchange_release(struct exchange *exchange);
+
+/*
+ * Has @work look at all of the request's body, and then @then go on: by a job if
+ * the body is so large that it would keep the worker. @work, on any thread, uses
+ * nothing of the exchange but the request, `text`, `reason` and `lambda_error`;
+ * @then is not called if the client has gone.
+ */
+void exchange_work(struct exchange *exchange,
+		   void (*work)(struct exchange *exchange),
+		   void (*then)(struct exchange *exchange));
 
 /* Frees those that are kept. */
 void exchange_free_all(struct worker *worker);
@@ -111,6 +131,9 @@ void write_problem(struct exchange *exchange, unsigned status,
 		   const char *error_type, const char *detail);
 void respond_problem(struct exchange *exchange, unsigned status,
 		     const char *detail);
+
+/* The end, with what the function has replied; in its replied(). */
+void respond_reply(struct exchange *exchange);
 
 /*
  * The function has replied: whether there is memory for that, of which small replies

@@ -26,6 +26,21 @@
 #define REPLIES_KEPT (64 * 1024)
 #define REPLIES_IDLE (4 * 1024)
 
+/* The data of a large reply, which are sent from where they are. */
+struct large {
+	struct large *next;
+	size_t at; /* the bytes that they come behind */
+	char *data;
+	size_t size;
+};
+
+struct replies {
+	struct buffer bytes;
+	struct large *first, **last;
+	size_t size; /* of all */
+	size_t sent; /* of the bytes */
+};
+
 struct frame_connection {
 	struct connection common; /* the first member */
 	struct call *partial;	  /* its frame has not come whole */
@@ -33,7 +48,7 @@ struct frame_connection {
 	unsigned under_way;
 	uint64_t skip;		  /* bytes of a frame that was refused */
 	struct timer frame_timer; /* of a frame that has not come whole */
-	struct buffer replies[2];
+	struct replies replies[2];
 	struct budget_account account; /* of those, while they have any */
 	unsigned filling;	       /* the one that is not being sent */
 	bool sending;
@@ -53,13 +68,44 @@ static struct frame_connection *of_call(const struct call *call)
 	return (struct frame_connection *)call->connection;
 }
 
+static void init_replies(struct replies *replies,
+			 struct budget_account *account)
+{
+	replies->last = &replies->first;
+	replies->bytes = (struct buffer){
+		.max = REPLIES_HARD_MAX,
+		.account = account,
+		.may_exceed = true,
+	};
+}
+
+static void drop_first(struct replies *replies)
+{
+	struct large *large = replies->first;
+
+	replies->first = large->next;
+	if (!replies->first)
+		replies->last = &replies->first;
+	budget_give(replies->bytes.account, large->size);
+	free(large->data);
+	free(large);
+}
+
+static void clear(struct replies *replies, size_t kept)
+{
+	while (replies->first)
+		drop_first(replies);
+	replies->size = replies->sent = 0;
+	buffer_shrink(&replies->bytes, kept);
+}
+
 static void free_connection(struct frame_connection *connection)
 {
 	if (connection->partial)
 		call_put(connection->partial);
+	clear(&connection->replies[0], 0);
+	clear(&connection->replies[1], 0);
 	budget_close(&connection->account);
-	buffer_done(&connection->replies[0]);
-	buffer_done(&connection->replies[1]);
 	connection_done(&connection->common);
 	free(connection);
 }
@@ -71,16 +117,16 @@ static void begin_replies(struct frame_connection *connection)
 		return;
 	connection_open_account(&connection->common, &connection->account);
 	budget_take_anyway(&connection->account,
-			   connection->replies[0].capacity +
-				   connection->replies[1].capacity);
+			   connection->replies[0].bytes.capacity +
+				   connection->replies[1].bytes.capacity);
 }
 
 /* None are there: what stays is little, and as much for each connection. */
 static void end_replies(struct frame_connection *connection)
 {
 	budget_close(&connection->account);
-	buffer_shrink(&connection->replies[0], REPLIES_IDLE);
-	buffer_shrink(&connection->replies[1], REPLIES_IDLE);
+	clear(&connection->replies[0], REPLIES_IDLE);
+	clear(&connection->replies[1], REPLIES_IDLE);
 }
 
 /* All replies that are there have been sent. */
@@ -99,15 +145,41 @@ static void wait_for_more(struct frame_connection *connection)
 		timer_clear(timers, timer);
 }
 
+/* Sends the next of what is being sent: bytes, or the data of a large reply. */
+static void send_some(struct frame_connection *connection)
+{
+	struct replies *out = &connection->replies[connection->filling ^ 1];
+	const struct large *large = out->first;
+	size_t end = large ? large->at : out->bytes.size;
+	struct iovec piece = { out->bytes.data + out->sent, end - out->sent };
+
+	if (!piece.iov_len)
+		piece = (struct iovec){ large->data, large->size };
+	connection_limit(&connection->common,
+			 connection->common.worker->server->options
+				 .send_timeout_ns);
+	io_stream_send(&connection->common.stream, &piece, 1);
+}
+
+/* What send_some() has sent is over; false: so is all of it. */
+static bool is_more_to_send(struct replies *out)
+{
+	const size_t end = out->first ? out->first->at : out->bytes.size;
+
+	if (out->sent == end)
+		drop_first(out);
+	out->sent = end;
+	return out->first || out->sent < out->bytes.size;
+}
+
 /* Sends what is there, unless something is on its way already. */
 static void send_replies(struct frame_connection *connection)
 {
-	struct buffer *out = &connection->replies[connection->filling];
-	const struct iovec piece = { out->data, out->size };
+	struct replies *out = &connection->replies[connection->filling];
 
 	if (connection->sending || connection->common.closing)
 		return;
-	if (out->failed) {
+	if (out->bytes.failed) {
 		connection_close(&connection->common);
 		return;
 	}
@@ -117,16 +189,13 @@ static void send_replies(struct frame_connection *connection)
 	}
 	connection->filling ^= 1;
 	connection->sending = true;
-	connection_limit(&connection->common,
-			 connection->common.worker->server->options
-				 .send_timeout_ns);
-	io_stream_send(&connection->common.stream, &piece, 1);
+	send_some(connection);
 }
 
 /* Whether there is room for a reply of @size bytes; if not, why. */
 static const char *no_room_for(struct frame_connection *connection, size_t size)
 {
-	const struct buffer *out = &connection->replies[connection->filling];
+	const struct replies *out = &connection->replies[connection->filling];
 
 	if (size <= SERVER_REPLY_SMALL)
 		return NULL;
@@ -138,21 +207,49 @@ static const char *no_room_for(struct frame_connection *connection, size_t size)
 	return NULL;
 }
 
-static void put_reply(struct frame_connection *connection,
-		      const struct frame_reply *reply)
+/* Appends the data, which are those of @invocation, or without it. */
+static void put_data(struct replies *out, const void *data, size_t size,
+		     struct invocation *invocation)
 {
-	struct buffer *out = &connection->replies[connection->filling];
+	struct large *large = NULL;
+
+	out->size += size;
+	if (invocation && size > SERVER_REPLY_SMALL)
+		large = malloc(sizeof(*large));
+	if (large)
+		*large = (struct large){
+			.at = out->bytes.size,
+			.data = invocation_take_copy(invocation),
+			.size = size,
+		};
+	if (!large || !large->data) {
+		free(large);
+		buffer_append(&out->bytes, data, size);
+		return;
+	}
+	budget_take_anyway(out->bytes.account, size);
+	*out->last = large;
+	out->last = &large->next;
+}
+
+/* @invocation, which @reply is of, or NULL. */
+static void put_reply(struct frame_connection *connection,
+		      const struct frame_reply *reply,
+		      struct invocation *invocation)
+{
+	struct replies *out = &connection->replies[connection->filling];
 	char *to;
 	int size;
 
 	begin_replies(connection);
-	to = buffer_reserve(out, FRAME_HEAD_MAX);
+	to = buffer_reserve(&out->bytes, FRAME_HEAD_MAX);
 	size = to ? frame_write_reply(reply, to) : -ENOMEM;
 	if (size < 0) {
-		out->failed = true;
+		out->bytes.failed = true;
 	} else {
+		out->bytes.size += (size_t)size;
 		out->size += (size_t)size;
-		buffer_append(out, reply->data, reply->size);
+		put_data(out, reply->data, reply->size, invocation);
 	}
 	send_replies(connection);
 }
@@ -164,7 +261,7 @@ static void refuse(struct frame_connection *connection, uint64_t id,
 	struct frame_reply reply = { .id = id, .status = status };
 
 	strncpy(reply.error_message, message, sizeof(reply.error_message) - 1);
-	put_reply(connection, &reply);
+	put_reply(connection, &reply, NULL);
 }
 
 /* The frame cannot be read: nothing behind it can. */
@@ -232,7 +329,7 @@ static void on_replied(struct invocation *invocation)
 	if (reason)
 		refuse(of_call(call), reply.id, FRAME_THROTTLED, reason);
 	else
-		put_reply(of_call(call), &reply);
+		put_reply(of_call(call), &reply, invocation);
 }
 
 static bool is_full(const struct frame_connection *connection)
@@ -487,14 +584,19 @@ static void on_frame_timer(struct timer *timer)
 static void on_sent(struct io_stream *stream, int error)
 {
 	struct frame_connection *connection = of_stream(stream);
-	struct buffer *sent = &connection->replies[connection->filling ^ 1];
+	struct replies *sent = &connection->replies[connection->filling ^ 1];
 
-	connection->sending = false;
 	if (error) {
+		connection->sending = false;
 		connection_close(&connection->common);
 		return;
 	}
-	buffer_shrink(sent, REPLIES_KEPT);
+	if (is_more_to_send(sent)) {
+		send_some(connection);
+		return;
+	}
+	connection->sending = false;
+	clear(sent, REPLIES_KEPT);
 	send_replies(connection);
 	if (!connection->sending)
 		end_replies(connection);
@@ -564,11 +666,8 @@ void frame_connection_open(struct door *door, int fd)
 		close(fd);
 		return;
 	}
-	connection->replies[0] = connection->replies[1] = (struct buffer){
-		.max = REPLIES_HARD_MAX,
-		.account = &connection->account,
-		.may_exceed = true,
-	};
+	init_replies(&connection->replies[0], &connection->account);
+	init_replies(&connection->replies[1], &connection->account);
 	connection->common.timer.fire = on_timer;
 	connection->frame_timer.fire = on_frame_timer;
 	connection->common.drain = on_drain;

@@ -84,6 +84,54 @@ static size_t memory_of(const struct exchange *exchange)
 	       exchange->out.capacity + exchange->text.capacity;
 }
 
+/* What it has come to, on its worker: paid for now. */
+static void on_worked(struct io_message *message)
+{
+	struct exchange *exchange =
+		(void *)((char *)message - offsetof(struct exchange, message));
+
+	exchange->text.account = &exchange->account;
+	budget_take_anyway(&exchange->account,
+			   exchange->text.capacity - exchange->text_paid);
+	exchange->worker->invocation_count--;
+	if (exchange->connection)
+		exchange->then(exchange);
+	exchange_release(exchange);
+}
+
+static void run_work(struct job *job)
+{
+	struct exchange *exchange =
+		(void *)((char *)job - offsetof(struct exchange, job));
+
+	exchange->work(exchange);
+	exchange->message.deliver = on_worked;
+	io_post(exchange->worker->io, NULL, &exchange->message);
+}
+
+void exchange_work(struct exchange *exchange,
+		   void (*work)(struct exchange *exchange),
+		   void (*then)(struct exchange *exchange))
+{
+	struct server *server = exchange->worker->server;
+
+	if (exchange->request.body_size <= SERVER_INLINE_BYTES) {
+		work(exchange);
+		then(exchange);
+		return;
+	}
+	exchange_hold(exchange);
+	exchange->worker->invocation_count++;
+	exchange->work = work;
+	exchange->then = then;
+	/* the account is the worker's */
+	exchange->text.account = NULL;
+	exchange->text_paid = exchange->text.capacity;
+	exchange->job.run = run_work;
+	metrics_add(&server->metrics.offloaded_total, 1);
+	(void)!jobs_push(server->jobs, exchange->served->runs, &exchange->job);
+}
+
 /* What the last request has left behind is forgotten. */
 static void begin_exchange(struct exchange *exchange,
 			   struct http_connection *connection)
@@ -144,6 +192,8 @@ void exchange_release(struct exchange *exchange)
 		return;
 	budget_close(&exchange->account);
 	served_release(exchange->served);
+	free(exchange->body);
+	exchange->body = NULL;
 	http_request_reset(&exchange->request);
 	buffer_shrink(&exchange->out, KEPT_BUFFER_MAX);
 	buffer_shrink(&exchange->text, KEPT_BUFFER_MAX);
@@ -247,7 +297,10 @@ static void end(struct http_connection *connection)
 static void send_now(struct http_connection *connection)
 {
 	struct buffer *out = &connection->exchange->out;
-	const struct iovec piece = { out->data, out->size };
+	const struct iovec pieces[] = {
+		{ out->data, out->size },
+		{ connection->exchange->body, connection->exchange->body_size },
+	};
 
 	connection->ready = false;
 	if (out->failed || !out->size) {
@@ -255,7 +308,8 @@ static void send_now(struct http_connection *connection)
 		return;
 	}
 	enter(connection, PHASE_SEND);
-	io_stream_send(&connection->common.stream, &piece, 1);
+	io_stream_send(&connection->common.stream, pieces,
+		       connection->exchange->body ? 2 : 1);
 }
 
 void exchange_send(struct exchange *exchange)

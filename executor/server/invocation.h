@@ -82,6 +82,12 @@ void invocation_init(struct invocation *invocation);
 /* Starts it, on its worker's thread; replied() may be called at once. */
 void invocation_start(struct invocation *invocation);
 
+/*
+ * In replied(): the memory of the reply's data, for the caller to free; NULL: they
+ * are elsewhere, and borrowed.
+ */
+char *invocation_take_copy(struct invocation *invocation);
+
 /* Whether its result is that it cannot begin now, but could later. */
 bool invocation_is_put_off(const struct invocation *invocation);
 

@@ -158,6 +158,17 @@ static void restore(struct served *served, struct thaw_reply *reply)
 	}
 }
 
+/* Goes on with it where it may take its time. */
+static void offload(struct invocation *invocation, void (*run)(struct job *job))
+{
+	struct server *server = server_of(invocation);
+
+	invocation->job.run = run;
+	metrics_add(&server->metrics.offloaded_total, 1);
+	push_job(server->jobs, invocation->served, invocation->served->runs,
+		 &invocation->job);
+}
+
 /* A vm that takes long to restore, as a job. */
 struct restoration {
 	struct job job; /* the first member */
@@ -216,6 +227,12 @@ static void flush(struct worker *worker, uint64_t now_ns)
 	worker->flushed_ns = now_ns;
 }
 
+/* What is larger would keep a worker for long. */
+static bool is_large(size_t size)
+{
+	return size > SERVER_INLINE_BYTES;
+}
+
 /* Takes the reply's data along, out of the vm. */
 static void copy_reply(struct invocation *invocation)
 {
@@ -262,15 +279,31 @@ static void send_back(struct invocation *invocation, struct worker *from)
 	served_release(served);
 }
 
+char *invocation_take_copy(struct invocation *invocation)
+{
+	char *copy = invocation->copy;
+
+	invocation->copy = NULL;
+	return copy;
+}
+
 static void on_returned(struct io_message *message)
 {
 	struct invocation *invocation = CONTAINER(message, message);
 
 	invocation->replied(invocation);
-	free(invocation->copy);
-	invocation->copy = NULL;
+	free(invocation_take_copy(invocation));
 	flush(invocation->worker, clock_now_ns());
 	end(invocation);
+}
+
+/* A large reply, which is to be copied out of the vm. */
+static void run_finish(struct job *job)
+{
+	struct invocation *invocation = CONTAINER(job, job);
+
+	invocation->was_job = true;
+	send_back(invocation, NULL);
 }
 
 void invocation_finish(struct invocation *invocation, struct worker *runner)
@@ -279,6 +312,10 @@ void invocation_finish(struct invocation *invocation, struct worker *runner)
 
 	if (invocation->result)
 		reply->internal.vm = NULL;
+	if (reply->internal.vm && is_large(reply->size)) {
+		offload(invocation, run_finish);
+		return;
+	}
 	if (runner != invocation->worker) {
 		send_back(invocation, runner);
 		return;
@@ -292,17 +329,6 @@ void invocation_finish(struct invocation *invocation, struct worker *runner)
 	restore_on_worker(runner->server, invocation->served,
 			  invocation->was_job, reply);
 	end(invocation);
-}
-
-/* Goes on with it where it may take its time. */
-static void offload(struct invocation *invocation)
-{
-	struct server *server = server_of(invocation);
-
-	invocation->job.run = run_job;
-	metrics_add(&server->metrics.offloaded_total, 1);
-	push_job(server->jobs, invocation->served, invocation->served->runs,
-		 &invocation->job);
 }
 
 /* Its sleep is over: it has to wait for its turn again. */
@@ -449,7 +475,7 @@ static void make_and_run(struct job *job)
 		if (invoke_wake_ns(&invocation->reply))
 			send_to_rest(invocation);
 		else
-			offload(invocation);
+			offload(invocation, run_job);
 		return;
 	}
 	invocation->result = r < 0 ? r : 0;
@@ -475,7 +501,7 @@ static void take_up(struct invocation *invocation, int r)
 		runner->polled = invocation;
 	} else {
 		learn(invocation->served, true);
-		offload(invocation);
+		offload(invocation, run_job);
 	}
 }
 
@@ -497,11 +523,12 @@ void invocation_execute(struct invocation *invocation)
 	}
 	count_start(invocation, METRICS_WARM);
 	/*
-	 * Those that can be polled begin here nevertheless: it takes no time,
-	 * and a vcpu's thread is not to inherit a job's niceness.
+	 * Slow ones that can be polled begin here nevertheless: it takes no
+	 * time, and a job could not give them a vcpu's thread.
 	 */
-	if (served->function->gate.gate == VM_GATE_NONE && is_slow(served))
-		offload(invocation);
+	if (is_large(invocation->request.size) ||
+	    (served->function->gate.gate == VM_GATE_NONE && is_slow(served)))
+		offload(invocation, run_job);
 	else
 		take_up(invocation, run_slices(invocation));
 }
@@ -512,7 +539,7 @@ void invocation_wake(struct invocation *invocation)
 		take_up(invocation,
 			invoke_poll(&invocation->reply, &invocation->error));
 	else if (is_slow(invocation->served))
-		offload(invocation);
+		offload(invocation, run_job);
 	else
 		take_up(invocation, run_slices(invocation));
 }
@@ -538,7 +565,7 @@ bool invocations_look(struct worker *worker, uint64_t now_ns)
 			ended = true;
 		} else {
 			learn(invocation->served, true);
-			offload(invocation);
+			offload(invocation, run_job);
 		}
 	}
 	return ended;

@@ -160,7 +160,7 @@ static void on_replied(struct invocation *invocation)
 		begin_reply(exchange, strcmp(reply->content_type, BINARY_TYPE) ?
 					      reply->content_type :
 					      JSON_TYPE);
-		respond_end(exchange, reply->data, reply->size);
+		respond_reply(exchange);
 	} else {
 		buffer_clear(&exchange->text);
 		lambda_write_function_error(reply, &exchange->text);
@@ -211,12 +211,18 @@ static void accept_event(struct exchange *exchange)
 	exchange_send(exchange);
 }
 
-static void invoke(struct exchange *exchange)
+static void check_payload(struct exchange *exchange)
 {
 	const struct http_request *request = &exchange->request;
 
-	if (!lambda_check_payload(request->body, request->body_size,
-				  &exchange->lambda_error)) {
+	exchange->lambda_error.status = 0;
+	(void)!lambda_check_payload(request->body, request->body_size,
+				    &exchange->lambda_error);
+}
+
+static void invoke(struct exchange *exchange)
+{
+	if (exchange->lambda_error.status) {
 		send_error(exchange);
 		return;
 	}
@@ -268,7 +274,7 @@ void lambda_route(struct exchange *exchange)
 {
 	exchange_make_id(exchange);
 	if (exchange->call.operation == LAMBDA_INVOKE)
-		invoke(exchange);
+		exchange_work(exchange, check_payload, invoke);
 	else
 		read_only(exchange);
 }

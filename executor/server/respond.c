@@ -87,6 +87,21 @@ void respond_end(struct exchange *exchange, const void *body, size_t size)
 		buffer_append(&exchange->out, body, size);
 }
 
+void respond_reply(struct exchange *exchange)
+{
+	const struct thaw_reply *reply = &exchange->invocation.reply;
+
+	if (reply->size > SERVER_REPLY_SMALL && !exchange->is_head)
+		exchange->body = invocation_take_copy(&exchange->invocation);
+	if (!exchange->body) {
+		respond_end(exchange, reply->data, reply->size);
+		return;
+	}
+	http_response_end(&exchange->out, reply->size);
+	exchange->body_size = reply->size;
+	budget_take_anyway(&exchange->account, reply->size);
+}
+
 bool respond_has_room(struct exchange *exchange)
 {
 	struct invocation *invocation = &exchange->invocation;

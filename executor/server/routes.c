@@ -223,42 +223,55 @@ static void on_replied(struct invocation *invocation)
 	} else {
 		respond_begin(exchange, 200, reply->content_type);
 		respond_timing(exchange);
-		respond_end(exchange, reply->data, reply->size);
+		respond_reply(exchange);
 	}
 	exchange_send(exchange);
 }
 
-/* What the function is sent: the body, or an event's envelope. */
-static bool take_body(struct exchange *exchange)
+static void invoke(struct exchange *exchange)
 {
-	struct thaw_request *request = &exchange->invocation.request;
-	const char *reason;
+	const char *more = split_path(exchange);
 
-	*request = (struct thaw_request){
-		.data = exchange->request.body,
-		.size = exchange->request.body_size,
-		.content_type =
-			http_request_header(&exchange->request, "content-type"),
-		.attributes = exchange->attributes,
-	};
-	if (exchange->event == CLOUDEVENTS_NONE)
-		return true;
+	exchange->invocation.request.attributes = exchange->attributes;
+	route_attribute(exchange, "path", more);
+	route_attribute(exchange, "query", exchange->request.query);
+	route_common_attributes(exchange);
+	route_invoke(exchange, on_replied);
+}
+
+static void write_event(struct exchange *exchange)
+{
+	exchange->reason = NULL;
 	buffer_clear(&exchange->text);
-	if (cloudevents_write(&exchange->request, exchange->event,
-			      &exchange->text, &reason)) {
-		respond_problem(exchange, 400, reason);
+	(void)!cloudevents_write(&exchange->request, exchange->event,
+				 &exchange->text, &exchange->reason);
+}
+
+static void invoke_with_event(struct exchange *exchange)
+{
+	if (exchange->reason) {
+		respond_problem(exchange, 400, exchange->reason);
 		exchange_send(exchange);
-		return false;
+		return;
 	}
-	request->data = exchange->text.data;
-	request->size = exchange->text.size;
-	request->content_type = CLOUDEVENTS_TYPE;
-	return true;
+	if (exchange->text.failed) {
+		respond_problem(exchange, 413,
+				"the event in its JSON format is larger than "
+				"what there is memory for");
+		exchange_send(exchange);
+		return;
+	}
+	exchange->invocation.request = (struct thaw_request){
+		.data = exchange->text.data,
+		.size = exchange->text.size,
+		.content_type = CLOUDEVENTS_TYPE,
+	};
+	invoke(exchange);
 }
 
 static void function(struct exchange *exchange)
 {
-	const char *more = split_path(exchange);
+	const struct http_request *request = &exchange->request;
 
 	if (exchange->request.method == HTTP_OPTIONS_METHOD) {
 		respond_begin(exchange, 204, NULL);
@@ -267,12 +280,16 @@ static void function(struct exchange *exchange)
 		exchange_send(exchange);
 		return;
 	}
-	if (!take_body(exchange))
+	if (exchange->event != CLOUDEVENTS_NONE) {
+		exchange_work(exchange, write_event, invoke_with_event);
 		return;
-	route_attribute(exchange, "path", more);
-	route_attribute(exchange, "query", exchange->request.query);
-	route_common_attributes(exchange);
-	route_invoke(exchange, on_replied);
+	}
+	exchange->invocation.request = (struct thaw_request){
+		.data = request->body,
+		.size = request->body_size,
+		.content_type = http_request_header(request, "content-type"),
+	};
+	invoke(exchange);
 }
 
 static bool is_get(const struct exchange *exchange)

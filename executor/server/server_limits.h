@@ -30,10 +30,12 @@
 
 /*
  * What a worker does for one invocation besides its slice: half slices more while
- * others have used the CPU, and bytes that are copied back.
+ * others have used the CPU, bytes that are copied back, and bytes of a request or a
+ * reply that are copied or checked.
  */
 #define SERVER_INLINE_MORE 4
 #define SERVER_INLINE_RESTORE (4 * UNITS_MIB)
+#define SERVER_INLINE_BYTES (1 * UNITS_MIB)
 
 /*
  * Boots that run at once; that have begun, and take turns; of these, ones whose

@@ -406,6 +406,59 @@ def slow_beside_fast():
         assert slept < 2000
 
 
+@test('large requests and replies are checked and copied by jobs, not by workers')
+def large_bodies():
+    size = (1 << 20) + 1  # one more than a worker copies itself
+    large = {'memory': '32MiB', 'max_request': '2MiB', 'max_reply': '2MiB',
+             'concurrency': {'max': 1}, 'inline_budget': '100ms'}
+    functions = {'echo': {**ECHO, **large}, 'reply': edges('reply', **large)}
+    document = b'"' + b'x' * (size - 2) + b'"'
+    event = {'ce-id': '1', 'ce-source': 's', 'ce-type': 't',
+             'ce-specversion': '1.0', 'content-type': 'application/json'}
+
+    def http_reply(connection, headers=()):
+        return connection.post('echo', document, headers).body
+
+    def ask(number):
+        return lambda connection: connection.post('reply', number).body
+
+    def in_turn(connection):
+        """A large reply between small ones, all sent at once."""
+        for number, count in enumerate((5, size, 7, size), 1):
+            connection.request(number, 'reply', b'%d' % count)
+        return b''.join(sorted((connection.reply().data for _ in range(4)),
+                               key=len))
+
+    def bad(connection):
+        response = connection.invoke('echo', document[:-1] + b'x')
+        assert response.status == 400, response
+        return response.headers['x-amzn-errortype'].encode()
+
+    cases = [
+        # what is asked, by which protocol, the answer, how many jobs
+        (http_reply, 'http', document, 1),
+        (lambda c: c.invoke('echo', document).body, 'http', document, 2),
+        (bad, 'http', b'InvalidRequestContentException', 1),
+        (lambda c: json.loads(http_reply(c, event))['data'].encode(), 'http',
+         document[1:-1], 2),
+        (ask(b'%d' % size), 'http', b'r' * size, 1),
+        (ask(b'%d' % (size - 1)), 'http', b'r' * (size - 1), 0),
+        (lambda c: c.call('echo', document).data, 'frames', document, 1),
+        (in_turn, 'frames', b'r' * (12 + 2 * size), 2),
+    ]
+    with Server(functions) as server:
+        with server.http() as http:
+            # a vm that is made for it runs its first one
+            assert http.post('echo', b'1').status == 200
+            assert http.post('reply', b'1').status == 200
+        for number, (asked, protocol, answer, jobs) in enumerate(cases):
+            before = server.metric('thaw_offloaded_total')
+            with getattr(server, protocol)() as connection:
+                assert asked(connection) == answer, number
+            after = server.metric('thaw_offloaded_total')
+            assert after - before == jobs, (number, before, after)
+
+
 @test('functions log what they like: the log has a line for each, and no more')
 def hostile_lines():
     functions = {'echo': ECHO, 'wild': edges('log_unchecked'),

@@ -311,12 +311,13 @@ int invoke_on(struct function *function, struct vm *vm,
 
 static int end_run(struct thaw_reply *reply)
 {
-	static const char data[3 * INVOCATION_SMALL];
+	static const char data[SERVER_INLINE_BYTES + 1];
+	const size_t small = 3 * INVOCATION_SMALL;
 
 	read_request(reply->internal.request);
 	reply->result = THAW_OK;
 	reply->data = data;
-	reply->size = sizeof(data);
+	reply->size = fixture.reply_size ? fixture.reply_size : small;
 	strcpy(reply->content_type, "text/plain");
 	fixture.running--;
 	return 1;
@@ -387,7 +388,7 @@ static void make_function(void)
 	static struct counted counted;
 	static struct catalog_function spec = {
 		.name = name,
-		.max_request = 1024 * 1024,
+		.max_request = 2 * SERVER_INLINE_BYTES,
 		.inline_budget_ns = 1,
 		.concurrency = { .max = 1,
 				 .queue = 100,

@@ -18,6 +18,7 @@ struct leave {
 	bool vm_is_out;			  /* there is one */
 	bool is_polled;			  /* the next run */
 	bool polls_end;			  /* polled runs */
+	size_t reply_size;		  /* 0: a small one */
 	unsigned running;
 	unsigned sends; /* begun, in all */
 	size_t sum;	/* of what was read */

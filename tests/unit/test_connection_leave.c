@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "executor/server/frame.h"
+#include "executor/server/server_limits.h"
 #include "leave_fixture.h"
 
 #define BODY "\"0123456789\""
@@ -331,6 +332,70 @@ START_TEST(who_breaks_off_waits_for_no_vm)
 }
 END_TEST
 
+/* A request that is larger than what a worker copies itself. */
+static char *make_large(const struct kind *kind, size_t *ret_size)
+{
+	const size_t body_size = SERVER_INLINE_BYTES + 1;
+	char *text = malloc(sizeof(request) + body_size);
+	struct frame_request frame = { .id = 7,
+				       .function = "function",
+				       .size = body_size };
+	int size;
+
+	ck_assert_ptr_nonnull(text);
+	if (kind->head)
+		size = snprintf(text, sizeof(request),
+				"%sContent-Length: %zu\r\n\r\n", kind->head,
+				body_size);
+	else
+		size = frame_write_request(&frame, text);
+	ck_assert_int_gt(size, 0);
+	memset(text + size, '1', body_size);
+	*ret_size = (size_t)size + body_size;
+	return text;
+}
+
+static void leave_large(const struct kind *kind, unsigned jobs,
+			enum leaving way)
+{
+	size_t size;
+	char *text = make_large(kind, &size);
+	struct io_stream *stream = leave_open(kind->open);
+
+	fixture.served->slowness = 0;
+	leave_turn();
+	ck_assert(leave_send(stream, text, size));
+	free(text);
+	leave_turn();
+	for (unsigned i = 0; i < jobs; i++) {
+		leave_run_job();
+		leave_turn();
+	}
+	leave(stream, way);
+	leave_turn();
+	leave_settle(0);
+	leave_end_all();
+	leave_check();
+	fixture.polls_end = false;
+	fixture.worker->draining = false;
+}
+
+/* Jobs check it, run it, and copy what it replies. */
+START_TEST(nothing_is_left_of_large_ones)
+{
+	leave_begin();
+	fixture.reply_size = SERVER_INLINE_BYTES + 1;
+	for (unsigned jobs = 0; jobs < 4; jobs++)
+		for (int way = 0; way < WAYS; way++)
+			leave_large(&kinds[_i], jobs, way);
+	for (int way = 0; way < WAYS; way++) {
+		leave_in(&kinds[_i], POLLED, way, 0);
+		leave_in(&kinds[_i], PIPELINED, way, 0);
+	}
+	leave_done();
+}
+END_TEST
+
 /* The test would see it if phases were not what they are called. */
 START_TEST(phases_are_reached)
 {
@@ -374,6 +439,7 @@ int main(void)
 	tcase_set_timeout(tests, 240);
 	tcase_add_loop_test(tests, nothing_is_left_of_who_leaves, 0, KINDS);
 	tcase_add_loop_test(tests, nothing_is_left_of_a_first_one, 0, KINDS);
+	tcase_add_loop_test(tests, nothing_is_left_of_large_ones, 0, KINDS);
 	tcase_add_loop_test(tests, who_breaks_off_waits_for_no_vm, 0, KINDS);
 	tcase_add_test(tests, phases_are_reached);
 	suite_add_tcase(suite, tests);

@@ -8,17 +8,10 @@ import select
 import socket
 import time
 
-from server_support import (BAD_REQUEST, FRAME, NOT_FOUND, OK, REQUEST,
-                            TOO_LARGE, Frames, Http, Server, Threads, main,
+from server_support import (BAD_REQUEST, ECHO, FRAME, LARGE, LARGE_SIZE,
+                            NOT_FOUND, OK, REQUEST, SLEEP, TOO_LARGE, Frames,
+                            Http, Server, Threads, is_running, main,
                             slow_reader, test, wait_until)
-
-ECHO = {'image': 'echo', 'concurrency': {'max': 8, 'queue': 1000,
-                                          'queue_timeout': '30s'}}
-SLEEP = {'image': 'edges', 'entry': 'sleep_ms',
-         'concurrency': {'max': 4, 'queue': 1000, 'queue_timeout': '30s'}}
-LARGE = {'image': 'edges', 'entry': 'reply', 'max_reply': '8MiB',
-         'memory': '32MiB', 'concurrency': {'max': 4, 'queue_timeout': '30s'}}
-LARGE_SIZE = 6000000
 
 # Whoever sends them is told why; the connection ends.
 BAD_REQUESTS = [
@@ -282,10 +275,6 @@ def out_of_order():
             http.send(Http.request_bytes('POST', '/function/sleep', b'200'))
             http.socket.shutdown(socket.SHUT_WR)
             assert http.response().status == 200 and http.is_ended()
-
-
-def is_running(server):
-    return server.function('sleep')['vms']['busy'] > 0
 
 
 def vanish(server, step, leave):

@@ -9,12 +9,10 @@ import json
 import re
 import time
 
-from server_support import (ERROR, FAULT, NOT_READY, OK, THROTTLED, TIMEOUT,
+from server_support import (ECHO, ERROR, FAULT, NOT_READY, OK, THROTTLED, TIMEOUT,
                             FAILED, Frames, Http, Server, Threads, main, test,
                             wait_until)
 
-ECHO = {'image': 'echo', 'concurrency': {'max': 8, 'queue': 1000,
-                                          'queue_timeout': '30s'}}
 
 
 def edges(entry, **about):

@@ -7,24 +7,13 @@ import re
 import select
 import socket
 
-from server_support import (THROTTLED, Frames, Http, Server, Skip, main,
-                            slow_reader, test, wait_until)
-
-ECHO = {'image': 'echo', 'concurrency': {'max': 8, 'queue': 1000,
-                                          'queue_timeout': '30s'}}
-SLEEP = {'image': 'edges', 'entry': 'sleep_ms',
-         'concurrency': {'max': 4, 'queue': 1000, 'queue_timeout': '30s'}}
-LARGE = {'image': 'edges', 'entry': 'reply', 'max_reply': '8MiB',
-         'memory': '32MiB', 'concurrency': {'max': 4, 'queue_timeout': '30s'}}
-LARGE_SIZE = 6000000
+from server_support import (ECHO, LARGE, LARGE_SIZE, SLEEP, THROTTLED, Frames,
+                            Http, Server, Skip, is_running, main, slow_reader,
+                            test, wait_until)
 
 # What half of a body takes at least, and what a server may have after many.
 HALF_SENT_KIB = 100
 KEPT_KIB = 80 << 10
-
-
-def is_running(server):
-    return server.function('sleep')['vms']['busy'] > 0
 
 
 def buffered(server):

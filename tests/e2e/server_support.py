@@ -43,6 +43,17 @@ Reply = collections.namedtuple(
     'Reply', 'id status content_type request_id error_type error_message data')
 
 
+# Functions of many tests: one that replies its request, one that sleeps, and one
+# whose replies are more than a socket takes at once.
+ECHO = {'image': 'echo', 'concurrency': {'max': 8, 'queue': 1000,
+                                          'queue_timeout': '30s'}}
+SLEEP = {'image': 'edges', 'entry': 'sleep_ms',
+         'concurrency': {'max': 4, 'queue': 1000, 'queue_timeout': '30s'}}
+LARGE = {'image': 'edges', 'entry': 'reply', 'max_reply': '8MiB',
+         'memory': '32MiB', 'concurrency': {'max': 4, 'queue_timeout': '30s'}}
+LARGE_SIZE = 6000000
+
+
 def wait_until(condition, what):
     """Waits until it holds; returns what it returned."""
     end = time.monotonic() + DEADLINE
@@ -186,6 +197,10 @@ class Frames(Stream):
         reply = self.reply()
         assert reply.id == number, reply
         return reply
+
+
+def is_running(server):
+    return server.function('sleep')['vms']['busy'] > 0
 
 
 def slow_reader(server, http, reply_size):

@@ -45,12 +45,18 @@ void invocation_log_limit(const char *function, enum served_log log,
 bool invocation_log_may(struct served *served, enum served_log log,
 			enum log_level level)
 {
+	static struct log_limit all = {
+		.per_second = INVOCATION_LOG_ALL_PER_SECOND,
+		.burst = INVOCATION_LOG_ALL_BURST,
+		.cause = "lines of all functions",
+	};
 	struct metrics_function *metrics = &served->counted->metrics;
 	bool may;
 
 	if (!log_wants(level))
 		return false;
-	may = log_may(&served->counted->log_limits[log], level);
+	may = log_may(&served->counted->log_limits[log], level) &&
+	      log_may(&all, level);
 	metrics_add(may ? &metrics->log_lines : &metrics->log_dropped, 1);
 	return may;
 }

@@ -20,7 +20,9 @@
  */
 #define INVOCATION_LOG_PER_SECOND 100
 #define INVOCATION_LOG_BURST 1000
-/* At once, of all functions that are being deployed. */
+/* The same of all functions together, and of what they log at init. */
+#define INVOCATION_LOG_ALL_PER_SECOND 1000
+#define INVOCATION_LOG_ALL_BURST 10000
 #define INVOCATION_LOG_INIT_BURST 10000
 
 /* What is kept of an invocation's lines for its caller, in bytes. */

@@ -6,6 +6,7 @@ line. See server_support.py.
 import json
 import os
 import subprocess
+import time
 import unicodedata
 
 from server_support import ERROR, OK, Server, main, test, wait_until
@@ -173,6 +174,22 @@ def in_the_command_line():
             run(server, 'invoke', 'wild', '-d', '1', *to)
             run(server, 'invoke', 'wild', '-d', '0', '-v', *to)
             run(server, 'invoke', 'bad', *to, has_mark=False)
+
+
+@test('all functions together have a limit of lines')
+def lines_of_all():
+    many = {f'f{i}': {'image': 'edges', 'entry': 'log_lines'} for i in range(13)}
+    with Server(many, surprises=['log lines dropped']) as server, \
+            server.http() as http:
+        before = time.monotonic()
+        for name in many:
+            assert http.post(name, b'1000').status == 200
+        most = 10000 + 1000 * (time.monotonic() - before + 1)
+        server.wait_line('log lines dropped cause="lines of all functions"')
+        logs = [server.function(name)['log'] for name in many]
+        written = sum(log['lines'] for log in logs)
+        assert 10000 <= written <= most, (written, most)
+        assert written + sum(log['dropped'] for log in logs) == 13000
 
 
 if __name__ == '__main__':

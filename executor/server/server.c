@@ -54,43 +54,34 @@ void server_options_init(struct server_options *options)
 	};
 }
 
-/* Something for a worker to do. */
-struct command {
-	struct io_message message; /* the first member */
-	struct worker *worker;
-	void (*call)(struct worker *worker);
-};
-
 static void on_command(struct io_message *message)
 {
-	struct command *command = (struct command *)message;
+	struct worker_command *command = (struct worker_command *)message;
 
 	command->call(command->worker);
-	free(command);
 }
 
-void server_tell(struct worker *worker, void (*call)(struct worker *worker))
+/* Has @to, a worker or the main thread, make the @call that is @worker's @order. */
+static void tell(struct worker *to, struct worker *worker,
+		 enum worker_order order, void (*call)(struct worker *worker))
 {
-	static struct log_limit limit = LOG_LIMIT_OF("messages to workers");
-	struct command *command = malloc(sizeof(*command));
+	struct worker_command *command = &worker->commands[order];
 
-	if (!command) {
-		if (log_may(&limit, LOG_LEVEL_ERROR))
-			log_write(LOG_LEVEL_ERROR,
-				  "no memory to tell a worker");
-		return;
-	}
 	command->message.deliver = on_command;
-	command->worker = worker;
+	command->worker = to;
 	command->call = call;
-	io_post(worker->io, NULL, &command->message);
+	io_post(to->io, NULL, &command->message);
 }
 
-static void tell_all(struct server *server, void (*call)(struct worker *worker))
+static void tell_all(struct server *server, enum worker_order order,
+		     void (*call)(struct worker *worker))
 {
-	for (unsigned i = 0; i < server->worker_count; i++)
-		if (server->workers[i].io)
-			server_tell(&server->workers[i], call);
+	for (unsigned i = 0; i < server->worker_count; i++) {
+		struct worker *worker = &server->workers[i];
+
+		if (worker->io)
+			tell(worker, worker, order, call);
+	}
 }
 
 static void stop(struct worker *worker)
@@ -147,12 +138,12 @@ static void *start_worker(void *cookie)
 	if (worker_init(worker, server, worker->index, &err)) {
 		server->failure = err;
 		server->result = -EIO;
-		server_tell(&server->main, on_up);
+		tell(&server->main, worker, WORKER_IS_UP, on_up);
 		sem_post(&server->left);
 		return NULL;
 	}
 	worker->generation = generation_hold(server->main.generation);
-	server_tell(&server->main, on_up);
+	tell(&server->main, worker, WORKER_IS_UP, on_up);
 	return run_worker(worker);
 }
 
@@ -232,7 +223,7 @@ static void drain_workers(struct server *server)
 	server->drain_timer.fire = on_drain_timeout;
 	timer_set(&server->main.timers, &server->drain_timer,
 		  clock_now_ns() + server->options.drain_timeout_ns);
-	tell_all(server, worker_drain);
+	tell_all(server, WORKER_DRAIN, worker_drain);
 }
 
 static void on_drain_delay(struct timer *timer)
@@ -272,7 +263,7 @@ void server_worker_idle(struct worker *worker)
 	if (worker->said_idle)
 		return;
 	worker->said_idle = true;
-	server_tell(&worker->server->main, on_idle);
+	tell(&worker->server->main, worker, WORKER_IS_IDLE, on_idle);
 }
 
 static void on_signal(struct io_poll *poll)
@@ -465,7 +456,7 @@ static void serve(struct server *server)
 	const uint64_t watchdog_ns = notify_watchdog_ns();
 	int starting = SERVER_STARTING;
 
-	tell_all(server, server_open_doors);
+	tell_all(server, WORKER_OPEN, server_open_doors);
 	atomic_compare_exchange_strong(&server->state, &starting,
 				       SERVER_SERVING);
 	log_write(LOG_LEVEL_INFO, "serving",
@@ -543,7 +534,7 @@ static void done(struct server *server)
 {
 	bound_end(server);
 	if (server->workers) {
-		tell_all(server, stop);
+		tell_all(server, WORKER_STOP, stop);
 		wait_for_workers(server);
 	}
 	memory_stop(&server->memory);

@@ -81,9 +81,6 @@ struct server {
 	size_t listening_count;
 };
 
-/* Has @worker's thread call @call; not if there is no memory. */
-void server_tell(struct worker *worker, void (*call)(struct worker *worker));
-
 /* listeners.c: binds all; listens, the admin's first; closes them. */
 int server_bind(struct server *server, struct error *err);
 int server_listen_admin(struct server *server, struct error *err);

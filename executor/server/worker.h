@@ -46,6 +46,22 @@ struct generation_pass {
 	struct generation *generation; /* held */
 };
 
+/* What the main thread and a worker tell each other, each of it once. */
+enum worker_order {
+	WORKER_OPEN,
+	WORKER_DRAIN,
+	WORKER_STOP,
+	WORKER_IS_UP, /* to the main thread */
+	WORKER_IS_IDLE,
+	WORKER_ORDERS,
+};
+
+struct worker_command {
+	struct io_message message; /* the first member */
+	struct worker *worker;
+	void (*call)(struct worker *worker);
+};
+
 struct worker {
 	struct server *server;
 	unsigned index;
@@ -54,6 +70,7 @@ struct worker {
 	struct timers timers;
 	struct generation *generation; /* held */
 	struct generation_pass pass;
+	struct worker_command commands[WORKER_ORDERS];
 
 	struct run_queue queue;
 	struct invocation *polled; /* they run, and are looked at */

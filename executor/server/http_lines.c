@@ -1,91 +1,121 @@
-/*
- * http_lines.c - the lines of a request's head and around its chunks, looked at
- * byte by byte. Next file to read: http_request.c.
- *
- * llhttp takes some line ends that are none, and lines that go on in the next:
- * another server in front of us may have read them differently.
- */
-#include "executor/server/http_internal.h"
+/* http_lines.c - the lines of a request's head. See http_lines.h. */
+#include "executor/server/http_lines.h"
+
+#include <string.h>
+
+bool http_is_token(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') || (c && strchr("!#$%&'*+-.^_`|~", c));
+}
+
+/* Always false. */
+static bool bad(struct http_lines *lines, unsigned status, const char *reason)
+{
+	lines->bad_status = status;
+	lines->bad_reason = reason;
+	return false;
+}
+
+static bool is_digit(uint64_t c)
+{
+	return c >= '0' && c <= '9';
+}
 
 /* The version is read from the line: llhttp takes RTSP and ICE as well. */
-static bool check_request_line(struct http_request *request, uint64_t last)
+static bool check_request_line(struct http_lines *lines)
 {
-	if (last >> 24 != UINT64_C(0x485454502f)) /* "HTTP/" */
-		return http_bad(request, 400,
-				"the request line does not end in an HTTP "
-				"version");
-	last &= 0xffffff;
-	if (last != 0x312e30 && last != 0x312e31) /* "1.0", "1.1" */
-		return http_bad(request, 505,
-				"this server speaks HTTP/1.1 and HTTP/1.0");
+	const uint64_t version = lines->last & 0xffffff;
+
+	if (lines->blanks != 2 || lines->word_size != sizeof(lines->last) ||
+	    lines->last >> 24 != UINT64_C(0x485454502f) || /* "HTTP/" */
+	    !is_digit(version >> 16) || (version >> 8 & 0xff) != '.' ||
+	    !is_digit(version & 0xff))
+		return bad(lines, 400,
+			   "the request line is no method, path and HTTP "
+			   "version, with a blank between them");
+	if (version != 0x312e30 && version != 0x312e31) /* "1.0", "1.1" */
+		return bad(lines, 505,
+			   "this server speaks HTTP/1.1 and HTTP/1.0");
+	lines->has_request_line = true;
 	return true;
 }
 
-static bool end_line(struct http_request *request)
+static bool end_line(struct http_lines *lines)
 {
-	struct http_lines *lines = &request->internal.lines;
-	bool is_empty = lines->line_size == 0;
+	bool is_empty = !lines->in_line;
 
-	lines->line_size = 0;
+	lines->in_line = lines->in_value = false;
 	if (lines->has_request_line)
-		return true;
-	if (is_empty && ++lines->empty_lines > HTTP_EMPTY_LINES_MAX)
-		return http_bad(request, 400,
-				"there are empty lines instead of a request");
-	if (is_empty)
-		return true;
-	lines->has_request_line = true;
-	return check_request_line(request, lines->last);
+		lines->has_ended = is_empty;
+	else if (!is_empty)
+		return check_request_line(lines);
+	else if (++lines->empty_lines > HTTP_EMPTY_LINES_MAX)
+		return bad(lines, 400,
+			   "there are empty lines instead of a request");
+	return true;
 }
 
-static bool check_byte(struct http_request *request, char byte)
+/* What is no method, as the first byte of TLS, need not be read to its end. */
+static bool check_request_byte(struct http_lines *lines, char byte)
 {
-	struct http_lines *lines = &request->internal.lines;
+	if (byte == ' ') {
+		lines->blanks++;
+		lines->word_size = 0;
+		return true;
+	}
+	if (!lines->blanks && !http_is_token(byte))
+		return bad(lines, 400, "this is not an HTTP request");
+	lines->word_size++;
+	lines->last = lines->last << 8 | (unsigned char)byte;
+	return true;
+}
 
+static bool check_byte(struct http_lines *lines, char byte)
+{
 	if (lines->after_cr != (byte == '\n'))
-		return http_bad(request, 400,
-				"lines must end in a carriage return and a "
-				"line feed");
+		return bad(lines, 400,
+			   "lines must end in a carriage return and a line "
+			   "feed");
 	lines->after_cr = byte == '\r';
 	if (byte == '\n')
-		return end_line(request);
+		return end_line(lines);
 	if (byte == '\r')
 		return true;
-	if (!lines->line_size++ && (byte == ' ' || byte == '\t'))
-		return http_bad(request, 400,
-				"a line must not begin with a blank");
+	if (!lines->in_line && (byte == ' ' || byte == '\t'))
+		return bad(lines, 400, "a line must not begin with a blank");
+	lines->in_line = true;
 	if (!lines->has_request_line)
-		lines->last = lines->last << 8 | (unsigned char)byte;
+		return check_request_byte(lines, byte);
+	lines->in_value |= byte == ':';
 	return true;
 }
 
-/* From within a line to its end, or @end: nothing is to be said of the rest. */
-static const char *skip_line(const struct http_request *request, const char *at,
-			     const char *end)
+/* Within the line of a header: to where there is something to be said. */
+static const char *skip(const struct http_lines *lines, const char *at,
+			const char *end)
 {
-	const struct http_lines *lines = &request->internal.lines;
-
-	if (!lines->has_request_line || !lines->line_size || lines->after_cr ||
-	    request->internal.head_done)
+	if (!lines->has_request_line || !lines->in_line || lines->after_cr)
 		return at;
-	while (at < end && *at != '\r' && *at != '\n')
-		at++;
+	if (!lines->in_value)
+		while (at < end && *at != ':' && *at != '\r' && *at != '\n')
+			at++;
+	else
+		while (at < end && *at != '\t' && *at != '\r' && *at != '\n')
+			at++;
 	return at;
 }
 
-bool http_lines_check(struct http_request *request, const char *end)
+size_t http_lines_take(struct http_lines *lines, const char *data, size_t size)
 {
-	const char *at = request->internal.lines.unchecked;
+	const char *at = data, *end = data + size;
 
-	while ((at = skip_line(request, at, end)) < end) {
-		if (request->internal.head_done &&
-		    ++request->internal.overhead > HTTP_CHUNK_OVERHEAD_MAX)
-			return http_bad(request, 400,
-					"the chunks are too small for what is "
-					"around them");
-		if (!check_byte(request, *at++))
-			return false;
+	while (!lines->has_ended && (at = skip(lines, at, end)) < end) {
+		if (lines->in_value && !lines->after_cr && *at == '\t')
+			break;
+		if (!check_byte(lines, *at))
+			break;
+		at++;
 	}
-	request->internal.lines.unchecked = end;
-	return true;
+	return (size_t)(at - data);
 }

@@ -1,11 +1,11 @@
 /*
  * http_request.c - a request's bytes, taken as they arrive. See http_request.h.
  *
- * llhttp splits the head and chunks; http_lines.c looks at the lines once more;
- * what the head says is read in http_head.c. A body with a length is counted
- * here. The same bytes give the same result in
- * whatever pieces they arrive: limits and rules are looked at where llhttp
- * tells of something whole, never where a piece happens to end.
+ * http_lines.c looks at the head's lines, and llhttp splits them; what the head
+ * says is read in http_head.c. Chunks are http_chunks.c's; a body with a length
+ * is counted here. The same bytes give the same result in whatever pieces they
+ * arrive: limits and rules are looked at where something is whole, never where a
+ * piece happens to end.
  */
 #include "executor/server/http_request.h"
 
@@ -62,13 +62,10 @@ static int on_url_complete(llhttp_t *parser)
 	return 0;
 }
 
-/* Headers behind chunks, trailers, are ignored: nobody here asks for them. */
 static int on_name(llhttp_t *parser, const char *data, size_t size)
 {
 	struct http_request *request = request_of(parser);
 
-	if (request->internal.head_done)
-		return 0;
 	for (size_t i = 0; i < size; i++) {
 		bool is_upper = data[i] >= 'A' && data[i] <= 'Z';
 
@@ -81,8 +78,6 @@ static int on_name_complete(llhttp_t *parser)
 {
 	struct http_request *request = request_of(parser);
 
-	if (request->internal.head_done)
-		return 0;
 	if (request->internal.header_count == HTTP_HEADERS_MAX) {
 		http_bad(request, 431, "there are too many headers");
 		return -1;
@@ -92,15 +87,11 @@ static int on_name_complete(llhttp_t *parser)
 	return 0;
 }
 
-/* llhttp refuses all control characters but tabs. */
+/* llhttp refuses all control characters but tabs, which it is not given. */
 static int on_value(llhttp_t *parser, const char *data, size_t size)
 {
-	struct http_request *request = request_of(parser);
-
-	if (request->internal.head_done)
-		return 0;
 	for (size_t i = 0; i < size; i++)
-		add_byte(request, data[i] == '\t' ? ' ' : data[i]);
+		add_byte(request_of(parser), data[i]);
 	return 0;
 }
 
@@ -109,8 +100,6 @@ static int on_value_complete(llhttp_t *parser)
 	struct http_request *request = request_of(parser);
 	struct buffer *head = &request->internal.head;
 
-	if (request->internal.head_done)
-		return 0;
 	while (head->size > request->internal.string_from &&
 	       head->data[head->size - 1] == ' ')
 		head->size--;
@@ -148,27 +137,7 @@ static bool add_to_body(struct http_request *request, const char *data,
 	return true;
 }
 
-static int on_chunk_header(llhttp_t *parser)
-{
-	struct http_request *request = request_of(parser);
-
-	if (parser->content_length <= request->max_body - request->body_size)
-		return 0;
-	http_bad(request, 413, "the body is too large");
-	return -1;
-}
-
-static int on_body(llhttp_t *parser, const char *data, size_t size)
-{
-	struct http_request *request = request_of(parser);
-
-	if (!http_lines_check(request, data))
-		return -1;
-	request->internal.lines.unchecked = data + size;
-	return add_to_body(request, data, size) ? 0 : -1;
-}
-
-/* llhttp stops behind the head, and behind the last chunk. */
+/* llhttp stops behind the head. */
 static int pause_parser(llhttp_t *parser)
 {
 	(void)parser;
@@ -183,9 +152,6 @@ static const llhttp_settings_t settings = {
 	.on_header_value = on_value,
 	.on_header_value_complete = on_value_complete,
 	.on_headers_complete = pause_parser,
-	.on_chunk_header = on_chunk_header,
-	.on_body = on_body,
-	.on_message_complete = pause_parser,
 };
 
 void http_request_reset(struct http_request *request)
@@ -197,9 +163,10 @@ void http_request_reset(struct http_request *request)
 	buffer_shrink(&request->internal.head, HTTP_KEPT_MAX);
 	request->internal.string_from = 0;
 	request->internal.header_count = 0;
-	request->internal.overhead = 0;
+	request->internal.is_lost = false;
 	request->internal.head_done = false;
 	request->internal.done = false;
+	request->internal.chunks = (struct http_chunks){ 0 };
 	buffer_shrink(&request->internal.body, HTTP_KEPT_MAX);
 	request->method = HTTP_OTHER_METHOD;
 	request->path = "";
@@ -255,23 +222,9 @@ size_t http_request_memory(const struct http_request *request)
 
 static void blame(struct http_request *request, llhttp_errno_t error)
 {
-	const char *reason = llhttp_get_error_reason(&request->internal.parser);
-
 	switch (error) {
-	case HPE_INVALID_METHOD:
-		http_bad(request, 400, "the method is not known");
-		break;
 	case HPE_INVALID_URL:
 		http_bad(request, 400, "the path is not well-formed");
-		break;
-	case HPE_INVALID_VERSION:
-		/* has no number of its own */
-		if (reason && !strcmp(reason, "Invalid HTTP version"))
-			http_bad(request, 505,
-				 "this server speaks HTTP/1.1 and HTTP/1.0");
-		else
-			http_bad(request, 400,
-				 "the HTTP version is not well-formed");
 		break;
 	case HPE_INVALID_CONTENT_LENGTH:
 	case HPE_UNEXPECTED_CONTENT_LENGTH:
@@ -284,41 +237,77 @@ static void blame(struct http_request *request, llhttp_errno_t error)
 			 "the Transfer-Encoding does not end in chunked, or is "
 			 "not the only length");
 		break;
-	case HPE_INVALID_CHUNK_SIZE:
-		http_bad(request, 400, "the size of a chunk is not a number");
-		break;
 	default:
-		http_bad(request, 400,
-			 request->internal.head_done ?
-				 "the chunks are not well-formed" :
-				 "this is not an HTTP request");
+		http_bad(request, 400, "this is not an HTTP request");
 	}
 }
 
 /*
- * Has llhttp take @size bytes. HTTP_DONE: it paused. A line that is wrong
- * counts before what llhttp stumbled over, which is behind it.
+ * Has llhttp take @size bytes. HTTP_DONE: the head is done. A method or a version
+ * it does not know is no reason yet: that the line says.
  */
+static enum http_progress split(struct http_request *request, const char *data,
+				size_t size)
+{
+	llhttp_errno_t error = HPE_OK;
+
+	if (size && !request->internal.is_lost)
+		error = llhttp_execute(&request->internal.parser, data, size);
+	switch (error) {
+	case HPE_OK:
+		return HTTP_MORE;
+	case HPE_PAUSED:
+		return HTTP_DONE;
+	case HPE_INVALID_METHOD:
+	case HPE_INVALID_CONSTANT:
+	case HPE_INVALID_VERSION:
+		request->internal.is_lost = true;
+		return HTTP_MORE;
+	default:
+		if (!request->bad_status)
+			blame(request, error);
+		return HTTP_BAD;
+	}
+}
+
+/* What is wrong with the lines, of which llhttp has taken what is before that. */
+static enum http_progress check_lines(struct http_request *request)
+{
+	const struct http_lines *lines = &request->internal.lines;
+
+	if (request->internal.is_lost && lines->has_request_line)
+		http_bad(request, 501, "the method is not known");
+	else if (lines->bad_status)
+		http_bad(request, lines->bad_status, lines->bad_reason);
+	else if (lines->has_ended)
+		http_bad(request, 400, "this is not an HTTP request");
+	else
+		return HTTP_MORE;
+	return HTTP_BAD;
+}
+
+/* Takes up to @size bytes, all of which there is room for. */
 static enum http_progress run(struct http_request *request, const char *data,
 			      size_t size, size_t *ret_used)
 {
-	llhttp_t *parser = &request->internal.parser;
-	const char *end = data + size;
-	llhttp_errno_t error;
+	enum http_progress progress;
+	size_t part;
 
-	request->internal.lines.unchecked = data;
-	error = llhttp_execute(parser, data, size);
-	if (error != HPE_OK)
-		end = llhttp_get_error_pos(parser);
-	*ret_used = (size_t)(end - data);
-	if (!http_lines_check(request, end) || request->bad_status)
-		return HTTP_BAD;
-	if (error == HPE_OK)
-		return HTTP_MORE;
-	if (error == HPE_PAUSED)
-		return HTTP_DONE;
-	blame(request, error);
-	return HTTP_BAD;
+	for (*ret_used = 0;;) {
+		part = http_lines_take(&request->internal.lines,
+				       data + *ret_used, size - *ret_used);
+		progress = split(request, data + *ret_used, part);
+		*ret_used += part;
+		if (progress == HTTP_MORE)
+			progress = check_lines(request);
+		if (progress != HTTP_MORE || *ret_used == size)
+			return progress;
+		/* a tab, which a blank stands for */
+		progress = split(request, " ", 1);
+		if (progress != HTTP_MORE)
+			return progress;
+		(*ret_used)++;
+	}
 }
 
 /* Its memory stays where it is from now on. */
@@ -396,15 +385,49 @@ static enum http_progress parse_body(struct http_request *request,
 	return size < rest ? HTTP_MORE : HTTP_DONE;
 }
 
+/* @size bytes at @data have led to @event. */
+static enum http_progress take_chunks(struct http_request *request,
+				      enum http_chunks_event event,
+				      const char *data, size_t size)
+{
+	const struct http_chunks *chunks = &request->internal.chunks;
+
+	switch (event) {
+	case HTTP_CHUNKS_SIZE:
+		if (chunks->left <= request->max_body - request->body_size)
+			return HTTP_MORE;
+		http_bad(request, 413, "the body is too large");
+		return HTTP_BAD;
+	case HTTP_CHUNKS_DATA:
+		return add_to_body(request, data, size) ? HTTP_MORE : HTTP_BAD;
+	case HTTP_CHUNKS_END:
+		return HTTP_DONE;
+	case HTTP_CHUNKS_BAD:
+		http_bad(request, 400, chunks->bad_reason);
+		return HTTP_BAD;
+	default:
+		return HTTP_MORE;
+	}
+}
+
 static enum http_progress parse_chunks(struct http_request *request,
 				       const char *data, size_t size,
 				       size_t *ret_used)
 {
+	enum http_chunks_event event;
+	enum http_progress progress;
+	size_t used;
+
 	*ret_used = 0;
-	if (!size)
-		return HTTP_MORE;
-	llhttp_resume(&request->internal.parser);
-	return run(request, data, size, ret_used);
+	do {
+		const char *at = data + *ret_used;
+
+		event = http_chunks_take(&request->internal.chunks, at,
+					 size - *ret_used, &used);
+		progress = take_chunks(request, event, at, used);
+		*ret_used += used;
+	} while (progress == HTTP_MORE && event != HTTP_CHUNKS_MORE);
+	return progress;
 }
 
 enum http_progress http_request_parse(struct http_request *request,

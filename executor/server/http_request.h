@@ -14,8 +14,8 @@
  *	http_request_reset(request);	before the next request
  *	http_request_done(request);	after the last
  *
- * No I/O and no state beyond the struct; one thread at a time. Parsed by
- * llhttp in its strict mode; the limits are ours.
+ * No I/O and no state beyond the struct; one thread at a time. llhttp parses the
+ * head, in its strict mode; lines, chunks and limits are ours.
  */
 #ifndef EXECUTOR_SERVER_HTTP_REQUEST_H
 #define EXECUTOR_SERVER_HTTP_REQUEST_H
@@ -27,6 +27,8 @@
 
 #include "executor/server/buffer.h"
 #include "executor/server/host.h"
+#include "executor/server/http_chunks.h"
+#include "executor/server/http_lines.h"
 
 /* Request line and headers together, in bytes; and headers. */
 #define HTTP_HEAD_MAX (16 * 1024)
@@ -37,12 +39,6 @@
 
 /* Bytes of memory for heads, and for bodies, that are kept for the next one. */
 #define HTTP_KEPT_MAX (4 * 1024)
-
-/* Empty lines before a request, which some clients send behind a body. */
-#define HTTP_EMPTY_LINES_MAX 4
-
-/* Chunks' sizes, extensions and trailers of one request, in bytes. */
-#define HTTP_CHUNK_OVERHEAD_MAX (64 * 1024)
 
 enum http_method {
 	HTTP_GET_METHOD,
@@ -65,15 +61,6 @@ enum http_progress {
 struct http_header {
 	const char *name;  /* lower case */
 	const char *value; /* without blanks around it; no control characters */
-};
-
-/* Where the lines around bodies are, byte by byte. */
-struct http_lines {
-	const char *unchecked; /* within one http_request_parse() */
-	uint64_t last;	       /* the request line's last eight bytes */
-	size_t line_size;
-	unsigned empty_lines;
-	bool after_cr, has_request_line;
 };
 
 struct http_request {
@@ -112,8 +99,9 @@ struct http_request {
 		size_t header_count;
 		uint16_t names[HTTP_HEADERS_MAX], values[HTTP_HEADERS_MAX];
 
-		size_t overhead;
+		bool is_lost; /* llhttp is, in the request line */
 		bool head_done, done;
+		struct http_chunks chunks;
 		struct buffer body;
 	} internal;
 };

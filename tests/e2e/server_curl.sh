@@ -217,13 +217,15 @@ check_versions() {
 	has reply '^HTTP/1.1 400 '
 	raw 'OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'
 	has reply '^HTTP/1.1 '
+	raw 'NONSENSE / HTTP/1.1\r\nHost: localhost\r\n\r\n'
+	has reply '^HTTP/1.1 501 '
 }
 
 check_pipelines() {
 	local request='POST /function/echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n'
 	local last='POST /function/echo HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 2\r\n\r\n'
 	local nap='POST /function/nap HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\n200'
-	local chunked='POST /function/echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\ngh\r\n0\r\nA: b\r\n\r\n'
+	local chunked='POST /function/echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\t\r\n\r\n2 ; x = "\\"y";z\r\ngh\r\n0\r\nA: b\r\n\r\n'
 
 	raw "$nap${request}ab${request}cd$chunked${last}ef"
 	count reply 'HTTP/1.1 200' 5

@@ -164,9 +164,23 @@ START_TEST(methods_and_versions_are_known_or_refused)
 		ck_assert_int_eq(request.method, methods[i].method);
 	}
 	status_is("CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n", 501);
-	status_is("get / HTTP/1.1\r\nHost: a\r\n\r\n", 400);
-	status_is("NONSENSE / HTTP/1.1\r\nHost: a\r\n\r\n", 400);
+	/* RFC 9110, 9.1 */
+	status_is("get / HTTP/1.1\r\nHost: a\r\n\r\n", 501);
+	status_is("NONSENSE / HTTP/1.1\r\n", 501);
+	status_is("NONSENSE / HTTP/1.1\r\nHost : a\r\n\r\n", 501);
+	status_is("GETS / HTTP/1.1\r\n", 501);
+	status_is("GE / HTTP/1.0\r\n", 501);
+	status_is("!#$%&'*+-.^_`|~09 / HTTP/1.1\r\n", 501);
+	status_is("DESCRIBE / HTTP/1.1\r\n", 501);
+	status_is("NONSENSE / HTTP/1.1", -1);
+	status_is("NONSENSE / HTTP/2.0\r\n", 505);
+	status_is("NONSENSE /\r\n", 400);
+	status_is("NONSENSE\r\n", 400);
+	status_is("NONSENSE / HTTP/1.1\n", 400);
+	status_is("N@NSENSE", 400);
+	status_is("GET\t", 400);
 	status_is("\x16\x03\x01 TLS", 400);
+	status_is("\r\n\x16", 400);
 	status_is("GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505);
 	status_is("GET / HTTP/1.2\r\nHost: a\r\n\r\n", 505);
 	status_is("GET / HTTP/0.9\r\n\r\n", 505);
@@ -174,6 +188,10 @@ START_TEST(methods_and_versions_are_known_or_refused)
 	status_is("GET /\r\n\r\n", 400);
 	status_is("GET / HTTP/x.1\r\nHost: a\r\n\r\n", 400);
 	status_is("GET / HTTP/1.1 \r\nHost: a\r\n\r\n", 400);
+	status_is("GET  / HTTP/1.1\r\nHost: a\r\n\r\n", 400);
+	status_is("GET /  HTTP/1.1\r\nHost: a\r\n\r\n", 400);
+	status_is("GET / / HTTP/1.1\r\nHost: a\r\n\r\n", 400);
+	status_is("GET / xHTTP/1.1\r\nHost: a\r\n\r\n", 400);
 	status_is("GET / RTSP/1.0\r\nHost: a\r\n\r\n", 400);
 	status_is("DESCRIBE / RTSP/1.0\r\nHost: a\r\n\r\n", 400);
 	status_is("SOURCE / ICE/1.0\r\nHost: a\r\n\r\n", 400);
@@ -189,8 +207,12 @@ START_TEST(connections_are_kept_by_version_and_header)
 		{ "1.1\r\nHost: a\r\n", true },
 		{ "1.1\r\nHost: a\r\nConnection: close\r\n", false },
 		{ "1.1\r\nHost: a\r\nConnection: x, CLOSE\r\n", false },
+		{ "1.1\r\nHost: a\r\nConnection:\tclose\r\n", false },
+		{ "1.1\r\nHost: a\r\nConnection: close\t\r\n", false },
+		{ "1.1\r\nHost: a\r\nConnection: x\t,\tclose \t\r\n", false },
 		{ "1.0\r\n", false },
 		{ "1.0\r\nConnection: keep-alive\r\n", true },
+		{ "1.0\r\nConnection: keep-alive\t\r\n", true },
 		{ "1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: h2c\r\n",
 		  true },
 	};
@@ -276,6 +298,7 @@ START_TEST(two_lengths_of_one_body_are_refused)
 		"Content-Length: 1\r\nContent-Length: 1",
 		"Content-Length: 1, 1",
 		"Content-Length: 1 1",
+		"Content-Length: 1\t1",
 		"Content-Length: +1",
 		"Content-Length: -1",
 		"Content-Length: 0x1",
@@ -295,6 +318,9 @@ START_TEST(two_lengths_of_one_body_are_refused)
 		"X\1: y",
 		"X: y\1",
 		"X: y\x7f",
+		"X\ty: z",
+		"\tX: y",
+		"X\t",
 		"X",
 		"X y: z",
 		"Host: b",
@@ -310,6 +336,8 @@ START_TEST(two_lengths_of_one_body_are_refused)
 		  "\r\n",
 		  400);
 	status_is(POST_HEAD "Content-Length: 0001 \r\n\r\na", 0);
+	status_is(POST_HEAD "Content-Length:\t1 \t \r\n\r\na", 0);
+	body_is("a");
 }
 END_TEST
 
@@ -336,6 +364,8 @@ START_TEST(codings_other_than_chunked_are_not_implemented)
 			    "Transfer-Encoding: chunked\r\n\r\n",
 		  501);
 	status_is(POST_HEAD "transfer-encoding: Chunked \r\n\r\n0\r\n\r\n", 0);
+	status_is(POST_HEAD "Transfer-Encoding: \tchunked\t\r\n\r\n0\r\n\r\n",
+		  0);
 }
 END_TEST
 
@@ -367,10 +397,39 @@ END_TEST
 START_TEST(chunks_that_are_not_well_formed_are_refused)
 {
 	static const char *const wrong[] = {
-		"x\r\n",	"-1\r\na\r\n",	 "+1\r\na\r\n",
-		"0x1\r\na\r\n", " 1\r\na\r\n",	 "1 2\r\na\r\n",
-		"\r\n",		";x\r\na\r\n",	 "1\r\nab\r\n",
-		"1\r\na0\r\n",	"1;\1\r\na\r\n", "10000000000000001\r\n",
+		"x\r\n",
+		"-1\r\na\r\n",
+		"+1\r\na\r\n",
+		"0x1\r\na\r\n",
+		" 1\r\na\r\n",
+		"1 2\r\na\r\n",
+		"\r\n",
+		";x\r\na\r\n",
+		"1\r\nab\r\n",
+		"1\r\na0\r\n",
+		"1;\1\r\na\r\n",
+		"10000000000000001\r\n",
+		"1;\r\na\r\n",
+		"1;;a\r\na\r\n",
+		"1;a=\r\na\r\n",
+		"1;=b\r\na\r\n",
+		"1;a=b=c\r\na\r\n",
+		"1;a b\r\na\r\n",
+		"1;a=b c\r\na\r\n",
+		"1;a=\"b\r\na\r\n",
+		"1;a=\"b\\\r\na\r\n",
+		"1;a=\"b\"c\r\na\r\n",
+		"1;a=\"\1\"\r\na\r\n",
+		"1;a=b\"c\"\r\na\r\n",
+		"1;\xe4\r\na\r\n",
+		"1;a=\xe4\r\na\r\n",
+		"1\t2\r\na\r\n",
+		"1\r\na\r\n0\r\nX\r\n\r\n",
+		"1\r\na\r\n0\r\n: x\r\n\r\n",
+		"1\r\na\r\n0\r\nX : y\r\n\r\n",
+		"1\r\na\r\n0\r\nX: \1\r\n\r\n",
+		"1\r\na\r\n0\r\n X: y\r\n\r\n",
+		"1\r\na\r\n0\r\nX: y\r\r\n\r\n",
 	};
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
@@ -379,6 +438,39 @@ START_TEST(chunks_that_are_not_well_formed_are_refused)
 	}
 	status_is(CHUNKED "A;a;b=c\r\n0123456789\r\n0\r\n\r\n", 0);
 	body_is("0123456789");
+}
+END_TEST
+
+/* RFC 9112, 7.1.1 and 7.1.2 */
+START_TEST(what_chunks_say_besides_their_size_is_ignored)
+{
+	static const char *const lines[] = {
+		"5",
+		"05",
+		"5;a",
+		"5;a=b;c",
+		"5;a;b=c;d=\"e\";f",
+		"5 ; a=b",
+		"5\t;\ta\t=\tb\t;\tc",
+		"5 ",
+		"5;a ",
+		"5;a=b ",
+		"5;a=\"\"",
+		"5;a=\"b\\\"c\"",
+		"5;a=\"\\\\\" ;b",
+		"5;a=\"; \t\x80=\"",
+		"5;a=\"\\\t\"",
+		"5;!#$%&'*+-.^_`|~=1",
+	};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		sprintf(text,
+			CHUNKED "%s\r\nhello\r\n%s\r\n, you\r\n000%s\r\n"
+				"X:y\r\nExpires: \tnever \x80\r\nZ:\r\n\r\n",
+			lines[i], lines[i], lines[i] + strspn(lines[i], "05"));
+		status_is(text, 0);
+		body_is("hello, you");
+	}
 }
 END_TEST
 
@@ -455,6 +547,7 @@ int main(void)
 	tcase_add_test(tests, codings_other_than_chunked_are_not_implemented);
 	tcase_add_test(tests, line_ends_are_two_bytes);
 	tcase_add_test(tests, chunks_that_are_not_well_formed_are_refused);
+	tcase_add_test(tests, what_chunks_say_besides_their_size_is_ignored);
 	tcase_add_test(tests, http_1_1_needs_a_host_and_1_0_does_not);
 	tcase_add_test(tests, only_100_continue_can_be_expected);
 	tcase_add_test(tests, some_empty_lines_may_come_before_a_request);

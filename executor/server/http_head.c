@@ -40,7 +40,10 @@ static enum http_method method_of(unsigned method)
 	}
 }
 
-/* "http://host/path" is for proxies, but RFC 9112, 3.2.2, has us take it. */
+/*
+ * "http://host/path" is for proxies, but RFC 9112, 3.2.2, has us take it. NULL:
+ * there is no host, or it is none (RFC 9110, 4.2.1 and 4.2.4).
+ */
 static char *skip_authority(char *target, struct host *ret_host)
 {
 	size_t size;
@@ -52,17 +55,20 @@ static char *skip_authority(char *target, struct host *ret_host)
 	else
 		return target;
 	size = strcspn(target, "/?#");
-	/* a name for somebody else's server is none of ours */
-	if (!host_read(target, size, ret_host))
-		*ret_host = (struct host){ target, size };
+	if (!host_read(target, size, ret_host) || !ret_host->size)
+		return NULL;
 	return target + size;
 }
 
 static bool read_target(struct http_request *request, char *target)
 {
-	char *path = skip_authority(target, &request->host);
-	char *query = strchr(path, '?');
+	char *path = skip_authority(target, &request->host), *query;
 
+	if (!path)
+		return http_bad(request, 400,
+				"what is behind http:// is not a name or "
+				"address, and a port");
+	query = strchr(path, '?');
 	if (strchr(path, '#'))
 		return http_bad(request, 400,
 				"a fragment is not sent to a server");

@@ -126,7 +126,8 @@ def absolute():
                 ('http://localhost/livez', 'localhost', 200),
                 ('http://localhost:8/livez', 'evil.example', 200),
                 ('http://evil.example/livez', 'localhost', 421),
-                ('http://user@localhost/livez', 'localhost', 421)):
+                ('http://user@localhost/livez', 'localhost', 400),
+                ('http:///livez', 'localhost', 400)):
             answer = ask(server.address, host, target)
             assert answer[0] == status, (target, host, answer)
 
@@ -163,7 +164,8 @@ def two_addresses():
 @test('what is no host is 400')
 def malformed():
     with Server({'echo': ECHO}) as server:
-        for host in ('a b', 'user@host', 'a/b', 'h:80:80', 'h, i', '[::1'):
+        for host in ('a b', 'user@host', 'a/b', 'h:80:80', 'h, i', '[::1',
+                     '[:]', 'a%zz'):
             with Stream(server.address) as stream:
                 stream.send(f'GET /livez HTTP/1.1\r\nHost: {host}\r\n\r\n'
                             .encode())

@@ -215,7 +215,8 @@ void admin_route(struct exchange *exchange)
 			wrong_method(exchange, "POST");
 	} else if (is_page(path) && !is_get) {
 		wrong_method(exchange, "GET, HEAD");
-	} else if (!route_health(exchange) && !(is_get && get(exchange))) {
+	} else if (!route_options(exchange) && !route_health(exchange) &&
+		   !(is_get && get(exchange))) {
 		not_found(exchange, "no such path: see docs/protocol.md");
 	}
 }

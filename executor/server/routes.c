@@ -298,6 +298,18 @@ static bool is_get(const struct exchange *exchange)
 	       exchange->request.method == HTTP_HEAD_METHOD;
 }
 
+/* Of the server as a whole (RFC 9110, 9.3.7). */
+bool route_options(struct exchange *exchange)
+{
+	if (strcmp(exchange->request.path, "*") != 0)
+		return false;
+	respond_begin(exchange, 204, NULL);
+	http_response_header(&exchange->out, "Allow", "GET, HEAD, " ALLOWED);
+	respond_end(exchange, NULL, HTTP_NO_BODY);
+	exchange_send(exchange);
+	return true;
+}
+
 /* Health, for those who can reach only this listener; on both. */
 bool route_health(struct exchange *exchange)
 {
@@ -338,7 +350,7 @@ void route(struct exchange *exchange)
 		function(exchange);
 	} else if (exchange->kind == EXCHANGE_LAMBDA) {
 		lambda_route(exchange);
-	} else if (!route_health(exchange)) {
+	} else if (!route_options(exchange) && !route_health(exchange)) {
 		respond_problem(exchange, 404,
 				"no such path: functions are at "
 				"/function/NAME, and AWS Lambda's API at "

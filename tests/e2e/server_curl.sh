@@ -216,7 +216,8 @@ check_versions() {
 	raw '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'
 	has reply '^HTTP/1.1 400 '
 	raw 'OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'
-	has reply '^HTTP/1.1 '
+	has reply '^HTTP/1.1 204 '
+	has reply '^Allow: GET, HEAD, POST, OPTIONS'
 	raw 'NONSENSE / HTTP/1.1\r\nHost: localhost\r\n\r\n'
 	has reply '^HTTP/1.1 501 '
 }

@@ -30,9 +30,9 @@
 #include "executor/server/http_chunks.h"
 #include "executor/server/http_lines.h"
 
-/* Request line and headers together, in bytes; and headers. */
+/* Request line and headers together, in bytes; and headers: proxies pass 100. */
 #define HTTP_HEAD_MAX (16 * 1024)
-#define HTTP_HEADERS_MAX 64
+#define HTTP_HEADERS_MAX 128
 
 /* Memory for a head: this much at first, then twice what is there. */
 #define HTTP_HEAD_FIRST 512

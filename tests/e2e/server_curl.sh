@@ -190,7 +190,10 @@ check_sizes() {
 		-H "X-Long: $(<long)"
 	# shellcheck disable=SC2046
 	answers 431 'too many headers' POST /function/show -d x \
-		$(printf -- '-HX-%d:1 ' {1..70})
+		$(printf -- '-HX-%d:1 ' {1..130})
+	# shellcheck disable=SC2046
+	answers 200 'as many as proxies pass' POST /function/show -d x \
+		$(printf -- '-HX-%d:1 ' {1..100})
 }
 
 check_versions() {

@@ -9,6 +9,7 @@
 /* "arn:PARTITION:lambda:REGION:ACCOUNT:function:NAME:QUALIFIER" */
 #define NAME_PARTS_MAX 8
 #define ACCOUNT_DIGITS 12
+#define FUNCTION "function"
 
 /* How much of a name that is none is shown. */
 #define SHOWN_MAX 100
@@ -40,15 +41,38 @@ static bool is_account(const char *text)
 	       strspn(text, DIGITS) == ACCOUNT_DIGITS;
 }
 
+/* "REGION:ACCOUNT:function" */
+static bool is_place(char *const *parts)
+{
+	return is_made_of(parts[0], LETTERS DIGITS "-", SIZE_MAX) &&
+	       is_account(parts[1]) && !strcmp(parts[2], FUNCTION);
+}
+
 /* The first six parts of an ARN: "aws", "aws-cn", "aws-us-gov", ... */
 static bool is_arn(char *const *parts)
 {
 	return !strcmp(parts[0], "arn") && !strncmp(parts[1], "aws", 3) &&
 	       (!parts[1][3] || parts[1][3] == '-') &&
 	       is_made_of(parts[1], LETTERS "-", SIZE_MAX) &&
-	       !strcmp(parts[2], "lambda") &&
-	       is_made_of(parts[3], LETTERS DIGITS "-", SIZE_MAX) &&
-	       is_account(parts[4]) && !strcmp(parts[5], "function");
+	       !strcmp(parts[2], "lambda") && is_place(parts + 3);
+}
+
+/*
+ * How many of the @count parts are before the name: the end of an ARN, from any
+ * of its parts on. "function" is also what a function may be called, with one of
+ * its versions behind it.
+ */
+static size_t count_before(char *const *parts, size_t count)
+{
+	if (count >= 7 && is_arn(parts))
+		return 6;
+	if (count >= 4 && is_place(parts))
+		return 3;
+	if (count >= 3 && is_account(parts[0]) && !strcmp(parts[1], FUNCTION))
+		return 2;
+	return !strcmp(parts[0], FUNCTION) &&
+	       (count >= 3 ||
+		(count == 2 && !lambda_knows_qualifier(parts[1])));
 }
 
 /* Cuts @text at its colons. Returns how many parts that makes; 0: too many. */
@@ -65,19 +89,16 @@ static size_t split_name(char *text, char *parts[static NAME_PARTS_MAX])
 }
 
 /*
- * NAME, ACCOUNT:function:NAME, or an ARN, and :QUALIFIER behind each. Region
- * and account are not looked at: clients have those they were set up with.
+ * NAME, function:NAME, ACCOUNT:function:NAME, REGION:ACCOUNT:function:NAME, or an
+ * ARN, and :QUALIFIER behind each. Region and account are not looked at: clients
+ * have those they were set up with.
  */
 static bool parse_name(char *text, struct lambda_call *call)
 {
 	char *parts[NAME_PARTS_MAX];
-	size_t count = split_name(text, parts), first = 0;
+	size_t count = split_name(text, parts);
+	size_t first = count ? count_before(parts, count) : 0;
 
-	if (count >= 7 && is_arn(parts))
-		first = 6;
-	else if (count >= 3 && is_account(parts[0]) &&
-		 !strcmp(parts[1], "function"))
-		first = 2;
 	if (count != first + 1 && count != first + 2)
 		return false;
 	if (!is_name(parts[first]) ||
@@ -104,8 +125,9 @@ bool lambda_read_name(const char *raw, size_t size, struct lambda_call *call,
 			is_tags ? "the ARN of a function: write " LAMBDA_ARN
 				  "NAME" :
 				  "a function: write its name (up to 64 of A-Z "
-				  "a-z 0-9 - _ .), name:qualifier, "
-				  "account:function:name or its ARN");
+				  "a-z 0-9 - _ .), its ARN, or the end of that "
+				  "from region, account or function on, and "
+				  "perhaps :qualifier");
 	return true;
 }
 

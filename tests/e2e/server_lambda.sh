@@ -73,7 +73,9 @@ check_replies() {
 check_names() {
 	local name encoded
 
-	for name in hello 'hello:1' "hello:$latest" '123456789012:function:hello' \
+	for name in hello 'hello:1' "hello:$latest" 'function:hello' \
+		'123456789012:function:hello' \
+		'eu-west-1:123456789012:function:hello:1' \
 		"$arn:hello" "$arn:hello:1" "$arn:hello:$latest"; do
 		encoded=${name//:/%3A}
 		encoded=${encoded//\$/%24}

@@ -49,41 +49,51 @@ static unsigned int value_of(char c)
 	return c == '+' ? 62 : c == '/' ? 63 : 64;
 }
 
-/* The characters without padding; SIZE_MAX if that is not as it should be. */
-static size_t without_padding(const char *text, size_t size)
+bool base64_check_add(struct base64_check *check, char c)
 {
-	size_t used = size;
+	const unsigned int value = value_of(c);
 
-	while (used && size - used < 2 && text[used - 1] == '=')
-		used--;
-	if (used % 4 == 1 || (used < size && size % 4))
-		return SIZE_MAX;
-	return used;
+	if (c == '=')
+		return check->padding++ < 2;
+	if (value == 64 || check->padding)
+		return false;
+	check->bits = check->bits << 6 | value;
+	check->digits++;
+	return true;
+}
+
+/* What is left of the last digit stands for nothing. */
+bool base64_check_end(const struct base64_check *check)
+{
+	static const uint32_t left[] = { 0, UINT32_MAX, 15, 3 };
+	const size_t last = check->digits % 4;
+
+	return last != 1 && !(check->bits & left[last]) &&
+	       (!check->padding || base64_is_padded(check));
+}
+
+bool base64_is_padded(const struct base64_check *check)
+{
+	return (check->digits + check->padding) % 4 == 0;
 }
 
 int base64_decode(const char *text, size_t size, void *to, size_t to_size)
 {
+	static const unsigned int shifts[] = { 0, 0, 4, 2 };
+	struct base64_check check = { 0 };
 	uint8_t *bytes = to;
-	size_t used = without_padding(text, size), count = 0;
-	uint32_t bits = 0;
-	unsigned int held = 0;
+	size_t count = 0;
 
-	if (used == SIZE_MAX || used / 4 >= INT_MAX / 3)
-		return -EINVAL;
-	if (used * 3 / 4 > to_size)
-		return -ENOSPC;
-	for (size_t i = 0; i < used; i++) {
-		unsigned int value = value_of(text[i]);
-
-		if (value == 64)
+	for (size_t i = 0; i < size; i++) {
+		if (!base64_check_add(&check, text[i]))
 			return -EINVAL;
-		bits = bits << 6 | value;
-		held += 6;
-		if (held < 8)
+		/* the first of four digits makes no byte yet */
+		if (check.padding || check.digits % 4 == 1)
 			continue;
-		held -= 8;
-		bytes[count++] = (uint8_t)(bits >> held);
+		if (count == to_size || count == INT_MAX)
+			return -ENOSPC;
+		bytes[count++] =
+			(uint8_t)(check.bits >> shifts[check.digits % 4]);
 	}
-	/* what is left of the last character stands for nothing */
-	return bits & ((1u << held) - 1) ? -EINVAL : (int)count;
+	return base64_check_end(&check) ? (int)count : -EINVAL;
 }

@@ -5,7 +5,9 @@
 #ifndef EXECUTOR_SERVER_BASE64_H
 #define EXECUTOR_SERVER_BASE64_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "executor/server/buffer.h"
 
@@ -18,5 +20,19 @@ void base64_encode(const void *data, size_t size, struct buffer *out);
  * makes; -EINVAL if the text is not base64, -ENOSPC if they do not fit.
  */
 int base64_decode(const char *text, size_t size, void *to, size_t to_size);
+
+/*
+ * Whether characters, one by one, are base64: @check is 0 at first. False: that
+ * character cannot be one; in the end: something is missing. Without padding it
+ * may be base64, too; whether it has what it needs is another question.
+ */
+struct base64_check {
+	size_t digits, padding;
+	uint32_t bits; /* of the last digits */
+};
+
+bool base64_check_add(struct base64_check *check, char c);
+bool base64_check_end(const struct base64_check *check);
+bool base64_is_padded(const struct base64_check *check);
 
 #endif

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -69,15 +70,45 @@ static bool is_text(const struct json_member *member, const char *text)
 	       !memcmp(member->value, text, member->value_size);
 }
 
+/* Of a string that is JSON; a backslash stands for what is not of base64. */
+static char next_character(const char **at)
+{
+	char c = *(*at)++, hex[5] = "";
+	unsigned long point;
+
+	if (c != '\\')
+		return c;
+	c = *(*at)++;
+	if (c != 'u')
+		return c == '/' ? c : '\\';
+	memcpy(hex, *at, 4);
+	*at += 4;
+	point = strtoul(hex, NULL, 16);
+	return (char)(point && point < 0x80 ? point : '\\');
+}
+
+/* RFC 4648, 3.2: with its padding. */
+static bool is_base64(const struct json_member *member)
+{
+	const char *at = member->value + 1;
+	const char *end = member->value + member->value_size - 1;
+	struct base64_check check = { 0 };
+
+	while (at < end)
+		if (!base64_check_add(&check, next_character(&at)))
+			return false;
+	return base64_check_end(&check) && base64_is_padded(&check);
+}
+
 /* Checks a member, of which @seen has what came before. */
 static int check_member(const struct json_member *member, bool *seen,
 			const char **ret_reason)
 {
 	size_t word = find_word(member->key, member->key_size);
 
-	if (word == DATA_BASE64 && !is_string(member))
+	if (word == DATA_BASE64 && (!is_string(member) || !is_base64(member)))
 		return refuse(ret_reason,
-			      "the event's data_base64 is no string");
+			      "the event's data_base64 is no string of base64");
 	if (word != DATA_BASE64 && !is_attribute(member->key, member->key_size))
 		return refuse(ret_reason,
 			      "an attribute's name is other than a-z and 0-9");

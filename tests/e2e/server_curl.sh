@@ -274,6 +274,9 @@ check_cloudevents() {
 		"${binary[@]:0:6}" -H 'ce-specversion: 0.3'
 	answers 400 'a structured event that is not JSON' POST /function/echo \
 		-H 'Content-Type: application/cloudevents+json' -d '{"id":'
+	answers 400 'a structured event of no base64' POST /function/echo \
+		-H 'Content-Type: application/cloudevents+json' \
+		-d '{"specversion":"1.0","id":"1","source":"/here","type":"t","data_base64":"?"}'
 	answers 400 'a structured event without id' POST /function/echo \
 		-H 'Content-Type: application/cloudevents+json' \
 		-d '{"specversion":"1.0","source":"/here","type":"t"}'

@@ -31,9 +31,14 @@
 
 const char *listen_unix_path(const char *text)
 {
-	size_t size = strlen(UNIX_PREFIX);
+	static const char *const paths[] = { "/", "./", "../" };
 
-	return strncmp(text, UNIX_PREFIX, size) ? NULL : text + size;
+	if (!strncmp(text, UNIX_PREFIX, strlen(UNIX_PREFIX)))
+		return text + strlen(UNIX_PREFIX);
+	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)
+		if (!strncmp(text, paths[i], strlen(paths[i])))
+			return text;
+	return NULL;
 }
 
 /*
@@ -272,7 +277,7 @@ static int resolve(const char *text, struct error *err,
 	if (r)
 		return error_set(err, -EDESTADDRREQ,
 				 "\"%s\" is no address: write HOST:PORT, "
-				 "[HOST]:PORT or unix:PATH",
+				 "[HOST]:PORT, unix:PATH or /PATH",
 				 text);
 	r = getaddrinfo(*host ? host : NULL, port, &hints, ret_found);
 	if (r)

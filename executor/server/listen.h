@@ -18,7 +18,7 @@
 #define LISTEN_WAIT_NS (2 * NS_PER_S)
 
 struct listen_address {
-	const char *text; /* "HOST:PORT", "[HOST]:PORT", "unix:PATH" */
+	const char *text; /* "HOST:PORT", "[HOST]:PORT", or a unix socket */
 	bool shared;	  /* TCP: several sockets of one port (SO_REUSEPORT) */
 	bool is_first;	  /* of those */
 	bool insecure;	  /* need not be loopback */
@@ -45,7 +45,7 @@ int listen_start(int fd, struct error *err);
 int listen_resolve(const char *text, struct error *err,
 		   char ret_texts[LISTEN_NAMED_MAX][LISTEN_TEXT_MAX]);
 
-/* Whether @text is a unix socket's; its path, else NULL. */
+/* Whether @text is a unix socket's, "unix:PATH", "/PATH", "./PATH"; else NULL. */
 const char *listen_unix_path(const char *text);
 
 /* Of a bound socket. */

@@ -23,7 +23,7 @@
 
 struct server_options {
 	const char *catalog;
-	/* HTTP: "HOST:PORT" or "unix:PATH". */
+	/* HTTP: "HOST:PORT", "unix:PATH" or "/PATH". */
 	const char *listen[SERVER_LISTENERS_MAX];
 	size_t listen_count;
 	const char *socket; /* path of the socket protocol's; NULL: none */

@@ -151,7 +151,7 @@ def killed():
                 last.wait()
             servers.append(Server(
                 {'echo': ECHO}, '--socket', first.socket_path,
-                '--admin', f'unix:{first.admin_path}', listen=[port],
+                '--admin', first.admin_path, listen=[port],
                 ready=False))
             servers[-1].run = first.run
             servers[-1].socket_path = first.socket_path

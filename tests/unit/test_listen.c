@@ -34,6 +34,25 @@ START_TEST(what_is_no_address_is_refused)
 }
 END_TEST
 
+START_TEST(a_path_is_a_unix_socket)
+{
+	static const char *const paths[][2] = {
+		{ "unix:a", "a" },
+		{ "unix:/a:1", "/a:1" },
+		{ "/run/a:80", "/run/a:80" },
+		{ "./a", "./a" },
+		{ "../a", "../a" },
+	};
+	static const char *const others[] = { "localhost:80", ".:80", "a/b:80",
+					      "http://a:80", "[::1]:80" };
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)
+		ck_assert_str_eq(listen_unix_path(paths[i][0]), paths[i][1]);
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		ck_assert_ptr_null(listen_unix_path(others[i]));
+}
+END_TEST
+
 START_TEST(other_machines_are_kept_out_unless_told_otherwise)
 {
 	struct listen_address address = { .text = "0.0.0.0:0" };
@@ -229,6 +248,7 @@ int main(void)
 	int failed;
 
 	tcase_add_test(group, what_is_no_address_is_refused);
+	tcase_add_test(group, a_path_is_a_unix_socket);
 	tcase_add_test(group,
 		       other_machines_are_kept_out_unless_told_otherwise);
 	tcase_add_test(group, what_cannot_be_had_has_one_error);

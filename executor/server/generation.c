@@ -42,24 +42,31 @@ static struct served *hold_if(struct served *served)
 }
 
 /*
- * The file is the one that was deployed, as far as one can see. Who unpacks an
- * archive may restore all but the time of the change.
+ * The file is the one that was deployed: by its times, of which who unpacks an
+ * archive can restore all but the last change's; or, if it was but touched, or
+ * they may not tell, by what is in it.
  */
-static bool is_same_image(const struct served *served)
+static bool is_same_image(struct served *served)
 {
-	const struct stat *then = &served->image;
-	struct stat now;
+	struct served_image *image = &served->image, now;
+	char sha256[sizeof(served->image_sha256)];
 
-	return !stat(served->spec->image, &now) && now.st_dev == then->st_dev &&
-	       now.st_ino == then->st_ino && now.st_size == then->st_size &&
-	       now.st_mtim.tv_sec == then->st_mtim.tv_sec &&
-	       now.st_mtim.tv_nsec == then->st_mtim.tv_nsec &&
-	       now.st_ctim.tv_sec == then->st_ctim.tv_sec &&
-	       now.st_ctim.tv_nsec == then->st_ctim.tv_nsec;
+	if (!image->is_fresh && !served_is_touched(served))
+		return true;
+	if (!served_is_active(served))
+		return false;
+	served_look_at(served->spec->image, &now);
+	if (now.status.st_size != image->status.st_size)
+		return false;
+	served_hash(served->spec->image, sha256);
+	if (!*sha256 || strcmp(sha256, served->image_sha256) != 0)
+		return false;
+	*image = now;
+	return true;
 }
 
 /* One that has failed is tried again. */
-static bool is_unchanged(const struct served *old,
+static bool is_unchanged(struct served *old,
 			 const struct catalog_function *spec)
 {
 	return atomic_load(&old->state) != FUNCTION_FAILED &&
@@ -293,7 +300,7 @@ static void view_active(struct served *served, struct function_view *view)
 
 	view->deployed_unix_ms = served->deployed_unix_ms;
 	view->boot_ns = function->deploy_ns;
-	view->image_bytes = (uint64_t)served->image.st_size;
+	view->image_bytes = served->image_bytes;
 	view->snapshot_bytes = snapshot_bytes(function->snapshot);
 	pool_count(function->pool, &view->vms_idle, &view->vms_busy,
 		   &view->queued);

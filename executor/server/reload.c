@@ -502,5 +502,6 @@ void server_reload(struct server *server, struct exchange *exchange)
 	if (exchange)
 		exchange_hold(exchange);
 	server->reload = reload;
+	server_watch_read(server);
 	jobs_push(server->makers, NULL, &reload->job);
 }

@@ -14,6 +14,10 @@
 #include "vm/clock.h"
 #include "vm/file.h"
 
+/* File systems tell times as exactly as that; or those that have whole seconds. */
+#define IMAGE_TICK_NS (100 * NS_PER_MS)
+#define IMAGE_TICK_COARSE_NS (2 * NS_PER_S)
+
 struct counted *counted_hold(struct counted *counted)
 {
 	atomic_fetch_add_explicit(&counted->references, 1,
@@ -126,9 +130,41 @@ struct served *served_create(const struct generation *generation,
 	served->generation = generation->number;
 	served->catalog = generation->catalog;
 	atomic_fetch_add(&served->catalog->references, 1);
-	/* before it is read: what changes meanwhile is another image */
-	(void)!stat(spec->image, &served->image);
+	/* what changes from now on is another image */
+	served_look_at(spec->image, &served->image);
+	served->image_bytes = (uint64_t)served->image.status.st_size;
 	return served;
+}
+
+static uint64_t ns_of(const struct timespec *time)
+{
+	return (uint64_t)time->tv_sec * NS_PER_S + (uint64_t)time->tv_nsec;
+}
+
+void served_look_at(const char *path, struct served_image *ret_image)
+{
+	const uint64_t now_ns = clock_read_ns(CLOCK_REALTIME);
+	struct stat *status = &ret_image->status;
+	uint64_t tick_ns;
+
+	if (stat(path, status))
+		*status = (struct stat){ 0 };
+	tick_ns = status->st_ctim.tv_nsec ? IMAGE_TICK_NS :
+					    IMAGE_TICK_COARSE_NS;
+	ret_image->is_fresh = now_ns < ns_of(&status->st_ctim) + tick_ns;
+}
+
+bool served_is_touched(const struct served *served)
+{
+	const struct stat *then = &served->image.status, *now;
+	struct served_image image;
+
+	served_look_at(served->spec->image, &image);
+	now = &image.status;
+	return now->st_dev != then->st_dev || now->st_ino != then->st_ino ||
+	       now->st_size != then->st_size ||
+	       ns_of(&now->st_mtim) != ns_of(&then->st_mtim) ||
+	       ns_of(&now->st_ctim) != ns_of(&then->st_ctim);
 }
 
 void served_hash(const char *path, char hex[65])
@@ -189,11 +225,12 @@ void served_deploy(struct served *served,
 	struct counted *counted = served->counted;
 	enum function_state state = FUNCTION_ACTIVE;
 
+	/* before it is read, too: of two images, it is the older one's */
+	served_hash(served->spec->image, served->image_sha256);
 	served->failure = deploy(served, options);
 	if (served->failure) {
 		state = FUNCTION_FAILED;
 	} else {
-		served_hash(served->spec->image, served->image_sha256);
 		served->deployed_unix_ms =
 			clock_read_ns(CLOCK_REALTIME) / NS_PER_MS;
 	}

@@ -57,6 +57,12 @@ struct kept_catalog {
 	struct catalog *catalog;
 };
 
+/* How the file of an image looks. */
+struct served_image {
+	struct stat status; /* zero: it is not there */
+	bool is_fresh;	    /* the next change may leave it with these times */
+};
+
 struct served {
 	_Atomic unsigned references;
 	struct job job;			/* to free it */
@@ -71,15 +77,17 @@ struct served {
 	struct counted *counted;
 	uint64_t generation; /* the number of the first that has it */
 
-	struct stat image; /* before it was deployed */
+	/* Before it was deployed; the times: or when it was last compared. */
+	struct served_image image;
+	uint64_t image_bytes;
 
 	/* Set by served_deploy(), before the state. */
 	struct function *function;
 	struct error why; /* it failed */
 	int failure;	  /* -errno */
 	uint64_t deployed_unix_ms;
-	char image_sha256[65];
-	_Atomic int state; /* enum function_state */
+	char image_sha256[65]; /* of what was deployed, or of what was before it */
+	_Atomic int state;     /* enum function_state */
 
 	bool is_echo; /* answers with the request; no vm: for measurements */
 
@@ -200,6 +208,9 @@ static inline bool served_is_active(const struct served *served)
  * -ENOENT, -ENOEXEC, -ETIMEDOUT, -ECANCELED, -EPROTO: its image or its init; -EIO.
  */
 int served_refusal(const struct served *served, struct error *err);
+
+/* The image's file is another one than it was when looked at, or its times are. */
+bool served_is_touched(const struct served *served);
 
 static inline bool served_is_pending(const struct served *served)
 {

@@ -15,6 +15,9 @@ struct served *served_create(const struct generation *generation,
 /* Gives back a reference. NULL is fine. */
 void served_catalog_release(struct kept_catalog *kept);
 
+/* How the file at @path looks, to be called before it is read. */
+void served_look_at(const char *path, struct served_image *ret_image);
+
 /* The SHA-256 of a file, in hexadecimal; "" if it cannot be read. */
 void served_hash(const char *path, char hex[65]);
 

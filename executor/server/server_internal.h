@@ -124,6 +124,9 @@ int server_watch(struct server *server, struct error *err);
 /* Adds those that have come with a reload. */
 void server_watch_folders(struct server *server);
 
+/* A reload begins to read: it sees all changes until now. */
+void server_watch_read(struct server *server);
+
 /* Drains: no new requests, what is under way ends, then the server does. */
 void server_drain(struct server *server);
 

@@ -47,20 +47,36 @@ static void reload_soon(struct server *server)
 			  now_ns + CHANGE_QUIET_NS);
 }
 
+/* Which file it was does not matter: reloading tells what changed. */
+static void take_changes(struct server *server)
+{
+	char events[4096];
+
+	while (read(server->changes.fd, events, sizeof(events)) > 0)
+		;
+}
+
 static void on_change(struct io_poll *poll)
 {
 	struct server *server =
 		(void *)((char *)poll - offsetof(struct server, changes));
-	char events[4096];
 
-	/* which file it was does not matter: reloading tells what changed */
-	while (read(poll->fd, events, sizeof(events)) > 0)
-		;
+	take_changes(server);
 	reload_soon(server);
 }
 
-static void watch_folder(struct server *server, const char *path)
+void server_watch_read(struct server *server)
 {
+	if (!server->options.watch)
+		return;
+	take_changes(server);
+	timer_clear(&server->main.timers, &server->change_timer);
+}
+
+/* The folder of @path. Returns whether it was not watched until now. */
+static bool watch_folder(struct server *server, const char *path)
+{
+	const int newest = server->last_watch;
 	char copy[PATH_MAX], *folder;
 	int r;
 
@@ -70,26 +86,39 @@ static void watch_folder(struct server *server, const char *path)
 		folder = dirname(folder);
 		r = inotify_add_watch(server->changes.fd, folder, CHANGES);
 	} while (r < 0 && (errno == ENOENT || errno == ENOTDIR) && folder[1]);
-	if (r > server->last_watch) {
+	if (r > newest)
 		server->last_watch = r;
-		/* what has changed in it since it was read was not seen */
-		if (atomic_load(&server->state) == SERVER_SERVING)
-			reload_soon(server);
-	}
 	if (r < 0 && log_may(&watch_limit, LOG_LEVEL_WARN))
 		log_write(LOG_LEVEL_WARN, "cannot watch for changes",
 			  LOG_FIELD("file", path),
 			  LOG_FIELD("reason", strerror(errno)));
+	return r > newest;
+}
+
+/* What has changed in a folder since it was read, before it was watched. */
+static bool is_missed(const struct server *server)
+{
+	const struct generation *generation = server->main.generation;
+
+	for (size_t i = 0; i < generation->count; i++)
+		if (served_is_touched(generation_newest(generation, i)))
+			return true;
+	return false;
 }
 
 void server_watch_folders(struct server *server)
 {
 	const struct generation *generation = server->main.generation;
+	bool is_anew = watch_folder(server, server->options.catalog);
+	bool has_more = false;
 
-	watch_folder(server, server->options.catalog);
 	for (size_t i = 0; i < generation->count; i++)
-		watch_folder(server,
-			     generation_newest(generation, i)->spec->image);
+		has_more |=
+			watch_folder(server, generation_newest(generation, i)
+						     ->spec->image);
+	if (atomic_load(&server->state) == SERVER_SERVING &&
+	    (is_anew || (has_more && is_missed(server))))
+		reload_soon(server);
 }
 
 int server_watch(struct server *server, struct error *err)

@@ -17,6 +17,12 @@ ECHO = {'image': 'echo', 'concurrency': {'max': 8, 'queue': 1000,
 FOREVER = {'image': 'edges', 'entry': 'sleep_unchecked', 'timeout': '50s'}
 
 
+def append(image):
+    """Another image, of which a function is the same."""
+    with open(image, 'ab') as file:
+        file.write(b'.')
+
+
 @test('--watch: editing the catalog or an image, or renaming one over it')
 def watch():
     with Server({'echo': ECHO}, '--watch',
@@ -42,13 +48,33 @@ def watch():
             before = len(server.lines('catalog reloaded.* changed=1'))
             if renames:
                 shutil.copy(image, image + '.new')
+                append(image + '.new')
                 os.rename(image + '.new', image)
             else:
-                os.utime(image)
-                with open(image, 'ab'):
-                    pass
+                append(image)
             server.wait_line('catalog reloaded.* changed=1', before + 1)
             server.check_works()
+
+
+@test('--watch: one reload for one change, whoever asks for it')
+def watch_once():
+    with Server({'echo': ECHO}, '--watch') as server:
+        # a folder that is new is watched from now on, and was read just now
+        image = os.path.join(server.work, 'images', 'function.elf')
+        os.mkdir(os.path.dirname(image))
+        shutil.copy(server.image('echo'), image)
+        server.write_catalog({'echo': {**ECHO, 'image': image}})
+        assert server.reload()[1]['changed'] == ['echo']
+        # neither has to do with what is in it
+        os.chmod(image, 0o600)
+        os.chown(image, os.getuid(), os.getgid())
+        # longer than changes are waited for
+        time.sleep(0.7)
+        assert server.status()['catalog']['generation'] == 2, server.log()
+        os.utime(image)
+        status, changes = server.reload()
+        assert (status, changes['unchanged']) == (200, 1), changes
+        assert server.function('echo')['snapshot']['boots'] == 2
 
 
 @test('a port or a socket that another server has is refused, and says so')

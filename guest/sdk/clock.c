@@ -74,18 +74,27 @@ static void wait_until(uint64_t end)
 		;
 }
 
-int nanosleep(const struct timespec *duration, struct timespec *ret_rest)
+/* @duration from now on, or the last nanosecond there is. */
+static uint64_t end_of(const struct timespec *duration)
 {
 	uint64_t end;
 
+	if (__builtin_mul_overflow((uint64_t)duration->tv_sec, NS_PER_S,
+				   &end) ||
+	    __builtin_add_overflow(end, (uint64_t)duration->tv_nsec, &end) ||
+	    __builtin_add_overflow(end, since_base_ns(), &end))
+		return UINT64_MAX;
+	return end;
+}
+
+int nanosleep(const struct timespec *duration, struct timespec *ret_rest)
+{
 	if (duration->tv_sec < 0 || duration->tv_nsec < 0 ||
 	    duration->tv_nsec >= (long)NS_PER_S) {
 		errno = EINVAL;
 		return -1;
 	}
-	end = since_base_ns() + (uint64_t)duration->tv_sec * NS_PER_S +
-	      (uint64_t)duration->tv_nsec;
-	wait_until(end);
+	wait_until(end_of(duration));
 	if (ret_rest)
 		*ret_rest = (struct timespec){ 0 };
 	return 0;

@@ -250,6 +250,19 @@ START_TEST(a_function_that_sleeps_too_long_is_stopped)
 }
 END_TEST
 
+START_TEST(a_function_that_sleeps_for_ages_is_stopped)
+{
+	struct thaw *thaw =
+		open_guest("auto", "edges", "\"entry\":\"sleep_for_ages\"");
+	struct thaw_reply reply;
+
+	call(thaw, "edges", "", 30 * NS_PER_MS, &reply);
+	ck_assert_int_eq(reply.result, THAW_TIMEOUT);
+	thaw_reply_done(&reply);
+	thaw_close(thaw);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("timeouts");
@@ -273,6 +286,7 @@ int main(void)
 			    n);
 	tcase_add_loop_test(group, a_function_that_sleeps_too_long_is_stopped,
 			    0, n);
+	tcase_add_test(group, a_function_that_sleeps_for_ages_is_stopped);
 	suite_add_tcase(suite, group);
 	return run_suite(suite);
 }

@@ -186,6 +186,17 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+/* So long that its nanoseconds are 2^64 + 1. */
+THAW_HANDLER(sleep_for_ages)
+{
+	const struct timespec duration = {
+		.tv_sec = 18446744073,
+		.tv_nsec = 709551617,
+	};
+
+	return nanosleep(&duration, NULL);
+}
+
 THAW_HANDLER(spin_ms)
 {
 	uint64_t end_ns = now_ns() + number(request) * 1000000;

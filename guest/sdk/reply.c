@@ -1,4 +1,5 @@
 /* reply.c - builds the reply in its window, and ends the invocation. */
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,6 +9,12 @@
 
 static size_t size;
 
+/*
+ * An append without room has come: the reply would have so many bytes, more than
+ * fit. It takes no others, since it would have a hole, and is not sent.
+ */
+static size_t wanted;
+
 static char *window(void)
 {
 	return (char *)thaw_info->reply_start;
@@ -15,31 +22,63 @@ static char *window(void)
 
 static size_t room(void)
 {
-	return thaw_info->reply_size - size;
+	return wanted ? 0 : thaw_info->reply_size - size;
 }
 
-int thaw_reply(const void *data, size_t count)
+static int refuse(size_t count)
 {
-	if (count > room())
-		return -1;
-	memcpy(window() + size, data, count);
+	if (!wanted)
+		wanted = size;
+	wanted = count < SIZE_MAX - wanted ? wanted + count : SIZE_MAX;
+	return -1;
+}
+
+int thaw_reply_commit(size_t count)
+{
+	if (wanted || count > room())
+		return refuse(count);
 	size += count;
 	return 0;
 }
 
+int thaw_reply(const void *data, size_t count)
+{
+	if (count <= room())
+		memcpy(window() + size, data, count);
+	return thaw_reply_commit(count);
+}
+
+/* The free part of the window as a stream: no zero ends what is written. */
+struct sink {
+	FILE file;
+	char *at;
+	char *end;
+};
+
+static int put(char c, FILE *file)
+{
+	struct sink *sink = (struct sink *)file;
+
+	if (sink->at < sink->end)
+		*sink->at++ = c;
+	return (unsigned char)c;
+}
+
 int thaw_reply_printf(const char *format, ...)
 {
+	struct sink sink = {
+		.file = FDEV_SETUP_STREAM(put, NULL, NULL, _FDEV_SETUP_WRITE),
+		.at = window() + size,
+		.end = window() + size + room(),
+	};
 	va_list args;
 	int length;
 
 	va_start(args, format);
-	length = vsnprintf(window() + size, room(), format, args);
+	length = vfprintf(&sink.file, format, args);
 	va_end(args);
-	/* vsnprintf needs a byte for the zero that is not sent */
-	if (length < 0 || (size_t)length >= room())
-		return -1;
-	size += (size_t)length;
-	return length;
+	/* more than an int can count is negative, and so too large for size_t */
+	return thaw_reply_commit((size_t)length) ? -1 : length;
 }
 
 void *thaw_reply_buffer(size_t *ret_capacity)
@@ -48,12 +87,9 @@ void *thaw_reply_buffer(size_t *ret_capacity)
 	return window() + size;
 }
 
-int thaw_reply_commit(size_t count)
+bool thaw_reply_overflowed(void)
 {
-	if (count > room())
-		return -1;
-	size += count;
-	return 0;
+	return wanted != 0;
 }
 
 size_t thaw_reply_size(void)
@@ -63,7 +99,7 @@ size_t thaw_reply_size(void)
 
 void thaw_reply_reset(void)
 {
-	size = 0;
+	size = wanted = 0;
 	thaw_mailbox->content_type[0] = '\0';
 }
 
@@ -90,7 +126,8 @@ _Noreturn void thaw_done(void)
 {
 	thaw_stdio_flush();
 	thaw_mailbox->status = THAW_STATUS_OK;
-	thaw_mailbox->reply_size = size;
+	/* too large a one is refused by the host, which says so */
+	thaw_mailbox->reply_size = wanted ? wanted : size;
 	thaw_end();
 }
 

@@ -2,6 +2,8 @@
 #ifndef SDK_H
 #define SDK_H
 
+#include <stdbool.h>
+
 #include <thaw_abi.h>
 
 #define thaw_info ((const volatile struct thaw_info *)THAW_GPA_INFO)
@@ -18,6 +20,9 @@ void thaw_entropy_reseed(void);
  * The compiler must not move a store behind it.
  */
 _Noreturn void thaw_end(void);
+
+/* reply.c: whether the reply is lost, since it became larger than max_reply. */
+bool thaw_reply_overflowed(void);
 
 /* reply.c: ends the invocation well, with the reply as it is. */
 _Noreturn void thaw_done(void);

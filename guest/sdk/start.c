@@ -43,7 +43,8 @@ static _Noreturn void dispatch(void)
 
 	thaw_entropy_reseed();
 	r = __thaw_handlers_start[handler].function(&request);
-	if (r)
+	/* often it is why: return thaw_reply(...) */
+	if (r && !thaw_reply_overflowed())
 		thaw_fail("Runtime.HandlerError", "handler %s returned %d",
 			  request.handler, r);
 	thaw_done();

@@ -81,8 +81,10 @@ const char *thaw_attribute(const char *name);
 /*
  * The reply. It is built in a window that thaw reads when the handler returns;
  * its size is the catalog's max_reply. The functions below return 0 (or a
- * count), or -1 when the reply would become too large, which leaves it as it
- * was.
+ * count), or -1 when the reply would become too large. Then it is lost, since it
+ * would have a hole: they return -1 from then on, and the invocation ends with
+ * an error of type Function.ResponseSizeTooLarge, whatever the handler returns.
+ * It may call thaw_reply_reset() and make a smaller one, or thaw_fail().
  */
 
 /* Appends @size bytes. */
@@ -99,7 +101,7 @@ int thaw_reply_printf(const char *format, ...)
 void *thaw_reply_buffer(size_t *ret_capacity);
 int thaw_reply_commit(size_t size);
 
-/* Bytes appended so far; forgets them. */
+/* Bytes appended so far; forgets them, and that there were too many. */
 size_t thaw_reply_size(void);
 void thaw_reply_reset(void);
 

@@ -90,6 +90,46 @@ START_TEST(a_reply_beyond_max_reply_is_refused_by_the_host_too)
 }
 END_TEST
 
+/* By each of the calls: nobody gets a reply with a hole. */
+START_TEST(a_reply_that_has_overflowed_is_not_sent)
+{
+	static const char calls[] = "bdp";
+	struct thaw *thaw = open_entry("reply_in_parts");
+	char request[32], expected[5000];
+
+	for (const char *call = calls; *call; call++) {
+		/* room for "end" and the two before it, but for no tenth part */
+		snprintf(request, sizeof(request), "%c 11", *call);
+		ck_assert_str_eq(call_once(thaw, "edges", request),
+				 "Function.ResponseSizeTooLarge: a reply of "
+				 "5503 bytes is larger than max_reply of 4096");
+		snprintf(request, sizeof(request), "%c 11 r", *call);
+		ck_assert_str_eq(call_once(thaw, "edges", request),
+				 "Function.ResponseSizeTooLarge: a reply of "
+				 "5503 bytes is larger than max_reply of 4096");
+		snprintf(request, sizeof(request), "%c 11 0", *call);
+		ck_assert_str_eq(call_once(thaw, "edges", request), "less");
+		snprintf(request, sizeof(request), "%c 1", *call);
+		snprintf(expected, sizeof(expected), "%send", repeat('a', 500));
+		ck_assert_str_eq(call_once(thaw, "edges", request), expected);
+	}
+	thaw_close(thaw);
+}
+END_TEST
+
+START_TEST(formatted_text_fills_a_reply_to_its_end)
+{
+	struct thaw *thaw = open_entry("reply_printf");
+
+	ck_assert_str_eq(ask(thaw, 4095), repeat('0', 4095));
+	ck_assert_str_eq(ask(thaw, 4096), repeat('0', 4096));
+	ck_assert_str_eq(ask(thaw, 4097),
+			 "Function.ResponseSizeTooLarge: a reply of 4097 bytes "
+			 "is larger than max_reply of 4096");
+	thaw_close(thaw);
+}
+END_TEST
+
 /* Invokes `texts` with strings of the lengths given; -errno or 0. */
 static int send_texts(struct thaw *thaw, size_t type, size_t id)
 {
@@ -436,6 +476,8 @@ int main(void)
 	tcase_add_test(group, a_reply_may_be_as_large_as_max_reply);
 	tcase_add_test(group,
 		       a_reply_beyond_max_reply_is_refused_by_the_host_too);
+	tcase_add_test(group, a_reply_that_has_overflowed_is_not_sent);
+	tcase_add_test(group, formatted_text_fills_a_reply_to_its_end);
 	tcase_add_test(group, content_type_and_id_of_a_request_have_a_length);
 	tcase_add_test(group, an_invocation_without_an_id_gets_one);
 	tcase_add_test(group, strings_of_a_reply_are_cut_where_they_end);

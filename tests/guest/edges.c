@@ -1,4 +1,5 @@
 /* edges.c - requests, replies, texts and logs of exactly the size wanted. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -43,6 +44,60 @@ THAW_HANDLER(reply)
 	memset(window, 'r', size < capacity ? size : capacity);
 	if (thaw_reply_commit(size))
 		thaw_fail("Test.TooLarge", "%zu of %zu", size, capacity);
+	return 0;
+}
+
+static int append_data(const char *part, size_t size)
+{
+	return thaw_reply(part, size);
+}
+
+static int append_in_place(const char *part, size_t size)
+{
+	size_t capacity;
+	char *window = thaw_reply_buffer(&capacity);
+
+	memcpy(window, part, size < capacity ? size : capacity);
+	return thaw_reply_commit(size);
+}
+
+static int append_text(const char *part, size_t size)
+{
+	return thaw_reply_printf("%.*s", (int)size, part);
+}
+
+/*
+ * "p 11 r": eleven parts of 500 bytes, and "end", by printf, looking at no result
+ * but the last, which is returned. Or 'd' for data, 'b' for the buffer; '0' to
+ * start again.
+ */
+THAW_HANDLER(reply_in_parts)
+{
+	char text[32] = "", call = 0, then = 0, part[500];
+	int (*append)(const char *, size_t);
+	int count = 0, r;
+
+	memcpy(text, request->data, request->size < 31 ? request->size : 31);
+	sscanf(text, "%c %d %c", &call, &count, &then);
+	append = call == 'p' ? append_text :
+		 call == 'd' ? append_data :
+			       append_in_place;
+	for (int i = 0; i < count; i++) {
+		memset(part, 'a' + i, sizeof(part));
+		append(part, sizeof(part));
+	}
+	r = append("end", 3);
+	if (then == '0') {
+		thaw_reply_reset();
+		append("less", 4);
+	}
+	return then == 'r' ? r : 0;
+}
+
+/* Exactly as many bytes as asked for, by printf. */
+THAW_HANDLER(reply_printf)
+{
+	thaw_reply_printf("%0*d", (int)number(request), 0);
 	return 0;
 }
 

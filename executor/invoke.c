@@ -255,14 +255,31 @@ static void on_line(void *cookie, enum thaw_level level, const char *text,
 		     (enum thaw_log_level)level, text, size);
 }
 
-static void take_line(struct thaw_reply *reply)
+/* Where its log lines go. */
+static struct guest_log log_of(struct thaw_reply *reply)
 {
 	const struct function *function = reply->internal.function;
-	const struct guest_log own = { on_line, reply,
-				       function->spec->log_level };
 
-	guest_log_take(reply->internal.request->log ? &own : &function->log,
-		       reply->internal.vm, &reply->internal.lines);
+	if (!reply->internal.request->log)
+		return function->log;
+	return (struct guest_log){ on_line, reply, function->spec->log_level };
+}
+
+static void take_line(struct thaw_reply *reply)
+{
+	const struct guest_log log = log_of(reply);
+
+	guest_log_take(&log, reply->internal.vm, &reply->internal.lines);
+}
+
+/* It has been ended: what it was about to log says how far it came. */
+static void take_begun_lines(struct thaw_reply *reply)
+{
+	const struct guest_log log = log_of(reply);
+
+	guest_log_take_begun(&log, reply->internal.vm,
+			     snapshot_lines(reply->internal.function->snapshot),
+			     &reply->internal.lines);
 }
 
 static uint64_t deadline_of(const struct thaw_reply *reply)
@@ -284,6 +301,8 @@ static enum step take_exit(struct thaw_reply *reply, const struct vm_exit *exit)
 
 	if (!exit->polled)
 		reply->exits++;
+	if (exit->kind != VM_EXIT_DOORBELL)
+		take_begun_lines(reply);
 	if (exit->kind == VM_EXIT_DEADLINE) {
 		take_timeout(reply->internal.timeout_ns, reply);
 		return STEP_ENDED;
@@ -309,6 +328,7 @@ static enum step take_exit(struct thaw_reply *reply, const struct vm_exit *exit)
 			return STEP_REFUSED;
 		break;
 	}
+	take_begun_lines(reply);
 	take_bell(exit->bell, reply);
 	return STEP_ENDED;
 }
@@ -392,6 +412,7 @@ static int resume(struct thaw_reply *reply, enum patience wait)
 	reply->internal.wake_ns = 0;
 	reply->internal.is_resting = false;
 	if (clock_now_ns() >= deadline_of(reply)) {
+		take_begun_lines(reply);
 		take_timeout(reply->internal.timeout_ns, reply);
 		return -ETIMEDOUT;
 	}

@@ -125,6 +125,19 @@ static void sleep_slices(struct init *init, uint64_t end_ns)
 		guest_sleep(slice_end(init, end_ns));
 }
 
+/* It has ended before it was ready: takes what it was about to log. */
+static int end_early(struct init *init, struct vm *vm,
+		     const struct image *image, const struct vm_exit *exit,
+		     struct error *err)
+{
+	const struct thaw_mailbox *mailbox =
+		vm_view(vm, THAW_GPA_MAILBOX, sizeof(*mailbox));
+
+	guest_log_take_begun(&init->options->log, vm, mailbox->lines,
+			     &init->lines);
+	return boot_error(vm, image, exit, err);
+}
+
 static int run_init(struct vm *vm, const struct image *image,
 		    const struct snapshot_options *options, struct error *err)
 {
@@ -148,7 +161,7 @@ static int run_init(struct vm *vm, const struct image *image,
 		    clock_now_ns() < init.deadline_ns)
 			continue;
 		if (exit.kind != VM_EXIT_DOORBELL)
-			return boot_error(vm, image, &exit, err);
+			return end_early(&init, vm, image, &exit, err);
 		if (exit.bell == THAW_BELL_READY)
 			return 0;
 		if (exit.bell == THAW_BELL_LOG)
@@ -157,10 +170,10 @@ static int run_init(struct vm *vm, const struct image *image,
 			sleep_slices(&init,
 				     guest_sleep_end(vm, init.deadline_ns));
 		else
-			return boot_error(vm, image, &exit, err);
+			return end_early(&init, vm, image, &exit, err);
 		if (clock_now_ns() >= init.deadline_ns) {
 			exit.kind = VM_EXIT_DEADLINE;
-			return boot_error(vm, image, &exit, err);
+			return end_early(&init, vm, image, &exit, err);
 		}
 	}
 }
@@ -198,6 +211,11 @@ static int read_manifest(struct snapshot *snapshot, const struct vm *vm,
 				 "offers %zu handlers; 1 to %d are allowed: "
 				 "define one with THAW_HANDLER(name)",
 				 count, THAW_HANDLERS_MAX);
+	if (!vm_view(vm, mailbox.lines, GUEST_LOG_BEGUN_BYTES))
+		return error_set(err, -EPROTO,
+				 "its log lines at %#llx are not in memory",
+				 (unsigned long long)mailbox.lines);
+	snapshot->lines = mailbox.lines;
 	table = vm_view(vm, mailbox.handlers, count * sizeof(*table));
 	if (!table || mailbox.handlers % 8)
 		return error_set(err, -EPROTO,
@@ -353,6 +371,11 @@ size_t snapshot_bytes(const struct snapshot *snapshot)
 size_t snapshot_page_size(const struct snapshot *snapshot)
 {
 	return snapshot->page_size;
+}
+
+uint64_t snapshot_lines(const struct snapshot *snapshot)
+{
+	return snapshot->lines;
 }
 
 size_t snapshot_handler_count(const struct snapshot *snapshot)

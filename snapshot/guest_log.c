@@ -8,14 +8,11 @@
 
 #include "vm/text.h"
 
-void guest_log_take(const struct guest_log *log, const struct vm *vm,
-		    unsigned *lines)
+/* @text is hostile, and may change meanwhile. */
+static void take(const struct guest_log *log, uint32_t level, const char *from,
+		 size_t size, unsigned *lines)
 {
-	const struct thaw_mailbox *mailbox =
-		vm_view(vm, THAW_GPA_MAILBOX, sizeof(*mailbox));
 	char text[THAW_LOG_MAX + 1];
-	uint32_t level = mailbox->log_level;
-	size_t size = mailbox->log_size;
 
 	if (!log->line || *lines > GUEST_LOG_LINES_MAX)
 		return;
@@ -33,8 +30,38 @@ void guest_log_take(const struct guest_log *log, const struct vm *vm,
 	}
 	if (size > THAW_LOG_MAX)
 		size = THAW_LOG_MAX;
-	memcpy(text, mailbox->log_text, size);
+	memcpy(text, from, size);
 	text[size] = '\0';
 	text_clean(text, size);
 	log->line(log->cookie, (enum thaw_level)level, text, size);
+}
+
+void guest_log_take(const struct guest_log *log, const struct vm *vm,
+		    unsigned *lines)
+{
+	const struct thaw_mailbox *mailbox =
+		vm_view(vm, THAW_GPA_MAILBOX, sizeof(*mailbox));
+
+	take(log, mailbox->log_level, mailbox->log_text, mailbox->log_size,
+	     lines);
+}
+
+void guest_log_take_begun(const struct guest_log *log, const struct vm *vm,
+			  uint64_t begun, unsigned *lines)
+{
+	const void *from = begun ? vm_view(vm, begun, GUEST_LOG_BEGUN_BYTES) :
+				   NULL;
+	struct thaw_line line[THAW_LINES];
+	const char *text;
+
+	if (!from)
+		return;
+	memcpy(line, from, sizeof(line));
+	for (size_t i = 0; i < THAW_LINES; i++) {
+		if (!line[i].size || line[i].size > THAW_LOG_MAX)
+			continue;
+		text = vm_view(vm, line[i].text, line[i].size);
+		if (text)
+			take(log, line[i].level, text, line[i].size, lines);
+	}
 }

@@ -5,6 +5,7 @@
 #define SNAPSHOT_GUEST_LOG_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "guest/abi/thaw_abi.h"
 #include "vm/vm.h"
@@ -31,5 +32,15 @@ struct guest_log {
  */
 void guest_log_take(const struct guest_log *log, const struct vm *vm,
 		    unsigned *lines);
+
+/* Bytes of a guest's table of lines that have begun. */
+#define GUEST_LOG_BEGUN_BYTES (THAW_LINES * sizeof(struct thaw_line))
+
+/*
+ * The same for the lines of the table at @begun, for a guest that has ended before
+ * them. 0, and a table or texts that are not in memory, are no lines.
+ */
+void guest_log_take_begun(const struct guest_log *log, const struct vm *vm,
+			  uint64_t begun, unsigned *lines);
 
 #endif

@@ -107,6 +107,9 @@ int snapshot_restore(struct snapshot *snapshot, struct vm *vm, bool clean,
 bool snapshot_matches(const struct snapshot *snapshot, struct vm *vm,
 		      uint64_t *ret_gpa);
 
+/* For guest_log_take_begun(): the table of lines in vms of this snapshot. */
+uint64_t snapshot_lines(const struct snapshot *snapshot);
+
 const struct layout *snapshot_layout(const struct snapshot *snapshot);
 
 /* Bytes of memory the snapshot itself takes: what boot has left in pages. */

@@ -18,6 +18,7 @@ struct snapshot {
 	size_t page_size; /* the host's */
 	size_t handler_count;
 	char (*handlers)[THAW_NAME_MAX];
+	uint64_t lines; /* where the log lines are that have begun; or 0 */
 	/*
 	 * What the vms of this snapshot write, learned from the first of them
 	 * (warm.c): a count and addresses. Set once, then read by any thread.

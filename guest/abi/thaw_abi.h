@@ -18,7 +18,7 @@
 #include <stdint.h>
 #endif
 
-#define THAW_ABI_VERSION 3
+#define THAW_ABI_VERSION 4
 
 /* The guest's page size; the host's may be larger (arm64). */
 #define THAW_PAGE_SIZE 4096
@@ -105,6 +105,9 @@
 #define THAW_ERROR_MESSAGE_MAX 1024
 #define THAW_LOG_MAX 1024
 
+/* Log lines that are not over: those of stdout and stderr. */
+#define THAW_LINES 2
+
 /*
  * What else a client has said of its request: pairs of strings, "name\0value\0",
  * in the info page behind struct thaw_info.
@@ -173,6 +176,16 @@ struct thaw_handler_entry {
 	char name[THAW_NAME_MAX - 8];
 };
 
+/*
+ * A log line that has begun. If the function ends before the line, by a fault or
+ * its timeout, the host takes it from here.
+ */
+struct thaw_line {
+	uint64_t text;	/* address */
+	uint32_t size;	/* bytes, THAW_LOG_MAX at most */
+	uint32_t level; /* enum thaw_level */
+};
+
 /* Values of thaw_mailbox.status. */
 #define THAW_STATUS_OK 0
 #define THAW_STATUS_ERROR 1
@@ -202,11 +215,12 @@ struct thaw_mailbox {
 	char error_type[THAW_ERROR_TYPE_MAX];
 	char error_message[THAW_ERROR_MESSAGE_MAX];
 
-	/* THAW_BELL_READY */
+	/* THAW_BELL_READY; lines from the start, since init may fault */
 	uint32_t abi_version;
 	uint32_t handler_count;
 	uint64_t handlers; /* struct thaw_handler_entry[] */
 	uint64_t dispatch; /* the new thaw_info.dispatch */
+	uint64_t lines;	   /* struct thaw_line[THAW_LINES], or 0 */
 
 	/* THAW_BELL_LOG */
 	uint32_t log_level; /* enum thaw_level */
@@ -223,6 +237,7 @@ _Static_assert(sizeof(struct thaw_info) + THAW_ATTRIBUTES_MAX <= THAW_PAGE_SIZE,
 	       "one page");
 _Static_assert(sizeof(struct thaw_mailbox) <= THAW_PAGE_SIZE, "one page");
 _Static_assert(sizeof(struct thaw_handler_entry) == 64, "ABI");
+_Static_assert(sizeof(struct thaw_line) == 16, "ABI");
 _Static_assert(offsetof(struct thaw_info, dispatch) == THAW_INFO_DISPATCH,
 	       "ABI");
 _Static_assert(offsetof(struct thaw_info, stack_top) == THAW_INFO_STACK_TOP,
@@ -240,9 +255,9 @@ _Static_assert(offsetof(struct thaw_control, spins) == THAW_CONTROL_SPINS,
 	       "ABI");
 _Static_assert(offsetof(struct thaw_control, done) == THAW_CONTROL_DONE, "ABI");
 _Static_assert(offsetof(struct thaw_mailbox, abi_version) == 1232, "ABI");
-_Static_assert(offsetof(struct thaw_mailbox, log_level) == 1256, "ABI");
-_Static_assert(offsetof(struct thaw_mailbox, sleep_ns) == 2288, "ABI");
-_Static_assert(sizeof(struct thaw_mailbox) == 2296, "ABI");
+_Static_assert(offsetof(struct thaw_mailbox, log_level) == 1264, "ABI");
+_Static_assert(offsetof(struct thaw_mailbox, sleep_ns) == 2296, "ABI");
+_Static_assert(sizeof(struct thaw_mailbox) == 2304, "ABI");
 
 #endif /* __ASSEMBLER__ */
 #endif

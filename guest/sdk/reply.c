@@ -133,14 +133,18 @@ _Noreturn void thaw_done(void)
 
 _Noreturn void thaw_fail(const char *type, const char *format, ...)
 {
+	char *message = (char *)thaw_mailbox->error_message;
 	va_list args;
+	int length;
 
 	thaw_stdio_flush();
 	strlcpy((char *)thaw_mailbox->error_type, type, THAW_ERROR_TYPE_MAX);
 	va_start(args, format);
-	vsnprintf((char *)thaw_mailbox->error_message, THAW_ERROR_MESSAGE_MAX,
-		  format, args);
+	length = vsnprintf(message, THAW_ERROR_MESSAGE_MAX, format, args);
 	va_end(args);
+	if (length >= THAW_ERROR_MESSAGE_MAX)
+		message[thaw_cut(message, (size_t)length,
+				 THAW_ERROR_MESSAGE_MAX - 1)] = '\0';
 	thaw_mailbox->status = THAW_STATUS_ERROR;
 	thaw_mailbox->reply_size = 0;
 	thaw_end();

@@ -9,6 +9,15 @@
 #define thaw_info ((const volatile struct thaw_info *)THAW_GPA_INFO)
 #define thaw_mailbox ((volatile struct thaw_mailbox *)THAW_GPA_MAILBOX)
 
+/* stdio.c: tells the host where lines are that have not been sent. */
+void thaw_stdio_init(void);
+
+/*
+ * stdio.c: bytes of @text, which has @size, up to @max, without a character of
+ * UTF-8 of which only the beginning is.
+ */
+size_t thaw_cut(const char *text, size_t size, size_t max);
+
 /* stdio.c: sends what stdout and stderr still hold. */
 void thaw_stdio_flush(void);
 

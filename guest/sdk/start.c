@@ -83,6 +83,7 @@ static void run_inits(void)
 _Noreturn void _start(void)
 {
 	environ = (char **)thaw_info->environment;
+	thaw_stdio_init();
 	thaw_entropy_reseed();
 	run_inits();
 	thaw_stdio_flush();

@@ -120,8 +120,8 @@ _Noreturn void thaw_fail(const char *type, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /*
- * Writes one line to the function's log. Lines over 1,023 bytes are cut.
- * Each costs an exit from the guest.
+ * Writes one line to the function's log. Lines over 1,023 bytes are cut; no
+ * character of UTF-8 is. Each costs an exit from the guest.
  */
 void thaw_log(enum thaw_level level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -1,5 +1,6 @@
 /* test_edges.c - what has a limit, at its limit and one beyond. */
 #include <errno.h>
+#include <fnmatch.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -263,6 +264,115 @@ START_TEST(log_lines_are_cut_at_1023)
 }
 END_TEST
 
+#define EURO "\xe2\x82\xac"
+
+/* Copies @text; "l5" and "u5" stand for five letters, and characters, in a row. */
+static char *put_runs(char *to, const char *text)
+{
+	while (*text) {
+		size_t letters = strspn(text, "l"), euros = 0;
+
+		while (!strncmp(text + euros * 3, EURO, 3))
+			euros++;
+		if (letters > 1)
+			to += sprintf(to, "l%zu", letters);
+		else if (euros)
+			to += sprintf(to, "u%zu", euros);
+		else
+			*to++ = *text;
+		text += letters > 1 ? letters : euros ? euros * 3 : 1;
+	}
+	*to = '\0';
+	return to;
+}
+
+/* Puts "LEVEL:TEXT;" behind what is there. */
+static void collect(void *cookie, const char *function,
+		    enum thaw_log_level level, const char *text, size_t size)
+{
+	char *to = (char *)cookie + strlen(cookie);
+
+	(void)function;
+	ck_assert_uint_eq(strlen(text), size);
+	to += sprintf(to, "%d:", (int)level);
+	strcpy(put_runs(to, text), ";");
+}
+
+/* What write_lines does, what it logs, and how that ends. */
+static const struct {
+	const char *request;
+	const char *lines;
+	const char *outcome;
+} writes[] = {
+	{ "l5nel6n", "2:l5;1:l6;", "" },
+	{ "nnl1n", "2:;2:;2:l;", "" },
+	/* the longest, and one more: cut, not broken */
+	{ "l1022n", "2:l1022;", "" },
+	{ "l1023n", "2:l1023;", "" },
+	{ "l1024nl1n", "2:l1023;2:l;", "" },
+	{ "el4000nl1n", "1:l1023;1:l;", "" },
+	/* no half of a character */
+	{ "u0n", "2:u341;", "" },
+	{ "u1n", "2:lu340;", "" },
+	{ "u2n", "2:l2u340;", "" },
+	{ "u3n", "2:l3u340;", "" },
+	{ "L0", "0:u341;", "" },
+	{ "L1", "0:lu340;", "" },
+	{ "L2", "0:l2u340;", "" },
+	{ "X1", "", "Test.Ended: lu340" },
+	{ "X3", "", "Test.Ended: l3u340" },
+	/* flushed: it goes on in a line that it has with the rest alone */
+	{ "l5fn", "2:l5;", "" },
+	{ "l5ffnl1n", "2:l5;2:l;", "" },
+	{ "l5fl6n", "2:l5;2:l6;", "" },
+	{ "fFnl5Fnn", "2:;2:l5;2:;", "" },
+	{ "l2000fl1n", "2:l1023;2:l;", "" },
+	/* an end by the function itself */
+	{ "l5el6", "2:l5;1:l6;", "" },
+	{ "l5A", "2:l5;", "Runtime.Abort: *" },
+	/* and one by the host */
+	{ "l5P8", "2:l5;", "Runtime.Fault: *" },
+	{ "l5nl6el7P8", "2:l5;2:l6;1:l7;", "Runtime.Fault: *" },
+	{ "l5fel7P8", "2:l5;1:l7;", "Runtime.Fault: *" },
+	{ "el2000P8", "1:l1023;", "Runtime.Fault: *" },
+	{ "u0P8", "2:u341;", "Runtime.Fault: *" },
+	{ "el7S", "1:l7;", "Sandbox.Timedout: *" },
+	{ "l5el7Z", "2:l5;1:l7;", "Sandbox.Timedout: *" },
+	{ "el7B", "1:l7;", "Runtime.ProtocolError: *" },
+};
+
+static void check_write(struct thaw *thaw, size_t i)
+{
+	char lines[8192] = "", end[2048];
+	const struct thaw_request request = {
+		.data = writes[i].request,
+		.size = strlen(writes[i].request),
+		.timeout_ns = *writes[i].outcome == 'S' ? 20 * NS_PER_MS : 0,
+		.log = collect,
+		.log_cookie = lines,
+	};
+	struct thaw_reply reply;
+
+	ck_assert_int_eq(thaw_invoke(thaw, "edges", &request, NULL, &reply), 0);
+	put_runs(end, outcome(&reply));
+	thaw_reply_done(&reply);
+	ck_assert_msg(!strcmp(lines, writes[i].lines), "%s: lines %s",
+		      writes[i].request, lines);
+	ck_assert_msg(!fnmatch(writes[i].outcome, end, 0), "%s: %s",
+		      writes[i].request, end);
+}
+
+START_TEST(a_line_is_logged_however_it_ends)
+{
+	struct thaw *thaw =
+		open_guest(backends[_i], "edges", "\"entry\":\"write_lines\"");
+
+	for (size_t i = 0; i < sizeof(writes) / sizeof(*writes); i++)
+		check_write(thaw, i);
+	thaw_close(thaw);
+}
+END_TEST
+
 START_TEST(a_log_line_of_any_size_is_taken_safely)
 {
 	struct thaw *thaw = open_entry("log_unchecked");
@@ -485,6 +595,8 @@ int main(void)
 	tcase_add_test(group, error_texts_are_cut_at_their_limits);
 	tcase_add_test(group, a_content_type_of_127_is_the_longest);
 	tcase_add_test(group, log_lines_are_cut_at_1023);
+	tcase_add_loop_test(group, a_line_is_logged_however_it_ends, 0,
+			    backend_count());
 	tcase_add_test(group, a_log_line_of_any_size_is_taken_safely);
 	tcase_add_test(group, an_invocation_may_log_only_so_much);
 	tcase_add_test(group, a_handler_name_of_55_is_the_longest);

@@ -35,6 +35,10 @@ static const struct {
 	  "its handler table at 0x3fffc0 is not in memory" },
 	{ INIT("handlers_askew"), -EPROTO,
 	  "its handler table at 0x* is not in memory" },
+	{ INIT("lines_outside"), -EPROTO,
+	  "its log lines at 0xfffffffffffffff8 are not in memory" },
+	{ INIT("lines_wild"), -ECANCELED, "init failed: *address 0x10*" },
+	{ INIT("lines_askew"), -ECANCELED, "init failed: *address 0x10*" },
 	{ INIT("handlers_null"), -EPROTO,
 	  "the name of handler 0 is not printable text" },
 	{ INIT("name_empty"), -EPROTO,
@@ -120,6 +124,26 @@ START_TEST(init_may_log_only_so_much)
 }
 END_TEST
 
+START_TEST(an_init_that_ends_within_a_line_has_logged_it)
+{
+	static const char *const inits[] = { INIT("faults_in_a_line"),
+					     INIT("never_ends_a_line") };
+	static const enum thaw_log_level levels[] = { THAW_LEVEL_INFO,
+						      THAW_LEVEL_WARN };
+
+	for (int i = 0; i < 2; i++) {
+		struct thaw *thaw = open_guest("auto", "inits", inits[i]);
+
+		logged.lines = 0;
+		ck_assert_int_lt(thaw_deploy(thaw, "inits", NULL), 0);
+		ck_assert_uint_eq(logged.lines, 1);
+		ck_assert_int_eq(logged.level, levels[i]);
+		ck_assert_str_eq(logged.text, "half a");
+		thaw_close(thaw);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("inits");
@@ -133,6 +157,7 @@ int main(void)
 			    what_a_big_init_made_is_there_in_each_invocation, 0,
 			    backend_count());
 	tcase_add_test(group, init_may_log_only_so_much);
+	tcase_add_test(group, an_init_that_ends_within_a_line_has_logged_it);
 	suite_add_tcase(suite, group);
 	return run_suite(suite);
 }

@@ -198,6 +198,80 @@ THAW_HANDLER(log_lines)
 	return 0;
 }
 
+#define EURO "\xe2\x82\xac"
+
+/* So many characters of three bytes behind @size letters. */
+static const char *euros(size_t size, size_t count)
+{
+	static char text[1 << 13];
+	char *at = text;
+
+	memset(text, 'l', size);
+	at += size;
+	while (count--)
+		at = stpcpy(at, EURO);
+	*at = '\0';
+	return text;
+}
+
+/*
+ * Does what the letters of the request say, some with a number behind them: writes
+ * to a stream, and ends in some way.
+ */
+THAW_HANDLER(write_lines)
+{
+	const struct timespec ages = { .tv_sec = 1000000 };
+	char text[64] = "", *at = text;
+	FILE *stream = stdout;
+
+	memcpy(text, request->data, request->size < 63 ? request->size : 63);
+	while (*at) {
+		const char letter = *at++;
+		const size_t number = strtoul(at, &at, 10);
+
+		switch (letter) {
+		case 'e': /* from now on: */
+			stream = stderr;
+			break;
+		case 'l':
+			fputs(euros(number, 0), stream);
+			break;
+		case 'u':
+			fputs(euros(number, 1300), stream);
+			break;
+		case 'n':
+			fputc('\n', stream);
+			break;
+		case 'f':
+			fflush(stream);
+			break;
+		case 'F':
+			fflush(NULL);
+			break;
+		case 'L':
+			thaw_log(THAW_LOG_ERROR, "%s", euros(number, 1300));
+			break;
+		case 'X':
+			thaw_fail("Test.Ended", "%s", euros(number, 1300));
+		case 'A':
+			abort();
+		case 'B':
+			thaw_arch_ring(200);
+			break;
+		case 'P':
+			*(volatile int *)(uintptr_t)number = 1;
+			break;
+		case 'S':
+			for (;;)
+				__asm__ volatile("");
+		case 'Z':
+			nanosleep(&ages, NULL);
+			break;
+		}
+	}
+	return 0;
+}
+
 /* Where the stack ends, and how many bytes of environment there are. */
 THAW_HANDLER(where)
 {

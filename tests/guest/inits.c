@@ -125,6 +125,42 @@ static void handlers_askew(void)
 	ready(1, (uintptr_t)&entry + 1, THAW_GPA_IMAGE);
 }
 
+static void lines_outside(void)
+{
+	mailbox->lines = UINT64_MAX - 7;
+	ready(1, (uintptr_t)&entry, THAW_GPA_IMAGE);
+}
+
+/* The table is, its texts are not; or are too long. */
+static void lines_wild(void)
+{
+	static struct thaw_line wild[THAW_LINES] = {
+		{ .text = UINT64_MAX - 7, .size = 9, .level = UINT32_MAX },
+		{ .text = THAW_GPA_IMAGE, .size = UINT32_MAX },
+	};
+
+	mailbox->lines = (uintptr_t)wild;
+	faults();
+}
+
+static void lines_askew(void)
+{
+	mailbox->lines = (4u << 20) - 8;
+	faults();
+}
+
+static void faults_in_a_line(void)
+{
+	printf("half a");
+	faults();
+}
+
+static void never_ends_a_line(void)
+{
+	fprintf(stderr, "half a");
+	never();
+}
+
 static void name_empty(void)
 {
 	ready_with_name("", 0);
@@ -197,6 +233,11 @@ static const struct {
 	INIT(handlers_outside),
 	INIT(handlers_across_the_end),
 	INIT(handlers_askew),
+	INIT(lines_outside),
+	INIT(lines_wild),
+	INIT(lines_askew),
+	INIT(faults_in_a_line),
+	INIT(never_ends_a_line),
 	INIT(name_empty),
 	INIT(name_with_escape),
 	INIT(name_endless),

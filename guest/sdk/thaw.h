@@ -17,12 +17,13 @@
  *	}
  *
  * The image is booted once. When every init function has returned, thaw takes
- * a snapshot, and each invocation starts from that snapshot: whatever a
- * handler changes - memory, registers, open streams, malloc's heap - is gone
- * when the next one starts. There are no threads, files or sockets. The C
- * library is picolibc; stdout and stderr go to the function's log, line by
- * line. Time comes from clock_gettime() and is right in every invocation;
- * rand(), random(), arc4random() and getentropy() are seeded afresh for each.
+ * a snapshot of memory, and each invocation starts from that snapshot, with the
+ * registers as at boot: whatever a handler changes - memory, rounding, open
+ * streams, malloc's heap - is gone when the next one starts. There are no
+ * threads, files or sockets. The C library is picolibc; stdout and stderr go to
+ * the function's log, line by line. Time comes from clock_gettime() and is right
+ * in every invocation; rand(), random(), arc4random() and getentropy() are seeded
+ * afresh for each.
  */
 #ifndef THAW_H
 #define THAW_H

@@ -50,7 +50,7 @@ static const struct {
 	{ "\"init_timeout\":\"1s\"", -ECANCELED,
 	  "init failed: Runtime.InitError: init function 0 returned -3" },
 	{ INIT("") ",\"entry\":\"other\"", -ENOENT,
-	  "*inits.elf has no handler \"other\": set entry to one of: inits" },
+	  "*inits.elf has no handler \"other\": set entry to one of: *inits" },
 };
 #define REFUSED ((int)(sizeof(refused) / sizeof(*refused)))
 
@@ -109,6 +109,21 @@ START_TEST(what_a_big_init_made_is_there_in_each_invocation)
 }
 END_TEST
 
+/* Memory is kept, registers are not: not those of floating point either. */
+START_TEST(the_floating_point_environment_of_init_is_not_kept)
+{
+	struct thaw *thaw =
+		open_guest(backends[_i], "inits",
+			   INIT("rounds_up") ",\"entry\":\"rounding\"");
+
+	for (int i = 0; i < 3; i++)
+		ck_assert_str_eq(call_once(thaw, "inits", ""),
+				 "raised 0, mode to nearest, less than "
+				 "init's: 1");
+	thaw_close(thaw);
+}
+END_TEST
+
 START_TEST(init_may_log_only_so_much)
 {
 	struct thaw *thaw =
@@ -156,6 +171,9 @@ int main(void)
 	tcase_add_loop_test(group,
 			    what_a_big_init_made_is_there_in_each_invocation, 0,
 			    backend_count());
+	tcase_add_loop_test(group,
+			    the_floating_point_environment_of_init_is_not_kept,
+			    0, backend_count());
 	tcase_add_test(group, init_may_log_only_so_much);
 	tcase_add_test(group, an_init_that_ends_within_a_line_has_logged_it);
 	suite_add_tcase(suite, group);

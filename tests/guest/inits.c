@@ -2,6 +2,7 @@
  * inits.c - gets ready wrongly, or never, as the environment variable INIT
  * says.
  */
+#include <fenv.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,6 +201,16 @@ static void logs_much(void)
 		printf("line %d\n", i);
 }
 
+static volatile double one = 1, three = 3;
+static double third;
+
+/* Leaves another rounding, and the exception of a result that is not exact. */
+static void rounds_up(void)
+{
+	fesetround(FE_UPWARD);
+	third = one / three;
+}
+
 static void is_big(void)
 {
 	big = malloc(BIG_BYTES);
@@ -245,6 +256,7 @@ static const struct {
 	INIT(dispatch_wild),
 	INIT(dispatch_in_data),
 	INIT(logs_much),
+	INIT(rounds_up),
 	INIT(is_big),
 };
 
@@ -268,4 +280,16 @@ THAW_HANDLER(inits)
 			thaw_fail("Test.Wrong", "byte %zu", i);
 	memset(big, 0, BIG_BYTES);
 	return thaw_reply("all", 3);
+}
+
+/* What is left of init's rounding; then it leaves another one. */
+THAW_HANDLER(rounding)
+{
+	const int raised = fetestexcept(FE_ALL_EXCEPT), mode = fegetround();
+
+	thaw_reply_printf("raised %d, mode %s, less than init's: %d", raised,
+			  mode == FE_TONEAREST ? "to nearest" : "other",
+			  one / three < third);
+	fesetround(FE_DOWNWARD);
+	return 0;
 }

@@ -19,7 +19,7 @@ run_packages=(
 # To test as well.
 # shellcheck disable=SC2034
 test_packages=(
-	clang clang-format-14 clang-tidy cppcheck shellcheck git gnuplot-nox
+	clang clang-format-14 clang-tidy cppcheck shellcheck git gnuplot-nox lld
 	python3 python3-jsonschema curl wrk
 )
 

@@ -11,7 +11,7 @@
 #
 # OUTPUT is the directory of NAME.elf (default: the current binary directory).
 # PIE links a static position independent executable instead of one with a
-# fixed address.
+# fixed address. GNU ld and lld link both, gold the latter.
 #
 # Uses THAW_SDK_INCLUDES, THAW_SDK_LIBRARY, THAW_SDK_SCRIPT, THAW_SDK_LIBC,
 # which the package (or thaw's own build) sets.
@@ -62,8 +62,7 @@ function(thaw_add_function)
 	endif()
 	target_link_options(${arg_NAME} PRIVATE ${kind} -nostdlib
 		-Wl,--gc-sections -Wl,-z,max-page-size=4096 -Wl,-z,norelro
-		-Wl,--build-id=none -Wl,--no-warn-rwx-segments
-		-T ${THAW_SDK_SCRIPT})
+		-Wl,--build-id=none -T ${THAW_SDK_SCRIPT})
 	# whole: what the SDK and the C library both define is to be the SDK's
 	target_link_libraries(${arg_NAME} PRIVATE
 		-Wl,--whole-archive ${THAW_SDK_LIBRARY} -Wl,--no-whole-archive

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 #
 # sdk_project.sh BUILD-DIR - a project of its own builds a function against the
-# installed SDK, in three lines, as fixed executable and as static PIE; thaw
-# runs both.
+# installed SDK, in three lines, as fixed executable and as static PIE, by each
+# linker that is there; thaw runs all of them.
 
 set -uo pipefail
 
@@ -17,6 +17,14 @@ project(greet C)
 find_package(thaw-sdk REQUIRED)
 thaw_add_function(NAME greet SOURCES greet.c)
 thaw_add_function(NAME greet_pie SOURCES greet.c PIE)
+foreach(linker ${LINKERS})
+	thaw_add_function(NAME greet_${linker} SOURCES greet.c)
+	target_link_options(greet_${linker} PRIVATE -fuse-ld=${linker})
+endforeach()
+if(lld IN_LIST LINKERS)
+	thaw_add_function(NAME greet_pie_lld SOURCES greet.c PIE)
+	target_link_options(greet_pie_lld PRIVATE -fuse-ld=lld)
+endif()
 END
 cat >project/greet.c <<'END'
 #include <stdio.h>
@@ -41,13 +49,28 @@ THAW_HANDLER(greet)
 	return 0;
 }
 END
+images=(greet greet_pie)
+linkers=()
+for linker in lld gold; do
+	if command -v "ld.$linker" >/dev/null; then
+		linkers+=("$linker")
+		images+=("greet_$linker")
+	else
+		echo "skip: $linker: it is not here"
+	fi
+done
+[[ " ${linkers[*]} " != *' lld '* ]] || images+=(greet_pie_lld)
 {
 	cmake --install "$build" --prefix prefix &&
-		cmake -S project -B build -DCMAKE_PREFIX_PATH="$work/prefix" &&
+		cmake -S project -B build -DCMAKE_PREFIX_PATH="$work/prefix" \
+			-DLINKERS="$(IFS=';' && echo "${linkers[*]}")" &&
 		cmake --build build
 } >built 2>&1 || not_ok 'it is built' built
-for image in greet greet_pie; do
-	try 0 "$image" prefix/bin/thaw run build/$image.elf -d world
+if grep -i warning built >warnings; then
+	not_ok 'no linker warns' warnings
+fi
+for image in "${images[@]}"; do
+	try 0 "$image" prefix/bin/thaw run "build/$image.elf" -d world
 	is out 'Hello, world'
 	has err 'Hello 0.5'
 done

@@ -246,24 +246,18 @@ static int code_of(int result)
 
 static int serve(struct serve_options *my)
 {
-	bool is_said = false;
 	struct error err;
 	int r = log_start(STDERR_FILENO,
 			  my->is_json ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT,
 			  my->level, &err);
 
-	if (!r) {
-		r = server_run(&my->server, &err);
-		/* who reads objects is not to find a line that is none */
-		if (r && my->is_json) {
-			log_write(LOG_LEVEL_ERROR, "cannot serve",
-				  LOG_FIELD("reason", err.message));
-			is_said = true;
-		}
-		log_stop();
-	}
-	if (r && !is_said)
+	if (r) {
 		cli_error("%s", err.message);
+		return code_of(r);
+	}
+	/* what goes wrong in it is in the log */
+	r = server_run(&my->server, &err);
+	log_stop();
 	return code_of(r);
 }
 

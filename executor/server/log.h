@@ -11,6 +11,7 @@
  *
  * Text: 2026-01-31T12:00:00.123456Z info listening address=127.0.0.1:8080
  * JSON: {"ts":"...","level":"info","msg":"listening","address":"..."}
+ * A field whose text is empty is left out.
  *
  * A line is put into a bounded ring and written by a thread of its own, so
  * nobody waits for whoever reads them; what does not fit is counted, and the
@@ -52,7 +53,7 @@ enum log_level {
 /* One key=value. Values are hostile: written quoted and escaped if need be. */
 struct log_field {
 	const char *key;
-	const char *text; /* NULL: @number */
+	const char *text; /* NULL: @number; "": the field is left out */
 	uint64_t number;
 };
 

@@ -121,8 +121,6 @@ static void put_escaped(struct line *line, const char *text)
 /* Text that needs no quotes: printable ASCII, but what they are made of. */
 static bool is_plain(const char *text)
 {
-	if (!*text)
-		return false;
 	for (; *text; text++)
 		if (*text <= ' ' || *text > '~' || strchr("\"\\=", *text))
 			return false;
@@ -196,8 +194,12 @@ size_t log_line_format(const struct log_entry *entry, enum log_format format,
 	};
 
 	put_start(&line, entry);
-	for (size_t i = 0; i < entry->count; i++)
-		put_field(&line, &entry->fields[i]);
+	for (size_t i = 0; i < entry->count; i++) {
+		const struct log_field *field = &entry->fields[i];
+
+		if (!field->text || *field->text)
+			put_field(&line, field);
+	}
 	line.end = LOG_LINE_MAX;
 	put_text(&line, end);
 	return line.size;

@@ -451,6 +451,18 @@ static int start(struct server *server, struct error *err)
 	return server_listen(server, err);
 }
 
+/* Those of the catalog that are in @state by now. */
+static uint64_t count_functions(const struct generation *generation,
+				enum function_state state)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < generation->count; i++)
+		count += atomic_load(&generation->served[i]->state) ==
+			 (int)state;
+	return count;
+}
+
 static void serve(struct server *server)
 {
 	const uint64_t watchdog_ns = notify_watchdog_ns();
@@ -461,6 +473,10 @@ static void serve(struct server *server)
 				       SERVER_SERVING);
 	log_write(LOG_LEVEL_INFO, "serving",
 		  LOG_NUMBER("functions", server->main.generation->count),
+		  LOG_NUMBER("booting", count_functions(server->main.generation,
+							FUNCTION_PENDING)),
+		  LOG_NUMBER("failed", count_functions(server->main.generation,
+						       FUNCTION_FAILED)),
 		  LOG_NUMBER("workers", server->worker_count),
 		  LOG_FIELD("io", io_name(server->main.io)));
 	if (*io_fallback(server->main.io))
@@ -605,6 +621,9 @@ int server_run(const struct server_options *options, struct error *err)
 		r = start(server, err);
 	if (!r)
 		serve(server);
+	else
+		log_write(LOG_LEVEL_ERROR, "cannot serve",
+			  LOG_FIELD("reason", err->message));
 	done(server);
 	log_write(LOG_LEVEL_INFO, "ended");
 	free(server);

@@ -53,8 +53,9 @@ void server_options_init(struct server_options *options);
 
 /*
  * Serves on this thread and others until SIGTERM, SIGINT or /v1/drain, and then
- * until what was under way has ended. 0, or -errno: it could not start. Logs
- * through log.h, which must have been started. One at a time in a process.
+ * until what was under way has ended. 0, or -errno: it could not start, and why
+ * is logged. Logs through log.h, which must have been started. One at a time in a
+ * process.
  */
 int server_run(const struct server_options *options, struct error *err);
 

@@ -174,7 +174,8 @@ def no_room():
     with Server(functions, '--max-memory', '72MiB', ready=False,
                 surprises=['function not deployed', 'not reloaded',
                            'invocation refused']) as server:
-        server.wait_line('(info |")serving')
+        line, = server.wait_line('(info |")serving')
+        assert 'functions=5 ' in line and 'failed=2 ' in line, line
         server.find_port()
         wait_until(lambda: not server.status()['functions']['pending'],
                    'nothing is booted any more')

@@ -515,7 +515,7 @@ def json_log():
     with Server({'echo': {'image': '/nowhere'}}, '--log-format', 'json',
                 ready=False) as server:
         refuses(server, CATALOG, '/nowhere')
-        last = json.loads(server.log().splitlines()[-1])
+        last = json.loads(server.log().splitlines()[-2])
         assert (last['level'], last['msg']) == ('error', 'cannot serve'), last
 
 

@@ -71,7 +71,6 @@ struct sample {
 
 static const struct sample samples[] = {
 	{ "plain-1.2/3:4", "plain-1.2/3:4", "\"plain-1.2/3:4\"" },
-	{ "", "\"\"", "\"\"" },
 	{ "two words", "\"two words\"", "\"two words\"" },
 	{ "a=b", "\"a=b\"", "\"a=b\"" },
 	{ "\"q\\", "\"\\\"q\\\\\"", "\"\\\"q\\\\\"" },
@@ -111,6 +110,16 @@ START_TEST(values_are_quoted_and_escaped_if_need_be)
 	ck_assert_ptr_nonnull(strstr(JSON("m", LOG_FIELD("v", sample->value),
 					  LOG_NUMBER("n", 1)),
 				     expected));
+}
+END_TEST
+
+START_TEST(a_field_without_text_is_left_out_and_a_message_is_not)
+{
+	ck_assert_str_eq(TEXT("m", LOG_FIELD("v", ""), LOG_NUMBER("n", 0)),
+			 "2026-01-31T12:00:00.123456Z info m n=0\n");
+	ck_assert_str_eq(JSON("", LOG_FIELD("v", ""), LOG_NUMBER("n", 0)),
+			 "{\"ts\":\"2026-01-31T12:00:00.123456Z\","
+			 "\"level\":\"info\",\"msg\":\"\",\"n\":0}\n");
 }
 END_TEST
 
@@ -265,6 +274,8 @@ int main(void)
 	tcase_add_test(tests, a_line_is_as_the_header_shows_it);
 	tcase_add_loop_test(tests, values_are_quoted_and_escaped_if_need_be, 0,
 			    sizeof(samples) / sizeof(*samples));
+	tcase_add_test(tests,
+		       a_field_without_text_is_left_out_and_a_message_is_not);
 	tcase_add_test(tests, a_message_cannot_begin_a_line_of_its_own);
 	tcase_add_test(tests, what_is_too_long_is_cut_and_what_follows_is_kept);
 	tcase_add_test(tests, no_bytes_make_a_line_that_is_not_one);

@@ -78,22 +78,33 @@ static int refused(const struct http_client *client, struct error *err)
 	}
 }
 
-int admin_ask(struct http_client *client, const char *method, const char *path,
-	      uint64_t timeout_ns, struct error *err, json_t **ret_json)
+/* The answer's text is in client->reply.body. */
+static int ask_text(struct http_client *client, const char *method,
+		    const char *path, uint64_t timeout_ns, struct error *err)
 {
 	const struct http_call call = {
 		.method = method,
 		.path = path,
 		.timeout_ns = timeout_ns,
 	};
-	const struct http_reply *reply = &client->reply;
-	json_t *json;
 	int r = http_client_call(client, &call, err);
 
 	if (r)
 		return connection_code(r);
-	if (reply->status < 200 || reply->status > 299)
+	if (client->reply.status < 200 || client->reply.status > 299)
 		return refused(client, err);
+	return CLI_OK;
+}
+
+int admin_ask(struct http_client *client, const char *method, const char *path,
+	      uint64_t timeout_ns, struct error *err, json_t **ret_json)
+{
+	const struct http_reply *reply = &client->reply;
+	int code = ask_text(client, method, path, timeout_ns, err);
+	json_t *json;
+
+	if (code)
+		return code;
 	json = reply->body.size ?
 		       json_loadb(reply->body.data, reply->body.size, 0, NULL) :
 		       NULL;
@@ -127,6 +138,16 @@ static int ask_aloud(struct http_client *client, const char *method,
 int admin_get(struct http_client *client, const char *path, json_t **ret_json)
 {
 	return ask_aloud(client, "GET", path, 0, ret_json);
+}
+
+int admin_get_text(struct http_client *client, const char *path)
+{
+	struct error error;
+	int code = ask_text(client, "GET", path, 0, &error);
+
+	if (code)
+		cli_error("%s", error.message);
+	return code;
 }
 
 int admin_post(struct http_client *client, const char *path,

@@ -13,8 +13,8 @@
 
 struct json_t;
 
-/* Largest answer: 10,000 functions with all their counts. */
-#define ADMIN_BODY_MAX ((size_t)128 << 20)
+/* Largest answer: 10,000 functions with all their counts, and labels. */
+#define ADMIN_BODY_MAX ((size_t)512 << 20)
 
 /* Of `thaw status` and `reload`: whom to ask, and how to print the answer. */
 struct admin_options {
@@ -43,6 +43,9 @@ int admin_get(struct http_client *client, const char *path,
 	      struct json_t **ret_json);
 int admin_post(struct http_client *client, const char *path,
 	       uint64_t timeout_ns, struct json_t **ret_json);
+
+/* The same for an answer that is no JSON. */
+int admin_get_text(struct http_client *client, const char *path);
 
 /* Prints the text of the last answer, whole. */
 void admin_print_body(const struct http_client *client);

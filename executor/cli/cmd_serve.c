@@ -43,6 +43,17 @@ static int set_listen(const struct cli_option *option, const char *value,
 	return 0;
 }
 
+static int set_metrics(const struct cli_option *option, const char *value,
+		       void *target)
+{
+	struct server_options *server =
+		&((struct serve_options *)target)->server;
+
+	(void)option;
+	server->metrics = strcmp(value, NO_ADDRESS) ? value : NULL;
+	return 0;
+}
+
 static int set_allow_host(const struct cli_option *option, const char *value,
 			  void *target)
 {
@@ -126,6 +137,10 @@ static const struct cli_option options[] = {
 	  "administration: unix:PATH or HOST:PORT; none for none;\n"
 	  "default " RUNTIME_ADMIN " in the runtime folder",
 	  cli_set_text, offsetof(struct serve_options, admin), 0 },
+	{ 0, "metrics", "ADDRESS",
+	  "the metrics and no more, to be read, at unix:PATH or\n"
+	  "HOST:PORT; default none",
+	  set_metrics, 0, 0 },
 	{ 0, "insecure", NULL,
 	  "allow addresses that other machines can reach, though\n"
 	  "nobody is asked who they are",

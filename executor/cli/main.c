@@ -25,6 +25,7 @@ const struct cli_verb *const cli_verbs[] = {
 	&cmd_catalog_validate,
 	&cmd_catalog_schema,
 	&cmd_status,
+	&cmd_metrics,
 	&cmd_top,
 	&cmd_reload,
 	&cmd_drain,

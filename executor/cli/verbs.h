@@ -18,6 +18,7 @@ extern const struct cli_verb cmd_catalog_schema;
 extern const struct cli_verb cmd_completion;
 extern const struct cli_verb cmd_doctor;
 extern const struct cli_verb cmd_drain;
+extern const struct cli_verb cmd_metrics;
 extern const struct cli_verb cmd_reload;
 extern const struct cli_verb cmd_status;
 extern const struct cli_verb cmd_top;

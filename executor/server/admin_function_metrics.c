@@ -1,4 +1,8 @@
 /* admin_function_metrics.c - metrics of the functions. See admin_internal.h. */
+#include <stdio.h>
+#include <string.h>
+
+#include "executor/limits.h"
 #include "executor/server/admin_internal.h"
 #include "executor/server/prometheus.h"
 
@@ -217,6 +221,92 @@ static void write_invocations(const struct server_view *view,
 		}
 }
 
+/* A function is in none or more of the states that thaw_functions counts. */
+static void write_states(const struct server_view *view, struct buffer *out)
+{
+	const char *name = "thaw_function_state";
+
+	prometheus_head(out, name, "gauge",
+			"Whether the function is in the state.");
+	for (size_t i = 0; i < view->count; i++) {
+		const struct function_view *f = &view->functions[i];
+		const struct {
+			const char *name;
+			bool is;
+		} states[] = {
+			{ "active", f->state == FUNCTION_ACTIVE },
+			{ "pending", f->state == FUNCTION_PENDING },
+			{ "failed", f->state == FUNCTION_FAILED },
+			{ "outdated", f->update != UPDATE_NONE },
+		};
+
+		for (size_t s = 0; s < sizeof(states) / sizeof(*states); s++)
+			write_sample(out, name, f,
+				     &(struct label){ "state", states[s].name },
+				     states[s].is);
+	}
+}
+
+#define LABEL_PREFIX "label_"
+#define LABEL_CONFLICT "_conflict"
+/* The name of a label of a catalog as Prometheus has it, the zero included. */
+#define LABEL_MAX                                                     \
+	(sizeof(LABEL_PREFIX LABEL_CONFLICT) + LIMIT_LABEL_NAME_MAX + \
+	 sizeof("64"))
+
+static bool is_taken(char names[][LABEL_MAX], size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(names[i], name))
+			return true;
+	return false;
+}
+
+/*
+ * What is neither a letter, a digit nor _ is _. Where that makes two names one,
+ * the later one has a number behind it.
+ */
+static void name_label(char names[][LABEL_MAX], size_t count, const char *pair)
+{
+	char name[LABEL_MAX];
+	size_t size = strcspn(pair, "=");
+
+	if (size > LIMIT_LABEL_NAME_MAX)
+		size = LIMIT_LABEL_NAME_MAX;
+	snprintf(name, sizeof(name), LABEL_PREFIX "%.*s", (int)size, pair);
+	for (char *c = name; *c; c++)
+		if (strchr("./-", *c))
+			*c = '_';
+	strcpy(names[count], name);
+	for (unsigned i = 1; is_taken(names, count, names[count]); i++)
+		snprintf(names[count], LABEL_MAX, "%.*s" LABEL_CONFLICT "%u",
+			 (int)(sizeof(LABEL_PREFIX) - 1 + size), name, i);
+}
+
+static void write_labels(struct buffer *out, char *const *labels)
+{
+	char names[LIMIT_LABELS_MAX][LABEL_MAX];
+
+	for (size_t i = 0; labels && labels[i] && i < LIMIT_LABELS_MAX; i++) {
+		name_label(names, i, labels[i]);
+		buffer_text(out, ",");
+		prometheus_label(out, names[i], strchr(labels[i], '=') + 1);
+	}
+}
+
+static void write_infos(const struct server_view *view, struct buffer *out)
+{
+	const char *name = "thaw_function_info";
+
+	prometheus_head(out, name, "gauge",
+			"1, labelled with the function's labels.");
+	for (size_t i = 0; i < view->count; i++) {
+		write_function(out, name, &view->functions[i], NULL);
+		write_labels(out, view->functions[i].spec->labels);
+		buffer_text(out, "} 1\n");
+	}
+}
+
 static void write_durations(const struct server_view *view, struct buffer *out)
 {
 	static const struct histogram_names names =
@@ -279,6 +369,8 @@ void admin_write_function_metrics(const struct server_view *view,
 {
 	if (!view->count)
 		return;
+	write_infos(view, out);
+	write_states(view, out);
 	write_invocations(view, out);
 	write_durations(view, out);
 	write_phases(view, out);

@@ -15,6 +15,7 @@
 
 #define JSON_TYPE "application/json"
 #define FUNCTIONS "/v1/functions"
+#define METRICS "/metrics"
 
 /* What is in the workers' purses is not used. */
 static uint64_t server_buffered(const struct server *server)
@@ -137,6 +138,21 @@ static void function(struct exchange *exchange, const struct server_view *view)
 		write_function(exchange, view, decoded);
 }
 
+static void get_metrics(struct exchange *exchange)
+{
+	struct server_view view;
+
+	if (server_view(exchange->worker, &view)) {
+		respond_problem(exchange, 500, "no memory");
+		exchange_send(exchange);
+		return;
+	}
+	buffer_clear(&exchange->text);
+	admin_write_metrics(&view, &exchange->text);
+	send_text(exchange, 200, ADMIN_METRICS_TYPE);
+	server_view_done(&view);
+}
+
 /* GET; false: there is no such path. */
 static bool get(struct exchange *exchange)
 {
@@ -144,6 +160,10 @@ static bool get(struct exchange *exchange)
 	struct server_view view;
 	bool found = true;
 
+	if (!strcmp(path, METRICS)) {
+		get_metrics(exchange);
+		return true;
+	}
 	if (server_view(exchange->worker, &view)) {
 		respond_problem(exchange, 500, "no memory");
 		exchange_send(exchange);
@@ -158,9 +178,6 @@ static bool get(struct exchange *exchange)
 		send_text(exchange, 200, JSON_TYPE);
 	} else if (!strncmp(path, FUNCTIONS "/", strlen(FUNCTIONS "/"))) {
 		function(exchange, &view);
-	} else if (!strcmp(path, "/metrics")) {
-		admin_write_metrics(&view, &exchange->text);
-		send_text(exchange, 200, ADMIN_METRICS_TYPE);
 	} else {
 		found = false;
 	}
@@ -198,25 +215,42 @@ static void wrong_method(struct exchange *exchange, const char *allowed)
 
 static bool is_page(const char *path)
 {
-	return !strcmp(path, "/v1/status") || !strcmp(path, "/metrics") ||
+	return !strcmp(path, "/v1/status") || !strcmp(path, METRICS) ||
 	       !strncmp(path, FUNCTIONS, strlen(FUNCTIONS));
+}
+
+static bool is_get(const struct exchange *exchange)
+{
+	return exchange->request.method == HTTP_GET_METHOD ||
+	       exchange->request.method == HTTP_HEAD_METHOD;
 }
 
 void admin_route(struct exchange *exchange)
 {
 	const char *path = exchange->request.path;
 	enum http_method method = exchange->request.method;
-	bool is_get = method == HTTP_GET_METHOD || method == HTTP_HEAD_METHOD;
 
 	if (is_action(path)) {
 		if (method == HTTP_POST_METHOD)
 			act(exchange);
 		else
 			wrong_method(exchange, "POST");
-	} else if (is_page(path) && !is_get) {
+	} else if (is_page(path) && !is_get(exchange)) {
 		wrong_method(exchange, "GET, HEAD");
 	} else if (!route_options(exchange) && !route_health(exchange) &&
-		   !(is_get && get(exchange))) {
+		   !(is_get(exchange) && get(exchange))) {
 		not_found(exchange, "no such path: see docs/protocol.md");
 	}
+}
+
+void metrics_route(struct exchange *exchange)
+{
+	if (!is_get(exchange))
+		wrong_method(exchange, "GET, HEAD");
+	else if (!strcmp(exchange->request.path, METRICS))
+		get_metrics(exchange);
+	else if (!route_health(exchange))
+		not_found(exchange,
+			  "no such path: this listener has /metrics, /livez, "
+			  "/healthz and /readyz; see --admin for the others");
 }

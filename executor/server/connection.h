@@ -51,9 +51,10 @@ void connection_close(struct connection *connection);
 /* Set the timer for @limit_ns from now; none is set once it is closed. */
 void connection_limit(struct connection *connection, uint64_t limit_ns);
 
-/* Opens connections of the two kinds. For worker_listen(). */
+/* Opens connections of each kind. For worker_listen(). */
 void http_connection_open(struct door *door, int fd);
 void http_admin_connection_open(struct door *door, int fd);
+void http_metrics_connection_open(struct door *door, int fd);
 void frame_connection_open(struct door *door, int fd);
 
 /* Frees what is kept for calls of the unix socket protocol. */

@@ -81,6 +81,9 @@ void route(struct exchange *exchange);
 void admin_route_head(struct exchange *exchange);
 void admin_route(struct exchange *exchange);
 
+/* On the metrics listener, which is read only. */
+void metrics_route(struct exchange *exchange);
+
 /*
  * A request that could not be read (request.bad_*), a head that was refused
  * (status): fills `out`.

@@ -32,6 +32,7 @@ static bool is_allowed(const struct server_options *options,
 	return host_is_loopback(host) ||
 	       is_in(options->listen, options->listen_count, host) ||
 	       (options->admin && is_in(&options->admin, 1, host)) ||
+	       (options->metrics && is_in(&options->metrics, 1, host)) ||
 	       is_in(options->allow_hosts, options->allow_host_count, host);
 }
 

@@ -41,6 +41,7 @@ struct http_connection {
 	struct exchange *exchange;
 	enum phase phase;
 	bool is_admin;
+	bool is_metrics; /* of the admin's, what is only read */
 	bool checks_hosts;
 	bool continuing;   /* "100 Continue" is being sent */
 	bool ready;	   /* and the response behind it is there */
@@ -406,6 +407,8 @@ static void take_request(struct http_connection *connection)
 	if (exchange->status) {
 		route_refuse(exchange);
 		exchange_send(exchange);
+	} else if (connection->is_metrics) {
+		metrics_route(exchange);
 	} else if (connection->is_admin) {
 		admin_route(exchange);
 	} else {
@@ -583,11 +586,14 @@ static void on_free(struct connection *common)
 		invocation_abandon(&exchange->invocation);
 		exchange_release(exchange);
 	}
+	if (connection->is_metrics)
+		common->worker->server->metrics_connections--;
 	connection_done(common);
 	free(connection);
 }
 
-static void open_connection(struct door *door, int fd, bool is_admin)
+static void open_connection(struct door *door, int fd, bool is_admin,
+			    bool is_metrics)
 {
 	struct http_connection *connection = calloc(1, sizeof(*connection));
 
@@ -596,6 +602,7 @@ static void open_connection(struct door *door, int fd, bool is_admin)
 		return;
 	}
 	connection->is_admin = is_admin;
+	connection->is_metrics = is_metrics;
 	connection->checks_hosts = door->checks_hosts;
 	connection->common.timer.fire = on_timer;
 	connection->common.drain = on_drain;
@@ -607,15 +614,31 @@ static void open_connection(struct door *door, int fd, bool is_admin)
 		free(connection);
 		return;
 	}
+	if (is_metrics)
+		door->worker->server->metrics_connections++;
 	enter(connection, PHASE_IDLE);
 }
 
 void http_connection_open(struct door *door, int fd)
 {
-	open_connection(door, fd, false);
+	open_connection(door, fd, false, false);
 }
 
 void http_admin_connection_open(struct door *door, int fd)
 {
-	open_connection(door, fd, true);
+	open_connection(door, fd, true, false);
+}
+
+/* Who reads the metrics leaves places for whoever administers. */
+void http_metrics_connection_open(struct door *door, int fd)
+{
+	struct server *server = door->worker->server;
+
+	if (server->metrics_connections < SERVER_METRICS_CONNECTIONS) {
+		open_connection(door, fd, true, true);
+		return;
+	}
+	metrics_add(&server->metrics.connections_total, 1);
+	metrics_add(&server->metrics.connections_refused, 1);
+	close(fd);
 }

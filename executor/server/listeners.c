@@ -12,6 +12,7 @@
 
 /* Names of sockets that systemd hands over (FileDescriptorName=). */
 #define NAME_ADMIN "admin"
+#define NAME_METRICS "metrics"
 #define NAME_SOCKET "socket"
 
 static int add(struct server *server, int fd, int worker,
@@ -33,6 +34,15 @@ static int add(struct server *server, int fd, int worker,
 		all[server->listening_count - 1].path = NULL;
 	server->listening = all;
 	return 0;
+}
+
+static bool has(const struct server *server,
+		void (*open)(struct door *door, int fd))
+{
+	for (size_t i = 0; i < server->listening_count; i++)
+		if (server->listening[i].open == open)
+			return true;
+	return false;
 }
 
 /* A TCP port has a socket for each worker; the others follow the first. */
@@ -86,7 +96,8 @@ static void take_port(char text[LISTEN_TEXT_MAX], int fd)
 }
 
 /* All addresses of a name; those this machine has not, as it has no IPv6, less. */
-static int bind_named(struct server *server, const char *text, bool is_admin,
+static int bind_named(struct server *server, const char *text,
+		      void (*open)(struct door *door, int fd),
 		      struct error *err)
 {
 	char texts[LISTEN_NAMED_MAX][LISTEN_TEXT_MAX];
@@ -98,14 +109,26 @@ static int bind_named(struct server *server, const char *text, bool is_admin,
 	for (int i = 0; i < count; i++) {
 		if (server->listening_count > before)
 			take_port(texts[i], server->listening[before].fd);
-		r = is_admin ? bind_one(server, texts[i],
-					(int)server->worker_count,
-					http_admin_connection_open, err) :
-			       bind_shared(server, texts[i], err);
+		r = open == http_connection_open ?
+			    bind_shared(server, texts[i], err) :
+			    bind_one(server, texts[i],
+				     (int)server->worker_count, open, err);
 		if (r && r != -EADDRNOTAVAIL)
 			return r;
 	}
 	return server->listening_count > before ? 0 : -EADDRNOTAVAIL;
+}
+
+/* The main thread's, which may be NULL; what systemd has handed over is there. */
+static int bind_main(struct server *server, const char *text,
+		     void (*open)(struct door *door, int fd), struct error *err)
+{
+	if (!text || has(server, open))
+		return 0;
+	return listen_unix_path(text) ?
+		       bind_one(server, text, (int)server->worker_count, open,
+				err) :
+		       bind_named(server, text, open, err);
 }
 
 static int bind_socket(struct server *server, const char *path,
@@ -131,6 +154,10 @@ static int inherit(struct server *server, unsigned count, const char *names,
 		    !strncmp(names, NAME_ADMIN, size))
 			r = add(server, fd, (int)server->worker_count,
 				http_admin_connection_open, NULL, err);
+		else if (size == strlen(NAME_METRICS) &&
+			 !strncmp(names, NAME_METRICS, size))
+			r = add(server, fd, (int)server->worker_count,
+				http_metrics_connection_open, NULL, err);
 		else if (size == strlen(NAME_SOCKET) &&
 			 !strncmp(names, NAME_SOCKET, size))
 			r = add(server, fd, -1, frame_connection_open, NULL,
@@ -146,15 +173,6 @@ static int inherit(struct server *server, unsigned count, const char *names,
 	return r;
 }
 
-static bool has(const struct server *server,
-		void (*open)(struct door *door, int fd))
-{
-	for (size_t i = 0; i < server->listening_count; i++)
-		if (server->listening[i].open == open)
-			return true;
-	return false;
-}
-
 int server_bind(struct server *server, struct error *err)
 {
 	const struct server_options *options = &server->options;
@@ -163,12 +181,12 @@ int server_bind(struct server *server, struct error *err)
 	int r = inherit(server, count, names, err);
 
 	/* what systemd hands over takes the place of what is configured */
-	if (!r && options->admin && !has(server, http_admin_connection_open))
-		r = listen_unix_path(options->admin) ?
-			    bind_one(server, options->admin,
-				     (int)server->worker_count,
-				     http_admin_connection_open, err) :
-			    bind_named(server, options->admin, true, err);
+	if (!r)
+		r = bind_main(server, options->admin,
+			      http_admin_connection_open, err);
+	if (!r)
+		r = bind_main(server, options->metrics,
+			      http_metrics_connection_open, err);
 	if (!r && options->socket && !has(server, frame_connection_open))
 		r = bind_socket(server, options->socket, err);
 	if (has(server, http_connection_open))
@@ -177,7 +195,8 @@ int server_bind(struct server *server, struct error *err)
 		r = listen_unix_path(options->listen[i]) ?
 			    bind_one(server, options->listen[i], -1,
 				     http_connection_open, err) :
-			    bind_named(server, options->listen[i], false, err);
+			    bind_named(server, options->listen[i],
+				       http_connection_open, err);
 	return r;
 }
 
@@ -185,6 +204,8 @@ static const char *kind_of(const struct listening *listening)
 {
 	if (listening->open == http_admin_connection_open)
 		return "admin";
+	if (listening->open == http_metrics_connection_open)
+		return "metrics";
 	return listening->open == frame_connection_open ? "socket" : "http";
 }
 

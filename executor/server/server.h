@@ -26,9 +26,10 @@ struct server_options {
 	/* HTTP: "HOST:PORT", "unix:PATH" or "/PATH". */
 	const char *listen[SERVER_LISTENERS_MAX];
 	size_t listen_count;
-	const char *socket; /* path of the socket protocol's; NULL: none */
-	const char *admin;  /* as listen[] */
-	bool insecure;	    /* addresses that are not loopback are fine */
+	const char *socket;  /* path of the socket protocol's; NULL: none */
+	const char *admin;   /* as listen[] */
+	const char *metrics; /* the same, for reading the metrics; NULL: none */
+	bool insecure;	     /* addresses that are not loopback are fine */
 	/* Hosts of requests besides those it listens at; "*": any. */
 	const char *allow_hosts[SERVER_HOSTS_MAX];
 	size_t allow_host_count;

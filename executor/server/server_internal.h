@@ -57,8 +57,9 @@ struct server {
 	struct worker main; /* admin listener, signals */
 	struct io_poll signals, changes;
 	struct timer drain_timer, change_timer, notify_timer;
-	uint64_t changed_ns;   /* the first change that was not acted on */
-	int last_watch;	       /* the newest one of a folder */
+	uint64_t changed_ns; /* the first change that was not acted on */
+	int last_watch;	     /* the newest one of a folder */
+	unsigned metrics_connections;
 	unsigned starting;     /* workers that are not up yet */
 	unsigned idle_workers; /* drained */
 	bool drains;	       /* workers have been told to */

@@ -63,6 +63,8 @@
 #define SERVER_CONNECTIONS_MAX 1000000
 /* Beyond those, for the admin listener. */
 #define SERVER_ADMIN_CONNECTIONS 64
+/* Of the metrics listener, at most: its answers are large. */
+#define SERVER_METRICS_CONNECTIONS 16
 
 /* Open files the server keeps for itself and for vms, of that limit. */
 #define SERVER_FILES_RESERVED 256

@@ -39,7 +39,7 @@ check_help() {
 	try 0 'thaw help' ./thaw help
 	is err ''
 	for verb in invoke run 'functions list' 'functions describe' \
-		'catalog validate' 'catalog schema' status top reload drain doctor \
+		'catalog validate' 'catalog schema' status metrics top reload drain doctor \
 		completion version help; do
 		# shellcheck disable=SC2086
 		try 0 "thaw $verb --help" ./thaw $verb --help

@@ -23,7 +23,7 @@ start() {
 check_nobody_there() {
 	local verb
 
-	for verb in status reload drain 'top --once' 'functions list --admin' \
+	for verb in status metrics reload drain 'top --once' 'functions list --admin' \
 		'functions describe hello --admin'; do
 		# shellcheck disable=SC2086
 		try 5 "$verb without a server" ./thaw $verb

@@ -4,13 +4,17 @@ member of the status and of the functions, moves by what it counts. One that is 
 no table here fails the test: add it to MOVES with what moves it, or to FIXED. See
 server_support.py.
 """
+import contextlib
 import json
 import os
+import pathlib
 import re
 import struct
+import tempfile
 import time
 
-from server_support import (Http, Server, main, reset, test, wait_until)
+from server_support import (USAGE, Http, Server, main, refuses, reset, test,
+                            wait_until)
 
 QUEUE = {'max': 2, 'warm': 1, 'queue': 2, 'queue_timeout': '30s'}
 EVENT = {'X-Amz-Invocation-Type': 'Event'}
@@ -42,6 +46,8 @@ BROKEN = {**FUNCTIONS, 'broken': {'image': '/bin/sh'}}
 # The version of before goes on.
 OUTDATED = {**CHANGED, 'echo': {'image': '/bin/sh'}}
 CONNECTIONS = 40
+# SERVER_METRICS_CONNECTIONS
+METRICS_CONNECTIONS = 16
 
 
 class Watch:
@@ -95,6 +101,28 @@ def read_metrics(text):
         key = f'{name}{{{labels}}}' if labels else name
         values[key] = values.get(key, 0) + float(value)
     return values
+
+
+def families(text):
+    """The families of /metrics: their types and the names of their labels, but
+    for those of a function's own."""
+    types = dict(re.findall(r'^# TYPE (\w+) (\w+)$', text, re.M))
+    labels = {name: set() for name in types}
+    for name, pairs in re.findall(r'^(\w+)\{([^\n]*)\} \S+$', text, re.M):
+        base = re.sub('_(bucket|sum|count)$', '', name)
+        labels[name if name in types else base].update(
+            label for label in re.findall(r'(\w+)="', pairs)
+            if label != 'le' and not label.startswith('label_'))
+    return {name: (kind, labels[name]) for name, kind in types.items()}
+
+
+def documented():
+    """The same of the table in docs/metrics.md."""
+    rows = re.findall(r'^\| `(\w+)` \| (counter|gauge|histogram) \| ([^|]*) \|',
+                      DOCUMENT.read_text(), re.M)
+    assert len({name for name, _, _ in rows}) == len(rows), 'one is there twice'
+    return {name: (kind, set(re.findall(r'`(\w+)`', labels)))
+            for name, kind, labels in rows}
 
 
 def read_members(path, value):
@@ -294,10 +322,11 @@ MOVES = [
         'function.max_reply_bytes', 'function.concurrency.max',
         'function.concurrency.warm', 'function.concurrency.queue',
         'function.concurrency.queue_timeout_ms',
-        'process_resident_memory_bytes']),
+        'process_resident_memory_bytes', 'thaw_function_info']),
     (reload(OUTDATED), [
         'function.update', 'status.functions.outdated',
-        'thaw_functions{state="outdated"}']),
+        'thaw_functions{state="outdated"}',
+        'thaw_function_state{state="outdated"}']),
     (lambda *_: time.sleep(0.1), ['thaw_vms_trimmed_total{reason="idle"}']),
     (reload(b'{'), [
         'thaw_config_reload_failures_total',
@@ -321,6 +350,7 @@ FIXED = {
     'status.events.max', 'status.functions.total', 'status.functions.active',
     'function.name', 'function.kind', 'function.gate', 'function.no_gate',
     'status.memory.max', 'status.memory.pressure', 'thaw_memory_max_bytes',
+    'thaw_function_info{label_a="b"}',
 }
 
 # What moves when vms of others are freed for one more.
@@ -338,9 +368,11 @@ STARTS = {
     'thaw_snapshot_build_failures_total', 'function.snapshot.boot_failures',
     'status.functions.failed', 'status.functions.pending', 'function.state',
     'function.reason', *outcome('failed'),
-    *(f'thaw_functions{{state="{state}"}}' for state in
-      ('active', 'failed', 'pending')),
+    *(f'{name}{{state="{state}"}}' for state in ('active', 'failed', 'pending')
+      for name in ('thaw_functions', 'thaw_function_state')),
 }
+
+DOCUMENT = pathlib.Path(__file__).resolve().parents[2] / 'docs/metrics.md'
 
 
 def take_two_cpus():
@@ -366,6 +398,7 @@ def moves():
         assert not unknown, f'in no table: {sorted(unknown)}'
         gone = (known | elsewhere) - set(watch.seen)
         assert not gone, f'in a table, but not there: {sorted(gone)}'
+        assert families(watch.ask('/metrics').decode()) == documented()
         watch.admin.close()
 
 
@@ -408,6 +441,61 @@ def no_files():
         for stream in streams:
             stream.close()
         watch.admin.close()
+
+
+@test('the metrics listener is read, and keeps no place of the admin')
+def listener():
+    with tempfile.TemporaryDirectory() as folder:
+        path = f'{folder}/metrics.sock'
+        with Server({'echo': FUNCTIONS['echo']}, '--max-connections', '8',
+                    '--metrics', f'unix:{path}') as server:
+            assert server.lines(f'listening kind=metrics address=unix:{path}')
+            with Http(path) as http:
+                for method, target, status in (
+                        ('GET', '/metrics', 200), ('GET', '/livez', 200),
+                        ('GET', '/readyz', 200), ('GET', '/v1/functions', 404),
+                        ('GET', '/v1/status', 404), ('POST', '/v1/drain', 405),
+                        ('POST', '/v1/reload', 405), ('POST', '/metrics', 405),
+                        ('POST', '/function/echo', 405),
+                        ('GET', '/function/echo', 404)):
+                    response = http.request(method, target)
+                    assert response.status == status, (target, response)
+                text = http.request('GET', '/metrics').body.decode()
+                assert 'thaw_function_state{function="echo"' in text
+            check_places(server, path)
+            server.check_works()
+
+
+def check_places(server, path):
+    """Those of the metrics are taken, and the admin answers."""
+    streams = [Http(path) for _ in range(METRICS_CONNECTIONS)]
+    for stream in streams:
+        assert stream.request('GET', '/livez').status == 200
+    with Http(path) as http:
+        assert http.is_ended()
+    assert server.metric('thaw_connections_refused_total') == 1
+    streams.pop().close()
+
+    def is_let_in():
+        with Http(path) as http, contextlib.suppress(EOFError, OSError):
+            return http.request('GET', '/livez').status == 200
+    wait_until(is_let_in, 'there is a place again')
+    for stream in streams:
+        stream.close()
+    wait_until(lambda: server.status()['connections']['open'] <= 1,
+               'they are closed')
+
+
+@test('a metrics address that others can reach needs --insecure')
+def insecure():
+    functions, address = {'echo': FUNCTIONS['echo']}, '0.0.0.0:0'
+    with Server(functions, '--metrics', address, ready=False) as server:
+        refuses(server, USAGE, address, '--insecure')
+    with Server(functions, '--metrics', address, '--insecure') as server:
+        found = re.search(r'kind=metrics address=0\.0\.0\.0:(\d+)',
+                          server.log())
+        with Http(('127.0.0.1', int(found[1]))) as http:
+            assert http.request('GET', '/metrics').status == 200
 
 
 if __name__ == '__main__':

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """socket_activation.py BUILD-DIR - sockets that systemd hands over.
 
-Two servers one after the other have the same three listening sockets, which
+Two servers one after the other have the same four listening sockets, which
 are this script's. Each must serve at them by their names, and the end of the
 first must leave them as they are: whoever connects then is the second one's.
 """
@@ -16,7 +16,7 @@ import tempfile
 import time
 
 LISTEN_FDS_START = 3
-NAMES = ("http", "socket", "admin")
+NAMES = ("http", "socket", "admin", "metrics")
 
 build = os.path.realpath(sys.argv[1])
 thaw = build + "/thaw"
@@ -84,6 +84,9 @@ for which in ("first", "second"):
           run(thaw, "invoke", "echo", "--socket", f"{work.name}/socket"))
     check(f"the {which} server can be told by its admin socket",
           run(thaw, "status", "--admin", f"unix:{work.name}/admin"))
+    check(f"the {which} server's metrics can be read by theirs",
+          run(thaw, "metrics", "--admin", f"unix:{work.name}/metrics") and
+          not run(thaw, "status", "--admin", f"unix:{work.name}/metrics"))
     os.kill(pid, signal.SIGTERM)
     check(f"the {which} server ends well", os.waitpid(pid, 0)[1] == 0)
 sys.exit(failed != 0)

@@ -14,6 +14,11 @@ static struct metrics_server server_metrics;
 
 static char *labels[] = { "team=a=b", "empty=", NULL };
 
+/* As Prometheus names them, the last three would be one, or another's. */
+static char *similar[] = { "a.b-c/d=1",		  "a_b.c_d=2",
+			   "a_b_c_d=3",		  "a_b_c_d_conflict1=4",
+			   "a.b.c.d_conflict1=5", NULL };
+
 static const struct catalog_function hello = {
 	.name = "hello",
 	.image = "/lib/hello.elf",
@@ -43,6 +48,7 @@ static const struct catalog_function slow = {
 	.image = "/lib/x",
 	.entry = "",
 	.description = "",
+	.labels = similar,
 };
 
 static void count(void)

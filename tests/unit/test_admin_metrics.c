@@ -123,6 +123,17 @@ static const char *const expected[] = {
 	"thaw_memory_bytes 33554432",
 	"thaw_memory_max_bytes 1073741824",
 	"process_start_time_seconds 1769860800.999",
+	"thaw_function_state{function=\"hello\",state=\"active\"} 1",
+	"thaw_function_state{function=\"hello\",state=\"failed\"} 0",
+	"thaw_function_state{function=\"hello\",state=\"outdated\"} 0",
+	"thaw_function_state{function=\"slow\",state=\"pending\"} 1",
+	"thaw_function_info{function=\"hello\",label_team=\"a=b\","
+	"label_empty=\"\"} 1",
+	"thaw_function_info{function=\"we\\\"ird\\\\\\n\xc3\xbc\"} 1",
+	"thaw_function_info{function=\"slow\","
+	"label_a_b_c_d=\"1\",label_a_b_c_d_conflict1=\"2\","
+	"label_a_b_c_d_conflict2=\"3\",label_a_b_c_d_conflict1_conflict1=\"4\","
+	"label_a_b_c_d_conflict1_conflict2=\"5\"} 1",
 	"# TYPE thaw_phase_duration_seconds histogram",
 	"# TYPE thaw_connections gauge",
 	"# TYPE thaw_requests_total counter",

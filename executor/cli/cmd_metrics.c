@@ -1,0 +1,44 @@
+/* cmd_metrics.c - `thaw metrics`: what a scraper gets from a running server. */
+#include <stddef.h>
+
+#include "executor/cli/admin_client.h"
+#include "executor/cli/cli.h"
+#include "executor/cli/verbs.h"
+
+struct metrics_options {
+	const char *admin;
+};
+
+static const struct cli_option options[] = {
+	CLI_OPTION_ADMIN(struct metrics_options, admin),
+	{ .name = NULL },
+};
+
+static int run(const struct cli_verb *verb, int argc, char **argv)
+{
+	struct metrics_options my = { .admin = NULL };
+	struct http_client client;
+	int code = cli_parse(verb, argc, argv, &my, NULL);
+
+	if (code == CLI_GO_ON)
+		code = admin_open(my.admin, &client);
+	if (code != CLI_GO_ON)
+		return code;
+	code = admin_get_text(&client, "/metrics");
+	if (!code)
+		admin_print_body(&client);
+	http_client_done(&client);
+	return code;
+}
+
+const struct cli_verb cmd_metrics = {
+	.name = "metrics",
+	.summary = "print the metrics of a running server",
+	.about = "Prints what a running `thaw serve` answers to GET /metrics: "
+		 "Prometheus's text\n"
+		 "format. ADDR may be that of `thaw serve --metrics`, too.\n",
+	.examples = "  thaw metrics | grep thaw_function_state\n"
+		    "  thaw metrics --admin 127.0.0.1:9100\n",
+	.options = options,
+	.run = run,
+};

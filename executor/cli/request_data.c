@@ -69,7 +69,7 @@ int request_data_read(const char *argument, struct request_data *ret_data)
 	*ret_data = (struct request_data){ .data = "" };
 	if (!argument)
 		return CLI_GO_ON;
-	if (!strcmp(argument, "-"))
+	if (!strcmp(argument, "-") || !strcmp(argument, "@-"))
 		return read_all(STDIN_FILENO, "standard input", ret_data);
 	if (argument[0] != '@') {
 		ret_data->data = argument;

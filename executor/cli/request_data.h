@@ -16,8 +16,8 @@ struct request_data {
 };
 
 /*
- * Reads @argument: "@FILE" is the file's contents, "-" standard input, NULL
- * nothing, and anything else stands for itself. Returns CLI_GO_ON and data
+ * Reads @argument: "@FILE" is the file's contents, "-" and "@-" standard input,
+ * NULL nothing, and anything else stands for itself. Returns CLI_GO_ON and data
  * that request_data_done() frees, or an exit code after a message.
  */
 int request_data_read(const char *argument, struct request_data *ret_data);

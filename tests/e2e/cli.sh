@@ -363,6 +363,12 @@ check_failures() {
 	try 0 'doctor as JSON' ./thaw doctor -o json
 	is_json out
 	try 4 'a function that is not there' \
+	./thaw invoke echo -c functions.json -d @- <data >out 2>err
+	if cmp -s data out; then
+		ok 'the same, named as a file'
+	else
+		not_ok 'the same, named as a file' err
+	fi
 		./thaw invoke none -c functions.json
 	has err 'no function none in functions.json'
 	try 3 'an image that is none' ./thaw run text.elf

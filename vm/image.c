@@ -81,6 +81,9 @@ static int read_elf(struct image_reader *reader, struct error *err)
 	r = image_read_dynamic(reader, err);
 	if (r < 0)
 		return r;
+	r = image_read_handlers(reader, err);
+	if (r < 0)
+		return r;
 	return image_read_symbols(reader, err);
 }
 
@@ -181,6 +184,7 @@ void image_close(struct image *image)
 	free(image->internal->name);
 	free(image->internal->bytes);
 	free(image->internal->relocations);
+	free(image->internal->handlers);
 	free(image->internal->symbols);
 	free(image->internal->symbol_names);
 	free(image->internal);

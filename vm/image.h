@@ -86,6 +86,14 @@ int image_load(const struct image *image, uint8_t *memory, size_t memory_size,
 	       struct error *err);
 
 /*
+ * The handlers that the SDK has left in the image, in the order in which the
+ * guest will offer them. 0: the file does not tell, as one without section
+ * headers; then booting it does.
+ */
+size_t image_handler_count(const struct image *image);
+const char *image_handler_name(const struct image *image, size_t index);
+
+/*
  * The name of the function @gva lies in, or NULL, and how many bytes into it
  * it is. The string lives as long as the image and has IMAGE_SYMBOL_NAME_MAX
  * characters at most. Only symbols with printable ASCII names count.

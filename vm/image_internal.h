@@ -2,8 +2,8 @@
  * image_internal.h - what the files of the ELF loader share; see image.h.
  *
  * image.c owns the image and calls the others in this order: the header, the
- * segments (image_elf.c), the relocations (image_dynamic.c), the symbols
- * (image_symbols.c). Their messages do not name the file: image.c does.
+ * segments (image_elf.c), the relocations (image_dynamic.c), the handlers
+ * (image_handlers.c), the symbols (image_symbols.c). Their messages do not name the file: image.c does.
  */
 #ifndef VM_IMAGE_INTERNAL_H
 #define VM_IMAGE_INTERNAL_H
@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "guest/abi/thaw_abi.h"
 #include "vm/error.h"
 #include "vm/image.h"
 
@@ -34,6 +35,8 @@ struct image_private {
 	size_t size;
 	struct image_relocation *relocations;
 	size_t relocation_count;
+	char (*handlers)[THAW_NAME_MAX];
+	size_t handler_count;
 	struct image_symbol *symbols; /* by address */
 	size_t symbol_count;
 	char *symbol_names;
@@ -66,6 +69,12 @@ int image_read_segments(struct image_reader *reader, struct error *err);
  * relocations. -ENOEXEC, -ENOMEM.
  */
 int image_read_dynamic(struct image_reader *reader, struct error *err);
+
+/*
+ * Sets the image's handlers. A table of them that makes no sense is ignored, as
+ * if it were not there. -ENOMEM.
+ */
+int image_read_handlers(struct image_reader *reader, struct error *err);
 
 /*
  * Sets the image's symbols. A symbol table that makes no sense is ignored, as

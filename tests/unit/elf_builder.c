@@ -190,3 +190,39 @@ Elf64_Shdr *elf_builder_add_symbols(struct elf_builder *elf,
 				   strlen(symbols[i].name) + 1);
 	return add_sections(elf, symbols_offset, strings_offset, name);
 }
+
+Elf64_Shdr *elf_builder_add_handlers(struct elf_builder *elf,
+				     const struct thaw_handler_entry *entries,
+				     size_t count)
+{
+	static const char names[] = "\0.thaw_handlers\0.shstrtab";
+	Elf64_Phdr *program =
+		elf_builder_add_program(elf, PT_LOAD, ELF_BUILDER_HANDLERS,
+					entries, count * sizeof(*entries));
+	Elf64_Shdr sections[3] = {
+		[1] = {
+			.sh_name = 1,
+			.sh_type = SHT_PROGBITS,
+			.sh_addr = ELF_BUILDER_HANDLERS,
+			.sh_offset = program->p_offset,
+			.sh_size = count * sizeof(*entries),
+			.sh_addralign = 8,
+		},
+		[2] = {
+			.sh_name = sizeof("\0.thaw_handlers"),
+			.sh_type = SHT_STRTAB,
+			.sh_size = sizeof(names),
+			.sh_addralign = 1,
+		},
+	};
+	Elf64_Ehdr *header = elf_builder_header(elf);
+
+	program->p_flags = PF_R;
+	sections[2].sh_offset =
+		elf_builder_append(elf, elf->size, names, sizeof(names));
+	header->e_shoff = elf_builder_append(elf, align_up(elf->size), sections,
+					     sizeof(sections));
+	header->e_shnum = 3;
+	header->e_shstrndx = 2;
+	return (Elf64_Shdr *)(elf->bytes + header->e_shoff);
+}

@@ -17,6 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "guest/abi/thaw_abi.h"
+
 #define ELF_BUILDER_MAX 0x20000
 
 /* Addresses in the files that elf_builder_executable() and _pie() make. */
@@ -82,5 +84,14 @@ Elf64_Phdr *elf_builder_add_program(struct elf_builder *elf, uint32_t type,
 Elf64_Shdr *elf_builder_add_symbols(struct elf_builder *elf,
 				    const struct elf_builder_symbol *symbols,
 				    size_t count);
+
+/*
+ * Adds a read-only segment at ELF_BUILDER_HANDLERS with @entries, and section
+ * headers: 0 null, 1 .thaw_handlers, 2 .shstrtab. Returns the headers.
+ */
+#define ELF_BUILDER_HANDLERS 0x110000
+Elf64_Shdr *elf_builder_add_handlers(struct elf_builder *elf,
+				     const struct thaw_handler_entry *entries,
+				     size_t count);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * test_image_symbols.c - the names of functions, from good and bad tables.
+ * test_image_symbols.c - the names of functions and of handlers, from good and bad tables.
  */
 #include "vm/image.h"
 
@@ -246,6 +246,107 @@ static void add_symbol_tests(Suite *suite)
 		       symbol_name_outside_of_the_string_table_does_not_count);
 }
 
+/* Handlers */
+
+static const struct thaw_handler_entry handlers[] = {
+	{ 0x100010, "first" },
+	{ 0x100020, "second" },
+};
+
+START_TEST(handlers_are_listed_as_the_guest_will_offer_them)
+{
+	struct image *image;
+
+	elf_builder_add_handlers(&elf, handlers, 2);
+	image = parse();
+	ck_assert_uint_eq(image_handler_count(image), 2);
+	ck_assert_str_eq(image_handler_name(image, 0), "first");
+	ck_assert_str_eq(image_handler_name(image, 1), "second");
+	image_close(image);
+}
+END_TEST
+
+/* What a file may say of its table: then there is none. */
+static void lie(Elf64_Shdr *sections, struct thaw_handler_entry *table, int how)
+{
+	Elf64_Shdr *section = &sections[1];
+
+	switch (how) {
+	case 0:
+		section->sh_name = 1 << 20;
+		break;
+	case 1:
+		section->sh_type = SHT_NOBITS;
+		break;
+	case 2:
+		section->sh_size -= 8;
+		break;
+	case 3:
+		section->sh_size = 0;
+		break;
+	case 4:
+		section->sh_addr = UINT64_MAX - 63;
+		break;
+	case 5: /* zeros behind the file's bytes */
+		section->sh_addr = ELF_BUILDER_DATA + 0x40;
+		break;
+	case 6:
+		table[1].name[0] = '\0';
+		break;
+	case 7:
+		table[1].name[3] = '\033';
+		break;
+	case 8:
+		memset(table[1].name, 'n', sizeof(table[1].name));
+		break;
+	}
+}
+
+START_TEST(a_table_of_handlers_that_makes_no_sense_is_none)
+{
+	Elf64_Shdr *sections = elf_builder_add_handlers(&elf, handlers, 2);
+	struct image *image;
+
+	lie(sections,
+	    (struct thaw_handler_entry *)(void *)(elf.bytes +
+						  sections[1].sh_offset),
+	    _i);
+	image = parse();
+	ck_assert_uint_eq(image_handler_count(image), 0);
+	image_close(image);
+}
+END_TEST
+
+START_TEST(more_handlers_than_a_guest_may_offer_are_none)
+{
+	static struct thaw_handler_entry many[THAW_HANDLERS_MAX + 1];
+	struct image *image;
+
+	for (size_t i = 0; i < THAW_HANDLERS_MAX + 1; i++)
+		many[i] = handlers[0];
+	elf_builder_add_handlers(&elf, many, THAW_HANDLERS_MAX + (size_t)_i);
+	image = parse();
+	ck_assert_uint_eq(image_handler_count(image),
+			  _i ? 0 : THAW_HANDLERS_MAX);
+	image_close(image);
+}
+END_TEST
+
+static void add_handler_tests(Suite *suite)
+{
+	TCase *tests = tcase_create("handlers");
+
+	suite_add_tcase(suite, tests);
+	tcase_add_checked_fixture(tests, build_executable, NULL);
+	tcase_add_test(tests, handlers_are_listed_as_the_guest_will_offer_them);
+	tcase_add_loop_test(tests,
+			    a_table_of_handlers_that_makes_no_sense_is_none, 0,
+			    9);
+	tcase_add_loop_test(tests,
+			    more_handlers_than_a_guest_may_offer_are_none, 0,
+			    2);
+}
+
 int main(void)
 {
 	Suite *suite = suite_create("image symbols");
@@ -253,6 +354,8 @@ int main(void)
 	int failed;
 
 	add_symbol_tests(suite);
+	add_handler_tests(suite);
+
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

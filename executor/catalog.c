@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "executor/catalog_fields.h"
+#include "executor/catalog_image.h"
 #include "executor/json_reader.h"
 #include "executor/limits.h"
 #include "vm/cleanup.h"
@@ -109,28 +110,72 @@ static int check_image(const struct json_place *place, const char *path)
 	return 0;
 }
 
+/* A catalog that is being read. */
+struct reading {
+	const struct catalog_check *check; /* NULL: the first mistake ends it */
+	struct catalog *catalog;
+	struct catalog_function defaults;
+	bool has_defaults; /* and there is no mistake in them */
+};
+
+static int check_function(const struct json_place *place,
+			  const struct catalog_check *check,
+			  const struct catalog_function *function)
+{
+	struct error err;
+
+	if (!check->function || !check->function(check->cookie, function, &err))
+		return 0;
+	return json_reader_refuse(place, "%s", err.message);
+}
+
+/* Whether it is known by which name the handler is chosen. */
+static bool has_entry(const json_t *value,
+		      const struct catalog_function *function)
+{
+	const bool is_given = json_object_get(value, "entry") != NULL;
+
+	return is_given ? function->entry != NULL : function->name != NULL;
+}
+
+/* What follows from a mistake, such as a default in its place, is not told. */
 static int read_function(const struct json_place *place, json_t *value,
-			 const char *catalog_path,
+			 const struct reading *reading,
 			 struct catalog_function *function)
 {
 	struct json_place image = json_place_member(place, "image");
+	int result = 0;
 	int rc = json_reader_object(place, value, catalog_function_fields,
 				    function);
 
-	if (rc == 0)
+	if (json_reader_ends(place, rc, &result))
+		return rc;
+	if (!result && reading->has_defaults)
 		rc = catalog_function_complete(place, function);
-	if (rc == 0)
-		rc = resolve_image(&image, catalog_path, function);
+	if (json_reader_ends(place, rc, &result))
+		return rc;
+	if (!function->image)
+		return result;
+	rc = resolve_image(&image, reading->catalog->path, function);
 	if (rc == 0)
 		rc = check_image(&image, function->image);
-	return rc;
+	if (rc == 0 && reading->check)
+		rc = catalog_check_image(place, function,
+					 has_entry(value, function),
+					 !result && reading->has_defaults);
+	if (json_reader_ends(place, rc, &result))
+		return rc;
+	if (!result && reading->check && reading->has_defaults)
+		result = check_function(place, reading->check, function);
+	return result;
 }
 
 static int read_functions(const struct json_place *place, json_t *value,
-			  const struct catalog_function *defaults,
-			  struct catalog *catalog)
+			  const struct reading *reading)
 {
+	struct catalog *catalog = reading->catalog;
 	size_t size = json_array_size(value);
+	int result = 0;
 
 	if (!json_is_array(value))
 		return json_reader_refuse(
@@ -149,13 +194,13 @@ static int read_functions(const struct json_place *place, json_t *value,
 		struct json_place here = json_place_element(place, i);
 		int rc;
 
-		catalog->functions[i] = *defaults;
-		rc = read_function(&here, json_array_get(value, i),
-				   catalog->path, &catalog->functions[i]);
-		if (rc < 0)
+		catalog->functions[i] = reading->defaults;
+		rc = read_function(&here, json_array_get(value, i), reading,
+				   &catalog->functions[i]);
+		if (json_reader_ends(place, rc, &result))
 			return rc;
 	}
-	return 0;
+	return result;
 }
 
 /* By name; those of one name in the order of the file. */
@@ -170,82 +215,138 @@ static int compare_functions(const void *a, const void *b)
 	return order ? order : (one > other) - (one < other);
 }
 
+/* Those whose name is a mistake are not among them. */
+static size_t collect_names(struct catalog *catalog,
+			    const struct catalog_function **by_name)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < catalog->count; i++)
+		if (catalog->functions[i].name)
+			by_name[count++] = &catalog->functions[i];
+	qsort(by_name, count, sizeof(*by_name), compare_functions);
+	return count;
+}
+
 static int sort_names(const struct json_place *place, struct catalog *catalog)
 {
 	const struct catalog_function **by_name =
 		calloc(catalog->count + 1, sizeof(*by_name));
+	size_t count;
+	int result = 0, rc;
 
 	catalog->by_name = by_name;
 	if (!by_name)
 		return json_reader_no_memory(place);
-	for (size_t i = 0; i < catalog->count; i++)
-		by_name[i] = &catalog->functions[i];
-	qsort(by_name, catalog->count, sizeof(*by_name), compare_functions);
-
-	for (size_t i = 1; i < catalog->count; i++) {
+	count = collect_names(catalog, by_name);
+	for (size_t i = 1; i < count; i++) {
 		size_t first = by_name[i - 1] - catalog->functions;
 		size_t second = by_name[i] - catalog->functions;
 		struct json_place element = json_place_element(place, second);
 		struct json_place name = json_place_member(&element, "name");
 
-		if (!strcmp(by_name[i - 1]->name, by_name[i]->name))
-			return json_reader_refuse(
-				&name,
-				"\"%s\" is already the name of /functions/%zu",
-				by_name[i]->name, first);
+		if (strcmp(by_name[i - 1]->name, by_name[i]->name) != 0)
+			continue;
+		rc = json_reader_refuse(
+			&name, "\"%s\" is already the name of /functions/%zu",
+			by_name[i]->name, first);
+		if (json_reader_ends(place, rc, &result))
+			return rc;
 	}
-	return 0;
+	return result;
+}
+
+/* The parts of @document, which is an object or refused. */
+static int read_members(const struct json_place *root, json_t *document,
+			struct reading *reading)
+{
+	struct json_place defaults = json_place_member(root, "defaults");
+	struct json_place functions = json_place_member(root, "functions");
+	struct document members = { .defaults = NULL };
+	int result = 0;
+	int rc = json_reader_object(root, document, document_fields, &members);
+
+	if (json_reader_ends(root, rc, &result))
+		return rc;
+	rc = members.defaults ? json_reader_object(&defaults, members.defaults,
+						   catalog_default_fields,
+						   &reading->defaults) :
+				0;
+	if (json_reader_ends(root, rc, &result))
+		return rc;
+	reading->has_defaults = rc == 0;
+	if (!members.functions)
+		return result;
+	rc = read_functions(&functions, members.functions, reading);
+	if (json_reader_ends(root, rc, &result))
+		return rc;
+	rc = sort_names(&functions, reading->catalog);
+	return json_reader_ends(root, rc, &result) ? rc : result;
 }
 
 static int read_document(const struct json_reader *reader,
+			 const struct catalog_check *check,
 			 struct catalog *catalog)
 {
 	struct json_place root = { .reader = reader };
-	struct json_place defaults = json_place_member(&root, "defaults");
-	struct json_place functions = json_place_member(&root, "functions");
-	struct catalog_function template = catalog_builtin_defaults();
-	struct document members = { .defaults = NULL };
+	struct reading reading = {
+		.check = check,
+		.catalog = catalog,
+		.defaults = catalog_builtin_defaults(),
+	};
 	json_auto_t *document = NULL;
 	int rc = json_reader_parse(reader, &document);
 
-	if (rc == 0)
-		rc = json_reader_object(&root, document, document_fields,
-					&members);
-	if (rc == 0 && members.defaults)
-		rc = json_reader_object(&defaults, members.defaults,
-					catalog_default_fields, &template);
-	if (rc == 0)
-		rc = read_functions(&functions, members.functions, &template,
-				    catalog);
-	if (rc == 0)
-		rc = sort_names(&functions, catalog);
-	return rc;
+	return rc < 0 ? rc : read_members(&root, document, &reading);
 }
 
-int catalog_parse(const char *text, size_t size, const char *name,
-		  struct error *err, struct catalog **ret)
+static int parse(const struct json_reader *reader,
+		 const struct catalog_check *check, struct catalog **ret)
 {
-	struct json_reader reader = {
-		.name = name,
-		.text = text,
-		.size = size,
-		.err = err,
-	};
 	struct catalog *catalog = calloc(1, sizeof(*catalog));
 	int rc = -ENOMEM;
 
 	if (catalog)
-		catalog->path = strdup(name);
+		catalog->path = strdup(reader->name);
 	if (!catalog || !catalog->path)
-		error_set(err, rc, "%s: out of memory", name);
+		error_set(reader->err, rc, "%s: out of memory", reader->name);
 	else
-		rc = read_document(&reader, catalog);
+		rc = read_document(reader, check, catalog);
 	if (rc < 0) {
 		catalog_free(catalog);
 		return rc;
 	}
 	*ret = catalog;
 	return 0;
+}
+
+int catalog_parse(const char *text, size_t size, const char *name,
+		  struct error *err, struct catalog **ret)
+{
+	const struct json_reader reader = {
+		.name = name,
+		.text = text,
+		.size = size,
+		.err = err,
+	};
+
+	return parse(&reader, NULL, ret);
+}
+
+int catalog_check(const char *text, size_t size, const char *name,
+		  const struct catalog_check *check, struct error *err,
+		  struct catalog **ret)
+{
+	const struct json_reader reader = {
+		.name = name,
+		.text = text,
+		.size = size,
+		.err = err,
+		.refused = check->refused,
+		.cookie = check->cookie,
+	};
+
+	return parse(&reader, check, ret);
 }
 
 /* Reads up to @size bytes; less of them are there if the file has shrunk. */
@@ -267,13 +368,40 @@ static ssize_t read_up_to(int fd, char *text, size_t size)
 	return (ssize_t)done;
 }
 
-int catalog_load(const char *path, struct error *err, struct catalog **ret)
+/* The text of @fd, of which messages speak as @name. */
+static int read_text(int fd, const char *name, struct error *err,
+		     char **ret_text, size_t *ret_size)
 {
-	struct stat status;
-	cleanup_close int fd = file_open_regular(path, &status);
-	cleanup_free char *text = NULL;
+	/* One byte more, to see that there is more. */
+	cleanup_free char *text = malloc(CATALOG_FILE_MAX + 1);
 	ssize_t size;
 
+	if (!text)
+		return error_set(err, -ENOMEM, "%s: out of memory", name);
+	size = read_up_to(fd, text, CATALOG_FILE_MAX + 1);
+	if (size < 0)
+		return error_set(err, (int)size,
+				 "%s: cannot read the catalog: %s", name,
+				 strerror((int)-size));
+	if (size > (ssize_t)CATALOG_FILE_MAX)
+		return error_set(err, -EINVAL,
+				 "%s: the catalog has more than %zu bytes",
+				 name, CATALOG_FILE_MAX);
+	*ret_text = take_pointer(text);
+	*ret_size = (size_t)size;
+	return 0;
+}
+
+int catalog_read(const char *path, struct error *err, char **ret_text,
+		 size_t *ret_size)
+{
+	cleanup_close int fd = -1;
+	struct stat status;
+
+	if (!path)
+		return read_text(STDIN_FILENO, "standard input", err, ret_text,
+				 ret_size);
+	fd = file_open_regular(path, &status);
 	if (fd == -EINVAL)
 		return error_set(err, fd,
 				 "%s: not a regular file: a catalog cannot be "
@@ -282,20 +410,16 @@ int catalog_load(const char *path, struct error *err, struct catalog **ret)
 	if (fd < 0)
 		return error_set(err, fd, "%s: cannot open the catalog: %s",
 				 path, strerror(-fd));
-	/* One byte more, to see that there is more. */
-	text = malloc(CATALOG_FILE_MAX + 1);
-	if (!text)
-		return error_set(err, -ENOMEM, "%s: out of memory", path);
-	size = read_up_to(fd, text, CATALOG_FILE_MAX + 1);
-	if (size < 0)
-		return error_set(err, (int)size,
-				 "%s: cannot read the catalog: %s", path,
-				 strerror((int)-size));
-	if (size > (ssize_t)CATALOG_FILE_MAX)
-		return error_set(err, -EINVAL,
-				 "%s: the catalog has more than %zu bytes",
-				 path, CATALOG_FILE_MAX);
-	return catalog_parse(text, (size_t)size, path, err, ret);
+	return read_text(fd, path, err, ret_text, ret_size);
+}
+
+int catalog_load(const char *path, struct error *err, struct catalog **ret)
+{
+	cleanup_free char *text = NULL;
+	size_t size;
+	int rc = catalog_read(path, err, &text, &size);
+
+	return rc < 0 ? rc : catalog_parse(text, size, path, err, ret);
 }
 
 static void free_list(char **list)

@@ -108,6 +108,36 @@ int catalog_load(const char *path, struct error *err, struct catalog **ret);
 int catalog_parse(const char *text, size_t size, const char *name,
 		  struct error *err, struct catalog **ret);
 
+/* How catalog_check() goes about it. */
+struct catalog_check {
+	/* Receives each mistake in words; false: no more of them are wanted. */
+	bool (*refused)(void *cookie, const char *message);
+	/*
+	 * Looks at a function without any mistake so far: 0, or -errno with what
+	 * is wrong. May be NULL.
+	 */
+	int (*function)(void *cookie, const struct catalog_function *function,
+			struct error *err);
+	void *cookie;
+};
+
+/*
+ * The same, but does not end with the first mistake, and looks into the images as
+ * far as that can be done without a vm: whether they can be loaded, fit into the
+ * functions' memory, and have their handlers. @err has something to say if the
+ * result is neither 0, -EINVAL nor -ECANCELED: no more mistakes were wanted.
+ */
+int catalog_check(const char *text, size_t size, const char *name,
+		  const struct catalog_check *check, struct error *err,
+		  struct catalog **ret);
+
+/*
+ * Reads the text of the catalog at @path, as catalog_load() does, or of standard
+ * input, if that is NULL. The caller owns it.
+ */
+int catalog_read(const char *path, struct error *err, char **ret_text,
+		 size_t *ret_size);
+
 /* NULL and half-built catalogs are fine. */
 void catalog_free(struct catalog *catalog);
 

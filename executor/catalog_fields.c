@@ -355,6 +355,7 @@ static int check_strings(const struct json_place *place, json_t *value)
 {
 	const char *name;
 	json_t *member;
+	int result = 0, rc;
 
 	if (!json_is_object(value))
 		return json_reader_refuse(
@@ -365,12 +366,15 @@ static int check_strings(const struct json_place *place, json_t *value)
 	{
 		struct json_place here = json_place_member(place, name);
 
-		if (!json_is_string(member))
-			return json_reader_refuse(
-				&here, "%s is not a string: write it in quotes",
-				QUOTE(member));
+		if (json_is_string(member))
+			continue;
+		rc = json_reader_refuse(&here,
+					"%s is not a string: write it in quotes",
+					QUOTE(member));
+		if (json_reader_ends(place, rc, &result))
+			return rc;
 	}
-	return 0;
+	return result;
 }
 
 /* Copies an object of strings into a list of "NAME=VALUE". */
@@ -400,7 +404,7 @@ static int copy_strings(const struct json_place *place, json_t *value,
 static int read_environment(const struct json_place *place, json_t *value,
 			    const struct json_field *field, void *target)
 {
-	int rc = check_strings(place, value);
+	int rc = check_strings(place, value), result = 0;
 	size_t bytes = sizeof(uint64_t); /* the NULL that ends the pointers */
 	const char *name;
 	json_t *member;
@@ -411,11 +415,14 @@ static int read_environment(const struct json_place *place, json_t *value,
 	{
 		struct json_place here = json_place_member(place, name);
 
-		if (!is_name(name, SIZE_MAX, LETTERS "_", LETTERS DIGITS "_"))
-			return json_reader_refuse(
+		if (!is_name(name, SIZE_MAX, LETTERS "_", LETTERS DIGITS "_")) {
+			rc = json_reader_refuse(
 				&here,
 				"not a variable's name: write A-Z a-z 0-9 _, "
 				"and no digit first");
+			if (json_reader_ends(place, rc, &result))
+				return rc;
+		}
 		bytes += sizeof(uint64_t) + strlen(name) + strlen("=") +
 			 json_string_length(member) + 1;
 	}
@@ -425,13 +432,30 @@ static int read_environment(const struct json_place *place, json_t *value,
 			"needs %zu bytes in the guest, names, values and "
 			"pointers: the most is %" PRIu64,
 			bytes, field->max);
-	return copy_strings(place, value, member_of(target, field));
+	return result ? result :
+			copy_strings(place, value, member_of(target, field));
+}
+
+static int check_label(const struct json_place *place, const char *name,
+		       const char *value)
+{
+	if (!is_name(name, LIMIT_LABEL_NAME_MAX, LETTERS DIGITS "_",
+		     LETTERS DIGITS "_./-"))
+		return json_reader_refuse(
+			place,
+			"not a label's name: write up to %d of A-Z a-z 0-9 _ . "
+			"/ - and not . / or - first",
+			LIMIT_LABEL_NAME_MAX);
+	if (count_characters(value) > LIMIT_LABEL_VALUE_MAX)
+		return json_reader_refuse(place, "more than %d characters",
+					  LIMIT_LABEL_VALUE_MAX);
+	return 0;
 }
 
 static int read_labels(const struct json_place *place, json_t *value,
 		       const struct json_field *field, void *target)
 {
-	int rc = check_strings(place, value);
+	int rc = check_strings(place, value), result = 0;
 	const char *name;
 	json_t *member;
 
@@ -445,20 +469,12 @@ static int read_labels(const struct json_place *place, json_t *value,
 	{
 		struct json_place here = json_place_member(place, name);
 
-		if (!is_name(name, LIMIT_LABEL_NAME_MAX, LETTERS DIGITS "_",
-			     LETTERS DIGITS "_./-"))
-			return json_reader_refuse(
-				&here,
-				"not a label's name: write up to %d of A-Z a-z "
-				"0-9 _ . / - and not . / or - first",
-				LIMIT_LABEL_NAME_MAX);
-		if (count_characters(json_string_value(member)) >
-		    LIMIT_LABEL_VALUE_MAX)
-			return json_reader_refuse(&here,
-						  "more than %d characters",
-						  LIMIT_LABEL_VALUE_MAX);
+		rc = check_label(&here, name, json_string_value(member));
+		if (json_reader_ends(place, rc, &result))
+			return rc;
 	}
-	return copy_strings(place, value, member_of(target, field));
+	return result ? result :
+			copy_strings(place, value, member_of(target, field));
 }
 
 /* For lists that nothing may be put into yet. */
@@ -611,37 +627,79 @@ struct catalog_function catalog_builtin_defaults(void)
 	};
 }
 
-int catalog_function_complete(const struct json_place *place,
-			      struct catalog_function *function)
+static int check_memory(const struct json_place *place,
+			const struct catalog_function *function)
 {
 	struct json_place memory = json_place_member(place, "memory");
-	struct json_place concurrency = json_place_member(place, "concurrency");
-	struct json_place warm = json_place_member(&concurrency, "warm");
-	struct json_place isolation = json_place_member(place, "isolation");
 	size_t needed = function->stack + function->max_request +
 			function->max_reply + LIMIT_MEMORY_REST;
 
-	if (function->memory < needed)
-		return json_reader_refuse(
-			&memory,
-			"%s is too small for stack %s + max_request %s + "
-			"max_reply %s + %s for the image: needs %s",
-			SIZE(function->memory), SIZE(function->stack),
-			SIZE(function->max_request), SIZE(function->max_reply),
-			SIZE(LIMIT_MEMORY_REST), SIZE(needed));
-	if (function->concurrency.warm > function->concurrency.max)
-		return json_reader_refuse(
-			&warm, "%u is more than the concurrency's max, %u",
-			function->concurrency.warm, function->concurrency.max);
-	/* Here, where it does not matter which of the two is from defaults. */
-	if (function->untrusted &&
-	    function->isolation == CATALOG_ISOLATION_COOPERATIVE)
-		return json_reader_refuse(
-			&isolation,
-			"\"cooperative\", from here or from defaults, is not "
-			"for untrusted functions: write \"strict\" here, or "
-			"\"untrusted\": false if you trust the code");
+	if (function->memory >= needed)
+		return 0;
+	return json_reader_refuse(
+		&memory,
+		"%s is too small for stack %s + max_request %s + max_reply %s "
+		"+ %s for the image: needs %s",
+		SIZE(function->memory), SIZE(function->stack),
+		SIZE(function->max_request), SIZE(function->max_reply),
+		SIZE(LIMIT_MEMORY_REST), SIZE(needed));
+}
 
+static int check_warm(const struct json_place *place,
+		      const struct catalog_function *function)
+{
+	struct json_place concurrency = json_place_member(place, "concurrency");
+	struct json_place warm = json_place_member(&concurrency, "warm");
+
+	if (function->concurrency.warm <= function->concurrency.max)
+		return 0;
+	return json_reader_refuse(&warm,
+				  "%u is more than the concurrency's max, %u",
+				  function->concurrency.warm,
+				  function->concurrency.max);
+}
+
+/* Here, where it does not matter which of the two is from defaults. */
+static int check_isolation(const struct json_place *place,
+			   const struct catalog_function *function)
+{
+	struct json_place isolation = json_place_member(place, "isolation");
+
+	if (!function->untrusted ||
+	    function->isolation != CATALOG_ISOLATION_COOPERATIVE)
+		return 0;
+	return json_reader_refuse(
+		&isolation,
+		"\"cooperative\", from here or from defaults, is not for "
+		"untrusted functions: write \"strict\" here, or \"untrusted\": "
+		"false if you trust the code");
+}
+
+static int check_whole(const struct json_place *place,
+		       const struct catalog_function *function)
+{
+	static int (*const checks[])(const struct json_place *place,
+				     const struct catalog_function *function) = {
+		check_memory, check_warm, check_isolation
+	};
+	int result = 0;
+
+	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++) {
+		int rc = checks[i](place, function);
+
+		if (json_reader_ends(place, rc, &result))
+			return rc;
+	}
+	return result;
+}
+
+int catalog_function_complete(const struct json_place *place,
+			      struct catalog_function *function)
+{
+	int rc = check_whole(place, function);
+
+	if (rc < 0)
+		return rc;
 	if (!function->entry)
 		function->entry = strdup("");
 	if (!function->description)

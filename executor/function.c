@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "executor/handler.h"
 #include "vm/clock.h"
 
 static void on_line(void *cookie, enum thaw_level level, const char *text,
@@ -17,54 +18,15 @@ static void on_line(void *cookie, enum thaw_level level, const char *text,
 			      text, size);
 }
 
-static int find_handler(const struct snapshot *snapshot, const char *name)
-{
-	for (size_t i = 0; i < snapshot_handler_count(snapshot); i++)
-		if (!strcmp(snapshot_handler_name(snapshot, i), name))
-			return (int)i;
-	return -1;
-}
-
-static int no_handler(const struct function *function, struct error *err)
-{
-	const struct snapshot *snapshot = function->snapshot;
-	char names[512] = "";
-	size_t used = 0;
-
-	for (size_t i = 0; i < snapshot_handler_count(snapshot); i++) {
-		const char *name = snapshot_handler_name(snapshot, i);
-
-		if (used + strlen(name) + 3 > sizeof(names))
-			break;
-		used = (size_t)(stpcpy(stpcpy(names + used, i ? ", " : ""),
-				       name) -
-				names);
-	}
-	return error_set(err, -ENOENT,
-			 "%s has no handler \"%s\": set entry to one of: %s",
-			 function->spec->image,
-			 *function->spec->entry ? function->spec->entry :
-						  function->spec->name,
-			 names);
-}
-
-/* The handler asked for; else the one named like the function, or the only. */
 static int choose_handler(struct function *function, struct error *err)
 {
-	const struct catalog_function *spec = function->spec;
-	int index;
+	const struct snapshot *snapshot = function->snapshot;
+	int index = handler_of_snapshot(function->spec, snapshot, err);
 
-	if (*spec->entry)
-		index = find_handler(function->snapshot, spec->entry);
-	else if (snapshot_handler_count(function->snapshot) == 1)
-		index = 0;
-	else
-		index = find_handler(function->snapshot, spec->name);
 	if (index < 0)
-		return no_handler(function, err);
+		return index;
 	function->handler = (uint32_t)index;
-	function->handler_name =
-		snapshot_handler_name(function->snapshot, (size_t)index);
+	function->handler_name = snapshot_handler_name(snapshot, (size_t)index);
 	return 0;
 }
 

@@ -78,17 +78,35 @@ static size_t shown(const char *text, size_t max)
 	return size;
 }
 
+/* @err is what has been refused with @code. */
+static int tell(const struct json_reader *reader, int code,
+		const struct error *err)
+{
+	if (reader->err)
+		*reader->err = *err;
+	if (!reader->refused || code != -EINVAL)
+		return code;
+	return reader->refused(reader->cookie, err->message) ? code :
+							       -ECANCELED;
+}
+
 static int refuse(const struct json_place *place, int code, const char *problem)
 {
 	const struct json_reader *reader = place->reader;
 	cleanup_free char *pointer = make_pointer(place);
 	const char *where = pointer ? pointer : "";
 	size_t line = json_position_line(reader->text, reader->size, where);
+	struct error err;
 
-	error_set(reader->err, code, "%s:%zu: %.*s%s%s", reader->name, line,
+	error_set(&err, code, "%s:%zu: %.*s%s%s", reader->name, line,
 		  (int)shown(where, POINTER_SHOWN_MAX), where,
 		  *where ? ": " : "", problem);
-	return code;
+	return tell(reader, code, &err);
+}
+
+static bool is_told(const struct json_reader *reader)
+{
+	return reader->err || reader->refused;
 }
 
 int json_reader_refuse(const struct json_place *place, const char *format, ...)
@@ -96,7 +114,7 @@ int json_reader_refuse(const struct json_place *place, const char *format, ...)
 	char problem[ERROR_MESSAGE_MAX];
 	va_list args;
 
-	if (!place->reader->err)
+	if (!is_told(place->reader))
 		return -EINVAL;
 	va_start(args, format);
 	vsnprintf(problem, sizeof(problem), format, args);
@@ -106,14 +124,22 @@ int json_reader_refuse(const struct json_place *place, const char *format, ...)
 
 int json_reader_no_memory(const struct json_place *place)
 {
-	if (!place->reader->err)
+	if (!is_told(place->reader))
 		return -ENOMEM;
 	return refuse(place, -ENOMEM, "out of memory");
+}
+
+bool json_reader_ends(const struct json_place *place, int rc, int *result)
+{
+	if (!*result)
+		*result = rc;
+	return rc < 0 && (rc != -EINVAL || !place->reader->refused);
 }
 
 int json_reader_parse(const struct json_reader *reader, json_t **ret)
 {
 	struct json_place root = { .reader = reader };
+	struct error err;
 	json_error_t error;
 	json_t *document = json_loadb(reader->text, reader->size,
 				      JSON_REJECT_DUPLICATES, &error);
@@ -125,9 +151,9 @@ int json_reader_parse(const struct json_reader *reader, json_t **ret)
 	/* Where the parser has nothing to say, it had no memory. */
 	if (!error.text[0])
 		return json_reader_no_memory(&root);
-	error_set(reader->err, -EINVAL, "%s:%d:%d: %s", reader->name,
-		  error.line, error.column, error.text);
-	return -EINVAL;
+	error_set(&err, -EINVAL, "%s:%d:%d: %s", reader->name, error.line,
+		  error.column, error.text);
+	return tell(reader, -EINVAL, &err);
 }
 
 char *json_reader_quote(const json_t *value, char text[static JSON_QUOTE_MAX])
@@ -229,6 +255,7 @@ int json_reader_object(const struct json_place *place, json_t *value,
 {
 	const char *key;
 	json_t *member;
+	int result = 0, rc;
 
 	if (!json_is_object(value))
 		return json_reader_refuse(
@@ -238,17 +265,18 @@ int json_reader_object(const struct json_place *place, json_t *value,
 	{
 		struct json_place here = json_place_member(place, key);
 		const struct json_field *field = find_field(fields, key);
-		int rc;
 
-		if (!field)
-			return refuse_key(&here, fields);
-		rc = field->read(&here, member, field, target);
-		if (rc < 0)
+		rc = field ? field->read(&here, member, field, target) :
+			     refuse_key(&here, fields);
+		if (json_reader_ends(place, rc, &result))
 			return rc;
 	}
-	for (const struct json_field *f = fields; f->key; f++)
-		if (f->required && !json_object_get(value, f->key))
-			return json_reader_refuse(place, "\"%s\" is missing",
-						  f->key);
-	return 0;
+	for (const struct json_field *f = fields; f->key; f++) {
+		if (!f->required || json_object_get(value, f->key))
+			continue;
+		rc = json_reader_refuse(place, "\"%s\" is missing", f->key);
+		if (json_reader_ends(place, rc, &result))
+			return rc;
+	}
+	return result;
 }

@@ -15,8 +15,9 @@
  *
  *	f.json:12: /functions/3/timeout: "100" has no unit: ...
  *
- * and is the last thing that is done with the document. Everything here is
- * for set-up code: it allocates when it has something to refuse.
+ * and is the last thing that is done with the document, unless all refusals are
+ * wanted. Everything here is for set-up code: it allocates when it has something
+ * to refuse.
  */
 #ifndef EXECUTOR_JSON_READER_H
 #define EXECUTOR_JSON_READER_H
@@ -33,7 +34,13 @@ struct json_reader {
 	const char *name; /* of the file, for messages */
 	const char *text; /* @size bytes, not zero-terminated */
 	size_t size;
-	struct error *err; /* receives the refusal; may be NULL */
+	struct error *err; /* receives the refusal, the last one; may be NULL */
+	/*
+	 * Receives each refusal, and reading goes on if it returns true. NULL:
+	 * reading ends with the first.
+	 */
+	bool (*refused)(void *cookie, const char *message);
+	void *cookie;
 };
 
 /*
@@ -79,20 +86,27 @@ int json_reader_parse(const struct json_reader *reader, json_t **ret);
 
 /*
  * Reads each member of @value, in the order of the text, with the field of
- * its name. Returns 0, -EINVAL, or what a field's function returned.
+ * its name. Returns 0, -EINVAL, or what a field's function returned first.
  */
 int json_reader_object(const struct json_place *place, json_t *value,
 		       const struct json_field *fields, void *target);
 
 /*
  * Formats a refusal of what stands at @place: the file, the line, the JSON
- * pointer, then what is wrong and what is accepted. Returns -EINVAL.
+ * pointer, then what is wrong and what is accepted. Returns -EINVAL, or
+ * -ECANCELED if no more refusals are wanted.
  */
 int json_reader_refuse(const struct json_place *place, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* The same for want of memory. Returns -ENOMEM. */
 int json_reader_no_memory(const struct json_place *place);
+
+/*
+ * After a part with the result @rc: whether reading ends with it. *@result, 0 at
+ * first, becomes the result of the first part that was refused.
+ */
+bool json_reader_ends(const struct json_place *place, int rc, int *result);
 
 /* Room for a quoted value, its terminating zero included. */
 #define JSON_QUOTE_MAX 64

@@ -1,9 +1,16 @@
 /* cmd_catalog.c - `thaw catalog`: checks a catalog, prints the schema. */
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "executor/catalog.h"
 #include "executor/cli/cli.h"
 #include "executor/cli/verbs.h"
+#include "executor/function.h"
+#include "vm/cleanup.h"
+
+/* More mistakes of one catalog are not told. */
+#define MISTAKES_MAX 100
 
 /* config/catalog.schema.json, put into the program when it is built. */
 extern const char catalog_schema[];
@@ -14,28 +21,98 @@ __asm__(".pushsection .rodata\n"
 	".byte 0\n"
 	".popsection\n");
 
-static int validate(const struct cli_verb *verb, int argc, char **argv)
+#define STANDARD_INPUT "-"
+
+struct validate_options {
+	bool boot;
+};
+
+static const struct cli_option validate_options[] = {
+	{ 0, "boot", NULL, "boot each function, too: this takes KVM",
+	  cli_set_flag, offsetof(struct validate_options, boot), 0 },
+	{ .name = NULL },
+};
+
+/* How many there were. */
+static bool print_mistake(void *cookie, const char *message)
+{
+	unsigned *count = cookie;
+
+	cli_error("%s", message);
+	return ++*count < MISTAKES_MAX;
+}
+
+/* Without the vms that are kept, so that one after the other has room. */
+static int boot(void *cookie, const struct catalog_function *function,
+		struct error *err)
+{
+	const struct function_options options = { .log = cli_print_log };
+	struct catalog_function alone = *function;
+	struct function *booted = NULL;
+	int r;
+
+	(void)cookie;
+	alone.concurrency.warm = 0;
+	r = function_deploy(&alone, &options, err, &booted);
+	function_free(booted);
+	return r;
+}
+
+static int check(const char *text, size_t size, const char *name,
+		 const struct validate_options *my)
 {
 	struct catalog *catalog;
+	struct error error;
+	unsigned mistakes = 0;
+	const struct catalog_check how = {
+		.refused = print_mistake,
+		.function = my->boot ? boot : NULL,
+		.cookie = &mistakes,
+	};
+	int r = catalog_check(text, size, name, &how, &error, &catalog);
+
+	if (!r) {
+		printf("%s: valid, %zu function%s%s\n", name, catalog->count,
+		       catalog->count == 1 ? "" : "s",
+		       my->boot ? ", booted" : "");
+		catalog_free(catalog);
+		return CLI_OK;
+	}
+	if (mistakes == MISTAKES_MAX)
+		cli_error("%s: there may be more mistakes: the first %d are "
+			  "told",
+			  name, MISTAKES_MAX);
+	else if (r != -EINVAL)
+		cli_error("%s", error.message);
+	return mistakes ? CLI_CATALOG : cli_open_code(r);
+}
+
+static int validate(const struct cli_verb *verb, int argc, char **argv)
+{
+	struct validate_options my = { .boot = false };
+	cleanup_free char *text = NULL;
 	const char *path;
 	struct error error;
+	size_t size;
+	bool is_input;
 	int code, r;
 
-	code = cli_parse(verb, argc, argv, NULL, &path);
+	code = cli_parse(verb, argc, argv, &my, &path);
+	if (code == CLI_GO_ON && my.boot)
+		code = cli_require_kvm();
 	if (code != CLI_GO_ON)
 		return code;
-	path = cli_catalog_path(path);
+	is_input = path && !strcmp(path, STANDARD_INPUT);
+	if (!is_input)
+		path = cli_catalog_path(path);
 	if (!path)
 		return CLI_USAGE;
-	r = catalog_load(path, &error, &catalog);
+	r = catalog_read(is_input ? NULL : path, &error, &text, &size);
 	if (r) {
 		cli_error("%s", error.message);
 		return cli_open_code(r);
 	}
-	printf("%s: valid, %zu function%s\n", path, catalog->count,
-	       catalog->count == 1 ? "" : "s");
-	catalog_free(catalog);
-	return CLI_OK;
+	return check(text, size, is_input ? "standard input" : path, &my);
 }
 
 static int schema(const struct cli_verb *verb, int argc, char **argv)
@@ -52,13 +129,20 @@ const struct cli_verb cmd_catalog_validate = {
 	.name = "catalog validate",
 	.operand = "[FILE]",
 	.summary = "check a catalog",
-	.about = "Reads the catalog FILE (else $THAW_CATALOG, else "
-		 "config/functions.json) and says\n"
-		 "whether it is valid; if not, the line and the JSON pointer "
-		 "of its first mistake.\n"
-		 "Images must exist; they are not booted.\n",
+	.about = "Reads the catalog FILE (- for standard input; else "
+		 "$THAW_CATALOG, else\n"
+		 "config/functions.json) and says whether it is valid; if "
+		 "not, all its mistakes, 100\n"
+		 "at most, each with its line and JSON pointer. Images are "
+		 "looked into: they must be\n"
+		 "for this machine, fit into the memory and have the handler. "
+		 "With --boot they are\n"
+		 "booted as well, one after the other; what their inits log is "
+		 "on standard error.\n",
 	.examples = "  thaw catalog validate\n"
-		    "  thaw catalog validate /etc/thaw/functions.json\n",
+		    "  thaw catalog validate /etc/thaw/functions.json --boot\n"
+		    "  jq . catalog.json | thaw catalog validate -\n",
+	.options = validate_options,
 	.run = validate,
 };
 

@@ -161,9 +161,34 @@ check_catalog() {
 	try 0 'the catalog that is there' ./thaw catalog validate
 	has out '^config/functions.json: valid'
 	rm -r config
-	try 3 'a catalog with a mistake' ./thaw catalog validate bad.json
+	try 3 'a catalog with mistakes' ./thaw catalog validate bad.json
 	has err '^thaw: bad.json:3: /functions/0/tmeout: '
+	has err '^thaw: bad.json:3: /functions/0/image: No such file'
 	is out ''
+	cat >images.json <<-END
+		{ "functions": [
+		{ "name": "hello", "image": "$build/guest/hello.elf",
+		  "entry": "helo" },
+		{ "name": "text", "image": "text.elf" },
+		{ "name": "true", "image": "/bin/true" } ] }
+	END
+	try 3 'images that are no good' ./thaw catalog validate images.json
+	has err '^thaw: images.json:3: /functions/0/entry: .*set entry to one of: .*hello'
+	has err '^thaw: images.json:4: /functions/1/image: text.elf: not an ELF'
+	has err '^thaw: images.json:5: /functions/2/image: /bin/true: dynamically'
+	same 'nothing else is wrong' "$(wc -l <err)" 3
+	printf '{"functions":[1%s]}' "$(printf ',1%.0s' {1..200})" >many.json
+	try 3 'many mistakes' ./thaw catalog validate many.json
+	has err 'more mistakes: the first 100 are told$'
+	same 'so many are told' "$(wc -l <err)" 101
+	# shellcheck disable=SC2016
+	try 0 'a catalog of standard input' \
+		sh -c './thaw catalog validate - <functions.json'
+	is out $'standard input: valid, 2 functions\n'
+	try 3 'one with a mistake' sh -c './thaw catalog validate - <bad.json'
+	has err '^thaw: standard input:3: /functions/0/tmeout: '
+	try 3 'one without an end' sh -c './thaw catalog validate - </dev/zero'
+	has err '^thaw: standard input: the catalog has more than [0-9]+ bytes$'
 	try 3 'invoke with such a catalog' ./thaw invoke x -c bad.json
 	has err 'bad.json:3: /functions/0/tmeout'
 	try 4 'a catalog that is not there' ./thaw catalog validate none.json
@@ -234,6 +259,8 @@ check_no_kvm() {
 		has err 'thaw doctor'
 		is out ''
 		try 7 'run without KVM' $no_kvm ./thaw run text.elf
+		try 7 'boot without KVM' \
+			$no_kvm ./thaw catalog validate --boot functions.json
 	}
 	try 7 'a device that is no KVM' \
 		env THAW_KVM_DEVICE=/dev/null ./thaw doctor
@@ -336,6 +363,12 @@ check_requests() {
 	else
 		not_ok 'data of standard input'
 	fi
+	./thaw invoke echo -c functions.json -d @- <data >out 2>err
+	if cmp -s data out; then
+		ok 'the same, named as a file'
+	else
+		not_ok 'the same, named as a file' err
+	fi
 	head -c 4097 /dev/zero >large
 	try 2 'a request too large' \
 		./thaw invoke echo -c functions.json -d @large
@@ -354,6 +387,27 @@ check_requests() {
 		/dev/null
 }
 
+check_boot() {
+	local inits=$build/tests/guest/inits.elf
+
+	try 0 'functions that boot' ./thaw catalog validate --boot functions.json
+	is out $'functions.json: valid, 2 functions, booted\n'
+	[[ -e $inits ]] || return
+	cat >inits.json <<-END
+		{ "functions": [
+		{ "name": "a", "image": "$inits", "environment": { "INIT": "fails" } },
+		{ "name": "b", "image": "$inits", "environment": { "INIT": "is_big" } },
+		{ "name": "c", "image": "text.elf" },
+		{ "name": "d", "image": "$inits", "init_timeout": "1ms",
+		  "environment": { "INIT": "never" } } ] }
+	END
+	try 3 'functions that do not boot' ./thaw catalog validate --boot inits.json
+	has err '^thaw: inits.json:2: /functions/0: function a: init failed: Init.NoTable'
+	has err '^thaw: inits.json:4: /functions/2/image: text.elf'
+	has err '^thaw: inits.json:5: /functions/3: function d: not ready within'
+	same 'the others do' "$(grep -c '^thaw: ' err)" 3
+}
+
 check_failures() {
 	local hostile=$build/tests/guest/hostile.elf
 
@@ -363,12 +417,6 @@ check_failures() {
 	try 0 'doctor as JSON' ./thaw doctor -o json
 	is_json out
 	try 4 'a function that is not there' \
-	./thaw invoke echo -c functions.json -d @- <data >out 2>err
-	if cmp -s data out; then
-		ok 'the same, named as a file'
-	else
-		not_ok 'the same, named as a file' err
-	fi
 		./thaw invoke none -c functions.json
 	has err 'no function none in functions.json'
 	try 3 'an image that is none' ./thaw run text.elf
@@ -430,6 +478,7 @@ check_no_kvm
 if ./thaw doctor >checks 2>&1; then
 	check_streams
 	check_requests
+	check_boot
 	check_failures
 	check_repeat
 	skipped=0

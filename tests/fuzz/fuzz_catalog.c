@@ -5,7 +5,9 @@
  * Seeds: tests/catalog/good and tests/catalog/bad. Their image.elf is made in
  * a directory of its own, so that catalogs can be right.
  */
+#include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -79,6 +81,30 @@ static void check_function(const struct catalog *catalog,
 		"no null pointers");
 }
 
+static bool count_mistake(void *cookie, const char *message)
+{
+	++*(size_t *)cookie;
+	require(*message, "a mistake is in words");
+	return true;
+}
+
+/* A catalog that is wrong has at least one mistake, and no other one has. */
+static void check_all(const uint8_t *data, size_t size, bool is_wrong)
+{
+	struct catalog *catalog = NULL;
+	struct error err = { .message = "" };
+	size_t mistakes = 0;
+	const struct catalog_check check = { .refused = count_mistake,
+					     .cookie = &mistakes };
+	int rc = catalog_check((const char *)data, size, catalog_path, &check,
+			       &err, &catalog);
+
+	require((rc == 0) == (catalog != NULL), "a catalog, or a refusal");
+	require(rc != -EINVAL || mistakes > 0, "a refusal has mistakes");
+	require(!is_wrong || rc, "a wrong catalog is not right");
+	catalog_free(catalog);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct catalog *catalog = NULL;
@@ -93,10 +119,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			"a refusal names the file");
 		require(!strpbrk(err.message, "\n\r\033"),
 			"a refusal is one line");
+		check_all(data, size, true);
 		return 0;
 	}
 	for (size_t i = 0; i < catalog->count; i++)
 		check_function(catalog, &catalog->functions[i]);
 	catalog_free(catalog);
+	check_all(data, size, false);
 	return 0;
 }

@@ -1,0 +1,61 @@
+/* catalog_image.c - looks into images. See catalog_image.h. */
+#include "executor/catalog_image.h"
+
+#include <errno.h>
+
+#include "executor/handler.h"
+#include "vm/image.h"
+#include "vm/layout.h"
+
+static int check_memory(const struct json_place *place,
+			const struct catalog_function *function,
+			const struct image *image)
+{
+	const struct json_place memory = json_place_member(place, "memory");
+	const struct layout_config config = {
+		.memory_size = function->memory,
+		.stack_size = function->stack,
+		.request_size = function->max_request,
+		.reply_size = function->max_reply,
+	};
+	struct layout layout;
+	struct error err;
+
+	if (!layout_plan(image, &config, &err, &layout))
+		return 0;
+	return json_reader_refuse(&memory, "%s", err.message);
+}
+
+static int check_entry(const struct json_place *place,
+		       const struct catalog_function *function,
+		       const struct image *image)
+{
+	const struct json_place entry = json_place_member(place, "entry");
+	struct error err;
+
+	if (!image_handler_count(image) ||
+	    handler_of_image(function, image, &err) >= 0)
+		return 0;
+	return json_reader_refuse(&entry, "%s", err.message);
+}
+
+int catalog_check_image(const struct json_place *place,
+			const struct catalog_function *function, bool has_entry,
+			bool is_whole)
+{
+	const struct json_place here = json_place_member(place, "image");
+	struct image *image;
+	struct error err;
+	int result = 0, rc = image_open(function->image, &err, &image);
+
+	if (rc == -ENOMEM)
+		return json_reader_no_memory(&here);
+	if (rc)
+		return json_reader_refuse(&here, "%s", err.message);
+	if (is_whole)
+		rc = check_memory(place, function, image);
+	if (!json_reader_ends(place, rc, &result) && has_entry)
+		rc = check_entry(place, function, image);
+	image_close(image);
+	return json_reader_ends(place, rc, &result) ? rc : result;
+}

@@ -1,0 +1,87 @@
+/* handler.c - chooses a handler. See handler.h. */
+#include "executor/handler.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* The names of handlers, from wherever they are. */
+struct names {
+	const void *of;
+	size_t count;
+	const char *(*get)(const void *of, size_t index);
+};
+
+static const char *name_of_image(const void *of, size_t index)
+{
+	return image_handler_name(of, index);
+}
+
+static const char *name_of_snapshot(const void *of, size_t index)
+{
+	return snapshot_handler_name(of, index);
+}
+
+static int find(const struct names *names, const char *name)
+{
+	for (size_t i = 0; i < names->count; i++)
+		if (!strcmp(names->get(names->of, i), name))
+			return (int)i;
+	return -1;
+}
+
+/* It is NULL as long as the catalog is being read. */
+static bool has_entry(const struct catalog_function *spec)
+{
+	return spec->entry && *spec->entry;
+}
+
+static int no_handler(const struct catalog_function *spec,
+		      const struct names *names, struct error *err)
+{
+	char text[512] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < names->count; i++) {
+		const char *name = names->get(names->of, i);
+
+		if (used + strlen(name) + 3 > sizeof(text))
+			break;
+		used = (size_t)(stpcpy(stpcpy(text + used, i ? ", " : ""),
+				       name) -
+				text);
+	}
+	return error_set(err, -ENOENT,
+			 "%s has no handler \"%s\": set entry to one of: %s",
+			 spec->image,
+			 has_entry(spec) ? spec->entry : spec->name, text);
+}
+
+static int choose(const struct catalog_function *spec,
+		  const struct names *names, struct error *err)
+{
+	int index = 0;
+
+	if (has_entry(spec))
+		index = find(names, spec->entry);
+	else if (names->count != 1)
+		index = find(names, spec->name);
+	return index < 0 ? no_handler(spec, names, err) : index;
+}
+
+int handler_of_image(const struct catalog_function *spec,
+		     const struct image *image, struct error *err)
+{
+	const struct names names = { image, image_handler_count(image),
+				     name_of_image };
+
+	return choose(spec, &names, err);
+}
+
+int handler_of_snapshot(const struct catalog_function *spec,
+			const struct snapshot *snapshot, struct error *err)
+{
+	const struct names names = { snapshot, snapshot_handler_count(snapshot),
+				     name_of_snapshot };
+
+	return choose(spec, &names, err);
+}

@@ -11,9 +11,12 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "executor/http_headers.h"
 #include "guest/abi/thaw_abi.h"
+#include "guest/abi/thaw_http.h"
 #include "snapshot/guest_sleep.h"
 #include "snapshot/info.h"
 #include "vm/clock.h"
@@ -30,6 +33,10 @@ _Static_assert(sizeof(((struct thaw_reply *)0)->error_type) ==
 	       "what the guest may send fits");
 _Static_assert(sizeof(((struct thaw_reply *)0)->id) == THAW_ID_MAX,
 	       "what the guest is sent fits");
+_Static_assert(THAW_ATTRIBUTES_SIZE_MAX == THAW_ATTRIBUTES_MAX &&
+		       THAW_HEADERS_SIZE_MAX == THAW_HEADERS_MAX &&
+		       THAW_REPLY_HEADERS_SIZE_MAX == THAW_REPLY_HEADERS_MAX,
+	       "the limits a caller sees");
 
 /* Copies text of at most @size - 1 bytes; returns its length. */
 static size_t copy_text(char *to, const char *from, size_t size)
@@ -97,7 +104,9 @@ int invoke_check(const struct function *function,
 				 "a request id may have %d characters",
 				 THAW_ID_MAX - 1);
 	r = attributes_size(request, err);
-	return r < 0 ? r : 0;
+	if (r < 0)
+		return r;
+	return http_headers_check(request->headers, request->header_count, err);
 }
 
 /* 16 hexadecimal digits. */
@@ -108,17 +117,36 @@ static void make_id(char *id, uint64_t number)
 	id[16] = '\0';
 }
 
+/* Writes pairs of strings, which fit, to @to; the end. */
+static char *put_pairs(char *to, const struct thaw_attribute *pairs,
+		       size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		to = stpcpy(to, pairs[i].name) + 1;
+		to = stpcpy(to, pairs[i].value) + 1;
+	}
+	return to;
+}
+
 static int put_attributes(struct vm *vm, const struct thaw_request *request,
 			  uint32_t *ret_size)
 {
-	char bytes[THAW_ATTRIBUTES_MAX], *at = bytes;
+	char bytes[THAW_ATTRIBUTES_MAX];
 
-	for (size_t i = 0; i < request->attribute_count; i++) {
-		at = stpcpy(at, request->attributes[i].name) + 1;
-		at = stpcpy(at, request->attributes[i].value) + 1;
-	}
-	*ret_size = (uint32_t)(at - bytes);
+	*ret_size = (uint32_t)(put_pairs(bytes, request->attributes,
+					 request->attribute_count) -
+			       bytes);
 	return vm_write(vm, THAW_GPA_ATTRIBUTES, bytes, *ret_size);
+}
+
+/* What is behind them is zeros, as in the snapshot. */
+static int put_headers(struct vm *vm, const struct thaw_request *request)
+{
+	char bytes[THAW_HEADERS_MAX];
+	const char *end =
+		put_pairs(bytes, request->headers, request->header_count);
+
+	return vm_write(vm, THAW_GPA_HEADERS, bytes, (size_t)(end - bytes));
 }
 
 /* Writes the request and what is new in the info page. */
@@ -149,6 +177,8 @@ static int put_request(const struct function *function, struct vm *vm,
 	r = request->attribute_count ?
 		    put_attributes(vm, request, &info.request.attributes_size) :
 		    0;
+	if (!r && request->header_count)
+		r = put_headers(vm, request);
 	if (r)
 		return r;
 	r = vm_write(vm, THAW_GPA_INFO + start, (const char *)&info + start,
@@ -157,6 +187,62 @@ static int put_request(const struct function *function, struct vm *vm,
 		return r;
 	return vm_write(vm, snapshot_layout(function->snapshot)->request.start,
 			request->data, request->size);
+}
+
+/* Copies the headers once, and checks the copy: what is wrong with it, or NULL. */
+static const char *take_headers(const struct thaw_mailbox *mailbox,
+				uint32_t size, struct thaw_reply *reply)
+{
+	char *headers;
+
+	if (size > THAW_REPLY_HEADERS_MAX)
+		return "more than 4096 bytes of headers";
+	headers = reply->internal.headers = malloc(size);
+	if (!headers)
+		return "headers for which there is no memory";
+	memcpy(headers, mailbox->headers, size);
+	reply->headers = headers;
+	reply->headers_size = size;
+	return http_headers_reply_fault(headers, size);
+}
+
+/* What the guest answers in HTTP. False: the invocation has failed of it. */
+static bool take_http(const struct thaw_mailbox *mailbox, uint64_t reply_size,
+		      struct thaw_reply *reply)
+{
+	const uint32_t status =
+		__atomic_load_n(&mailbox->http_status, __ATOMIC_RELAXED);
+	const uint32_t size =
+		__atomic_load_n(&mailbox->headers_size, __ATOMIC_RELAXED);
+	const char *fault = NULL;
+
+	_Static_assert(THAW_REPLY_STATUS_MIN == 200 &&
+			       THAW_REPLY_STATUS_MAX == 599 &&
+			       THAW_REPLY_HEADERS_MAX == 4096,
+		       "as the messages say");
+	if (status &&
+	    (status < THAW_REPLY_STATUS_MIN || status > THAW_REPLY_STATUS_MAX))
+		fault = "a status outside 200 to 599";
+	else if (size)
+		fault = take_headers(mailbox, size, reply);
+	reply->status = status;
+	if (!fault && !(reply_size && thaw_http_is_bodiless(status)))
+		return true;
+	reply->status = 0;
+	reply->headers = NULL;
+	reply->headers_size = 0;
+	if (fault) {
+		fail(reply, THAW_ERROR, "Runtime.ProtocolError", "");
+		snprintf(reply->error_message, sizeof(reply->error_message),
+			 "the head of the function's reply has %s", fault);
+	} else {
+		fail(reply, THAW_ERROR, "Function.InvalidResponse", "");
+		snprintf(reply->error_message, sizeof(reply->error_message),
+			 "a reply of status %u has no body, and this one has "
+			 "%" PRIu64 " bytes",
+			 status, reply_size);
+	}
+	return false;
 }
 
 /* The guest says it is done: what does it reply? */
@@ -193,6 +279,8 @@ static void take_reply(const struct function *function, struct vm *vm,
 			 size, layout->reply_max);
 		return;
 	}
+	if (!take_http(mailbox, size, reply))
+		return;
 	copy_ascii(reply->content_type, mailbox->content_type,
 		   sizeof(mailbox->content_type));
 	if (!*reply->content_type)
@@ -508,6 +596,9 @@ static void prepare(struct function *function, struct vm *vm,
 {
 	reply->content_type[0] = '\0';
 	reply->error_type[0] = reply->error_message[0] = '\0';
+	reply->status = 0;
+	reply->headers = reply->internal.headers = NULL;
+	reply->headers_size = 0;
 	reply->data = NULL;
 	reply->size = 0;
 	reply->reply_ns = reply->restore_ns = 0;
@@ -641,6 +732,11 @@ void invoke_done(struct thaw_reply *reply)
 	reply->hot_pages = (unsigned)stats.hot_pages;
 	reply->copied_bytes =
 		stats.copied_pages * snapshot_page_size(function->snapshot);
+	if (reply->internal.headers)
+		free(reply->internal.headers);
+	reply->internal.headers = NULL;
 	reply->internal.vm = NULL;
+	reply->headers = NULL;
+	reply->headers_size = 0;
 	reply->data = NULL;
 }

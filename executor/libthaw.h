@@ -92,6 +92,10 @@ struct thaw_attribute {
 };
 #define THAW_ATTRIBUTES_SIZE_MAX 3584
 
+/* The same for the headers of a request, and of a reply. */
+#define THAW_HEADERS_SIZE_MAX 16384
+#define THAW_REPLY_HEADERS_SIZE_MAX 4096
+
 struct thaw_request {
 	const void *data; /* borrowed for the call */
 	size_t size;
@@ -103,6 +107,14 @@ struct thaw_request {
 	/* What else there is to tell: the guest's thaw_attribute(). */
 	const struct thaw_attribute *attributes;
 	size_t attribute_count;
+
+	/*
+	 * The request as HTTP has it: its headers, for the guest's
+	 * thaw_request_header(); and among the attributes "method", "path" and
+	 * "query".
+	 */
+	const struct thaw_attribute *headers;
+	size_t header_count;
 
 	/* Takes this invocation's log lines instead of thaw_options.log. */
 	thaw_log_fn log;
@@ -129,6 +141,16 @@ struct thaw_reply {
 	char content_type[128]; /* printable text */
 	char id[64];		/* the request's */
 
+	/*
+	 * What the function answers in HTTP, if it does: its status, 200 to 599,
+	 * which is no failure whatever it is, or 0; and headers, "name\0value\0",
+	 * each as RFC 9110 has it, and none that is about the connection. Valid as
+	 * the data are, but they do not change.
+	 */
+	unsigned status;
+	size_t headers_size; /* bytes */
+	const char *headers;
+
 	/* If the result is not THAW_OK; printable text. */
 	char error_type[64]; /* e.g. "Runtime.Fault", or the function's own */
 	char error_message[2048];
@@ -154,6 +176,7 @@ struct thaw_reply {
 		uint64_t slice_end_ns; /* 0: runs as long as it takes */
 		uint64_t wake_ns;      /* it sleeps until then; 0: no */
 		unsigned lines;	       /* of its log */
+		char *headers;	       /* owned; NULL: the reply has none */
 		bool is_polled, is_pending, is_again, is_resting, clean;
 	} internal;
 };
@@ -184,9 +207,9 @@ int thaw_deploy(struct thaw *thaw, const char *function,
 /*
  * Invokes @function, deploying it first if need be. On success *@ret_reply
  * must be given to thaw_reply_done(). -E2BIG: the request is larger than the
- * function's max_request; -EINVAL: content type, id or attributes too long; -EBUSY: all
- * its vms are busy and its queue is full; -EAGAIN: none became free in time;
- * and what thaw_deploy() returns.
+ * function's max_request; -EINVAL: content type, id, attributes or headers are too
+ * long, or a header is none; -EBUSY: all its vms are busy and its queue is full;
+ * -EAGAIN: none became free in time; and what thaw_deploy() returns.
  */
 int thaw_invoke(struct thaw *thaw, const char *function,
 		const struct thaw_request *request, struct thaw_error *error,

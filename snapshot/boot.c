@@ -246,7 +246,7 @@ static void freeze_pages(struct vm *vm, uint64_t dispatch)
 	info->dispatch = dispatch;
 	memset(&info->counter_base, 0,
 	       sizeof(*info) - offsetof(struct thaw_info, counter_base));
-	memset(vm_memory(vm) + THAW_GPA_MAILBOX, 0, THAW_PAGE_SIZE);
+	memset(vm_memory(vm) + THAW_GPA_MAILBOX, 0, THAW_MAILBOX_SIZE);
 	memset(vm_memory(vm) + THAW_GPA_FAULT, 0, THAW_PAGE_SIZE);
 }
 

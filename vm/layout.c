@@ -78,7 +78,8 @@ static void add_thaw_pages(struct layout *layout)
 	    read | write | LAYOUT_SUPERVISOR);
 	add(layout, THAW_GPA_STUB, THAW_PAGE_SIZE, read | execute);
 	add(layout, THAW_GPA_INFO, THAW_PAGE_SIZE, read);
-	add(layout, THAW_GPA_MAILBOX, THAW_PAGE_SIZE, read | write);
+	add(layout, THAW_GPA_MAILBOX, THAW_MAILBOX_SIZE, read | write);
+	add(layout, THAW_GPA_HEADERS, THAW_HEADERS_SIZE, read);
 	add(layout, THAW_GPA_ENVIRONMENT, THAW_ENVIRONMENT_MAX, read);
 }
 

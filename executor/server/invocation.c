@@ -151,6 +151,8 @@ static void echo(struct invocation *invocation)
 	struct thaw_reply *reply = &invocation->reply;
 
 	reply->result = THAW_OK;
+	reply->status = 0;
+	reply->headers_size = 0;
 	reply->data = invocation->request.data;
 	reply->size = invocation->request.size;
 	strcpy(reply->content_type, "application/octet-stream");

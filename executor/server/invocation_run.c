@@ -233,26 +233,31 @@ static bool is_large(size_t size)
 	return size > SERVER_INLINE_BYTES;
 }
 
-/* Takes the reply's data along, out of the vm. */
+/* Takes the reply's data along, out of the vm, and its headers. */
 static void copy_reply(struct invocation *invocation)
 {
 	struct thaw_reply *reply = &invocation->reply;
+	const size_t size = reply->size + reply->headers_size;
 	char *to = invocation->small;
 
-	if (invocation->result || !reply->size)
+	if (invocation->result || !size)
 		return;
-	if (reply->size > sizeof(invocation->small)) {
-		to = invocation->copy = malloc(reply->size);
+	if (size > sizeof(invocation->small)) {
+		to = invocation->copy = malloc(size);
 		if (!to) {
 			invocation->result =
 				error_set(&invocation->error, -ENOMEM,
 					  "no memory for a reply of %zu bytes",
-					  reply->size);
+					  size);
 			return;
 		}
 	}
 	memcpy(to, reply->data, reply->size);
 	reply->data = to;
+	to += reply->size;
+	if (reply->headers_size)
+		memcpy(to, reply->headers, reply->headers_size);
+	reply->headers = to;
 }
 
 /* It has ended in other hands than its worker's, those of @from or a job's. */

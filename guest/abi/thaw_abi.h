@@ -33,6 +33,7 @@
  *	THAW_GPA_STUB		user, read-execute	entry stub
  *	THAW_GPA_INFO		user, read-only		struct thaw_info
  *	THAW_GPA_MAILBOX	user, read-write	struct thaw_mailbox
+ *	THAW_GPA_HEADERS	user, read-only		the request's headers
  *	THAW_GPA_ENVIRONMENT	user, read-only		environment
  *	THAW_GPA_IMAGE		the ELF's segments, then, each behind an
  *				unmapped guard: heap, stack, request window,
@@ -51,6 +52,9 @@
 #define THAW_GPA_STUB 0x13000
 #define THAW_GPA_INFO 0x14000
 #define THAW_GPA_MAILBOX 0x15000
+#define THAW_MAILBOX_SIZE 0x2000
+#define THAW_GPA_HEADERS 0x17000
+#define THAW_HEADERS_SIZE 0x5000
 #define THAW_GPA_ENVIRONMENT 0x20000
 #define THAW_ENVIRONMENT_MAX 0x10000
 #define THAW_GPA_IMAGE 0x100000
@@ -114,6 +118,18 @@
  */
 #define THAW_GPA_ATTRIBUTES (THAW_GPA_INFO + 440)
 #define THAW_ATTRIBUTES_MAX 3584
+
+/*
+ * The headers of a request that came over HTTP: such pairs at THAW_GPA_HEADERS,
+ * in as many bytes at most, behind which an empty name ends them. All of a head
+ * that the server takes has room there. And those of a reply, in the mailbox.
+ */
+#define THAW_HEADERS_MAX 16384
+#define THAW_REPLY_HEADERS_MAX 4096
+
+/* What a reply's status may be, if it has one. */
+#define THAW_REPLY_STATUS_MIN 200
+#define THAW_REPLY_STATUS_MAX 599
 
 #define THAW_HANDLERS_MAX 256
 #define THAW_ENTROPY_SIZE 32
@@ -229,13 +245,23 @@ struct thaw_mailbox {
 
 	/* THAW_BELL_SLEEP */
 	uint64_t sleep_ns;
+
+	/* THAW_BELL_DONE, since version 4 */
+	uint32_t http_status; /* 0: none */
+	uint32_t headers_size;
+	char headers[THAW_REPLY_HEADERS_MAX]; /* "name\0value\0" */
 };
 
 _Static_assert(THAW_GPA_INFO + sizeof(struct thaw_info) == THAW_GPA_ATTRIBUTES,
 	       "behind it");
 _Static_assert(sizeof(struct thaw_info) + THAW_ATTRIBUTES_MAX <= THAW_PAGE_SIZE,
 	       "one page");
-_Static_assert(sizeof(struct thaw_mailbox) <= THAW_PAGE_SIZE, "one page");
+_Static_assert(sizeof(struct thaw_mailbox) <= THAW_MAILBOX_SIZE, "its pages");
+_Static_assert(THAW_GPA_MAILBOX + THAW_MAILBOX_SIZE <= THAW_GPA_HEADERS &&
+		       THAW_GPA_HEADERS + THAW_HEADERS_SIZE <=
+			       THAW_GPA_ENVIRONMENT,
+	       "one behind the other");
+_Static_assert(THAW_HEADERS_MAX < THAW_HEADERS_SIZE, "and the empty name");
 _Static_assert(sizeof(struct thaw_handler_entry) == 64, "ABI");
 _Static_assert(sizeof(struct thaw_line) == 16, "ABI");
 _Static_assert(offsetof(struct thaw_info, dispatch) == THAW_INFO_DISPATCH,
@@ -257,7 +283,8 @@ _Static_assert(offsetof(struct thaw_control, done) == THAW_CONTROL_DONE, "ABI");
 _Static_assert(offsetof(struct thaw_mailbox, abi_version) == 1232, "ABI");
 _Static_assert(offsetof(struct thaw_mailbox, log_level) == 1264, "ABI");
 _Static_assert(offsetof(struct thaw_mailbox, sleep_ns) == 2296, "ABI");
-_Static_assert(sizeof(struct thaw_mailbox) == 2304, "ABI");
+_Static_assert(offsetof(struct thaw_mailbox, http_status) == 2304, "ABI");
+_Static_assert(sizeof(struct thaw_mailbox) == 6408, "ABI");
 
 #endif /* __ASSEMBLER__ */
 #endif

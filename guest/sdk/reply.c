@@ -101,6 +101,7 @@ void thaw_reply_reset(void)
 {
 	size = wanted = 0;
 	thaw_mailbox->content_type[0] = '\0';
+	thaw_http_reset();
 }
 
 int thaw_reply_type(const char *content_type)

@@ -24,6 +24,9 @@ void thaw_stdio_flush(void);
 /* entropy.c: new seeds for rand() and random(). */
 void thaw_entropy_reseed(void);
 
+/* http.c: forgets status and headers of the reply. */
+void thaw_http_reset(void);
+
 /*
  * reply.c: the invocation is over, and what it has to say is in the mailbox.
  * The compiler must not move a store behind it.

@@ -29,6 +29,7 @@
 #define THAW_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -56,6 +57,37 @@ struct thaw_request {
  * has added. Valid as the request is.
  */
 const char *thaw_attribute(const char *name);
+
+/*
+ * The request as HTTP has it, never NULL: its method, "POST" where the caller
+ * names none; the path behind the function's name in the URL, or "/"; what is
+ * behind the '?', or "". As they were sent, so a blank is still "%20".
+ */
+const char *thaw_request_method(const struct thaw_request *request);
+const char *thaw_request_path(const struct thaw_request *request);
+const char *thaw_request_query(const struct thaw_request *request);
+
+/*
+ * The value of the request's header @name, whatever its case; NULL: there is none.
+ * If it has been sent more than once, the first. What is about the connection or
+ * about where the message ends does not arrive.
+ */
+const char *thaw_request_header(const struct thaw_request *request,
+				const char *name);
+
+/*
+ * All of them, in the order in which they were sent; names are in lower case:
+ *
+ *	struct thaw_header header = { NULL, NULL };
+ *
+ *	while (thaw_request_next_header(request, &header))
+ *		use(header.name, header.value);
+ */
+struct thaw_header {
+	const char *name, *value;
+};
+bool thaw_request_next_header(const struct thaw_request *request,
+			      struct thaw_header *header);
 
 /*
  * Defines a handler, to be named as `entry` in the catalog; its body follows.
@@ -102,7 +134,10 @@ int thaw_reply_printf(const char *format, ...)
 void *thaw_reply_buffer(size_t *ret_capacity);
 int thaw_reply_commit(size_t size);
 
-/* Bytes appended so far; forgets them, and that there were too many. */
+/*
+ * Bytes appended so far; forgets them, and that there were too many, and the
+ * type, status and headers.
+ */
 size_t thaw_reply_size(void);
 void thaw_reply_reset(void);
 
@@ -111,6 +146,22 @@ void thaw_reply_reset(void);
  * Without one it is application/octet-stream.
  */
 int thaw_reply_type(const char *content_type);
+
+/*
+ * The reply's status, 200 to 599: -1 if it is none of these. It is the function's
+ * own answer and no failure, whatever it is. A reply of status 204, 205 or 304
+ * must be empty. Without this call it is 200.
+ */
+int thaw_reply_status(int status);
+
+/*
+ * Adds a header to the reply. -1, and nothing is added, if name or value are none
+ * of HTTP's (RFC 9110), if they are the server's to say (what is about the
+ * connection, Content-Length, Date, X-Call-Id, X-Function-Status), or if all of
+ * them would take more than 4,096 bytes. "Content-Type" is thaw_reply_type().
+ * Who calls by the Lambda API gets neither status nor headers.
+ */
+int thaw_reply_header(const char *name, const char *value);
 
 /*
  * Ends the invocation with an error instead of a reply: a type, such as

@@ -27,6 +27,8 @@ static const struct {
 	{ INIT("rings"), -EPROTO, "rang the doorbell with 200 during init" },
 	{ INIT("old_abi"), -EPROTO,
 	  "built for ABI version 0; this thaw has *" },
+	{ INIT("newer_abi"), -EPROTO,
+	  "built for ABI version 5; this thaw has 4: rebuild it *" },
 	{ INIT("no_handlers"), -EPROTO, "offers 0 handlers; *" },
 	{ INIT("many_handlers"), -EPROTO, "offers 4294967295 handlers; *" },
 	{ INIT("handlers_outside"), -EPROTO,

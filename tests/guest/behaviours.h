@@ -21,6 +21,8 @@
 #define FAULT_AT(pc, what) "Runtime.Fault: " what " at " pc " (handler hostile)"
 #define RANG(value) \
 	"Runtime.ProtocolError: the function rang the doorbell with " value
+#define BAD_HEAD(what) \
+	"Runtime.ProtocolError: the head of the function's reply has " what
 #define TIMED_OUT "Sandbox.Timedout: not done within its timeout of 50.000 ms"
 
 /* READING, WRITING, EXECUTING, NOT_MAPPED, PROTECTED: arch_behaviours.h */
@@ -40,6 +42,8 @@
 	  FAULT_IN(write_stub, WRITING("0x13000") PROTECTED))                  \
 	X(write_info, ENDS_FAULT,                                              \
 	  FAULT_IN(write_info, WRITING("0x14008") PROTECTED))                  \
+	X(write_headers, ENDS_FAULT,                                           \
+	  FAULT_IN(write_headers, WRITING("0x17000") PROTECTED))               \
 	X(write_environment, ENDS_FAULT,                                       \
 	  FAULT_IN(write_environment, WRITING("0x20000") PROTECTED))           \
 	X(write_request, ENDS_FAULT,                                           \
@@ -98,6 +102,19 @@
 	X(mailbox_of_ones, ENDS_ERROR,                                         \
 	  "Runtime.ProtocolError: the function left a status that does not "   \
 	  "exist")                                                             \
+	X(http_status_of_600, ENDS_ERROR,                                      \
+	  BAD_HEAD("a status outside 200 to 599"))                             \
+	X(headers_of_one_too_many, ENDS_ERROR,                                 \
+	  BAD_HEAD("more than 4096 bytes of headers"))                         \
+	X(header_without_end, ENDS_ERROR,                                      \
+	  BAD_HEAD("a header that does not end"))                              \
+	X(header_with_a_line, ENDS_ERROR,                                      \
+	  BAD_HEAD("a header with characters that HTTP does not allow"))       \
+	X(header_of_framing, ENDS_ERROR,                                       \
+	  BAD_HEAD("a header that is not the function's to set"))              \
+	X(body_where_none_may_be, ENDS_ERROR,                                  \
+	  "Function.InvalidResponse: a reply of status 204 has no body, and "  \
+	  "this one has 2 bytes")                                              \
 	X(log_of_wild_size, ENDS_OK, "logged")                                 \
 	X(log_of_wild_level, ENDS_OK, "logged")                                \
 	X(log_flood, ENDS_OK, "logged")                                        \

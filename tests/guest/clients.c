@@ -35,6 +35,48 @@ THAW_HANDLER(show)
 	return 0;
 }
 
+/* The number behind @name in the query, or 0. */
+static int asked(const char *query, const char *name)
+{
+	const char *at = strstr(query, name);
+
+	return at ? atoi(at + strlen(name)) : 0;
+}
+
+/* Sets the status "status=404" of the query, and "x-set-NAME: VALUE" headers. */
+static int set_head(const struct thaw_request *request, const char *query)
+{
+	const int status = asked(query, "status=");
+	struct thaw_header header = { NULL, NULL };
+	int refused = status && thaw_reply_status(status);
+
+	while (thaw_request_next_header(request, &header))
+		if (!strncmp(header.name, "x-set-", 6))
+			refused += thaw_reply_header(header.name + 6,
+						     header.value) != 0;
+	return refused;
+}
+
+/*
+ * Answers in HTTP as it is asked to. The body, unless "empty" is in the query, is
+ * the request, line by line, and how much of the head could not be set.
+ */
+THAW_HANDLER(web)
+{
+	const char *query = thaw_request_query(request);
+	const int refused = set_head(request, query);
+	struct thaw_header header = { NULL, NULL };
+
+	if (strstr(query, "empty"))
+		return 0;
+	thaw_reply_printf("%s %s?%s\n", thaw_request_method(request),
+			  thaw_request_path(request), query);
+	while (thaw_request_next_header(request, &header))
+		thaw_reply_printf("%s: %s\n", header.name, header.value);
+	thaw_reply_printf("refused: %d\n\n", refused);
+	return thaw_reply(request->data, request->size);
+}
+
 /* Logs its request's lines, then one more. */
 THAW_HANDLER(say)
 {

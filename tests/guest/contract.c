@@ -123,6 +123,49 @@ void mailbox_of_ones(void)
 	thaw_arch_ring(THAW_BELL_DONE);
 }
 
+void http_status_of_600(void)
+{
+	mailbox->http_status = 600;
+	thaw_arch_ring(THAW_BELL_DONE);
+}
+
+void headers_of_one_too_many(void)
+{
+	memset((char *)mailbox->headers, 'a', THAW_REPLY_HEADERS_MAX);
+	mailbox->headers_size = THAW_REPLY_HEADERS_MAX + 1;
+	thaw_arch_ring(THAW_BELL_DONE);
+}
+
+/* Ends with these headers, as they are. */
+static void leave(const char *headers, size_t size)
+{
+	memcpy((char *)mailbox->headers, headers, size);
+	mailbox->headers_size = (uint32_t)size;
+	thaw_arch_ring(THAW_BELL_DONE);
+}
+
+void header_without_end(void)
+{
+	leave("Name\0value", sizeof("Name\0value") - 1);
+}
+
+void header_with_a_line(void)
+{
+	leave("A\0b\r\nSet-Cookie: c", sizeof("A\0b\r\nSet-Cookie: c"));
+}
+
+void header_of_framing(void)
+{
+	leave("A\0b\0Transfer-ENCODING\0chunked",
+	      sizeof("A\0b\0Transfer-ENCODING\0chunked"));
+}
+
+void body_where_none_may_be(void)
+{
+	thaw_reply_status(204);
+	thaw_reply("ab", 2);
+}
+
 void log_of_wild_size(void)
 {
 	mailbox->log_level = THAW_LOG_INFO;

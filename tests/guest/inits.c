@@ -96,6 +96,12 @@ static void old_abi(void)
 	thaw_arch_ring(THAW_BELL_READY);
 }
 
+static void newer_abi(void)
+{
+	mailbox->abi_version = THAW_ABI_VERSION + 1;
+	thaw_arch_ring(THAW_BELL_READY);
+}
+
 static void no_handlers(void)
 {
 	ready(0, (uintptr_t)&entry, THAW_GPA_IMAGE);
@@ -238,6 +244,7 @@ static const struct {
 	INIT(fails_hostile),
 	INIT(rings),
 	INIT(old_abi),
+	INIT(newer_abi),
 	INIT(no_handlers),
 	INIT(many_handlers),
 	INIT(handlers_null),

@@ -49,6 +49,11 @@ void write_info(void)
 	poke(THAW_GPA_INFO + THAW_INFO_DISPATCH);
 }
 
+void write_headers(void)
+{
+	poke(THAW_GPA_HEADERS);
+}
+
 void write_environment(void)
 {
 	poke(THAW_GPA_ENVIRONMENT);

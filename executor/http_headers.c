@@ -1,0 +1,72 @@
+/* http_headers.c - headers of requests and replies. See http_headers.h. */
+#include "executor/http_headers.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "guest/abi/thaw_abi.h"
+#include "guest/abi/thaw_http.h"
+
+/* The string at *@at, which then is behind it, or NULL. */
+static const char *next_string(const char *strings, size_t size, size_t *at)
+{
+	const char *string = strings + *at;
+	const char *end = *at < size ? memchr(string, '\0', size - *at) : NULL;
+
+	if (!end)
+		return NULL;
+	*at = (size_t)(end - strings) + 1;
+	return string;
+}
+
+bool http_headers_next(const char *headers, size_t size, size_t *at,
+		       const char **ret_name, const char **ret_value)
+{
+	size_t behind = *at;
+
+	*ret_name = next_string(headers, size, &behind);
+	*ret_value = *ret_name ? next_string(headers, size, &behind) : NULL;
+	if (!*ret_value)
+		return false;
+	*at = behind;
+	return true;
+}
+
+const char *http_headers_reply_fault(const char *headers, size_t size)
+{
+	const char *name, *value;
+	size_t at = 0;
+
+	while (http_headers_next(headers, size, &at, &name, &value)) {
+		if (!thaw_http_is_token(name))
+			return "a header whose name is not a token";
+		if (!thaw_http_is_value(value))
+			return "a header with characters that HTTP does not allow";
+		if (thaw_http_is_framing(name) || thaw_http_is_servers(name))
+			return "a header that is not the function's to set";
+	}
+	return at == size ? NULL : "a header that does not end";
+}
+
+int http_headers_check(const struct thaw_attribute *headers, size_t count,
+		       struct error *err)
+{
+	size_t size = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!thaw_http_is_token(headers[i].name) ||
+		    !thaw_http_is_value(headers[i].value))
+			return error_set(err, -EINVAL,
+					 "header %zu of the request is not a "
+					 "name and a value as HTTP has them",
+					 i + 1);
+		size += strlen(headers[i].name) + 1 + strlen(headers[i].value) +
+			1;
+		if (size > THAW_HEADERS_MAX)
+			return error_set(err, -EINVAL,
+					 "the headers of a request may take "
+					 "%d bytes",
+					 THAW_HEADERS_MAX);
+	}
+	return 0;
+}

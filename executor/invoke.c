@@ -15,10 +15,10 @@
 #include <string.h>
 
 #include "executor/http_headers.h"
+#include "executor/invoke_request.h"
 #include "guest/abi/thaw_abi.h"
 #include "guest/abi/thaw_http.h"
 #include "snapshot/guest_sleep.h"
-#include "snapshot/info.h"
 #include "vm/clock.h"
 #include "vm/poll.h"
 #include "vm/text.h"
@@ -31,12 +31,8 @@ _Static_assert(sizeof(((struct thaw_reply *)0)->content_type) ==
 _Static_assert(sizeof(((struct thaw_reply *)0)->error_type) ==
 		       THAW_ERROR_TYPE_MAX,
 	       "what the guest may send fits");
-_Static_assert(sizeof(((struct thaw_reply *)0)->id) == THAW_ID_MAX,
-	       "what the guest is sent fits");
-_Static_assert(THAW_ATTRIBUTES_SIZE_MAX == THAW_ATTRIBUTES_MAX &&
-		       THAW_HEADERS_SIZE_MAX == THAW_HEADERS_MAX &&
-		       THAW_REPLY_HEADERS_SIZE_MAX == THAW_REPLY_HEADERS_MAX,
-	       "the limits a caller sees");
+_Static_assert(THAW_REPLY_HEADERS_SIZE_MAX == THAW_REPLY_HEADERS_MAX,
+	       "the limit a caller sees");
 
 /* Copies text of at most @size - 1 bytes; returns its length. */
 static size_t copy_text(char *to, const char *from, size_t size)
@@ -63,130 +59,6 @@ static void fail(struct thaw_reply *reply, enum thaw_result result,
 	snprintf(reply->error_type, sizeof(reply->error_type), "%s", type);
 	snprintf(reply->error_message, sizeof(reply->error_message), "%s",
 		 message);
-}
-
-/* Bytes the attributes take, or -errno. */
-static int attributes_size(const struct thaw_request *request,
-			   struct error *err)
-{
-	size_t size = 0;
-
-	for (size_t i = 0; i < request->attribute_count; i++) {
-		size += strlen(request->attributes[i].name) + 1 +
-			strlen(request->attributes[i].value) + 1;
-		if (size > THAW_ATTRIBUTES_MAX)
-			return error_set(err, -EINVAL,
-					 "the attributes of a request may take "
-					 "%d bytes",
-					 THAW_ATTRIBUTES_MAX);
-	}
-	return (int)size;
-}
-
-int invoke_check(const struct function *function,
-		 const struct thaw_request *request, struct error *err)
-{
-	int r;
-
-	if (request->size > function->spec->max_request)
-		return error_set(err, -E2BIG,
-				 "function %s: a request of %zu bytes is "
-				 "larger than its max_request of %zu",
-				 function->spec->name, request->size,
-				 function->spec->max_request);
-	if (request->content_type &&
-	    strlen(request->content_type) >= THAW_CONTENT_TYPE_MAX)
-		return error_set(err, -EINVAL,
-				 "a content type may have %d characters",
-				 THAW_CONTENT_TYPE_MAX - 1);
-	if (request->id && strlen(request->id) >= THAW_ID_MAX)
-		return error_set(err, -EINVAL,
-				 "a request id may have %d characters",
-				 THAW_ID_MAX - 1);
-	r = attributes_size(request, err);
-	if (r < 0)
-		return r;
-	return http_headers_check(request->headers, request->header_count, err);
-}
-
-/* 16 hexadecimal digits. */
-static void make_id(char *id, uint64_t number)
-{
-	for (int i = 15; i >= 0; i--, number >>= 4)
-		id[i] = "0123456789abcdef"[number & 15];
-	id[16] = '\0';
-}
-
-/* Writes pairs of strings, which fit, to @to; the end. */
-static char *put_pairs(char *to, const struct thaw_attribute *pairs,
-		       size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		to = stpcpy(to, pairs[i].name) + 1;
-		to = stpcpy(to, pairs[i].value) + 1;
-	}
-	return to;
-}
-
-static int put_attributes(struct vm *vm, const struct thaw_request *request,
-			  uint32_t *ret_size)
-{
-	char bytes[THAW_ATTRIBUTES_MAX];
-
-	*ret_size = (uint32_t)(put_pairs(bytes, request->attributes,
-					 request->attribute_count) -
-			       bytes);
-	return vm_write(vm, THAW_GPA_ATTRIBUTES, bytes, *ret_size);
-}
-
-/* What is behind them is zeros, as in the snapshot. */
-static int put_headers(struct vm *vm, const struct thaw_request *request)
-{
-	char bytes[THAW_HEADERS_MAX];
-	const char *end =
-		put_pairs(bytes, request->headers, request->header_count);
-
-	return vm_write(vm, THAW_GPA_HEADERS, bytes, (size_t)(end - bytes));
-}
-
-/* Writes the request and what is new in the info page. */
-static int put_request(const struct function *function, struct vm *vm,
-		       const struct thaw_request *request, uint64_t deadline_ns,
-		       struct thaw_reply *reply)
-{
-	const size_t start = offsetof(struct thaw_info, done);
-	struct thaw_info info = { 0 };
-	int r;
-
-	info.done = vm_done_address(vm, reply->internal.is_polled);
-
-	r = info_refresh(&info, vm, request->clock_skew_ns);
-	if (r)
-		return r;
-	if (request->id)
-		copy_ascii(reply->id, request->id, sizeof(reply->id));
-	else
-		make_id(reply->id, info.generation);
-	info.request.handler = function->handler;
-	info.request.size = request->size;
-	info.request.deadline_ns = deadline_ns + request->clock_skew_ns;
-	strcpy(info.request.function, function->spec->name);
-	strcpy(info.request.id, reply->id);
-	if (request->content_type)
-		strcpy(info.request.content_type, request->content_type);
-	r = request->attribute_count ?
-		    put_attributes(vm, request, &info.request.attributes_size) :
-		    0;
-	if (!r && request->header_count)
-		r = put_headers(vm, request);
-	if (r)
-		return r;
-	r = vm_write(vm, THAW_GPA_INFO + start, (const char *)&info + start,
-		     sizeof(info) - start);
-	if (r)
-		return r;
-	return vm_write(vm, snapshot_layout(function->snapshot)->request.start,
-			request->data, request->size);
 }
 
 /* Copies the headers once, and checks the copy: what is wrong with it, or NULL. */
@@ -426,8 +298,8 @@ static int begin(struct thaw_reply *reply)
 {
 	const struct function *function = reply->internal.function;
 	struct vm *vm = reply->internal.vm;
-	int r = put_request(function, vm, reply->internal.request,
-			    deadline_of(reply), reply);
+	int r = invoke_put_request(function, vm, reply->internal.request,
+				   deadline_of(reply), reply);
 
 	reply->exits = 0;
 	reply->internal.lines = 0;

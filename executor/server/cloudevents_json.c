@@ -221,7 +221,7 @@ static int write_attribute(const struct http_request *request, size_t index,
 			   bool first, struct buffer *out,
 			   const char **ret_reason)
 {
-	const struct http_header *header = &request->headers[index];
+	const struct thaw_attribute *header = &request->headers[index];
 	const char *name = header->name + strlen(HEADER_PREFIX);
 	char value[HTTP_HEAD_MAX];
 	size_t word = find_word(name, strlen(name));

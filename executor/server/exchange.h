@@ -144,6 +144,16 @@ void respond_reply(struct exchange *exchange);
  */
 bool respond_has_room(struct exchange *exchange);
 
+/*
+ * Gives the invocation's request the headers of the client's that are not about
+ * the connection: no others are kept from then on; and fills `out` with the
+ * function's reply. answer.c. The header tells a function's own status from one of
+ * the server's.
+ */
+#define ANSWER_STATUS_HEADER "X-Function-Status"
+void answer_take_headers(struct exchange *exchange);
+void answer_respond(struct exchange *exchange);
+
 /* Appends @text as a JSON string, quotes included. */
 void write_json_string(struct buffer *out, const char *text);
 

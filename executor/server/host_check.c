@@ -46,6 +46,17 @@ static void refuse(struct exchange *exchange, unsigned status,
 		 name);
 }
 
+/*
+ * Browsers tell the page's host of all requests but GET and HEAD; of those, that
+ * it is another site's (Fetch Metadata), at an address that is to be trusted.
+ */
+static bool is_cross_site(const struct http_request *request)
+{
+	const char *site = http_request_header(request, "sec-fetch-site");
+
+	return !request->origin && site && !strcmp(site, "cross-site");
+}
+
 void route_check_host(struct exchange *exchange)
 {
 	const struct server_options *options =
@@ -67,6 +78,11 @@ void route_check_host(struct exchange *exchange)
 		       "pages from there may not send requests to this "
 		       "server, unless thaw serve --allow-host names it",
 		       request->origin, strlen(request->origin));
+	else if (is_cross_site(request))
+		refuse(exchange, 403,
+		       "pages of other sites may not send requests to this "
+		       "server, unless thaw serve --allow-host names '*'",
+		       "", 0);
 }
 
 bool server_checks_hosts(const struct server_options *options, int fd)

@@ -354,7 +354,7 @@ static void charge(struct exchange *exchange)
 	budget_join(&exchange->account, BUDGET_OF_FUNCTION,
 		    served ? &served->share :
 			     &exchange->worker->server->others);
-	if (exchange->request.method == HTTP_POST_METHOD &&
+	if ((served || exchange->request.method == HTTP_POST_METHOD) &&
 	    !budget_allows(&exchange->account, 0))
 		refuse_for_memory(exchange);
 }

@@ -138,7 +138,8 @@ struct counts {
 };
 
 static bool read_header(struct http_request *request,
-			const struct http_header *header, struct counts *counts)
+			const struct thaw_attribute *header,
+			struct counts *counts)
 {
 	if (!*header->name)
 		return http_bad(request, 400, "a header has no name");
@@ -189,6 +190,7 @@ bool http_head_read(struct http_request *request, char *target)
 	if (parser->method == HTTP_CONNECT)
 		return http_bad(request, 501, "this server is not a proxy");
 	request->method = method_of(parser->method);
+	request->method_name = llhttp_method_name(parser->method);
 	request->is_http_1_0 = parser->http_minor == 0;
 	request->keep_alive = llhttp_should_keep_alive(parser);
 	if (!read_target(request, target) || !read_headers(request))

@@ -169,6 +169,7 @@ void http_request_reset(struct http_request *request)
 	request->internal.chunks = (struct http_chunks){ 0 };
 	buffer_shrink(&request->internal.body, HTTP_KEPT_MAX);
 	request->method = HTTP_OTHER_METHOD;
+	request->method_name = "";
 	request->path = "";
 	request->query = "";
 	request->header_count = 0;
@@ -317,7 +318,7 @@ static bool end_head(struct http_request *request)
 
 	request->header_count = request->internal.header_count;
 	for (size_t i = 0; i < request->header_count; i++)
-		request->headers[i] = (struct http_header){
+		request->headers[i] = (struct thaw_attribute){
 			.name = head + request->internal.names[i],
 			.value = head + request->internal.values[i],
 		};

@@ -25,6 +25,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "executor/libthaw.h"
 #include "executor/server/buffer.h"
 #include "executor/server/host.h"
 #include "executor/server/http_chunks.h"
@@ -58,17 +59,14 @@ enum http_progress {
 	HTTP_BAD,
 };
 
-struct http_header {
-	const char *name;  /* lower case */
-	const char *value; /* without blanks around it; no control characters */
-};
-
 struct http_request {
 	/* From HTTP_HEAD_DONE on: */
 	enum http_method method;
-	const char *path;  /* as it was sent, e.g. "/function/a%20b" */
-	const char *query; /* behind the '?', as it was sent; or "" */
-	struct http_header headers[HTTP_HEADERS_MAX];
+	const char *method_name; /* in capitals; static */
+	const char *path;	 /* as it was sent, e.g. "/function/a%20b" */
+	const char *query;	 /* behind the '?', as it was sent; or "" */
+	/* Names in lower case; values without blanks around, or controls. */
+	struct thaw_attribute headers[HTTP_HEADERS_MAX];
 	size_t header_count;
 	struct host host;	 /* of the target, else of Host; may be empty */
 	const char *origin;	 /* the header's value, or NULL */

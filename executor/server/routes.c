@@ -1,6 +1,6 @@
 /*
  * routes.c - what requests on the public listeners mean: plain invocations,
- * POST /function/NAME[/path], and health. AWS's API is in lambda_routes.c.
+ * /function/NAME[/path] by any method, and health. AWS's API is in lambda_routes.c.
  */
 #include "executor/server/routes.h"
 
@@ -15,7 +15,7 @@
 #include "vm/clock.h"
 
 #define FUNCTION_PREFIX "/function/"
-#define ALLOWED "POST, OPTIONS"
+#define ALLOWED "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 
 struct exchange *exchange_of(struct invocation *invocation)
 {
@@ -138,10 +138,9 @@ static void function_head(struct exchange *exchange)
 		return;
 	}
 	request->max_body = exchange->served->spec->max_request;
-	if (request->method == HTTP_OPTIONS_METHOD)
-		return;
-	if (request->method != HTTP_POST_METHOD)
-		refuse(exchange, 405, "functions are invoked by POST");
+	/* it would have to send back what was sent, credentials too */
+	if (!strcmp(request->method_name, "TRACE"))
+		refuse(exchange, 405, "functions are not invoked by TRACE");
 	exchange->event = cloudevents_mode(request, &reason);
 	if (exchange->event == CLOUDEVENTS_BATCH)
 		refuse(exchange, 415, "batches of events are not taken");
@@ -221,9 +220,7 @@ static void on_replied(struct invocation *invocation)
 	} else if (reply->result != THAW_OK) {
 		failed(exchange);
 	} else {
-		respond_begin(exchange, 200, reply->content_type);
-		respond_timing(exchange);
-		respond_reply(exchange);
+		answer_respond(exchange);
 	}
 	exchange_send(exchange);
 }
@@ -233,6 +230,8 @@ static void invoke(struct exchange *exchange)
 	const char *more = split_path(exchange);
 
 	exchange->invocation.request.attributes = exchange->attributes;
+	answer_take_headers(exchange);
+	route_attribute(exchange, "method", exchange->request.method_name);
 	route_attribute(exchange, "path", more);
 	route_attribute(exchange, "query", exchange->request.query);
 	route_common_attributes(exchange);
@@ -273,13 +272,6 @@ static void function(struct exchange *exchange)
 {
 	const struct http_request *request = &exchange->request;
 
-	if (exchange->request.method == HTTP_OPTIONS_METHOD) {
-		respond_begin(exchange, 204, NULL);
-		http_response_header(&exchange->out, "Allow", ALLOWED);
-		respond_end(exchange, NULL, HTTP_NO_BODY);
-		exchange_send(exchange);
-		return;
-	}
 	if (exchange->event != CLOUDEVENTS_NONE) {
 		exchange_work(exchange, write_event, invoke_with_event);
 		return;
@@ -304,7 +296,7 @@ bool route_options(struct exchange *exchange)
 	if (strcmp(exchange->request.path, "*") != 0)
 		return false;
 	respond_begin(exchange, 204, NULL);
-	http_response_header(&exchange->out, "Allow", "GET, HEAD, " ALLOWED);
+	http_response_header(&exchange->out, "Allow", ALLOWED);
 	respond_end(exchange, NULL, HTTP_NO_BODY);
 	exchange_send(exchange);
 	return true;

@@ -45,7 +45,7 @@ BAD_REQUESTS = [
     (b'POST /function/echo HTTP/1.1\r\nHost: localhost\r\nExpect: magic\r\n\r\n', 417),
     (b'POST /function/echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999999999\r\n\r\n', 413),
     (b'POST /function/none HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2000000\r\n\r\n', 404),
-    (b'GET /function/echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n', 405),
+    (b'TRACE /function/echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n', 405),
     (b'POST /function/%zz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n', 404),
 ]
 

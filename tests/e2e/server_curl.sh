@@ -77,20 +77,31 @@ check_plain() {
 }
 
 check_methods() {
-	local method
+	local method get
 
-	answers 204 OPTIONS OPTIONS /function/show
-	header Allow 'POST, OPTIONS'
-	no_header Content-Length
-	for method in GET PUT DELETE PATCH HEAD; do
-		answers 405 "$method" "$method" /function/show
-		header Allow 'POST, OPTIONS'
+	for method in GET POST PUT DELETE PATCH OPTIONS PROPFIND; do
+		answers 200 "$method" "$method" '/function/web/a%20b?c=d'
+		has body "^$method /a%20b\\?c=d\$"
+		no_header Allow
+		no_header X-Function-Status
+		answers 200 "$method with a body" "$method" /function/web -d text \
+			-H 'Content-Type: text/plain'
+		has body "^$method /\\?\$"
+		has body '^text$'
 	done
+	answers 200 'GET' GET /function/web
+	get=$(stat -c %s body)
+	answers 200 'HEAD' HEAD /function/web
+	header Content-Length $((get + 1)) # the method is in it
+	answers 404 'HEAD of what is not there' HEAD '/function/web?status=404,empty'
+	no_header Content-Length
+	answers 405 TRACE TRACE /function/web
+	header Allow 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'
 	raw 'HEAD /function/show HTTP/1.1\r\nHost: localhost\r\n\r\n' \
 		'OPTIONS /function/show HTTP/1.1\r\nHost: localhost\r\n\r\n' \
 		'HEAD /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'
-	count reply '^HTTP/1.1 (405|204|200) ' 3
-	count reply '^Content-Length: ' 2
+	count reply '^HTTP/1.1 200 ' 3
+	count reply '^Content-Length: ' 3
 	count reply 'callId|^ok' 0
 	answers 404 'no such function' POST /function/none -d x
 	header Content-Type 'application/problem\+json'
@@ -110,6 +121,115 @@ check_methods() {
 	json 'ready' 'r["ready"] is True'
 	answers 404 'no administration here' GET /v1/status
 	answers 404 'no metrics here' GET /metrics
+}
+
+# What a function answers, and that it is no failure.
+check_answers() {
+	local code failed size
+
+	failed=$(metric 'thaw_invocations_total{function="web",outcome="function_error"}')
+	for code in 200 299 303 404 429 500 599; do
+		answers "$code" 'a status' GET "/function/web?status=$code"
+		header X-Function-Status "$code"
+		header Content-Type application/octet-stream
+		has body "^GET /\\?status=$code\$"
+	done
+	for code in 204 205 304; do
+		answers "$code" 'a status without a body' POST \
+			"/function/web?status=$code,empty" -d x
+		header X-Function-Status "$code"
+		no_header Content-Type
+		same 'no body' "$(stat -c %s body)" 0
+	done
+	no_header Content-Length
+	for code in 101 199 600; do
+		answers 200 "$code, which is none" GET "/function/web?status=$code"
+		has body '^refused: 1$'
+		no_header X-Function-Status
+	done
+	answers 303 'headers' GET '/function/web?status=303' \
+		-H 'X-Set-Location: /here?a=b' -H 'X-Set-Set-Cookie: a=1; Path=/' \
+		-H 'X-Set-Set-Cookie: b=2' -H 'X-Set-Content-Type: text/plain'
+	header Location '/here\?a=b'
+	header Set-Cookie 'a=1; Path=/'
+	header Set-Cookie 'b=2'
+	header Content-Type text/plain
+	header Server-Timing 'queue;dur=.*'
+	has body '^refused: 0$'
+	answers 200 'headers that are not for a function' POST /function/web \
+		-d text -H 'X-Set-Connection: close' -H 'X-Set-Content-Length: 0' \
+		-H 'X-Set-Transfer-Encoding: chunked' -H 'X-Set-Date: today'
+	has body '^refused: 4$'
+	has body '^text$'
+	no_header Connection
+	no_header Transfer-Encoding
+	answers 500 'a body where none may be' GET '/function/web?status=204'
+	json 'its problem' 'r["errorType"] == "Function.InvalidResponse"' \
+		'"status 204 has no body" in r["detail"]'
+	no_header X-Function-Status
+	same 'one failure more' \
+		"$(metric 'thaw_invocations_total{function="web",outcome="function_error"}')" \
+		"$((failed + 1))"
+
+	# by another thread, where a reply of 1 KiB is small: with the headers
+	for size in 20 900 2000; do
+		answers 418 "after 3 ms, $size bytes" POST \
+			'/function/web?status=418&spin=3' -d text \
+			-H "X-Set-ETag: $(printf "%0${size}d" 7)"
+		header ETag "0*7"
+		has body '^refused: 0$'
+		has body '^text$'
+	done
+	answers 404 'after 3 ms, nothing' GET '/function/web?status=404&spin=3,empty' \
+		-H 'X-Set-ETag: x'
+	header ETag x
+	is body ''
+
+	# Lambda's API has other answers, and no request of HTTP
+	answers 200 'an answer, by the Lambda API' POST \
+		'/2015-03-31/functions/web/invocations?status=404' -d '{}' \
+		-H 'X-Set-ETag: x'
+	has body '^POST /\?$'
+	count body '^[a-z-]*: ' 1
+	no_header ETag
+	no_header X-Function-Status
+
+	# an answer does not end what comes behind it
+	raw "GET /function/web?status=404 HTTP/1.1\r\nHost: localhost\r\n\r\n" \
+		"HEAD /function/web?status=304,empty HTTP/1.1\r\nHost: localhost\r\n\r\n" \
+		"GET /function/web?status=204,empty HTTP/1.1\r\nHost: localhost\r\n\r\n" \
+		"GET /function/web?status=205,empty HTTP/1.1\r\nHost: localhost\r\n\r\n" \
+		"HEAD /function/web?status=410 HTTP/1.1\r\nHost: localhost\r\n\r\n" \
+		"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+	same 'answers in a row' \
+		"$(grep -aoE '^HTTP/1.1 [0-9]*' reply | cut -d ' ' -f 2 | tr '\n' ' ')" \
+		'404 304 204 205 410 200 '
+}
+
+# Which headers of a request reach the function.
+check_request_headers() {
+	answers 200 'headers' POST /function/web -d x -H 'X-One: 1' -H 'x-ONE:  2 ' \
+		-H 'X-Empty;' -H 'Authorization: Bearer t' -H 'Cookie: a=b; c=d' \
+		-H $'X-Text: \xc3\xa4\tb'
+	same 'in their order, in lower case' "$(grep -c '^x-one: [12]$' body)" 2
+	has body '^x-empty: $'
+	has body '^authorization: Bearer t$'
+	has body '^cookie: a=b; c=d$'
+	has body $'^x-text: \xc3\xa4 b$'
+	has body "^host: 127.0.0.1:$port\$"
+	answers 200 'what is about the connection' POST /function/web -d x \
+		-H 'Connection: keep-alive, X-Hop,x-HOP2' -H 'X-Hop: 1' \
+		-H 'X-Hop2: 2' -H 'X-Hop3: 3' -H 'Keep-Alive: timeout=5' \
+		-H 'TE: trailers' -H 'Proxy-Authorization: Basic eA==' \
+		-H 'Expect: 100-continue' -H 'Upgrade: h2c' -H 'Trailer: X-T'
+	has body '^x-hop3: 3$'
+	count body '^(connection|x-hop2?|keep-alive|te|proxy-.*|expect|upgrade|trailer|content-length):' 0
+	# a head as large as the server takes
+	answers 200 'large headers' POST /function/web -d x \
+		-H "X-Large: $(printf '%015000d' 7)"
+	has body '^x-large: 0{14999}7$'
+	answers 200 'no headers of the one before' POST /function/web -d x
+	count body '^x-' 0
 }
 
 check_failures() {
@@ -283,12 +403,15 @@ check_cloudevents() {
 }
 
 need_functions
-write_catalog functions.json
+write_catalog functions.json ",{\"name\": \"web\", \"entry\": \"web\",
+	\"image\": \"$build/tests/guest/clients.elf\"}"
 for io in io_uring epoll; do
 	printf '# --io %s\n' "$io"
 	start_server functions.json --io "$io"
 	check_plain
 	check_methods
+	check_answers
+	check_request_headers
 	check_failures
 	check_sizes
 	check_versions

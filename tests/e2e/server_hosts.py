@@ -93,6 +93,24 @@ def origins():
                 assert answer.status == status, (origin, answer)
 
 
+@test('pages of other sites are refused where no Origin tells of them')
+def sites():
+    with Server({'echo': ECHO}) as server:
+        for site, headers, status in (
+                ('cross-site', [], 403),
+                ('cross-site', ['Origin: http://localhost:3000'], 200),
+                ('same-site', [], 200), ('same-origin', [], 200),
+                ('none', [], 200)):
+            for path in ('/function/echo', '/livez'):
+                answer = ask(server.address, 'localhost', path,
+                             [f'Sec-Fetch-Site: {site}', *headers])
+                assert answer[0] == status, (site, headers, answer)
+        assert sum(server.function('echo')['invocations'].values()) == 4
+    with Server({'echo': ECHO}, '--allow-host', '*') as server:
+        assert ask(server.address, 'localhost', '/function/echo',
+                   ['Sec-Fetch-Site: cross-site'])[0] == 200
+
+
 @test('--allow-host names more hosts, and * is any')
 def allow_host():
     with Server({'echo': ECHO}, '--allow-host', 'api.example.com',

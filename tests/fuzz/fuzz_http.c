@@ -87,7 +87,7 @@ static void check_head(const struct http_request *request)
 	check_string(request, request->path);
 	check_string(request, request->query);
 	for (size_t i = 0; i < request->header_count; i++) {
-		const struct http_header *header = &request->headers[i];
+		const struct thaw_attribute *header = &request->headers[i];
 		size_t end = strlen(header->value);
 
 		require(*header->name, "headers have names");

@@ -57,9 +57,25 @@ static int set_head(const struct thaw_request *request, const char *query)
 	return refused;
 }
 
+/* Is busy for so many milliseconds. */
+static void spin(int ms)
+{
+	struct timespec now, end;
+
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_nsec += ms * 1000000;
+	end.tv_sec += end.tv_nsec / 1000000000;
+	end.tv_nsec %= 1000000000;
+	do
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	while (now.tv_sec < end.tv_sec ||
+	       (now.tv_sec == end.tv_sec && now.tv_nsec < end.tv_nsec));
+}
+
 /*
- * Answers in HTTP as it is asked to. The body, unless "empty" is in the query, is
- * the request, line by line, and how much of the head could not be set.
+ * Answers in HTTP as it is asked to, after "spin=3" milliseconds. The body, unless
+ * "empty" is in the query, is the request, line by line, and how much of the head
+ * could not be set.
  */
 THAW_HANDLER(web)
 {
@@ -67,6 +83,7 @@ THAW_HANDLER(web)
 	const int refused = set_head(request, query);
 	struct thaw_header header = { NULL, NULL };
 
+	spin(asked(query, "spin="));
 	if (strstr(query, "empty"))
 		return 0;
 	thaw_reply_printf("%s %s?%s\n", thaw_request_method(request),

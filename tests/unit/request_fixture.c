@@ -29,8 +29,8 @@ struct http_request *request_fixture(enum http_method method, const char *path,
 	while ((name = va_arg(headers, const char *))) {
 		ck_assert_uint_lt(fixture.header_count, HTTP_HEADERS_MAX);
 		fixture.headers[fixture.header_count++] =
-			(struct http_header){ name,
-					      va_arg(headers, const char *) };
+			(struct thaw_attribute){ name, va_arg(headers,
+							      const char *) };
 	}
 	va_end(headers);
 	return &fixture;

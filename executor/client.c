@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "executor/client_stream.h"
+#include "executor/http_headers.h"
 #include "executor/libthaw.h"
 #include "executor/server/frame.h"
 #include "executor/server/runtime_dir.h"
@@ -25,6 +26,9 @@ struct thaw_client {
 	uint64_t last_id;
 	/* Ids, in no order; as many as the stream expects replies. */
 	uint64_t in_flight[FRAME_PIPELINE_MAX];
+	/* Of the request that is being sent. */
+	char head[FRAME_HEAD_MAX + FRAME_PAIRS_MAX];
+	char pairs[FRAME_PAIRS_MAX];
 };
 
 static struct error *inner(struct thaw_error *error)
@@ -73,6 +77,29 @@ static int copy_text(char *to, size_t size, const char *from, const char *what,
 	return 0;
 }
 
+/* Attributes and headers, which are copied to @to. */
+static int fill_pairs(struct frame_request *frame,
+		      const struct thaw_request *request, char *to,
+		      struct error *err)
+{
+	int r = http_attributes_check(request->attributes,
+				      request->attribute_count, err);
+
+	if (!r)
+		r = http_headers_check(request->headers, request->header_count,
+				       err);
+	if (r)
+		return r;
+	frame->attributes = to;
+	to = http_headers_write(to, request->attributes,
+				request->attribute_count);
+	frame->headers = to;
+	frame->attributes_size = (size_t)(to - frame->attributes);
+	to = http_headers_write(to, request->headers, request->header_count);
+	frame->headers_size = (size_t)(to - frame->headers);
+	return 0;
+}
+
 static int fill_frame(struct frame_request *frame, const char *function,
 		      const struct thaw_request *request, struct error *err)
 {
@@ -94,14 +121,16 @@ static int fill_frame(struct frame_request *frame, const char *function,
 	return r;
 }
 
-/* Writes into @head what goes before the data; its size, or -errno. */
+/* Writes the client's head, which goes before the data; its size, or -errno. */
 static int write_head(struct thaw_client *client, const char *function,
-		      const struct thaw_request *request, struct error *err,
-		      char head[FRAME_HEAD_MAX])
+		      const struct thaw_request *request, struct error *err)
 {
 	struct frame_request frame = { .id = client->last_id + 1 }, read;
+	char *head = client->head;
 	int r = fill_frame(&frame, function, request, err);
 
+	if (!r)
+		r = fill_pairs(&frame, request, client->pairs, err);
 	if (r)
 		return r;
 	r = frame_write_request(&frame, head);
@@ -142,7 +171,6 @@ int thaw_client_send(struct thaw_client *client, const char *function,
 		     struct thaw_error *error)
 {
 	struct client_stream *stream = &client->stream;
-	char head[FRAME_HEAD_MAX];
 	int head_size;
 
 	if (stream->broken)
@@ -152,13 +180,13 @@ int thaw_client_send(struct thaw_client *client, const char *function,
 				 "%d requests are in flight, which is the "
 				 "limit: receive a reply first",
 				 FRAME_PIPELINE_MAX);
-	head_size = write_head(client, function, request, inner(error), head);
+	head_size = write_head(client, function, request, inner(error));
 	if (head_size < 0)
 		return head_size;
 	/* before it is sent: the server may refuse it by its first bytes */
 	remember(client, ++client->last_id);
-	client_stream_send(stream, head, (size_t)head_size, request->data,
-			   request->size);
+	client_stream_send(stream, client->head, (size_t)head_size,
+			   request->data, request->size);
 	if (stream->broken) {
 		forget(client, client->last_id);
 		return client_stream_error(stream, inner(error));
@@ -188,6 +216,9 @@ static void give_reply(const struct frame_reply *reply,
 	strcpy(ret_reply->error_message, reply->error_message);
 	ret_reply->queue_ns = reply->queue_ns;
 	ret_reply->run_ns = reply->run_ns;
+	ret_reply->status = reply->http_status;
+	ret_reply->headers = reply->headers;
+	ret_reply->headers_size = reply->headers_size;
 }
 
 int thaw_client_receive(struct thaw_client *client,

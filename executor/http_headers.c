@@ -32,6 +32,37 @@ bool http_headers_next(const char *headers, size_t size, size_t *at,
 	return true;
 }
 
+bool http_headers_are_whole(const char *headers, size_t size, size_t *ret_count)
+{
+	const char *name, *value;
+	size_t at = 0;
+
+	*ret_count = 0;
+	while (http_headers_next(headers, size, &at, &name, &value))
+		++*ret_count;
+	return at == size;
+}
+
+int http_headers_size(const struct thaw_attribute *pairs, size_t count,
+		      size_t max)
+{
+	size_t size = 0;
+
+	for (size_t i = 0; i < count && size <= max; i++)
+		size += strlen(pairs[i].name) + 1 + strlen(pairs[i].value) + 1;
+	return size <= max ? (int)size : -1;
+}
+
+char *http_headers_write(char *to, const struct thaw_attribute *pairs,
+			 size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		to = stpcpy(to, pairs[i].name) + 1;
+		to = stpcpy(to, pairs[i].value) + 1;
+	}
+	return to;
+}
+
 const char *http_headers_reply_fault(const char *headers, size_t size)
 {
 	const char *name, *value;
@@ -51,22 +82,26 @@ const char *http_headers_reply_fault(const char *headers, size_t size)
 int http_headers_check(const struct thaw_attribute *headers, size_t count,
 		       struct error *err)
 {
-	size_t size = 0;
-
-	for (size_t i = 0; i < count; i++) {
+	if (http_headers_size(headers, count, THAW_HEADERS_MAX) < 0)
+		return error_set(err, -EINVAL,
+				 "the headers of a request may take %d bytes",
+				 THAW_HEADERS_MAX);
+	for (size_t i = 0; i < count; i++)
 		if (!thaw_http_is_token(headers[i].name) ||
 		    !thaw_http_is_value(headers[i].value))
 			return error_set(err, -EINVAL,
 					 "header %zu of the request is not a "
 					 "name and a value as HTTP has them",
 					 i + 1);
-		size += strlen(headers[i].name) + 1 + strlen(headers[i].value) +
-			1;
-		if (size > THAW_HEADERS_MAX)
-			return error_set(err, -EINVAL,
-					 "the headers of a request may take "
-					 "%d bytes",
-					 THAW_HEADERS_MAX);
-	}
+	return 0;
+}
+
+int http_attributes_check(const struct thaw_attribute *attributes, size_t count,
+			  struct error *err)
+{
+	if (http_headers_size(attributes, count, THAW_ATTRIBUTES_MAX) < 0)
+		return error_set(err, -EINVAL,
+				 "the attributes of a request may take %d bytes",
+				 THAW_ATTRIBUTES_MAX);
 	return 0;
 }

@@ -26,24 +26,6 @@ static void copy_ascii(char *to, const char *from)
 	text_clean_ascii(to, (size_t)(stpcpy(to, from) - to));
 }
 
-/* Bytes the attributes take, or -errno. */
-static int attributes_size(const struct thaw_request *request,
-			   struct error *err)
-{
-	size_t size = 0;
-
-	for (size_t i = 0; i < request->attribute_count; i++) {
-		size += strlen(request->attributes[i].name) + 1 +
-			strlen(request->attributes[i].value) + 1;
-		if (size > THAW_ATTRIBUTES_MAX)
-			return error_set(err, -EINVAL,
-					 "the attributes of a request may take "
-					 "%d bytes",
-					 THAW_ATTRIBUTES_MAX);
-	}
-	return (int)size;
-}
-
 int invoke_check(const struct function *function,
 		 const struct thaw_request *request, struct error *err)
 {
@@ -64,8 +46,9 @@ int invoke_check(const struct function *function,
 		return error_set(err, -EINVAL,
 				 "a request id may have %d characters",
 				 THAW_ID_MAX - 1);
-	r = attributes_size(request, err);
-	if (r < 0)
+	r = http_attributes_check(request->attributes, request->attribute_count,
+				  err);
+	if (r)
 		return r;
 	return http_headers_check(request->headers, request->header_count, err);
 }
@@ -78,24 +61,13 @@ static void make_id(char *id, uint64_t number)
 	id[16] = '\0';
 }
 
-/* Writes pairs of strings, which fit, to @to; the end. */
-static char *put_pairs(char *to, const struct thaw_attribute *pairs,
-		       size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		to = stpcpy(to, pairs[i].name) + 1;
-		to = stpcpy(to, pairs[i].value) + 1;
-	}
-	return to;
-}
-
 static int put_attributes(struct vm *vm, const struct thaw_request *request,
 			  uint32_t *ret_size)
 {
 	char bytes[THAW_ATTRIBUTES_MAX];
 
-	*ret_size = (uint32_t)(put_pairs(bytes, request->attributes,
-					 request->attribute_count) -
+	*ret_size = (uint32_t)(http_headers_write(bytes, request->attributes,
+						  request->attribute_count) -
 			       bytes);
 	return vm_write(vm, THAW_GPA_ATTRIBUTES, bytes, *ret_size);
 }
@@ -104,8 +76,8 @@ static int put_attributes(struct vm *vm, const struct thaw_request *request,
 static int put_headers(struct vm *vm, const struct thaw_request *request)
 {
 	char bytes[THAW_HEADERS_MAX];
-	const char *end =
-		put_pairs(bytes, request->headers, request->header_count);
+	const char *end = http_headers_write(bytes, request->headers,
+					     request->header_count);
 
 	return vm_write(vm, THAW_GPA_HEADERS, bytes, (size_t)(end - bytes));
 }

@@ -318,6 +318,14 @@ struct thaw_client_reply {
 	char content_type[128]; /* printable text */
 	char request_id[64];
 
+	/*
+	 * As in struct thaw_reply; valid as the data are. A server tells of them
+	 * if the request had attributes or headers.
+	 */
+	unsigned status;
+	size_t headers_size;
+	const char *headers;
+
 	/* If the result is not THAW_OK; printable text. */
 	char error_type[64];
 	char error_message[2048];
@@ -341,7 +349,8 @@ void thaw_disconnect(struct thaw_client *client);
  * *@ret_id. Blocks until the server has taken it; replies that come meanwhile
  * are kept. -EBUSY: THAW_CLIENT_IN_FLIGHT_MAX are in flight: receive first;
  * -E2BIG: larger than any function may take; -EINVAL: name, content type or
- * id are too long or not printable ASCII, or clock_skew_ns is not 0.
+ * id are too long or not printable ASCII, attributes or headers are too long, a
+ * header is none, or clock_skew_ns is not 0.
  */
 int thaw_client_send(struct thaw_client *client, const char *function,
 		     const struct thaw_request *request, uint64_t *ret_id,

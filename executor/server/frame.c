@@ -13,9 +13,16 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "executor/http_headers.h"
 #include "vm/text.h"
 
 #define STRINGS 4
+
+/* Of a request the last of them are its attributes. */
+#define ATTRIBUTES 3
+
+#define HTTP_STATUS_MIN 200
+#define HTTP_STATUS_MAX 599
 
 /* As on the wire; both kinds have the same places for different things. */
 struct header {
@@ -25,7 +32,9 @@ struct header {
 	uint64_t id;
 	uint16_t lengths[STRINGS]; /* of the strings behind the header */
 	uint64_t times_ns[2];
-	uint64_t reserved;
+	uint16_t http_status; /* of a reply */
+	uint16_t headers;     /* their size, behind the strings */
+	uint32_t reserved;
 };
 
 _Static_assert(sizeof(struct header) == FRAME_HEADER_SIZE, "no padding");
@@ -85,7 +94,9 @@ static void little_endian(struct header *header)
 		header->lengths[i] = htole16(header->lengths[i]);
 	header->times_ns[0] = htole64(header->times_ns[0]);
 	header->times_ns[1] = htole64(header->times_ns[1]);
-	header->reserved = htole64(header->reserved);
+	header->http_status = htole16(header->http_status);
+	header->headers = htole16(header->headers);
+	header->reserved = htole32(header->reserved);
 }
 
 static bool is_status(unsigned status)
@@ -94,13 +105,36 @@ static bool is_status(unsigned status)
 	       (status >= FRAME_BAD_REQUEST && status <= FRAME_FAILED);
 }
 
+/* Bytes between the header and the data. */
 static size_t strings_size(const struct header *header)
 {
-	size_t size = 0;
+	size_t size = header->headers;
 
 	for (unsigned i = 0; i < STRINGS; i++)
 		size += header->lengths[i];
 	return size;
+}
+
+static bool is_request(const struct header *header)
+{
+	/* a function's name is not empty, an id not 0 */
+	return header->lengths[ATTRIBUTES] <= THAW_ATTRIBUTES_SIZE_MAX &&
+	       header->headers <= THAW_HEADERS_SIZE_MAX && !header->status &&
+	       !header->http_status && !header->times_ns[1] && header->id &&
+	       header->lengths[0];
+}
+
+/* Only a function that has replied has something to say in HTTP. */
+static bool is_reply(const struct header *header)
+{
+	const unsigned http = header->http_status;
+
+	if (header->status != FRAME_OK && (http || header->headers))
+		return false;
+	return is_status(header->status) &&
+	       (!http ||
+		(http >= HTTP_STATUS_MIN && http <= HTTP_STATUS_MAX)) &&
+	       header->headers <= THAW_REPLY_HEADERS_SIZE_MAX;
 }
 
 static bool is_header(const struct header *header, enum frame_kind kind)
@@ -108,17 +142,13 @@ static bool is_header(const struct header *header, enum frame_kind kind)
 	unsigned count;
 	const struct string *strings = strings_of(kind, &count);
 
-	for (unsigned i = 0; i < STRINGS; i++)
-		if (header->lengths[i] >= (i < count ? strings[i].size : 1))
+	for (unsigned i = 0; i < count; i++)
+		if (header->lengths[i] >= strings[i].size)
 			return false;
 	if (header->size > FRAME_BODY_MAX ||
 	    header->size < strings_size(header) || header->reserved)
 		return false;
-	if (kind == FRAME_REPLY)
-		return is_status(header->status);
-	/* a function's name is not empty, an id not 0 */
-	return !header->status && !header->times_ns[1] && header->id &&
-	       header->lengths[0];
+	return kind == FRAME_REPLY ? is_reply(header) : is_request(header);
 }
 
 /* Returns 1, 0: more bytes are needed, or -EPROTO. */
@@ -172,9 +202,13 @@ static bool is_printable(const uint8_t *bytes, size_t size)
 	return true;
 }
 
-/* Copies the strings at @from, which are there, into the struct @to. */
-static int read_strings(const struct header *header, const uint8_t *from,
-			enum frame_kind kind, void *to)
+/*
+ * Copies the strings at @from, which are there, into the struct @to, and returns
+ * their end; NULL: they are none.
+ */
+static const char *read_strings(const struct header *header,
+				const uint8_t *from, enum frame_kind kind,
+				void *to)
 {
 	unsigned count;
 	const struct string *strings = strings_of(kind, &count);
@@ -184,14 +218,14 @@ static int read_strings(const struct header *header, const uint8_t *from,
 		size_t length = header->lengths[i];
 
 		if (!strings[i].is_text && !is_printable(from, length))
-			return -EPROTO;
+			return NULL;
 		memcpy(text, from, length);
 		text[length] = '\0';
 		if (strings[i].is_text)
 			text_clean(text, length);
 		from += length;
 	}
-	return 0;
+	return (const char *)from;
 }
 
 int frame_peek_request(const void *bytes, size_t size,
@@ -199,7 +233,8 @@ int frame_peek_request(const void *bytes, size_t size,
 {
 	struct header header;
 	int r = read_header(bytes, size, FRAME_REQUEST, &header);
-	size_t head;
+	const char *pairs;
+	size_t head, count;
 
 	if (r <= 0)
 		return r;
@@ -210,9 +245,22 @@ int frame_peek_request(const void *bytes, size_t size,
 	ret_request->timeout_ns = header.times_ns[0];
 	ret_request->data = NULL;
 	ret_request->size = FRAME_HEADER_SIZE + header.size - head;
-	r = read_strings(&header, (const uint8_t *)bytes + FRAME_HEADER_SIZE,
-			 FRAME_REQUEST, ret_request);
-	return r ? r : 1;
+	pairs = read_strings(&header,
+			     (const uint8_t *)bytes + FRAME_HEADER_SIZE,
+			     FRAME_REQUEST, ret_request);
+	if (!pairs)
+		return -EPROTO;
+	ret_request->attributes = pairs;
+	ret_request->attributes_size = header.lengths[ATTRIBUTES];
+	ret_request->headers = pairs + ret_request->attributes_size;
+	ret_request->headers_size = header.headers;
+	return http_headers_are_whole(pairs, ret_request->attributes_size,
+				      &count) &&
+			       http_headers_are_whole(ret_request->headers,
+						      ret_request->headers_size,
+						      &count) ?
+		       1 :
+		       -EPROTO;
 }
 
 /* Whether @size bytes are a whole frame of @kind and nothing else. */
@@ -254,12 +302,37 @@ int frame_read_reply(const void *frame, size_t size,
 	ret_reply->run_ns = header.times_ns[1];
 	ret_reply->data = body + strings_size(&header);
 	ret_reply->size = header.size - strings_size(&header);
-	return read_strings(&header, body, FRAME_REPLY, ret_reply);
+	ret_reply->http_status = header.http_status;
+	ret_reply->headers_size = header.headers;
+	ret_reply->headers =
+		read_strings(&header, body, FRAME_REPLY, ret_reply);
+	return ret_reply->headers &&
+			       !http_headers_reply_fault(ret_reply->headers,
+							 header.headers) ?
+		       0 :
+		       -EPROTO;
 }
 
-/* Writes the strings of the struct @from, then @header before them. */
-static int write_head(struct header *header, const void *from, size_t data_size,
-		      uint8_t *head)
+/* Bytes that are neither a string nor data. */
+struct block {
+	const char *bytes;
+	size_t size;
+};
+
+static size_t write_block(uint8_t *to, struct block block)
+{
+	if (block.size)
+		memcpy(to, block.bytes, block.size);
+	return block.size;
+}
+
+/*
+ * Writes the strings of the struct @from, then @attributes and @headers, and
+ * @header before them.
+ */
+static int write_head(struct header *header, const void *from,
+		      struct block attributes, struct block headers,
+		      size_t data_size, uint8_t *head)
 {
 	unsigned count;
 	const struct string *strings = strings_of(header->kind, &count);
@@ -274,6 +347,11 @@ static int write_head(struct header *header, const void *from, size_t data_size,
 		header->lengths[i] = (uint16_t)length;
 		size += length;
 	}
+	if (attributes.size)
+		header->lengths[ATTRIBUTES] = (uint16_t)attributes.size;
+	header->headers = (uint16_t)headers.size;
+	size += write_block(head + size, attributes);
+	size += write_block(head + size, headers);
 	if (data_size > FRAME_BODY_MAX + FRAME_HEADER_SIZE - size)
 		return -E2BIG;
 	header->size = (uint32_t)(size - FRAME_HEADER_SIZE + data_size);
@@ -291,7 +369,14 @@ int frame_write_request(const struct frame_request *request, void *head)
 		.times_ns = { request->timeout_ns },
 	};
 
-	return write_head(&header, request, request->size, head);
+	assert(request->attributes_size <= THAW_ATTRIBUTES_SIZE_MAX &&
+	       request->headers_size <= THAW_HEADERS_SIZE_MAX);
+	return write_head(&header, request,
+			  (struct block){ request->attributes,
+					  request->attributes_size },
+			  (struct block){ request->headers,
+					  request->headers_size },
+			  request->size, head);
 }
 
 int frame_write_reply(const struct frame_reply *reply, void *head)
@@ -301,8 +386,12 @@ int frame_write_reply(const struct frame_reply *reply, void *head)
 		.status = (uint16_t)reply->status,
 		.id = reply->id,
 		.times_ns = { reply->queue_ns, reply->run_ns },
+		.http_status = (uint16_t)reply->http_status,
 	};
 
-	assert(is_status(reply->status));
-	return write_head(&header, reply, reply->size, head);
+	assert(is_status(reply->status) &&
+	       reply->headers_size <= THAW_REPLY_HEADERS_SIZE_MAX);
+	return write_head(&header, reply, (struct block){ NULL, 0 },
+			  (struct block){ reply->headers, reply->headers_size },
+			  reply->size, head);
 }

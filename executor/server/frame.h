@@ -50,7 +50,10 @@ struct frame_request {
 	char function[64];
 	char content_type[128];
 	char request_id[64]; /* "": the server makes one */
-	const void *data;    /* into the frame */
+	/* Pairs as of http_headers.h, into the frame. */
+	const char *attributes, *headers;
+	size_t attributes_size, headers_size;
+	const void *data; /* into the frame */
 	size_t size;
 };
 
@@ -62,7 +65,11 @@ struct frame_reply {
 	char request_id[64];
 	char error_type[64];
 	char error_message[2048];
-	const void *data; /* into the frame */
+	/* Of FRAME_OK: what the function answers in HTTP, as struct thaw_reply. */
+	unsigned http_status;
+	size_t headers_size;
+	const char *headers; /* into the frame */
+	const void *data;    /* into the frame */
 	size_t size;
 };
 
@@ -94,9 +101,11 @@ int frame_read_reply(const void *frame, size_t size,
 
 /*
  * Writes all of a frame but its data, which the caller sends behind it, into
- * @head (FRAME_HEAD_MAX bytes). Returns the bytes written, or -E2BIG.
+ * @head (FRAME_HEAD_MAX bytes, and those of attributes and headers). Returns the
+ * bytes written, or -E2BIG.
  */
 #define FRAME_HEAD_MAX (FRAME_HEADER_SIZE + 2560)
+#define FRAME_PAIRS_MAX (THAW_ATTRIBUTES_SIZE_MAX + THAW_HEADERS_SIZE_MAX)
 int frame_write_request(const struct frame_request *request, void *head);
 int frame_write_reply(const struct frame_reply *reply, void *head);
 

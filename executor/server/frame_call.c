@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "executor/http_headers.h"
 #include "executor/server/server_internal.h"
 
 /* Free calls a worker keeps, and the bytes of a frame that each of them keeps. */
@@ -34,6 +35,7 @@ static struct call *create_call(void)
 		return NULL;
 	call->next = NULL;
 	call->link = NULL;
+	call->pairs = NULL;
 	call->frame = (struct buffer){ .account = &call->account };
 	call->request = (struct frame_request){ 0 };
 	invocation_init(&call->invocation);
@@ -69,6 +71,8 @@ void call_put(struct call *call)
 
 	budget_close(&call->account);
 	served_release(call->served);
+	free(call->pairs);
+	call->pairs = NULL;
 	buffer_shrink(&call->frame, FRAME_KEPT);
 	if (worker->free_call_count >= FREE_CALLS_MAX) {
 		free_call(call);
@@ -77,6 +81,41 @@ void call_put(struct call *call)
 	call->next = worker->free_calls;
 	worker->free_calls = call;
 	worker->free_call_count++;
+}
+
+/* Of those in @size bytes of the frame, one to each of @to. */
+static void read_pairs(const char *bytes, size_t size,
+		       struct thaw_attribute *to)
+{
+	size_t at = 0;
+
+	while (http_headers_next(bytes, size, &at, &to->name, &to->value))
+		to++;
+}
+
+bool call_take_pairs(struct call *call)
+{
+	const struct frame_request *from = &call->request;
+	struct thaw_request *request = &call->invocation.request;
+	size_t attributes, headers, size;
+
+	http_headers_are_whole(from->attributes, from->attributes_size,
+			       &attributes);
+	http_headers_are_whole(from->headers, from->headers_size, &headers);
+	size = (attributes + headers) * sizeof(*call->pairs);
+	if (!size)
+		return true;
+	call->pairs = malloc(size);
+	if (!call->pairs)
+		return false;
+	budget_take_anyway(&call->account, size);
+	read_pairs(from->attributes, from->attributes_size, call->pairs);
+	read_pairs(from->headers, from->headers_size, call->pairs + attributes);
+	request->attributes = call->pairs;
+	request->attribute_count = attributes;
+	request->headers = call->pairs + attributes;
+	request->header_count = headers;
+	return true;
 }
 
 void call_find_function(struct call *call, const char *name)

@@ -5,6 +5,8 @@
 #ifndef EXECUTOR_SERVER_FRAME_CALL_H
 #define EXECUTOR_SERVER_FRAME_CALL_H
 
+#include <stdbool.h>
+
 #include "executor/server/budget.h"
 #include "executor/server/buffer.h"
 #include "executor/server/connection.h"
@@ -19,6 +21,7 @@ struct call {
 	struct call *next, **link; /* among the free ones, or those under way */
 	struct buffer frame;
 	struct frame_request request;
+	struct thaw_attribute *pairs; /* attributes, then headers; or NULL */
 	struct invocation invocation;
 };
 
@@ -27,6 +30,12 @@ struct call *call_get(struct connection *connection);
 
 /* It is over. */
 void call_put(struct call *call);
+
+/*
+ * Gives its invocation what comes along with the request. False: there is no
+ * memory for that.
+ */
+bool call_take_pairs(struct call *call);
 
 /* Finds the function it names, if there is one; what is kept counts for that. */
 void call_find_function(struct call *call, const char *name);

@@ -242,7 +242,7 @@ static void put_reply(struct frame_connection *connection,
 	int size;
 
 	begin_replies(connection);
-	to = buffer_reserve(&out->bytes, FRAME_HEAD_MAX);
+	to = buffer_reserve(&out->bytes, FRAME_HEAD_MAX + reply->headers_size);
 	size = to ? frame_write_reply(reply, to) : -ENOMEM;
 	if (size < 0) {
 		out->bytes.failed = true;
@@ -309,6 +309,9 @@ static void on_replied(struct invocation *invocation)
 	reply.data = NULL;
 	reply.size = 0;
 	reply.queue_ns = reply.run_ns = 0;
+	reply.http_status = 0;
+	reply.headers = NULL;
+	reply.headers_size = 0;
 	if (invocation->result) {
 		reply.status = status_of(invocation->result);
 		stpncpy(reply.error_message, invocation->error.message,
@@ -323,6 +326,12 @@ static void on_replied(struct invocation *invocation)
 		strcpy(reply.error_message, from->error_message);
 		reply.data = from->data;
 		reply.size = from->size;
+	}
+	/* who says nothing of HTTP may not know what that is */
+	if (!invocation->result && call->pairs) {
+		reply.http_status = from->status;
+		reply.headers = from->headers;
+		reply.headers_size = from->headers_size;
 	}
 	begin_replies(of_call(call));
 	reason = no_room_for(of_call(call), reply.size);
@@ -395,6 +404,12 @@ static void start(struct call *call)
 		.id = *from->request_id ? from->request_id : NULL,
 		.timeout_ns = from->timeout_ns,
 	};
+	if (!call_take_pairs(call)) {
+		refuse(connection, from->id, FRAME_THROTTLED,
+		       "no memory for the request's headers");
+		call_put(call);
+		return;
+	}
 	connection->under_way++;
 	call->next = connection->running;
 	if (call->next)

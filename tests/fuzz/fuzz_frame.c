@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "executor/http_headers.h"
 #include "executor/server/frame.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -50,6 +51,16 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		.function = "hello",
 		.content_type = "text/plain",
 		.request_id = "id",
+		.attributes = "path\0/a",
+		.attributes_size = sizeof("path\0/a"),
+		.headers = "accept\0*/*",
+		.headers_size = sizeof("accept\0*/*"),
+	};
+	const struct frame_reply answer = {
+		.id = 1,
+		.http_status = 404,
+		.headers = "Location\0/b",
+		.headers_size = sizeof("Location\0/b"),
 	};
 	const struct frame_reply reply = {
 		.id = 1,
@@ -69,6 +80,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	write_seed(directory, "request", head,
 		   frame_write_request(&request, head));
 	write_seed(directory, "reply", head, frame_write_reply(&reply, head));
+	write_seed(directory, "answer", head, frame_write_reply(&answer, head));
 	return 0;
 }
 
@@ -108,7 +120,7 @@ static void check_request(const uint8_t *data, size_t size)
 {
 	size_t whole = check_size(data, size, FRAME_REQUEST);
 	struct frame_request request, peeked;
-	uint8_t head[FRAME_HEAD_MAX];
+	uint8_t head[FRAME_HEAD_MAX + FRAME_PAIRS_MAX];
 	int peek = frame_peek_request(data, size, &peeked), head_size;
 
 	require(peek == 1 || peek == 0 || peek == -EPROTO, "looked at");
@@ -124,6 +136,12 @@ static void check_request(const uint8_t *data, size_t size)
 	check_text(request.content_type, sizeof(request.content_type), 1);
 	check_text(request.request_id, sizeof(request.request_id), 1);
 	require(*request.function && request.id, "a name and an id");
+	require(!request.attributes_size ||
+			!request.attributes[request.attributes_size - 1],
+		"attributes that end");
+	require(!request.headers_size ||
+			!request.headers[request.headers_size - 1],
+		"headers that end");
 	head_size = frame_write_request(&request, head);
 	require(head_size > 0 && (size_t)head_size + request.size == whole,
 		"of the same size again");
@@ -135,7 +153,7 @@ static void check_request(const uint8_t *data, size_t size)
 static void check_reply(const uint8_t *data, size_t size)
 {
 	size_t whole = check_size(data, size, FRAME_REPLY);
-	uint8_t head[FRAME_HEAD_MAX];
+	uint8_t head[FRAME_HEAD_MAX + THAW_REPLY_HEADERS_SIZE_MAX];
 	struct frame_reply reply;
 	int head_size;
 
@@ -146,6 +164,8 @@ static void check_reply(const uint8_t *data, size_t size)
 	check_text(reply.request_id, sizeof(reply.request_id), 1);
 	check_text(reply.error_type, sizeof(reply.error_type), 1);
 	check_text(reply.error_message, sizeof(reply.error_message), 0);
+	require(!http_headers_reply_fault(reply.headers, reply.headers_size),
+		"headers a function may set");
 	head_size = frame_write_reply(&reply, head);
 	/* the message may have been cleaned, which keeps its size */
 	require(head_size > 0 && (size_t)head_size + reply.size == whole,

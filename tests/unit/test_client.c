@@ -37,6 +37,58 @@ START_TEST(an_invocation_is_one_frame_there_and_one_back)
 }
 END_TEST
 
+/* Sees what came along, and answers in HTTP. */
+static void answer_in_http(int fd)
+{
+	static const char attributes[] = "method\0PUT\0path\0/a";
+	static const char headers[] = "Accept\0text/html";
+	struct frame_request request;
+	char *frame = fixture_read_request(fd, &request);
+	struct frame_reply reply = {
+		.id = request.id,
+		.http_status = 201,
+		.headers = "Location\0/b",
+		.headers_size = sizeof("Location\0/b"),
+		.data = request.data,
+		.size = request.size,
+	};
+
+	ck_assert_uint_eq(request.attributes_size, sizeof(attributes));
+	ck_assert_mem_eq(request.attributes, attributes, sizeof(attributes));
+	ck_assert_uint_eq(request.headers_size, sizeof(headers));
+	ck_assert_mem_eq(request.headers, headers, sizeof(headers));
+	ck_assert(fixture_write_reply(fd, &reply));
+	free(frame);
+}
+
+START_TEST(attributes_and_headers_go_there_and_an_answer_comes_back)
+{
+	const struct thaw_attribute attributes[] = { { "method", "PUT" },
+						     { "path", "/a" } };
+	const struct thaw_attribute header = { "Accept", "text/html" };
+	const struct thaw_request request = {
+		.data = "data",
+		.size = 4,
+		.attributes = attributes,
+		.attribute_count = 2,
+		.headers = &header,
+		.header_count = 1,
+	};
+	struct thaw_client_reply reply;
+
+	fixture_start(answer_in_http);
+	ck_assert_int_eq(thaw_client_invoke(client, "web", &request, &error,
+					    &reply),
+			 0);
+	ck_assert_int_eq(reply.result, THAW_OK);
+	ck_assert_uint_eq(reply.status, 201);
+	ck_assert_uint_eq(reply.headers_size, sizeof("Location\0/b"));
+	ck_assert_mem_eq(reply.headers, "Location\0/b", reply.headers_size);
+	ck_assert_mem_eq(reply.data, "data", 4);
+	fixture_stop();
+}
+END_TEST
+
 START_TEST(the_usual_socket_is_in_the_runtime_folder)
 {
 	const struct thaw_request request = { 0 };
@@ -367,6 +419,8 @@ int main(void)
 	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, fixture_set_up, fixture_tear_down);
 	tcase_add_test(tests, an_invocation_is_one_frame_there_and_one_back);
+	tcase_add_test(tests,
+		       attributes_and_headers_go_there_and_an_answer_comes_back);
 	tcase_add_test(tests, the_usual_socket_is_in_the_runtime_folder);
 	tcase_add_test(tests, where_no_server_is_the_error_says_so);
 	tcase_add_test(tests, replies_come_in_any_order);

@@ -55,10 +55,14 @@ END_TEST
 
 START_TEST(what_the_server_would_not_read_is_not_sent)
 {
+	static char value[THAW_HEADERS_SIZE_MAX];
+	const struct thaw_attribute broken = { "a", "b\r\nc: d" };
+	const struct thaw_attribute large = { "a", value };
 	struct thaw_request request = { 0 };
 	struct thaw_client_reply reply;
 	char text[129] = { 0 };
 
+	memset(value, 'v', sizeof(value) - 1);
 	fixture_start(fixture_echo);
 	memset(text, 'x', 64);
 	ck_assert_int_eq(thaw_client_invoke(client, text, &request, &error,
@@ -86,6 +90,22 @@ START_TEST(what_the_server_would_not_read_is_not_sent)
 					    &reply),
 			 -EINVAL);
 	request.clock_skew_ns = 0;
+	request.headers = &broken;
+	request.header_count = 1;
+	ck_assert_int_eq(thaw_client_invoke(client, "f", &request, &error,
+					    &reply),
+			 -EINVAL);
+	request.headers = &large;
+	ck_assert_int_eq(thaw_client_invoke(client, "f", &request, &error,
+					    &reply),
+			 -EINVAL);
+	request.header_count = 0;
+	request.attributes = &large;
+	request.attribute_count = 1;
+	ck_assert_int_eq(thaw_client_invoke(client, "f", &request, &error,
+					    &reply),
+			 -EINVAL);
+	request.attribute_count = 0;
 	request.size = FRAME_BODY_MAX;
 	ck_assert_int_eq(thaw_client_invoke(client, "f", &request, &error,
 					    &reply),

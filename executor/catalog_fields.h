@@ -1,6 +1,6 @@
 /*
- * catalog_fields.h - between catalog.c and catalog_fields.c: the keys of a
- * function, and how each is checked and stored.
+ * catalog_fields.h - between catalog.c, catalog_fields.c and catalog_whole.c: the
+ * keys of a function, and how each is checked and stored.
  */
 #ifndef EXECUTOR_CATALOG_FIELDS_H
 #define EXECUTOR_CATALOG_FIELDS_H

@@ -78,6 +78,7 @@ static int touch_and_wait(const struct trial *trial, size_t pages)
 
 	if (r)
 		return r;
+	poll_allow_late_thread(trial->vm);
 	if (!poll_claim(trial->vm))
 		return -EBUSY;
 	poll_start(trial->vm, deadline_ns);

@@ -183,7 +183,7 @@ static void *run_vcpu(void *argument)
 	struct vm *vm = argument;
 	struct poll *poll = &vm->poll;
 
-	pthread_setname_np(pthread_self(), "thaw-vcpu");
+	thread_be_ordinary("thaw-vcpu");
 	for (;;) {
 		uint32_t turn = atomic_load(&poll->turn);
 
@@ -327,6 +327,17 @@ static bool is_worth_while(struct vm *vm)
 	return poll->is_wanted;
 }
 
+void poll_allow_late_thread(struct vm *vm)
+{
+	vm->poll.may_be_late = true;
+}
+
+/* Who waits for the vcpu is not to wait for a thread that inherits patience. */
+static bool may_create_thread(const struct vm *vm)
+{
+	return vm->poll.may_be_late || !thread_is_patient();
+}
+
 bool poll_claim(struct vm *vm)
 {
 	struct poll *poll = &vm->poll;
@@ -349,8 +360,8 @@ bool poll_claim(struct vm *vm)
 		poll->is_refused = true;
 		return false;
 	}
-	/* those who wait for a vcpu are not to wait for a thread that may be late */
-	if (!poll->has_thread && (thread_is_patient() || create_thread(vm))) {
+	if (!poll->has_thread &&
+	    (!may_create_thread(vm) || create_thread(vm))) {
 		poll_core_give();
 		return false;
 	}

@@ -58,10 +58,16 @@ uint32_t poll_cores(void);
 /*
  * Whether the next invocation of @vm is to be polled: it has a core, or gets
  * one. False: the vm has no gate, or its rule is against it, or all cores are
- * taken, or there is no thread to be had. Then vm_run() runs it. To be called
+ * taken, or there is no thread to be had, or none from a patient one. Then vm_run() runs it. To be called
  * once for every invocation.
  */
 bool poll_claim(struct vm *vm);
+
+/*
+ * Has poll_claim() start the vcpu's thread even from one that is patient
+ * (thread.h), though it will be so, too: for a vm that nobody waits for.
+ */
+void poll_allow_late_thread(struct vm *vm);
 
 /*
  * Starts an invocation, or goes on after a log line, on the claimed core. The

@@ -26,41 +26,51 @@ struct attributes {
 	uint64_t period_ns;
 };
 
-#define FLAG_RESET_ON_FORK UINT64_C(0x01)
 #define FLAG_KEEP_POLICY UINT64_C(0x08)
 
 static _Thread_local bool is_patient;
 
-static void ask(struct attributes *attributes)
+static int niceness(void)
 {
-	attributes->size = sizeof(*attributes);
-	(void)!syscall(SYS_sched_setattr, 0, attributes, 0);
+	return getpriority(PRIO_PROCESS, (id_t)gettid());
+}
+
+/* @slice_ns 0: the kernel's own. */
+static void ask(int policy, int nice, uint64_t slice_ns)
+{
+	const struct attributes attributes = {
+		.size = sizeof(attributes),
+		.policy = (uint32_t)policy,
+		.nice = nice,
+		.runtime_ns = slice_ns,
+		/* whoever has chosen another one keeps it */
+		.flags = policy == SCHED_OTHER ? FLAG_KEEP_POLICY : 0,
+	};
+
+	(void)!syscall(SYS_sched_setattr, 0, &attributes, 0);
 }
 
 void thread_be_prompt(const char *name)
 {
-	struct attributes attributes = {
-		.flags = FLAG_RESET_ON_FORK | FLAG_KEEP_POLICY,
-		.nice = getpriority(PRIO_PROCESS, (id_t)gettid()),
-		.runtime_ns = SLICE_MIN_NS,
-	};
-
 	pthread_setname_np(pthread_self(), name);
-	ask(&attributes);
+	ask(SCHED_OTHER, niceness(), SLICE_MIN_NS);
+}
+
+void thread_be_ordinary(const char *name)
+{
+	pthread_setname_np(pthread_self(), name);
+	ask(SCHED_OTHER, niceness(), 0);
 }
 
 void thread_be_patient(const char *name, int nice)
 {
-	const int now = getpriority(PRIO_PROCESS, (id_t)gettid());
-	struct attributes attributes = {
-		.policy = SCHED_BATCH,
-		.nice = now > nice ? now : nice,
-		.runtime_ns = SLICE_MAX_NS,
-	};
+	const int policy = sched_getscheduler(0);
+	const int now = niceness();
 
 	is_patient = true;
 	pthread_setname_np(pthread_self(), name);
-	ask(&attributes);
+	ask(policy == SCHED_OTHER ? SCHED_BATCH : SCHED_OTHER,
+	    now > nice ? now : nice, SLICE_MAX_NS);
 }
 
 bool thread_is_patient(void)

@@ -12,7 +12,7 @@
 /*
  * For a thread that runs shortly and whose lateness others feel: when it wakes,
  * it is to take the CPU from those that have had it for long. It gets no more
- * time for that. Threads that it starts do not inherit it. From Linux 6.12 on.
+ * time for that. From Linux 6.12 on. Threads that it starts inherit it.
  */
 void thread_be_prompt(const char *name);
 
@@ -23,7 +23,10 @@ void thread_be_prompt(const char *name);
  */
 void thread_be_patient(const char *name, int nice);
 
-/* Whether the calling thread has called that. */
+/* For one that need be neither: it gives back what it has inherited of the first. */
+void thread_be_ordinary(const char *name);
+
+/* Whether the calling thread is patient. */
 bool thread_is_patient(void);
 
 #endif

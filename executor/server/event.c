@@ -434,6 +434,7 @@ int event_accept(struct exchange *exchange, const struct thaw_request *request,
 	event->invocation.replied = on_replied;
 	event->invocation.ended = on_ended;
 	event->invocation.comes_again = true;
+	event->invocation.drops_reply = true;
 	event->link = worker->last_event;
 	*event->link = event;
 	worker->last_event = &event->next;

@@ -105,7 +105,8 @@ bool call_take_pairs(struct call *call)
 	size = (attributes + headers) * sizeof(*call->pairs);
 	if (!size)
 		return true;
-	call->pairs = malloc(size);
+	if (budget_take(&call->account, size))
+		call->pairs = malloc(size);
 	if (!call->pairs)
 		return false;
 	budget_take_anyway(&call->account, size);

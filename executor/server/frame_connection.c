@@ -155,9 +155,6 @@ static void send_some(struct frame_connection *connection)
 
 	if (!piece.iov_len)
 		piece = (struct iovec){ large->data, large->size };
-	connection_limit(&connection->common,
-			 connection->common.worker->server->options
-				 .send_timeout_ns);
 	io_stream_send(&connection->common.stream, &piece, 1);
 }
 
@@ -189,6 +186,9 @@ static void send_replies(struct frame_connection *connection)
 	}
 	connection->filling ^= 1;
 	connection->sending = true;
+	connection_limit(&connection->common,
+			 connection->common.worker->server->options
+				 .send_timeout_ns);
 	send_some(connection);
 }
 

@@ -34,6 +34,7 @@ struct invocation {
 	struct served *served; /* held by the starter */
 	struct thaw_request request;
 	bool wants_log;	  /* keep the last lines in @log */
+	bool drops_reply; /* nobody is told its data */
 	bool comes_again; /* when it is put off: that is no outcome, no line */
 	/*
 	 * On the worker's thread: it has run (result 0: see reply, whose data

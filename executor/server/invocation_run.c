@@ -240,7 +240,9 @@ static void copy_reply(struct invocation *invocation)
 	const size_t size = reply->size + reply->headers_size;
 	char *to = invocation->small;
 
-	if (invocation->result || !size)
+	if (invocation->drops_reply)
+		reply->size = reply->headers_size = 0;
+	if (invocation->result || !size || invocation->drops_reply)
 		return;
 	if (size > sizeof(invocation->small)) {
 		to = invocation->copy = malloc(size);
@@ -317,7 +319,8 @@ void invocation_finish(struct invocation *invocation, struct worker *runner)
 
 	if (invocation->result)
 		reply->internal.vm = NULL;
-	if (reply->internal.vm && is_large(reply->size)) {
+	if (reply->internal.vm && is_large(reply->size) &&
+	    !invocation->drops_reply) {
 		offload(invocation, run_finish);
 		return;
 	}

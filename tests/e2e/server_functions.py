@@ -445,6 +445,11 @@ def large_bodies():
         (lambda c: c.call('echo', document).data, 'frames', document, 1),
         (in_turn, 'frames', b'r' * (12 + 2 * size), 2),
     ]
+    def by_event(connection):
+        return connection.invoke('reply', b'%d' % size,
+                                 {'X-Amz-Invocation-Type': 'Event'}).body
+
+    cases.append((by_event, 'http', b'', 0))
     with Server(functions) as server:
         with server.http() as http:
             # a vm that is made for it runs its first one
@@ -454,6 +459,8 @@ def large_bodies():
             before = server.metric('thaw_offloaded_total')
             with getattr(server, protocol)() as connection:
                 assert asked(connection) == answer, number
+            wait_until(lambda: not server.function('reply')['events']['pending'],
+                       'the event is over')
             after = server.metric('thaw_offloaded_total')
             assert after - before == jobs, (number, before, after)
 

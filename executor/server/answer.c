@@ -84,7 +84,8 @@ void answer_respond(struct exchange *exchange)
 		http_response_header(out, name, value);
 	respond_timing(exchange);
 	/* of 205 it is 0; to HEAD, who sends nothing says nothing of a size */
-	if ((is_bodiless && status != 205) || (exchange->is_head && !reply->size))
+	if ((is_bodiless && status != 205) ||
+	    (exchange->is_head && !reply->size))
 		respond_end(exchange, NULL, HTTP_NO_BODY);
 	else
 		respond_reply(exchange);

@@ -74,6 +74,12 @@ static int on_name(llhttp_t *parser, const char *data, size_t size)
 	return 0;
 }
 
+/* The head may move: until it is done, a string is where it begins in there. */
+static const char *place_of(uint16_t at)
+{
+	return (const char *)(uintptr_t)at;
+}
+
 static int on_name_complete(llhttp_t *parser)
 {
 	struct http_request *request = request_of(parser);
@@ -82,8 +88,8 @@ static int on_name_complete(llhttp_t *parser)
 		http_bad(request, 431, "there are too many headers");
 		return -1;
 	}
-	request->internal.names[request->internal.header_count] =
-		end_string(request);
+	request->headers[request->internal.header_count].name =
+		place_of(end_string(request));
 	return 0;
 }
 
@@ -103,8 +109,8 @@ static int on_value_complete(llhttp_t *parser)
 	while (head->size > request->internal.string_from &&
 	       head->data[head->size - 1] == ' ')
 		head->size--;
-	request->internal.values[request->internal.header_count++] =
-		end_string(request);
+	request->headers[request->internal.header_count++].value =
+		place_of(end_string(request));
 	return 0;
 }
 
@@ -319,8 +325,8 @@ static bool end_head(struct http_request *request)
 	request->header_count = request->internal.header_count;
 	for (size_t i = 0; i < request->header_count; i++)
 		request->headers[i] = (struct thaw_attribute){
-			.name = head + request->internal.names[i],
-			.value = head + request->internal.values[i],
+			.name = head + (uintptr_t)request->headers[i].name,
+			.value = head + (uintptr_t)request->headers[i].value,
 		};
 	request->internal.head_done = http_head_read(request, head);
 	return request->internal.head_done;

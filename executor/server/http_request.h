@@ -33,7 +33,7 @@
 
 /* Request line and headers together, in bytes; and headers: proxies pass 100. */
 #define HTTP_HEAD_MAX (16 * 1024)
-#define HTTP_HEADERS_MAX 128
+#define HTTP_HEADERS_MAX 112
 
 /* Memory for a head: this much at first, then twice what is there. */
 #define HTTP_HEAD_FIRST 512
@@ -95,7 +95,6 @@ struct http_request {
 		struct buffer head;
 		size_t string_from; /* where the last one begins */
 		size_t header_count;
-		uint16_t names[HTTP_HEADERS_MAX], values[HTTP_HEADERS_MAX];
 
 		bool is_lost; /* llhttp is, in the request line */
 		bool head_done, done;

@@ -28,7 +28,7 @@ BAD_REQUESTS = [
     (b'GET / HTTP/1.1\r\nHost: a\0b\r\n\r\n', 400),
     (b'GET /' + b'a' * 20000 + b' HTTP/1.1\r\n\r\n', 414),
     (b'GET / HTTP/1.1\r\nHost: localhost\r\nA: ' + b'a' * 20000 + b'\r\n\r\n', 431),
-    (b'GET / HTTP/1.1\r\nHost: localhost\r\n' + b'A: a\r\n' * 100 + b'\r\n', 431),
+    (b'GET / HTTP/1.1\r\nHost: localhost\r\n' + b'A: a\r\n' * 113 + b'\r\n', 431),
     (b'POST /function/echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n', 400),
     (b'POST /function/echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1x\r\n\r\n', 400),
     (b'POST /function/echo HTTP/1.1\r\nHost: localhost\r\n'

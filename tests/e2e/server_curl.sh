@@ -340,7 +340,7 @@ check_versions() {
 	has reply '^HTTP/1.1 400 '
 	raw 'OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'
 	has reply '^HTTP/1.1 204 '
-	has reply '^Allow: GET, HEAD, POST, OPTIONS'
+	has reply '^Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'
 	raw 'NONSENSE / HTTP/1.1\r\nHost: localhost\r\n\r\n'
 	has reply '^HTTP/1.1 501 '
 }

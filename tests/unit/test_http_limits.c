@@ -69,7 +69,7 @@ START_TEST(headers_have_a_limit)
 		if (!extra)
 			ck_assert_str_eq(request.headers[HTTP_HEADERS_MAX - 1]
 						 .value,
-					 "127");
+					 "111");
 	}
 }
 END_TEST

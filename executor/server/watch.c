@@ -2,7 +2,8 @@
  * watch.c - reloads the catalog when it, or an image, changes. Main thread.
  *
  * Folders are watched, not files: editors and installers rename. One that is not
- * there is waited for in the folder above it.
+ * there is waited for in the folder above it. Symbolic links are replaced like
+ * files, so their folders are watched, too.
  */
 #include <errno.h>
 #include <libgen.h>
@@ -19,6 +20,9 @@
 /* Files have to be quiet for so long before a change counts. */
 #define CHANGE_QUIET_NS (500 * NS_PER_MS)
 #define CHANGE_LATEST_NS (5 * NS_PER_S)
+
+/* Symbolic links on the way to a file. */
+#define LINKS_MAX 40
 
 /* Reloads come when files change, and anybody may change them. */
 static struct log_limit watch_limit = LOG_LIMIT_OF("folders to watch");
@@ -95,6 +99,48 @@ static bool watch_folder(struct server *server, const char *path)
 	return r > newest;
 }
 
+/*
+ * Puts where the first symbolic link in @path leads in its place; @ret_link has
+ * the link itself. False: there is none.
+ */
+static bool follow(char path[PATH_MAX], char ret_link[PATH_MAX])
+{
+	char target[PATH_MAX], rest[PATH_MAX];
+
+	for (char *end = path + strspn(path, "/"); *end;
+	     end += strspn(end, "/")) {
+		ssize_t size;
+
+		end += strcspn(end, "/");
+		snprintf(ret_link, PATH_MAX, "%.*s", (int)(end - path), path);
+		size = readlink(ret_link, target, sizeof(target) - 1);
+		if (size < 0)
+			continue;
+		target[size] = '\0';
+		snprintf(rest, sizeof(rest), "%s", end);
+		for (end = *target == '/' ? path : end;
+		     end > path && end[-1] != '/';)
+			end--;
+		return snprintf(end, (size_t)(path + PATH_MAX - end), "%s%s",
+				target, rest) < path + PATH_MAX - end;
+	}
+	return false;
+}
+
+/* The folder of @path, and those of links on the way, which may be made anew. */
+static bool watch_path(struct server *server, const char *path)
+{
+	char at[PATH_MAX], link[PATH_MAX];
+	bool has_more = watch_folder(server, path);
+
+	snprintf(at, sizeof(at), "%s", path);
+	for (int i = 0; i < LINKS_MAX && follow(at, link); i++) {
+		has_more |= watch_folder(server, link);
+		has_more |= watch_folder(server, at);
+	}
+	return has_more;
+}
+
 /* What has changed in a folder since it was read, before it was watched. */
 static bool is_missed(const struct server *server)
 {
@@ -109,13 +155,12 @@ static bool is_missed(const struct server *server)
 void server_watch_folders(struct server *server)
 {
 	const struct generation *generation = server->main.generation;
-	bool is_anew = watch_folder(server, server->options.catalog);
+	bool is_anew = watch_path(server, server->options.catalog);
 	bool has_more = false;
 
 	for (size_t i = 0; i < generation->count; i++)
-		has_more |=
-			watch_folder(server, generation_newest(generation, i)
-						     ->spec->image);
+		has_more |= watch_path(server, generation_newest(generation, i)
+						       ->spec->image);
 	if (atomic_load(&server->state) == SERVER_SERVING &&
 	    (is_anew || (has_more && is_missed(server))))
 		reload_soon(server);

@@ -56,6 +56,31 @@ def watch():
             server.check_works()
 
 
+@test('--watch: a link that leads elsewhere, a file that a link leads to')
+def watch_links():
+    with Server({'echo': ECHO}, '--watch') as server:
+        def path(*names):
+            return os.path.join(server.work, *names)
+
+        for name in ('1', '2'):
+            os.makedirs(path('releases', name))
+            shutil.copy(server.image('echo'), path('releases', name, 'f.elf'))
+        append(path('releases', '2', 'f.elf'))
+        os.mkdir(path('links'))
+        os.symlink('../releases/1', path('links', 'current'))
+        os.mkdir(path('images'))
+        os.symlink(path('links', 'current', 'f.elf'), path('images', 'f.elf'))
+        server.write_catalog({'f': {**ECHO, 'image': path('images', 'f.elf')}})
+        server.wait_line('catalog reloaded.* added=1')
+        wait_until(lambda: server.function('f')['state'] == 'active', 'it is')
+        os.symlink('../releases/2', path('links', 'new'))
+        os.rename(path('links', 'new'), path('links', 'current'))
+        server.wait_line('catalog reloaded.* changed=1')
+        append(path('releases', '2', 'f.elf'))
+        wait_until(lambda: len(server.lines('catalog reloaded.* changed=1'))
+                   == 2, 'the file has changed')
+
+
 @test('--watch: one reload for one change, whoever asks for it')
 def watch_once():
     with Server({'echo': ECHO}, '--watch') as server:

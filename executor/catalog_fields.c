@@ -22,7 +22,7 @@
 /* A handler's name in the image, without its terminating zero. */
 #define HANDLER_NAME_MAX (sizeof(((struct thaw_handler_entry *)0)->name) - 1)
 
-_Static_assert(LIMIT_NAME_MAX < THAW_NAME_MAX, "names must fit the ABI");
+_Static_assert(LIMIT_NAME_MAX < THAW_FUNCTION_MAX, "names must fit the ABI");
 
 /* Short-lived buffers, for the arguments of a refusal. */
 #define QUOTE(value) json_reader_quote(value, (char[JSON_QUOTE_MAX]){ 0 })

@@ -80,7 +80,7 @@
 #define LIMIT_QUEUE_TIMEOUT_DEFAULT (1 * UNITS_S)
 
 /* Names: bytes; texts: characters. */
-#define LIMIT_NAME_MAX 63
+#define LIMIT_NAME_MAX 64
 #define LIMIT_IMAGE_MAX 4095
 #define LIMIT_DESCRIPTION_MAX 1024
 #define LIMIT_LABELS_MAX 64

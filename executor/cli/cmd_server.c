@@ -9,12 +9,13 @@
 #include "executor/cli/cli.h"
 #include "executor/cli/server_end.h"
 #include "executor/cli/verbs.h"
+#include "executor/limits.h"
 #include "executor/units.h"
 
 /* A reload waits for boots, for a while, before it answers. */
 #define RELOAD_TIMEOUT_NS (60 * UNITS_S)
 
-#define NAME_MAX_BYTES 64
+#define NAME_MAX_BYTES (LIMIT_NAME_MAX + 1)
 #define REASON_MAX_BYTES 1024
 
 static void print_names(const json_t *answer, const char *key)

@@ -9,12 +9,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "executor/limits.h"
+
 struct json_t;
 
 /* More than the server's histograms have. */
 #define FACTS_BOUNDS_MAX 64
 
-#define FACTS_NAME_MAX 64
+#define FACTS_NAME_MAX (LIMIT_NAME_MAX + 1)
 
 /* The buckets of all histograms of an answer: their upper bounds. */
 struct facts_bounds {

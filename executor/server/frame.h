@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "executor/libthaw.h"
+#include "executor/limits.h"
 
 #define FRAME_VERSION 1
 
@@ -47,7 +48,7 @@ struct frame_request {
 	uint64_t id;	     /* the client's, not 0; comes back in the reply */
 	uint64_t timeout_ns; /* 0: the function's */
 	/* Zero-terminated copies. */
-	char function[64];
+	char function[LIMIT_NAME_MAX + 1];
 	char content_type[128];
 	char request_id[64]; /* "": the server makes one */
 	/* Pairs as of http_headers.h, into the frame. */

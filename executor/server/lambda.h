@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "executor/libthaw.h"
+#include "executor/limits.h"
 #include "executor/server/buffer.h"
 #include "executor/server/http_request.h"
 #include "executor/server/view.h"
@@ -29,8 +30,8 @@ enum lambda_operation {
 	LAMBDA_UNSUPPORTED, /* an operation we never have: 501 */
 };
 
-/* Bytes of a function's name; no catalog has one that is as long. */
-#define LAMBDA_NAME_MAX 64
+/* Bytes of a function's name. */
+#define LAMBDA_NAME_MAX LIMIT_NAME_MAX
 #define LAMBDA_QUALIFIER_MAX 128
 
 /* Items of a page, however many are asked for. */

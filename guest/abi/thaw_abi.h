@@ -103,6 +103,7 @@
 
 /* Sizes of the strings in the two pages, terminating zero included. */
 #define THAW_NAME_MAX 64
+#define THAW_FUNCTION_MAX 72 /* of a function's name, which may have 64 bytes */
 #define THAW_ID_MAX 64
 #define THAW_CONTENT_TYPE_MAX 128
 #define THAW_ERROR_TYPE_MAX 64
@@ -116,7 +117,7 @@
  * What else a client has said of its request: pairs of strings, "name\0value\0",
  * in the info page behind struct thaw_info.
  */
-#define THAW_GPA_ATTRIBUTES (THAW_GPA_INFO + 440)
+#define THAW_GPA_ATTRIBUTES (THAW_GPA_INFO + 448)
 #define THAW_ATTRIBUTES_MAX 3584
 
 /*
@@ -180,7 +181,7 @@ struct thaw_info {
 		uint32_t attributes_size; /* bytes at THAW_GPA_ATTRIBUTES */
 		uint64_t size;		  /* bytes in the request window */
 		uint64_t deadline_ns;	  /* CLOCK_MONOTONIC of the guest */
-		char function[THAW_NAME_MAX];
+		char function[THAW_FUNCTION_MAX];
 		char id[THAW_ID_MAX];
 		char content_type[THAW_CONTENT_TYPE_MAX];
 	} request;
@@ -275,7 +276,7 @@ _Static_assert(offsetof(struct thaw_info, done) == THAW_INFO_DONE, "ABI");
 _Static_assert(offsetof(struct thaw_info, counter_base) == 88, "ABI");
 _Static_assert(offsetof(struct thaw_info, generation) == 120, "ABI");
 _Static_assert(offsetof(struct thaw_info, request) == 160, "ABI");
-_Static_assert(sizeof(struct thaw_info) == 440, "ABI");
+_Static_assert(sizeof(struct thaw_info) == 448, "ABI");
 _Static_assert(offsetof(struct thaw_control, go) == THAW_CONTROL_GO, "ABI");
 _Static_assert(offsetof(struct thaw_control, spins) == THAW_CONTROL_SPINS,
 	       "ABI");

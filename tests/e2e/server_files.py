@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
-"""server_files.py BUILD-DIR io_uring|epoll [PATTERN] - sockets, catalogs and images
-of `thaw serve`: whose they are, and what becomes of them. See server_support.py.
+"""server_files.py BUILD-DIR io_uring|epoll [PATTERN] - sockets, catalogs, names
+and images of `thaw serve`: whose they are, and what becomes of them. See
+server_support.py.
 """
+import json
 import os
 import shutil
 import signal
 import socket
+import subprocess
 import time
 
-from server_support import (CATALOG, ENVIRONMENT, NO_FILE, TERMINATED, USAGE,
+from server_support import (CATALOG, ENVIRONMENT, NO_FILE, OK, TERMINATED, USAGE,
                             Http, Server, main, refuses, test, wait_until)
 
 ECHO = {'image': 'echo', 'concurrency': {'max': 8, 'queue': 1000,
@@ -301,6 +304,41 @@ def watch_folder_anew():
         with server.http() as http:
             wait_until(lambda: b'Hello' in http.post(
                 'hello', b'{"name":"Ada"}').body, 'the new one answers')
+
+
+@test('a name of 64 letters, as in Lambda, has room everywhere')
+def long_name():
+    name = 'n' * 64
+    arn = f'arn:aws:lambda:us-east-1:000000000000:function:{name}:1'
+    with Server({name: {'image': 'clients', 'entry': 'show'}}) as server:
+        shown = f'\nfunction={name}\n'.encode()
+        with server.http() as http, server.frames() as frames:
+            for response in (http.post(name), http.invoke(name, b'{}'),
+                             http.invoke(arn, b'{}')):
+                assert response.status == 200, response
+                assert shown in response.body, response
+            response = http.request('GET', f'/2015-03-31/functions/{arn}')
+            assert json.loads(response.body)['Configuration'][
+                'FunctionName'] == name, response
+            reply = frames.call(name)
+            assert reply.status == OK and shown in reply.data, reply
+        assert server.function(name)['name'] == name
+        for command in (['functions', 'list'], ['functions', 'describe', name]):
+            said = subprocess.run(
+                [os.path.join(Server.build, 'thaw'), *command, '--admin',
+                 server.admin_path], capture_output=True, check=True)
+            assert name in said.stdout.decode().split(), said
+        # a reload says what has changed
+        server.write_catalog({name: {'image': 'clients', 'entry': 'show',
+                                    'timeout': '9s'}})
+        said = subprocess.run(
+            [os.path.join(Server.build, 'thaw'), 'reload', '--admin',
+             server.admin_path], capture_output=True, check=True)
+        assert name in said.stdout.decode().split(), said
+        server.write_catalog({name + 'n': ECHO})
+        server.surprises.append('catalog not reloaded')
+        status, problem = server.reload()
+        assert (status, '64' in problem['detail']) == (422, True), problem
 
 
 if __name__ == '__main__':

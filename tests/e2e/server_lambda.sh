@@ -99,7 +99,7 @@ check_names() {
 		"$functions/none/invocations" -d '{}'
 	json 'its words' \
 		"r['message'] == 'Function not found: $our_arn:none'"
-	# the longest name that Lambda's clients send; no function has one
+	# the longest name that Lambda's clients send
 	refused 404 ResourceNotFoundException 'a name of 64' POST \
 		"$functions/$(printf 'a%.0s' {1..64})/invocations" -d '{}'
 	refused 400 InvalidParameterValueException 'a name of 65' POST \

@@ -24,8 +24,9 @@ THAW_HANDLER(show)
 	};
 
 	thaw_reply_type("text/x-shown; charset=utf-8");
-	thaw_reply_printf("id=%s\ntype=%s\nsize=%zu\n", request->id,
-			  request->content_type, request->size);
+	thaw_reply_printf("id=%s\ntype=%s\nsize=%zu\nfunction=%s\n",
+			  request->id, request->content_type, request->size,
+			  request->function);
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		const char *value = thaw_attribute(names[i]);
 

@@ -123,7 +123,7 @@ static const struct {
 	size_t most;
 	const char *after;
 } lengths[] = {
-	{ BEFORE "\"name\": \"", "n", 63, "\" } ] }" },
+	{ BEFORE "\"name\": \"", "n", 64, "\" } ] }" },
 	{ BEFORE "\"name\": \"f\", \"entry\": \"", "e", 55, "\" } ] }" },
 	{ BEFORE "\"name\": \"f\", \"description\": \"", "ü", 1024,
 	  "\" } ] }" },

@@ -64,7 +64,7 @@ START_TEST(what_the_server_would_not_read_is_not_sent)
 
 	memset(value, 'v', sizeof(value) - 1);
 	fixture_start(fixture_echo);
-	memset(text, 'x', 64);
+	memset(text, 'x', 65);
 	ck_assert_int_eq(thaw_client_invoke(client, text, &request, &error,
 					    &reply),
 			 -EINVAL);

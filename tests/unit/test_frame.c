@@ -13,7 +13,7 @@
 
 /* Where lengths are in the header, and their limits. */
 #define LENGTHS_AT 16
-static const unsigned request_limits[4] = { 63, 127, 63, 0 };
+static const unsigned request_limits[4] = { 64, 127, 63, 0 };
 static const unsigned reply_limits[4] = { 127, 63, 63, 2047 };
 
 static const struct frame_request a_request = {
@@ -176,7 +176,7 @@ START_TEST(strings_of_the_greatest_lengths_come_back)
 	struct frame_request request = a_request;
 	struct frame_reply reply = a_reply;
 
-	fill(request.function, 63, '~');
+	fill(request.function, 64, '~');
 	fill(request.content_type, 127, ' ');
 	fill(request.request_id, 63, 'r');
 	check_request_comes_back(&request);

@@ -237,7 +237,8 @@ void admin_route(struct exchange *exchange)
 			wrong_method(exchange, "POST");
 	} else if (is_page(path) && !is_get(exchange)) {
 		wrong_method(exchange, "GET, HEAD");
-	} else if (!route_options(exchange) && !route_health(exchange) &&
+	} else if (!route_options(exchange, "GET, HEAD, POST, OPTIONS") &&
+		   !route_health(exchange) &&
 		   !(is_get(exchange) && get(exchange))) {
 		not_found(exchange, "no such path: see docs/protocol.md");
 	}
@@ -245,6 +246,8 @@ void admin_route(struct exchange *exchange)
 
 void metrics_route(struct exchange *exchange)
 {
+	if (route_options(exchange, "GET, HEAD, OPTIONS"))
+		return;
 	if (!is_get(exchange))
 		wrong_method(exchange, "GET, HEAD");
 	else if (!strcmp(exchange->request.path, METRICS))

@@ -21,8 +21,7 @@ static enum cloudevents_mode typed_mode(const char *type,
 	    (!*rest || strchr("; \t", *rest)))
 		return CLOUDEVENTS_STRUCTURED;
 	*ret_reason = begins_with(type, TYPE_PREFIX "-batch") ?
-			      "batches of events are not taken: send them one "
-			      "by one" :
+			      "events are taken one by one, not in batches" :
 			      "events are taken as " CLOUDEVENTS_TYPE
 			      ", or in the binary mode";
 	return CLOUDEVENTS_BATCH;

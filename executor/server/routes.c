@@ -143,7 +143,7 @@ static void function_head(struct exchange *exchange)
 		refuse(exchange, 405, "functions are not invoked by TRACE");
 	exchange->event = cloudevents_mode(request, &reason);
 	if (exchange->event == CLOUDEVENTS_BATCH)
-		refuse(exchange, 415, "batches of events are not taken");
+		refuse(exchange, 415, reason);
 	else if (exchange->event == CLOUDEVENTS_BAD)
 		refuse(exchange, 400, reason);
 }
@@ -291,12 +291,12 @@ static bool is_get(const struct exchange *exchange)
 }
 
 /* Of the server as a whole (RFC 9110, 9.3.7). */
-bool route_options(struct exchange *exchange)
+bool route_options(struct exchange *exchange, const char *allowed)
 {
 	if (strcmp(exchange->request.path, "*") != 0)
 		return false;
 	respond_begin(exchange, 204, NULL);
-	http_response_header(&exchange->out, "Allow", ALLOWED);
+	http_response_header(&exchange->out, "Allow", allowed);
 	respond_end(exchange, NULL, HTTP_NO_BODY);
 	exchange_send(exchange);
 	return true;
@@ -342,7 +342,8 @@ void route(struct exchange *exchange)
 		function(exchange);
 	} else if (exchange->kind == EXCHANGE_LAMBDA) {
 		lambda_route(exchange);
-	} else if (!route_options(exchange) && !route_health(exchange)) {
+	} else if (!route_options(exchange, ALLOWED) &&
+		   !route_health(exchange)) {
 		respond_problem(exchange, 404,
 				"no such path: functions are at "
 				"/function/NAME, and AWS Lambda's API at "

@@ -29,8 +29,8 @@ void respond_timing(struct exchange *exchange);
 /* "1.234" of 1,234 us: milliseconds. */
 void write_ms(struct buffer *out, uint64_t ns);
 
-/* Answers "OPTIONS *". False: it is something else. */
-bool route_options(struct exchange *exchange);
+/* Answers "OPTIONS *" with the methods that this door has. False: it is something else. */
+bool route_options(struct exchange *exchange, const char *allowed);
 
 /* Answers /livez, /healthz and /readyz. False: it is none of them. */
 bool route_health(struct exchange *exchange);

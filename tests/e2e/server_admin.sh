@@ -94,6 +94,8 @@ check_refusals() {
 	header Allow 'GET, HEAD'
 	problem 405 'Method Not Allowed' 'reload by GET' GET /v1/reload
 	header Allow POST
+	admin_answers 204 'options' OPTIONS / --request-target '*'
+	header Allow 'GET, HEAD, POST, OPTIONS'
 	problem 405 'Method Not Allowed' 'drain by GET' GET /v1/drain
 }
 

@@ -110,6 +110,8 @@ check_methods() {
 		'len(r["callId"]) == 36'
 	answers 404 'no name' POST /function/ -d x
 	answers 404 'a name that is none' POST '/function/%ff%00' -d x
+	answers 404 'a name that is not UTF-8' POST '/function/%ff' -d x
+	json 'its problem' 'r["detail"] == "no such function: \ufffd"'
 	answers 404 'a path that is none' POST /functions/show -d x
 	answers 404 'the root' GET /
 	answers 404 'options of no function' OPTIONS /function/none
@@ -386,7 +388,10 @@ check_cloudevents() {
 	json 'its envelope' 'r["data"] == 7' 'r["id"] == "1"'
 	answers 415 'a batch' POST /function/echo -d '[]' \
 		-H 'Content-Type: application/cloudevents-batch+json'
-	json 'its problem' '"one by one" in r["detail"] or "batch" in r["detail"]'
+	json 'its problem' '"one by one" in r["detail"]'
+	answers 415 'an event in another format' POST /function/echo -d '<e/>' \
+		-H 'Content-Type: application/cloudevents+xml'
+	json 'its problem' '"application/cloudevents+json" in r["detail"]'
 	answers 400 'an event without type' POST /function/echo -d 1 \
 		-H 'ce-id: 1' -H 'ce-source: /here' -H 'ce-specversion: 1.0'
 	json 'its problem' '"ce-type" in r["detail"]'

@@ -263,6 +263,12 @@ static const char *const seeds[] = {
 	"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
 	"3;a=b\r\nabc\r\n0\r\nA: b\r\n\r\n",
 	"ab"
+	"POST /a HTTP/1.1\r\nHost:\ta\t\r\n"
+	"Transfer-Encoding:\tchunked\t\r\nConnection: a\t,\tclose\r\n\r\n"
+	"3 ; a ; b = \"\\\"c\" ;d=e\r\nabc\r\n0;a\r\n\r\n",
+	"ab"
+	"PROPOSE /a HTTP/1.1\r\nHost: a\r\n\r\n",
+	"ab"
 	"OPTIONS * HTTP/1.0\r\nConnection: keep-alive, upgrade\r\n"
 	"Upgrade: x\r\n\r\n",
 	"ab"

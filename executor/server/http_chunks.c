@@ -159,6 +159,9 @@ static enum state next(struct http_chunks *chunks, char c)
 	case TRAILER_LF:
 	case END_LF:
 		return trailer((enum state)chunks->state, c);
+	case ENDED:
+	case BAD:
+		return BAD;
 	default:
 		return extension((enum state)chunks->state, c);
 	}
@@ -190,7 +193,7 @@ enum http_chunks_event http_chunks_take(struct http_chunks *chunks,
 	if (chunks->state == DATA)
 		return take_data(chunks, size, ret_used);
 	for (*ret_used = 0; *ret_used < size;) {
-		if (++chunks->overhead > HTTP_CHUNK_OVERHEAD_MAX)
+		if (!chunks->room--)
 			return fail(chunks, "the chunks are too small for what "
 					    "is around them");
 		chunks->state = (int)next(chunks, data[(*ret_used)++]);

@@ -2,7 +2,7 @@
  * http_chunks.h - a body in chunks (RFC 9112, 7.1), taken as it arrives. Their
  * extensions, and the headers behind them, are checked and ignored.
  *
- *	chunks = (struct http_chunks){ 0 };
+ *	chunks = (struct http_chunks){ .room = HTTP_CHUNK_OVERHEAD_MAX };
  *	... bytes arrive:
  *	switch (http_chunks_take(&chunks, data, size, &used)) {
  *	case HTTP_CHUNKS_MORE:	all bytes are used; more are needed
@@ -21,7 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Chunks' sizes, extensions and trailers of one body, in bytes. */
+/* Sizes, extensions and trailers of a client's chunks, in bytes. */
 #define HTTP_CHUNK_OVERHEAD_MAX (64 * 1024)
 
 enum http_chunks_event {
@@ -35,7 +35,7 @@ enum http_chunks_event {
 struct http_chunks {
 	int state;		/* 0 at first */
 	uint64_t left;		/* of the chunk */
-	size_t overhead;	/* what was not the body's */
+	size_t room;		/* bytes that need not be the body's */
 	const char *bad_reason; /* static */
 };
 

@@ -25,13 +25,10 @@ static int append(struct http_reply *reply, struct buffer *to, const char *data,
 	return to->failed ? fail(reply, -ENOMEM) : 0;
 }
 
-/* Header lines behind a chunked body are read past. */
 static int add_to_head(llhttp_t *parser, const char *data, size_t size)
 {
 	struct http_reply *reply = reply_of(parser);
 
-	if (reply->internal.head_done)
-		return 0;
 	return append(reply, &reply->head, data, size);
 }
 
@@ -55,15 +52,18 @@ static int end_name(llhttp_t *parser)
 /* The zero behind the name ends the search for blanks. */
 static int end_value(llhttp_t *parser)
 {
-	struct http_reply *reply = reply_of(parser);
-	struct buffer *head = &reply->head;
+	struct buffer *head = &reply_of(parser)->head;
 
-	if (reply->internal.head_done)
-		return 0;
 	while (head->data[head->size - 1] == ' ' ||
 	       head->data[head->size - 1] == '\t')
 		head->size--;
 	return add_to_head(parser, "", 1);
+}
+
+static bool has_body(unsigned status)
+{
+	return status / 100 != 1 && status != HTTP_STATUS_NO_CONTENT &&
+	       status != HTTP_STATUS_NOT_MODIFIED;
 }
 
 /* We never ask for another protocol, so 101 answers nothing of ours. */
@@ -80,7 +80,10 @@ static int end_head(llhttp_t *parser)
 		return fail(reply, -E2BIG);
 	reply->keep_alive = llhttp_should_keep_alive(parser);
 	reply->internal.head_done = true;
-	return 0;
+	/* llhttp does not read all extensions */
+	reply->internal.is_chunked = (parser->flags & F_CHUNKED) &&
+				     has_body(reply->status);
+	return reply->internal.is_chunked ? HPE_PAUSED : 0;
 }
 
 static int add_to_body(llhttp_t *parser, const char *data, size_t size)
@@ -97,7 +100,9 @@ static void forget(struct http_reply *reply)
 	buffer_clear(&reply->head);
 	buffer_clear(&reply->body);
 	reply->internal.head_done = false;
+	reply->internal.is_chunked = false;
 	reply->internal.done = false;
+	reply->internal.chunks = (struct http_chunks){ .room = SIZE_MAX };
 	reply->internal.error = 0;
 }
 
@@ -130,11 +135,36 @@ void http_reply_reset(struct http_reply *reply)
 	reply->internal.parser.data = reply;
 }
 
+static int parse_chunks(struct http_reply *reply, const char *data, size_t size,
+			size_t *ret_used)
+{
+	enum http_chunks_event event;
+	size_t used;
+
+	*ret_used = 0;
+	do {
+		const char *at = data + *ret_used;
+
+		event = http_chunks_take(&reply->internal.chunks, at,
+					 size - *ret_used, &used);
+		if (event == HTTP_CHUNKS_BAD)
+			return -EPROTO;
+		if (event == HTTP_CHUNKS_DATA &&
+		    append(reply, &reply->body, at, used))
+			return reply->internal.error;
+		*ret_used += used;
+	} while (event == HTTP_CHUNKS_SIZE || event == HTTP_CHUNKS_DATA);
+	reply->internal.done = event == HTTP_CHUNKS_END;
+	return reply->internal.done;
+}
+
 int http_reply_parse(struct http_reply *reply, const void *data, size_t size,
 		     size_t *ret_used)
 {
 	llhttp_t *parser = &reply->internal.parser;
 	const char *from = data;
+	size_t head;
+	int r;
 
 	if (reply->internal.done) {
 		*ret_used = 0;
@@ -144,13 +174,20 @@ int http_reply_parse(struct http_reply *reply, const void *data, size_t size,
 		*ret_used = 0;
 		return 0;
 	}
+	if (reply->internal.is_chunked)
+		return parse_chunks(reply, from, size, ret_used);
 	switch (llhttp_execute(parser, from, size)) {
 	case HPE_OK:
 		*ret_used = size;
 		return 0;
 	case HPE_PAUSED:
-		*ret_used = (size_t)(llhttp_get_error_pos(parser) - from);
-		return 1;
+		head = (size_t)(llhttp_get_error_pos(parser) - from);
+		*ret_used = head;
+		if (!reply->internal.is_chunked)
+			return 1;
+		r = parse_chunks(reply, from + head, size - head, ret_used);
+		*ret_used += head;
+		return r;
 	default:
 		return reply->internal.error ? reply->internal.error : -EPROTO;
 	}

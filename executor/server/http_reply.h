@@ -21,6 +21,7 @@
 #include <stddef.h>
 
 #include "executor/server/buffer.h"
+#include "executor/server/http_chunks.h"
 
 /* Status line and headers together, in bytes. */
 #define HTTP_REPLY_HEAD_MAX (64 * 1024)
@@ -33,7 +34,8 @@ struct http_reply {
 
 	struct {
 		llhttp_t parser;
-		bool head_done, done;
+		bool head_done, is_chunked, done;
+		struct http_chunks chunks;
 		int error;
 	} internal;
 };

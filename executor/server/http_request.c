@@ -172,7 +172,9 @@ void http_request_reset(struct http_request *request)
 	request->internal.is_lost = false;
 	request->internal.head_done = false;
 	request->internal.done = false;
-	request->internal.chunks = (struct http_chunks){ 0 };
+	request->internal.chunks = (struct http_chunks){
+		.room = HTTP_CHUNK_OVERHEAD_MAX,
+	};
 	buffer_shrink(&request->internal.body, HTTP_KEPT_MAX);
 	request->method = HTTP_OTHER_METHOD;
 	request->method_name = "";

@@ -80,8 +80,8 @@ START_TEST(chunks_are_joined_and_trailers_are_not_headers)
 				   "Transfer-Encoding: chunked\r\n"
 				   "Connection: close\r\n"
 				   "\r\n"
-				   "5;x=y\r\nhello\r\n"
-				   "6\r\n world\r\n"
+				   "5;x=y ; z\r\nhello\r\n"
+				   "6 ; x = \"\\\"\"\r\n world\r\n"
 				   "0\r\nLate: yes\r\n\r\n";
 
 	for (size_t i = 0; i < sizeof(text); i++) {

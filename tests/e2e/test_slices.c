@@ -62,7 +62,13 @@ static void *finish(void *cookie)
 	return (void *)(intptr_t)invoke_wait(cookie, &err);
 }
 
-/* Spins for 20 ms of the guest's own clock, stopped every millisecond. */
+#define STOPPED_RUNS 20
+#define RUNS_MAX 500
+
+/*
+ * Spins for 20 ms of the guest's own clock, stopped every millisecond. A run whose
+ * stops come late, on a machine that is busy, may be over before the fourth.
+ */
 START_TEST(a_run_goes_on_where_its_slice_ended_on_any_thread)
 {
 	struct function *function = deploy("edges", "spin_ms", "");
@@ -70,22 +76,26 @@ START_TEST(a_run_goes_on_where_its_slice_ended_on_any_thread)
 	struct thaw_reply reply;
 	struct error err;
 	pthread_t thread;
+	int stopped = 0, r;
 	void *result;
-	int slices = 0, r;
 
-	for (int i = 0; i < 20; i++) {
+	for (int i = 0; i < RUNS_MAX && stopped < STOPPED_RUNS; i++) {
 		r = invoke_on(function, take(function), &request,
 			      clock_now_ns(), NS_PER_MS, &err, &reply);
-		for (slices = 1; !r && slices < 4; slices++)
+		for (int slices = 1; !r && slices < 4; slices++)
 			r = invoke_more(&reply, NS_PER_MS, &err);
-		ck_assert_int_eq(r, 0);
-		pthread_create(&thread, NULL, finish, &reply);
-		pthread_join(thread, &result);
-		ck_assert_int_eq((int)(intptr_t)result, 0);
+		ck_assert_int_ge(r, 0);
+		if (!r) {
+			stopped++;
+			pthread_create(&thread, NULL, finish, &reply);
+			pthread_join(thread, &result);
+			ck_assert_int_eq((int)(intptr_t)result, 0);
+		}
 		ck_assert_int_eq(reply.result, THAW_OK);
 		ck_assert_uint_ge(reply.run_ns, 20 * NS_PER_MS);
 		invoke_done(&reply);
 	}
+	ck_assert_int_eq(stopped, STOPPED_RUNS);
 	undeploy(function);
 }
 END_TEST
@@ -99,7 +109,7 @@ START_TEST(a_slice_that_is_long_enough_is_all_it_takes)
 
 	for (int i = 0; i < 50; i++) {
 		ck_assert_int_eq(invoke_on(function, take(function), &request,
-					   clock_now_ns(), 5 * NS_PER_S, &err,
+					   clock_now_ns(), 60 * NS_PER_S, &err,
 					   &reply),
 				 1);
 		invoke_done(&reply);
@@ -112,8 +122,8 @@ END_TEST
 START_TEST(slices_do_not_move_the_deadline)
 {
 	struct function *function = deploy("edges", "spin_ms", "");
-	const struct thaw_request request = { .data = "900",
-					      .size = 3,
+	const struct thaw_request request = { .data = "9000",
+					      .size = 4,
 					      .timeout_ns = 10 * NS_PER_MS };
 	struct thaw_reply reply;
 	struct error err;
@@ -130,7 +140,7 @@ START_TEST(slices_do_not_move_the_deadline)
 }
 END_TEST
 
-/* A sleep ends the slice at once. */
+/* A sleep ends the slice: the run is not over, and says when it goes on. */
 START_TEST(a_function_that_sleeps_does_not_use_its_slice_up)
 {
 	struct function *function = deploy("edges", "sleep_ms", "");
@@ -142,8 +152,7 @@ START_TEST(a_function_that_sleeps_does_not_use_its_slice_up)
 	ck_assert_int_eq(invoke_on(function, take(function), &request, start_ns,
 				   10 * NS_PER_S, &err, &reply),
 			 0);
-	ck_assert_uint_lt(clock_now_ns() - start_ns, 50 * NS_PER_MS);
-	ck_assert_int_eq(invoke_poll(&reply, &err), 0);
+	ck_assert_uint_ge(invoke_wake_ns(&reply), start_ns + 50 * NS_PER_MS);
 	ck_assert_int_eq(invoke_wait(&reply, &err), 0);
 	ck_assert_int_eq(reply.result, THAW_OK);
 	invoke_done(&reply);

@@ -134,9 +134,10 @@ void uses_amx(void)
 		".byte 0xc4, 0xe2, 0x78, 0x49, 0xc0"); /* tilerelease */
 }
 
+/* Closes all keys but that of every page, 0. */
 void writes_pkru(void)
 {
-	__asm__ volatile("wrpkru" : : "a"(0), "c"(0), "d"(0));
+	__asm__ volatile("wrpkru" : : "a"(~3), "c"(0), "d"(0));
 }
 
 /* Looks for the breakpoint of thaw_stub_trap: INT3, UD2. */

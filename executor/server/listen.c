@@ -66,7 +66,7 @@ static bool has_ended(pid_t pid)
 
 /*
  * Whether the file can be replaced, since nobody listens there any more. Else
- * -EAGAIN: soon, perhaps; or -EADDRINUSE, and err.
+ * -EAGAIN: soon, perhaps; -EADDRINUSE, and err; or -errno: nobody knows.
  */
 static int look_at(const struct sockaddr_un *address, struct error *err)
 {
@@ -77,6 +77,8 @@ static int look_at(const struct sockaddr_un *address, struct error *err)
 	socklen_t size = sizeof(peer);
 	struct stat file;
 
+	if (fd < 0)
+		return -errno;
 	/* any other file refuses connections, too */
 	if (!lstat(path, &file) && !S_ISSOCK(file.st_mode))
 		return error_set(err, -EADDRINUSE,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -118,6 +119,35 @@ START_TEST(a_socket_file_is_replaced_if_nobody_listens)
 	ck_assert_int_eq(bind_text(text, false, false, &second), 0);
 	close(second);
 	unlink(listen_unix_path(text));
+}
+END_TEST
+
+/* It cannot be seen then whether anybody listens at the file. */
+START_TEST(a_limit_of_open_files_is_no_address_in_use)
+{
+	const struct listen_address address = {
+		.text = "unix:/tmp/test_listen.limit",
+	};
+	struct rlimit limit, lower;
+	struct error err;
+	int fd, r;
+
+	unlink(listen_unix_path(address.text));
+	ck_assert_int_eq(listen_bind(&address, &err, &fd), 0);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	close(fd);
+	lower = limit;
+	for (lower.rlim_cur = (rlim_t)fd;; lower.rlim_cur++) {
+		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &lower), 0);
+		r = listen_bind(&address, &err, &fd);
+		setrlimit(RLIMIT_NOFILE, &limit);
+		if (!r)
+			break;
+		ck_assert_int_eq(r, -EADDRNOTAVAIL);
+		ck_assert_ptr_nonnull(strstr(err.message, "open files"));
+	}
+	close(fd);
+	unlink(listen_unix_path(address.text));
 }
 END_TEST
 
@@ -254,6 +284,7 @@ int main(void)
 	tcase_add_test(group, what_cannot_be_had_has_one_error);
 	tcase_add_test(group, a_port_is_shared_among_ours_and_with_nobody_else);
 	tcase_add_test(group, a_socket_file_is_replaced_if_nobody_listens);
+	tcase_add_test(group, a_limit_of_open_files_is_no_address_in_use);
 	tcase_add_test(group, who_has_a_socket_is_named);
 	tcase_add_test(group, nobody_looks_at_a_socket_while_another_does);
 	tcase_add_test(group, of_two_that_begin_together_one_has_it);

@@ -383,12 +383,13 @@ static void end_child(struct bench_server *server)
 static void remove_folder(const char *dir)
 {
 	DIR *stream = opendir(dir);
+	int fd = stream ? dirfd(stream) : -1;
 	const struct dirent *entry;
 
-	while (stream && (entry = readdir(stream)))
+	while (fd >= 0 && (entry = readdir(stream)))
 		if (strcmp(entry->d_name, ".") != 0 &&
 		    strcmp(entry->d_name, "..") != 0)
-			unlinkat(dirfd(stream), entry->d_name, 0);
+			unlinkat(fd, entry->d_name, 0);
 	if (stream)
 		closedir(stream);
 	rmdir(dir);

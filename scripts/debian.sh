@@ -21,6 +21,36 @@ fail() {
 	exit "$status"
 }
 
+# How long a command may be silent before with_progress says what it is at.
+progress_s=4
+
+# tick LOG: until standard input ends, says again and again how long it has been
+# and what LOG has last.
+tick() {
+	local start=$SECONDS
+
+	while read -r -t "$progress_s"; (($? > 128)); do
+		say "  $((SECONDS - start)) s: $(tail -c 400 "$1" | tr '\r' '\n' |
+			grep -a '[^[:space:]]' | tail -n 1 | cut -c 1-68)"
+	done
+}
+
+# with_progress LOG COMMAND...: runs the command with its output behind what LOG
+# has, and shows how it gets on. The pipe to tick ends with this process, whatever
+# ends it.
+with_progress() {
+	local log=$1 pipe ticker status=0
+
+	shift
+	: >>"$log"
+	exec {pipe}> >(tick "$log")
+	ticker=$!
+	"$@" {pipe}>&- >>"$log" 2>&1 || status=$?
+	exec {pipe}>&-
+	wait "$ticker" || true
+	return "$status"
+}
+
 # packages_missing NAME...: prints those that are not installed.
 packages_missing() {
 	local name installed
@@ -36,7 +66,6 @@ packages_missing() {
 # packages_install NAME...: installs those that are missing, and says which.
 packages_install() {
 	local missing root=() log
-	local apt=(apt-get -y --no-install-recommends install)
 
 	mapfile -t missing < <(packages_missing "$@")
 	((${#missing[@]})) || return 0
@@ -51,17 +80,21 @@ packages_install() {
 	fi
 	root+=(env DEBIAN_FRONTEND=noninteractive)
 	log=$(mktemp)
-	# The index is refreshed only if the packages cannot be had without.
-	"${root[@]}" "${apt[@]}" "${missing[@]}" >"$log" 2>&1 ||
-		{ "${root[@]}" apt-get update &&
-			"${root[@]}" "${apt[@]}" "${missing[@]}"; } \
-			>"$log" 2>&1 ||
-		{
-			tail -n 5 "$log" >&2
-			rm -f "$log"
-			fail 7 "could not install: ${missing[*]}"
-		}
+	with_progress "$log" packages_get "${missing[@]}" || {
+		tail -n 5 "$log" >&2
+		rm -f "$log"
+		fail 7 "could not install: ${missing[*]}"
+	}
 	rm -f "$log"
+}
+
+# packages_get NAME...: installs them, by the caller's root. The index is
+# refreshed only if they cannot be had without.
+packages_get() {
+	local apt=("${root[@]}" apt-get -y --no-install-recommends install)
+
+	"${apt[@]}" "$@" ||
+		{ "${root[@]}" apt-get update && "${apt[@]}" "$@"; }
 }
 
 # debian_entry [SUFFIX]: prints "URI RELEASE" of the Debian archive that this
@@ -128,7 +161,7 @@ apt_private_init() {
 		APT::Update::Error-Mode "any";
 		Acquire::Languages "none";
 	CONF
-	apt-get -c "$dir/apt.conf" update >"$dir/log" 2>&1
+	with_progress "$dir/log" apt-get -c "$dir/apt.conf" update
 }
 
 # apt_private DIR ARGUMENT...: runs apt-get on the index in DIR; what it
@@ -137,7 +170,8 @@ apt_private() {
 	local dir=$1
 
 	shift
-	(cd "$dir/files" && apt-get -c "$dir/apt.conf" "$@") >>"$dir/log" 2>&1
+	(cd "$dir/files" &&
+		with_progress "$dir/log" apt-get -c "$dir/apt.conf" "$@")
 }
 
 # stamp_of TEXT FILE...: prints a word that changes with any of them.

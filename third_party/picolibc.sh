@@ -128,7 +128,7 @@ mkdir -p "$work"
 fetch
 rm -rf "$prefix"
 say "building picolibc $version for $1"
-build_library >"$work/log" 2>&1 ||
+with_progress "$work/log" build_library ||
 	fail 1 "building picolibc failed: see $work/log"
 mv "$work/log" "$prefix/build.log"
 cp "$work"/source/COPYING.{picolibc,NEWLIB} "$prefix"

@@ -1,17 +1,24 @@
 #!/usr/bin/env python3
 """Reads the JUnit file that ctest wrote.
 
-Prints "PASSED FAILED SKIPPED", then for each skipped test its name and, after
-a tab, the last line that it printed: the reason.
+Prints "PASSED FAILED SKIPPED", then for each test that failed or was skipped,
+with tabs between, which of the two it is, its name, and the line it printed
+that says why.
 """
 
+import re
 import sys
 import xml.etree.ElementTree
 
+# What the tests' scripts, and check, print of a failure; the first counts.
+FAILURE = re.compile(r"not ok\b|FAIL\b|.*:[FE]:")
 
-def reason(case):
+
+def reason(case, kind):
     lines = (case.findtext("system-out") or "").split("\n")
-    spoken = [line.strip() for line in lines if line.strip()]
+    spoken = [" ".join(line.split()) for line in lines if line.strip()]
+    if kind == "failed":
+        spoken += [line for line in spoken if FAILURE.match(line)][:1]
     return spoken[-1] if spoken else "it does not say why"
 
 
@@ -28,8 +35,8 @@ def main():
     outcomes = [outcome(case) for case in cases]
     print(*(outcomes.count(kind) for kind in ("passed", "failed", "skipped")))
     for case, kind in zip(cases, outcomes):
-        if kind == "skipped":
-            print(case.get("name"), reason(case), sep="\t")
+        if kind != "passed":
+            print(kind, case.get("name"), reason(case, kind), sep="\t")
 
 
 if __name__ == "__main__":

@@ -117,10 +117,11 @@ debian_entry() {
 
 # apt_private_init DIR TYPE SUITE ARCH: prepares DIR for apt_private and fetches
 # the index of the machine's own mirror; TYPE is deb or deb-src, SUITE may be
-# "own" for the machine's release with, if apt has them, its security updates.
-# Returns non-zero if that fails, with apt's words in DIR/log.
+# "own" for the machine's release. With deb come the suite's security updates, if
+# apt has those of the machine's release. Returns non-zero if that fails, with
+# apt's words in DIR/log.
 apt_private_init() {
-	local dir=$1 type=$2 suite=$3 arch=$4 uri own options
+	local dir=$1 type=$2 suite=$3 arch=$4 uri own options _
 	local keys=/usr/share/keyrings/debian-archive-keyring.gpg
 
 	rm -rf "$dir"
@@ -133,12 +134,12 @@ apt_private_init() {
 			>"$dir/log" 2>&1
 		return 1
 	}
-	[[ $suite == own ]] || own=$suite
-	printf '%s [%s] %s %s main\n' "$type" "$options" "$uri" "$own" \
+	[[ $suite != own ]] || suite=$own
+	printf '%s [%s] %s %s main\n' "$type" "$options" "$uri" "$suite" \
 		>"$dir/sources.list"
-	[[ $suite == own ]] && read -r uri own < <(debian_entry -security) &&
-		printf '%s [%s] %s %s main\n' "$type" "$options" "$uri" "$own" \
-			>>"$dir/sources.list"
+	[[ $type == deb ]] && read -r uri _ < <(debian_entry -security) &&
+		printf '%s [%s] %s %s-security main\n' "$type" "$options" \
+			"$uri" "$suite" >>"$dir/sources.list"
 	# The machine's settings (a proxy, for one) hold but for these. Hooks
 	# are cleared: they are about the machine's packages.
 	cat >"$dir/apt.conf" <<-CONF

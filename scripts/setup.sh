@@ -9,18 +9,20 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 # To build and run. wamerican is the word list of the spellcheck sample;
 # binutils has the x86_64-linux-gnu- and aarch64-linux-gnu- names; check is here
-# because the build includes the unit tests.
+# because the build includes the unit tests, make and curl because README.md's
+# tour calls them.
 # shellcheck disable=SC2034
 run_packages=(
-	gcc libc6-dev binutils cmake ninja-build meson pkg-config
+	gcc libc6-dev binutils cmake ninja-build make meson pkg-config
 	libelf-dev libjansson-dev libsodium-dev liburing-dev check wamerican
+	curl
 )
 
 # To test as well.
 # shellcheck disable=SC2034
 test_packages=(
-	clang clang-format-14 clang-tidy cppcheck shellcheck git gnuplot-nox lld
-	python3 python3-jsonschema curl wrk
+	clang clang-tidy cppcheck shellcheck git gnuplot-nox lld python3
+	python3-jsonschema wrk
 )
 
 # Node's oldest version that the AWS SDK of the tests runs on.

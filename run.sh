@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 #
-# run.sh [samples] - from a fresh checkout on Debian 12 to functions that answer.
+# run.sh [samples] - from a fresh checkout on Debian 12 or 13 to functions that
+# answer.
 #
 # Installs the Debian packages that are missing, builds thaw into
 # build/release/thaw, and serves the sample functions until it is interrupted;

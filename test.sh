@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 #
-# test.sh [PART|--emulated-full]... - everything that must hold. The parts:
+# test.sh [PART|--emulated-full|--fresh]... - everything that must hold. The parts:
 #
 #	lint	layout, scripts, static analysis, tests/lint.sh
 #	release	the build that users get, with all tests
@@ -12,7 +12,9 @@
 #
 # Without arguments, all of them. --emulated-full runs all tests in all emulated
 # machines, which takes more than an hour, and renews the table of
-# docs/platforms.md. Installs the Debian packages that are missing.
+# docs/platforms.md. --fresh calls run.sh and this on minimal machines of each
+# Debian release that thaw supports (tests/fresh.sh). Installs the Debian packages
+# that are missing.
 # The last line is always "N passed, N failed, N skipped"; the lines before it
 # say what was skipped and why, and what failed.
 
@@ -260,11 +262,16 @@ part_emulated_full() {
 		step 'emulated: the table' tests/emulated/table.py
 }
 
+part_fresh() {
+	count_verdicts fresh < <(tests/fresh.sh)
+}
+
 parts=(lint release asan tsan clang arm64 emulated)
 (($#)) || set -- "${parts[@]}"
 for part; do
-	[[ $part == --emulated-full || " ${parts[*]} " == *" $part "* ]] ||
-		fail 2 "no part called '$part': ${parts[*]}, --emulated-full"
+	[[ " ${parts[*]} --emulated-full --fresh " == *" $part "* ]] ||
+		fail 2 "no part called '$part': ${parts[*]}," \
+			"--emulated-full, --fresh"
 done
 
 architecture=$(setup_architecture) || exit

@@ -144,7 +144,7 @@ run_ctest() {
 
 	rm -f "$report"
 	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-		ctest --test-dir "build/$preset" --parallel 2 --output-on-failure \
+		ctest --test-dir "build/$preset" --parallel 4 --output-on-failure \
 		"$@" \
 		--output-junit "$report"
 	{
@@ -198,12 +198,12 @@ part_asan() {
 }
 
 part_tsan() {
-	build_and_test tsan --tests-regex \
+	build_and_test tsan --exclude-regex "$other_io" --tests-regex \
 		'test_(threads|watchdog|clones|polled|slices|jobs|io)|server_(load|start)'
 }
 
-# What takes minutes and shows nothing more with another compiler.
-scripts_of_servers='^(server_|aws_|readme|load$|test_failures)'
+# What takes long and shows nothing more with another compiler.
+scripts_of_servers='^(server_|aws_|readme|bench$|load$|test_failures)'
 
 part_clang() {
 	build_and_test clang --exclude-regex "$scripts_of_servers" &&

@@ -24,15 +24,15 @@ ln -s "$build" "$work/checkout/build/release"
 cd "$work/checkout" || exit
 export XDG_RUNTIME_DIR=$work/run THAW_RUNTIME_DIR=$work/run/thaw
 
-# As ./run.sh starts it, at a port that is free.
+# As ./run.sh starts it, at a port that is free. A reader of the tour comes when
+# the functions are there.
 build/release/thaw serve --watch --listen 127.0.0.1:0 2>"$work/log" &
 server=$!
-port=
-for _ in {1..200}; do
-	port=$(sed -n 's/.*kind=http address=127.0.0.1:\([0-9]*\).*/\1/p' "$work/log")
-	[[ ! $port ]] || break
+for _ in {1..600}; do
+	! grep -q 'boots ended' "$work/log" || break
 	sleep 0.1
 done
+port=$(sed -n 's/.*kind=http address=127.0.0.1:\([0-9]*\).*/\1/p' "$work/log")
 
 # lacks BLOCK: what the block needs and is not here, or nothing.
 lacks() {

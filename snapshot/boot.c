@@ -190,6 +190,27 @@ static bool is_name(const char *name, size_t size)
 	return true;
 }
 
+/* Copies the name of handler @number, which no handler before it may have. */
+static int take_name(struct snapshot *snapshot,
+		     const struct thaw_handler_entry *entry, size_t number,
+		     struct error *err)
+{
+	char *name = snapshot->handlers[number];
+
+	memcpy(name, entry->name, sizeof(entry->name));
+	if (!is_name(name, sizeof(entry->name)))
+		return error_set(err, -EPROTO,
+				 "the name of handler %zu is not printable text",
+				 number);
+	for (size_t i = 0; i < number; i++)
+		if (!strcmp(snapshot->handlers[i], name))
+			return error_set(err, -EPROTO,
+					 "handlers %zu and %zu are both named "
+					 "\"%s\": rename one",
+					 i, number, name);
+	return 0;
+}
+
 /* Copies the handler table; checks what init left in the mailbox. */
 static int read_manifest(struct snapshot *snapshot, const struct vm *vm,
 			 struct error *err, uint64_t *ret_dispatch)
@@ -197,6 +218,7 @@ static int read_manifest(struct snapshot *snapshot, const struct vm *vm,
 	struct thaw_mailbox mailbox;
 	const struct thaw_handler_entry *table;
 	size_t count;
+	int r;
 
 	memcpy(&mailbox, vm_view(vm, THAW_GPA_MAILBOX, sizeof(mailbox)),
 	       sizeof(mailbox));
@@ -225,13 +247,9 @@ static int read_manifest(struct snapshot *snapshot, const struct vm *vm,
 	if (!snapshot->handlers)
 		return error_set(err, -ENOMEM, "no memory for handlers");
 	for (size_t i = 0; i < count; i++) {
-		memcpy(snapshot->handlers[i], table[i].name,
-		       sizeof(table[i].name));
-		if (!is_name(snapshot->handlers[i], sizeof(table[i].name)))
-			return error_set(err, -EPROTO,
-					 "the name of handler %zu is not "
-					 "printable text",
-					 i);
+		r = take_name(snapshot, &table[i], i, err);
+		if (r)
+			return r;
 	}
 	snapshot->handler_count = count;
 	*ret_dispatch = mailbox.dispatch;

@@ -93,7 +93,7 @@ bool thaw_request_next_header(const struct thaw_request *request,
  * Defines a handler, to be named as `entry` in the catalog; its body follows.
  * Returning 0 sends the reply written so far (an empty one is fine); any other
  * value is an error of type Runtime.HandlerError. Names may have up to 55
- * characters.
+ * characters, and each is there once in an image.
  */
 #define THAW_HANDLER(name)                                           \
 	static int thaw_handler_##name(const struct thaw_request *); \
@@ -190,12 +190,15 @@ struct thaw_handler_record {
 	char name[THAW_NAME_MAX - 8];
 };
 
-#define THAW_HANDLER_ENTRY(name)                                            \
-	_Static_assert(sizeof(#name) <= THAW_NAME_MAX - 8,                  \
-		       "a handler's name has 55 characters at most");       \
-	__attribute__((used, section("thaw_handlers"),                      \
-		       aligned(8))) static const struct thaw_handler_record \
-		thaw_handler_entry_##name = { thaw_handler_##name, #name };
+/* The record has a name of its own, so that the linker refuses a second one. */
+#define THAW_HANDLER_ENTRY(name)                                           \
+	_Static_assert(sizeof(#name) <= THAW_NAME_MAX - 8,                 \
+		       "a handler's name has 55 characters at most");      \
+	extern const struct thaw_handler_record thaw_handler_entry_##name; \
+	__attribute__((used, section("thaw_handlers"), aligned(8)))        \
+	const struct thaw_handler_record thaw_handler_entry_##name = {     \
+		thaw_handler_##name, #name                                 \
+	};
 
 #define THAW_INIT_ENTRY(name)                                                 \
 	__attribute__((used, section("thaw_inits"), aligned(8))) static int ( \

@@ -2,7 +2,8 @@
 #
 # sdk_project.sh BUILD-DIR - a project of its own builds a function against the
 # installed SDK, in three lines, as fixed executable and as static PIE, by each
-# linker that is there; thaw runs all of them.
+# linker that is there; thaw runs all of them. What no function can have does not
+# link, and the linker names it.
 
 set -uo pipefail
 
@@ -25,7 +26,10 @@ if(lld IN_LIST LINKERS)
 	thaw_add_function(NAME greet_pie_lld SOURCES greet.c PIE)
 	target_link_options(greet_pie_lld PRIVATE -fuse-ld=lld)
 endif()
+thaw_add_function(NAME refused SOURCES greet.c more.c)
+set_target_properties(refused PROPERTIES EXCLUDE_FROM_ALL ON)
 END
+touch project/more.c
 cat >project/greet.c <<'END'
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,4 +78,21 @@ for image in "${images[@]}"; do
 	is out 'Hello, world'
 	has err 'Hello 0.5'
 done
+
+# refused TEXT SOURCE: with this source beside greet.c it does not link, as the
+# linker says with TEXT.
+refused() {
+	printf '#include <stdio.h>\n#include <thaw.h>\n%s\n' "$2" \
+		>project/more.c
+	try 0 "it does not link: $1" \
+		bash -c '! cmake --build build --target refused 2>&1'
+	has out "$1"
+}
+refused "multiple definition of .thaw_handler_entry_greet'" \
+	'THAW_HANDLER(greet) { return 0; }'
+refused "undefined reference to .open'" \
+	'THAW_INIT(opens) { return !fopen("table", "r"); }'
+refused "undefined reference to .open_memstream'" \
+	'FILE *open_memstream(char **, size_t *);
+	THAW_INIT(opens) { return !open_memstream(NULL, NULL); }'
 finish

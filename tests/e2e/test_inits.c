@@ -49,6 +49,8 @@ static const struct {
 	  "the name of handler 0 is not printable text" },
 	{ INIT("name_endless"), -EPROTO,
 	  "the name of handler 0 is not printable text" },
+	{ INIT("name_twice"), -EPROTO,
+	  "handlers 1 and 2 are both named \"same\": rename one" },
 	{ "\"init_timeout\":\"1s\"", -ECANCELED,
 	  "init failed: Runtime.InitError: init function 0 returned -3" },
 	{ INIT("") ",\"entry\":\"other\"", -ENOENT,

@@ -186,6 +186,15 @@ static void name_endless(void)
 	ready_with_name(name, sizeof(name));
 }
 
+static void name_twice(void)
+{
+	static struct thaw_handler_entry entries[] = { { .name = "one" },
+						       { .name = "same" },
+						       { .name = "same" } };
+
+	ready(3, (uintptr_t)entries, THAW_GPA_IMAGE);
+}
+
 static void dispatch_null(void)
 {
 	ready(1, (uintptr_t)&entry, 0);
@@ -259,6 +268,7 @@ static const struct {
 	INIT(name_empty),
 	INIT(name_with_escape),
 	INIT(name_endless),
+	INIT(name_twice),
 	INIT(dispatch_null),
 	INIT(dispatch_wild),
 	INIT(dispatch_in_data),

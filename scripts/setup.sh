@@ -13,7 +13,7 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # tour calls them.
 # shellcheck disable=SC2034
 run_packages=(
-	gcc libc6-dev binutils cmake ninja-build make meson pkg-config
+	gcc libc6-dev binutils cmake ninja-build make meson patch pkg-config
 	libelf-dev libjansson-dev libsodium-dev liburing-dev check wamerican
 	curl
 )

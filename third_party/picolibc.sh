@@ -2,10 +2,14 @@
 #
 # picolibc.sh ARCH - the C library of the guests, for x86_64 or arm64.
 #
-# Fetches picolibc's source as Debian has it, checks it and builds it into
-# build/third_party/picolibc-ARCH (include/, lib/). Does nothing, and uses no
-# network, if that is there and was made by this recipe. For a machine without
-# network: PICOLIBC_TARBALL=path/to/picolibc_1.8.10.orig.tar.gz.
+# Fetches picolibc's source as Debian has it, checks it, mends it
+# (picolibc.patch) and builds it into build/third_party/picolibc-ARCH (include/,
+# lib/). Does nothing, and uses no network, if that is there and was made by this
+# recipe. For a machine without network:
+# PICOLIBC_TARBALL=path/to/picolibc_1.8.10.orig.tar.gz.
+#
+# The version is that of Debian's stable release, which does not go away; those
+# of testing are replaced, and what was fetched yesterday is not there tomorrow.
 #
 # The library is for one thread in user mode: no thread-local storage, no
 # locks, no start-up code, and no system calls: what it needs of its system
@@ -42,6 +46,7 @@ esac
 build=$top/build/third_party
 prefix=$build/picolibc-$1
 work=$build/picolibc-$1.work
+patch=$top/third_party/picolibc.patch
 tarball=$build/picolibc-$version.tar.gz
 
 checksum_holds() {
@@ -103,6 +108,7 @@ write_cross_file() {
 build_library() {
 	mkdir "$work/source"
 	tar -xzf "$tarball" -C "$work/source" --strip-components=1
+	patch -d "$work/source" -p1 <"$patch" || return
 	write_cross_file >"$work/cross.txt"
 	# malloc: the full one, as the small one searches one list of all that
 	# is free. One thread: ungetc needs no atomics either.
@@ -114,14 +120,16 @@ build_library() {
 		-Dtests=false -Dsemihost=false -Dpicocrt=false \
 		-Dsingle-thread=true -Dthread-local-storage=false \
 		-Datomic-ungetc=false -Dnewlib-nano-malloc=false \
-		-Dio-long-long=true -Dmb-capable=true &&
+		-Dio-long-long=true -Dio-long-double=true \
+		-Dprintf-percent-n=true -Dmb-capable=true &&
 		ninja -C "$work/build" install
 }
 
-stamp=$(stamp_of "picolibc $version" "${BASH_SOURCE[0]}")
+stamp=$(stamp_of "picolibc $version" "${BASH_SOURCE[0]}" "$patch")
 stamp_holds "$prefix/stamp" "$stamp" && exit 0
 command -v "$triplet-gcc" >/dev/null ||
 	fail 7 "no $triplet-gcc: install the package gcc-${triplet//_/-}"
+command -v patch >/dev/null || fail 7 "no patch: install the package patch"
 
 rm -rf "$work"
 mkdir -p "$work"

@@ -53,7 +53,9 @@ static int read_entry(const GElf_Dyn *entry, struct rela_table *table,
 	case DT_JMPREL:
 		return error_set(err, -ENOEXEC,
 				 "relocations of a procedure linkage table "
-				 "(DT_JMPREL): link it with -static -no-pie");
+				 "(DT_JMPREL), as indirect functions (ifunc, "
+				 "target_clones) have them: link it with "
+				 "-static -no-pie");
 	default:
 		return 0;
 	}

@@ -3,6 +3,7 @@
  * the image boots, and for every invocation to what _start published as
  * dispatch. Neither returns.
  */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +19,31 @@ extern int (*const __thaw_inits_end[])(void);
 extern void (*const __thaw_init_array_start[])(void);
 extern void (*const __thaw_init_array_end[])(void);
 
+/* The thread-local variables, in place, as function.ld says. */
+struct thread_locals {
+	uint64_t start, end, align;
+};
+
+/* ELF's Elf64_Rela; of an indirect function (ifunc) the addend is a resolver. */
+struct relocation {
+	uint64_t place;
+	uint64_t info; /* the low half is the type */
+	uint64_t (*resolve)(uint64_t hwcap, const uint64_t *more);
+};
+
+extern const struct thread_locals __thaw_thread_locals;
+extern const struct relocation __thaw_relocations_start[];
+extern const struct relocation __thaw_relocations_end[];
+
+/* gold puts those of indirect functions elsewhere, and says itself where. */
+#define OF_GOLD __attribute__((weak, visibility("hidden")))
+extern const struct relocation __rela_iplt_start[] OF_GOLD;
+extern const struct relocation __rela_iplt_end[] OF_GOLD;
+
 char **environ;
+
+/* 0 without thread-local variables. */
+static uint64_t thread_pointer;
 
 _Noreturn void _start(void);
 
@@ -41,6 +66,8 @@ static _Noreturn void dispatch(void)
 	};
 	int r;
 
+	if (thread_pointer)
+		thaw_arch_set_thread_pointer(thread_pointer);
 	thaw_entropy_reseed();
 	r = __thaw_handlers_start[handler].function(&request);
 	/* often it is why: return thaw_reply(...) */
@@ -65,6 +92,33 @@ const char *thaw_attribute(const char *name)
 	return NULL;
 }
 
+/* A resolver that is told of no capabilities asks the CPU, or takes the base. */
+static void resolve(const struct relocation *at, const struct relocation *end)
+{
+	static const uint64_t none[3] = { sizeof(none) };
+
+	for (size_t count = (size_t)(end - at); count; count--, at++)
+		if ((uint32_t)at->info == THAW_ARCH_INDIRECT)
+			*(uint64_t *)at->place = at->resolve(0, none);
+}
+
+static void make_thread(void)
+{
+	const struct thread_locals *locals = &__thaw_thread_locals;
+
+	if (locals->start == locals->end)
+		return;
+	if (!thaw_arch_has_thread_pointer())
+		thaw_fail("Runtime.InitError",
+			  "it has thread-local variables, and this CPU does "
+			  "not let user mode set FS (FSGSBASE): make them "
+			  "static");
+	thread_pointer = thaw_arch_place_thread_pointer(locals->start,
+							locals->end,
+							locals->align);
+	thaw_arch_set_thread_pointer(thread_pointer);
+}
+
 static void run_inits(void)
 {
 	for (size_t i = 0;
@@ -83,6 +137,9 @@ static void run_inits(void)
 _Noreturn void _start(void)
 {
 	environ = (char **)thaw_info->environment;
+	resolve(__thaw_relocations_start, __thaw_relocations_end);
+	resolve(__rela_iplt_start, __rela_iplt_end);
+	make_thread();
 	thaw_stdio_init();
 	thaw_entropy_reseed();
 	run_inits();

@@ -179,7 +179,8 @@ END_TEST
 START_TEST(plt_relocations_are_refused)
 {
 	pie->dynamic[3].d_tag = DT_JMPREL;
-	refused("relocations of a procedure linkage table (DT_JMPREL): link it "
+	refused("relocations of a procedure linkage table (DT_JMPREL), as "
+		"indirect functions (ifunc, target_clones) have them: link it "
 		"with -static -no-pie");
 }
 END_TEST

@@ -32,6 +32,7 @@
 #define CR4_OSFXSR 0x200ull
 #define CR4_OSXMMEXCPT 0x400ull
 #define CR4_UMIP 0x800ull
+#define CR4_FSGSBASE 0x10000ull
 #define CR4_OSXSAVE 0x40000ull
 #define CR4_SMEP 0x100000ull
 #define CR4_SMAP 0x200000ull
@@ -139,6 +140,8 @@ static uint64_t cr4_for(struct cpuid *cpuid)
 
 	if (!leaf)
 		return cr4;
+	if (leaf->ebx & 1u << 0)
+		cr4 |= CR4_FSGSBASE;
 	if (leaf->ebx & 1u << 7)
 		cr4 |= CR4_SMEP;
 	if (leaf->ebx & 1u << 20)

@@ -2,8 +2,11 @@
 #ifndef THAW_ARCH_H
 #define THAW_ARCH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <thaw_abi.h>
+
+#define THAW_ARCH_INDIRECT 1032 /* R_AARCH64_IRELATIVE */
 
 /* Rings the doorbell: everything stored so far is seen by the host. */
 static inline void thaw_arch_ring(uint8_t bell)
@@ -30,6 +33,27 @@ static inline uint64_t thaw_arch_counter(void)
 
 	__asm__ volatile("isb\n\tmrs %0, cntvct_el0" : "=r"(counter)::"memory");
 	return counter;
+}
+
+static inline bool thaw_arch_has_thread_pointer(void)
+{
+	return true;
+}
+
+/*
+ * Where the thread pointer is for variables at @start to @end: before them, and
+ * before two words that only dynamic linkers use (AAELF64, "TLS variant I").
+ */
+static inline uint64_t
+thaw_arch_place_thread_pointer(uint64_t start, uint64_t end, uint64_t align)
+{
+	(void)end;
+	return start - ((2 * sizeof(uint64_t) + align - 1) & -align);
+}
+
+static inline void thaw_arch_set_thread_pointer(uint64_t pointer)
+{
+	__asm__ volatile("msr tpidr_el0, %0" : : "r"(pointer) : "memory");
 }
 
 #endif

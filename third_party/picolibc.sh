@@ -4,9 +4,9 @@
 #
 # Fetches picolibc's source as Debian has it, checks it, mends it
 # (picolibc.patch) and builds it into build/third_party/picolibc-ARCH (include/,
-# lib/). Does nothing, and uses no network, if that is there and was made by this
-# recipe. For a machine without network:
-# PICOLIBC_TARBALL=path/to/picolibc_1.8.10.orig.tar.gz.
+# lib/, and in tests/ what picolibc_tests.txt lists). Does nothing, and uses no
+# network, if that is there and was made by this recipe. For a machine without
+# network: PICOLIBC_TARBALL=path/to/picolibc_1.8.10.orig.tar.gz.
 #
 # The version is that of Debian's stable release, which does not go away; those
 # of testing are replaced, and what was fetched yesterday is not there tomorrow.
@@ -47,6 +47,7 @@ build=$top/build/third_party
 prefix=$build/picolibc-$1
 work=$build/picolibc-$1.work
 patch=$top/third_party/picolibc.patch
+tests=$top/third_party/picolibc_tests.txt
 tarball=$build/picolibc-$version.tar.gz
 
 checksum_holds() {
@@ -125,7 +126,22 @@ build_library() {
 		ninja -C "$work/build" install
 }
 
-stamp=$(stamp_of "picolibc $version" "${BASH_SOURCE[0]}" "$patch")
+# Those that are listed, with the headers that they include, and no others: some
+# are under the GPL.
+copy_tests() {
+	local name
+
+	mkdir -p "$prefix/tests/libc-testsuite"
+	while read -r name; do
+		[[ $name == '#'* ]] ||
+			cp "$work/source/test/$name.c" "$prefix/tests/$name.c"
+	done <"$tests"
+	cp "$work"/source/test/{long_double_vec,timegm}.h "$prefix/tests"
+	cp "$work"/source/test/libc-testsuite/testcase.h \
+		"$prefix/tests/libc-testsuite"
+}
+
+stamp=$(stamp_of "picolibc $version" "${BASH_SOURCE[0]}" "$patch" "$tests")
 stamp_holds "$prefix/stamp" "$stamp" && exit 0
 command -v "$triplet-gcc" >/dev/null ||
 	fail 7 "no $triplet-gcc: install the package gcc-${triplet//_/-}"
@@ -140,5 +156,6 @@ with_progress "$work/log" build_library ||
 	fail 1 "building picolibc failed: see $work/log"
 mv "$work/log" "$prefix/build.log"
 cp "$work"/source/COPYING.{picolibc,NEWLIB} "$prefix"
+copy_tests
 rm -rf "$work"
 printf '%s\n' "$stamp" >"$prefix/stamp"

@@ -1,6 +1,7 @@
 /*
  * test_libc.c - the C library of functions: what they find there does what its
- * standard says. The checks are handlers of tests/guest/libc_*.c.
+ * standard says. The checks are handlers of tests/guest/libc_*.c, and tests that
+ * picolibc has itself.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -66,6 +67,20 @@ START_TEST(thread_local_variables_are_those_of_the_snapshot)
 					 "");
 		thaw_close(thaw);
 	}
+}
+END_TEST
+
+/* The names are of the build's: third_party/picolibc_tests.txt. */
+static const char *const own_tests[] = { TEST_PICOLIBC };
+#define OWN_TESTS ((int)(sizeof(own_tests) / sizeof(*own_tests)))
+
+START_TEST(a_test_of_picolibc_passes)
+{
+	struct thaw *thaw =
+		open_guest("auto", own_tests[_i], "\"memory\":\"8MiB\"");
+
+	ck_assert_str_eq(call_once(thaw, own_tests[_i], ""), "0");
+	thaw_close(thaw);
 }
 END_TEST
 
@@ -158,6 +173,7 @@ int main(void)
 			    thread_local_variables_are_those_of_the_snapshot, 0,
 			    backend_count());
 	tcase_add_test(group, without_a_thread_pointer_the_deployment_says_so);
+	tcase_add_loop_test(group, a_test_of_picolibc_passes, 0, OWN_TESTS);
 	tcase_add_test(group, wide_text_is_logged_as_text);
 	suite_add_tcase(suite, group);
 	return run_suite(suite);

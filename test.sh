@@ -67,7 +67,7 @@ tracked() {
 
 # check_layout PROGRAM
 check_layout() {
-	tracked '*.c' '*.h' | xargs -r "$1" --dry-run -Werror --style=file
+	tracked '*.c' '*.cpp' '*.h' | xargs -r "$1" --dry-run -Werror --style=file
 }
 
 check_scripts() {

@@ -13,7 +13,7 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # tour calls them.
 # shellcheck disable=SC2034
 run_packages=(
-	gcc libc6-dev binutils cmake ninja-build make meson patch pkg-config
+	gcc g++ libc6-dev binutils cmake ninja-build make meson patch pkg-config
 	libelf-dev libjansson-dev libsodium-dev liburing-dev check wamerican
 	curl
 )
@@ -42,7 +42,7 @@ setup_node_packages() {
 # To build for arm64 and run that here.
 # shellcheck disable=SC2034
 arm64_packages=(
-	gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
+	gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
 )
 
 # To run whole machines of both architectures here.

@@ -137,6 +137,12 @@
 
 #ifndef __ASSEMBLER__
 
+#ifdef __cplusplus
+#define THAW_ASSERT static_assert
+#else
+#define THAW_ASSERT _Static_assert
+#endif
+
 /* Log levels, most severe first. */
 enum thaw_level {
 	THAW_LOG_ERROR = 0,
@@ -253,39 +259,37 @@ struct thaw_mailbox {
 	char headers[THAW_REPLY_HEADERS_MAX]; /* "name\0value\0" */
 };
 
-_Static_assert(THAW_GPA_INFO + sizeof(struct thaw_info) == THAW_GPA_ATTRIBUTES,
-	       "behind it");
-_Static_assert(sizeof(struct thaw_info) + THAW_ATTRIBUTES_MAX <= THAW_PAGE_SIZE,
-	       "one page");
-_Static_assert(sizeof(struct thaw_mailbox) <= THAW_MAILBOX_SIZE, "its pages");
-_Static_assert(THAW_GPA_MAILBOX + THAW_MAILBOX_SIZE <= THAW_GPA_HEADERS &&
-		       THAW_GPA_HEADERS + THAW_HEADERS_SIZE <=
-			       THAW_GPA_ENVIRONMENT,
-	       "one behind the other");
-_Static_assert(THAW_HEADERS_MAX < THAW_HEADERS_SIZE, "and the empty name");
-_Static_assert(sizeof(struct thaw_handler_entry) == 64, "ABI");
-_Static_assert(sizeof(struct thaw_line) == 16, "ABI");
-_Static_assert(offsetof(struct thaw_info, dispatch) == THAW_INFO_DISPATCH,
-	       "ABI");
-_Static_assert(offsetof(struct thaw_info, stack_top) == THAW_INFO_STACK_TOP,
-	       "ABI");
-_Static_assert(offsetof(struct thaw_info, request_start) ==
-		       THAW_INFO_REQUEST_START,
-	       "ABI");
-_Static_assert(offsetof(struct thaw_info, done) == THAW_INFO_DONE, "ABI");
-_Static_assert(offsetof(struct thaw_info, counter_base) == 88, "ABI");
-_Static_assert(offsetof(struct thaw_info, generation) == 120, "ABI");
-_Static_assert(offsetof(struct thaw_info, request) == 160, "ABI");
-_Static_assert(sizeof(struct thaw_info) == 448, "ABI");
-_Static_assert(offsetof(struct thaw_control, go) == THAW_CONTROL_GO, "ABI");
-_Static_assert(offsetof(struct thaw_control, spins) == THAW_CONTROL_SPINS,
-	       "ABI");
-_Static_assert(offsetof(struct thaw_control, done) == THAW_CONTROL_DONE, "ABI");
-_Static_assert(offsetof(struct thaw_mailbox, abi_version) == 1232, "ABI");
-_Static_assert(offsetof(struct thaw_mailbox, log_level) == 1264, "ABI");
-_Static_assert(offsetof(struct thaw_mailbox, sleep_ns) == 2296, "ABI");
-_Static_assert(offsetof(struct thaw_mailbox, http_status) == 2304, "ABI");
-_Static_assert(sizeof(struct thaw_mailbox) == 6408, "ABI");
+THAW_ASSERT(THAW_GPA_INFO + sizeof(struct thaw_info) == THAW_GPA_ATTRIBUTES,
+	    "behind it");
+THAW_ASSERT(sizeof(struct thaw_info) + THAW_ATTRIBUTES_MAX <= THAW_PAGE_SIZE,
+	    "one page");
+THAW_ASSERT(sizeof(struct thaw_mailbox) <= THAW_MAILBOX_SIZE, "its pages");
+THAW_ASSERT(THAW_GPA_MAILBOX + THAW_MAILBOX_SIZE <= THAW_GPA_HEADERS &&
+		    THAW_GPA_HEADERS + THAW_HEADERS_SIZE <=
+			    THAW_GPA_ENVIRONMENT,
+	    "one behind the other");
+THAW_ASSERT(THAW_HEADERS_MAX < THAW_HEADERS_SIZE, "and the empty name");
+THAW_ASSERT(sizeof(struct thaw_handler_entry) == 64, "ABI");
+THAW_ASSERT(sizeof(struct thaw_line) == 16, "ABI");
+THAW_ASSERT(offsetof(struct thaw_info, dispatch) == THAW_INFO_DISPATCH, "ABI");
+THAW_ASSERT(offsetof(struct thaw_info, stack_top) == THAW_INFO_STACK_TOP,
+	    "ABI");
+THAW_ASSERT(offsetof(struct thaw_info, request_start) ==
+		    THAW_INFO_REQUEST_START,
+	    "ABI");
+THAW_ASSERT(offsetof(struct thaw_info, done) == THAW_INFO_DONE, "ABI");
+THAW_ASSERT(offsetof(struct thaw_info, counter_base) == 88, "ABI");
+THAW_ASSERT(offsetof(struct thaw_info, generation) == 120, "ABI");
+THAW_ASSERT(offsetof(struct thaw_info, request) == 160, "ABI");
+THAW_ASSERT(sizeof(struct thaw_info) == 448, "ABI");
+THAW_ASSERT(offsetof(struct thaw_control, go) == THAW_CONTROL_GO, "ABI");
+THAW_ASSERT(offsetof(struct thaw_control, spins) == THAW_CONTROL_SPINS, "ABI");
+THAW_ASSERT(offsetof(struct thaw_control, done) == THAW_CONTROL_DONE, "ABI");
+THAW_ASSERT(offsetof(struct thaw_mailbox, abi_version) == 1232, "ABI");
+THAW_ASSERT(offsetof(struct thaw_mailbox, log_level) == 1264, "ABI");
+THAW_ASSERT(offsetof(struct thaw_mailbox, sleep_ns) == 2296, "ABI");
+THAW_ASSERT(offsetof(struct thaw_mailbox, http_status) == 2304, "ABI");
+THAW_ASSERT(sizeof(struct thaw_mailbox) == 6408, "ABI");
 
 #endif /* __ASSEMBLER__ */
 #endif

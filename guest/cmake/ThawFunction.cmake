@@ -3,9 +3,10 @@
 #	find_package(thaw-sdk REQUIRED)
 #	thaw_add_function(NAME hello SOURCES hello.c)
 #
-# makes hello.elf from C (or C++, or assembly) sources with the compiler of the
-# project. A target of that name exists, so target_compile_definitions() and
-# the like work on it.
+# makes hello.elf from C, C++ or assembly sources with the compilers of the
+# project, which are gcc's or clang's. C++ is C++17 or later, without exceptions,
+# with libstdc++. A target of that name exists, so target_compile_definitions()
+# and the like work on it.
 #
 #	thaw_add_function(NAME name SOURCES file... [OUTPUT dir] [PIE])
 #
@@ -13,21 +14,43 @@
 # PIE links a static position independent executable instead of one with a
 # fixed address. GNU ld and lld link both, gold the latter.
 #
-# Uses THAW_SDK_INCLUDES, THAW_SDK_LIBRARY, THAW_SDK_SCRIPT, THAW_SDK_LIBC,
-# which the package (or thaw's own build) sets.
+# Uses THAW_SDK_INCLUDES, THAW_SDK_CXX, THAW_SDK_LIBRARY, THAW_SDK_SCRIPT,
+# THAW_SDK_LIBC, which the package (or thaw's own build) sets.
 
-# Flags for code that runs in a guest: picolibc's headers and the compiler's
-# own, nothing of the host's; no features that need a run-time of theirs.
-function(thaw_guest_options target)
+# The headers of the target's sources in some languages: picolibc's and the
+# compiler's own, nothing of the host's. C++ has libstdc++'s before them, and before
+# those the files that make up for their being made for glibc.
+function(thaw_guest_includes target compiler languages)
 	execute_process(
-		COMMAND ${CMAKE_C_COMPILER} -print-file-name=include
+		COMMAND ${compiler} -print-file-name=include
 		OUTPUT_VARIABLE compiler_include
 		OUTPUT_STRIP_TRAILING_WHITESPACE)
 	# as options, since CMake leaves out what the compiler searches anyway
-	foreach(directory ${THAW_SDK_INCLUDES} ${compiler_include})
+	foreach(directory ${ARGN} ${THAW_SDK_INCLUDES} ${compiler_include})
 		target_compile_options(${target} PRIVATE
-			"SHELL:-isystem ${directory}")
+			"$<$<COMPILE_LANGUAGE:${languages}>:SHELL:-isystem ${directory}>")
 	endforeach()
+endfunction()
+
+function(thaw_guest_cxx_options target)
+	set(standard ${CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES})
+	list(FILTER standard INCLUDE REGEX "/c\\+\\+(/|$)")
+	thaw_guest_includes(${target} ${CMAKE_CXX_COMPILER} CXX
+		${THAW_SDK_CXX} ${standard})
+	target_compile_features(${target} PRIVATE cxx_std_17)
+	target_compile_options(${target} PRIVATE
+		"$<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions;-fno-threadsafe-statics>")
+endfunction()
+
+# Flags for code that runs in a guest; no features that need a run-time of theirs.
+function(thaw_guest_options target)
+	get_property(languages GLOBAL PROPERTY ENABLED_LANGUAGES)
+	if(C IN_LIST languages)
+		thaw_guest_includes(${target} ${CMAKE_C_COMPILER} C,ASM)
+	endif()
+	if(CXX IN_LIST languages)
+		thaw_guest_cxx_options(${target})
+	endif()
 	# what picolibc's headers leave to the system to say that it has
 	target_compile_definitions(${target} PRIVATE
 		_POSIX_TIMERS=200112L _POSIX_MONOTONIC_CLOCK=200112L)
@@ -66,7 +89,7 @@ function(thaw_add_function)
 	# whole: what the SDK and the C library both define is to be the SDK's
 	target_link_libraries(${arg_NAME} PRIVATE
 		-Wl,--whole-archive ${THAW_SDK_LIBRARY} -Wl,--no-whole-archive
-		${THAW_SDK_LIBC} -lgcc)
+		$<$<LINK_LANGUAGE:CXX>:-lstdc++> ${THAW_SDK_LIBC} -lgcc)
 	set_target_properties(${arg_NAME} PROPERTIES
 		OUTPUT_NAME ${arg_NAME}.elf
 		RUNTIME_OUTPUT_DIRECTORY ${arg_OUTPUT}

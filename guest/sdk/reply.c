@@ -132,7 +132,7 @@ _Noreturn void thaw_done(void)
 	thaw_end();
 }
 
-_Noreturn void thaw_fail(const char *type, const char *format, ...)
+void thaw_fail(const char *type, const char *format, ...)
 {
 	char *message = (char *)thaw_mailbox->error_message;
 	va_list args;

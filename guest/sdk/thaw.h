@@ -168,8 +168,8 @@ int thaw_reply_header(const char *name, const char *value);
  * "Order.NotFound" (63 characters at most), and a message (1,023). Longer ones
  * are cut. Does not return.
  */
-_Noreturn void thaw_fail(const char *type, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+void thaw_fail(const char *type, const char *format, ...)
+	__attribute__((noreturn, format(printf, 2, 3)));
 
 /*
  * Writes one line to the function's log. Lines over 1,023 bytes are cut; no
@@ -192,8 +192,8 @@ struct thaw_handler_record {
 
 /* The record has a name of its own, so that the linker refuses a second one. */
 #define THAW_HANDLER_ENTRY(name)                                           \
-	_Static_assert(sizeof(#name) <= THAW_NAME_MAX - 8,                 \
-		       "a handler's name has 55 characters at most");      \
+	THAW_ASSERT(sizeof(#name) <= THAW_NAME_MAX - 8,                    \
+		    "a handler's name has 55 characters at most");         \
 	extern const struct thaw_handler_record thaw_handler_entry_##name; \
 	__attribute__((used, section("thaw_handlers"), aligned(8)))        \
 	const struct thaw_handler_record thaw_handler_entry_##name = {     \

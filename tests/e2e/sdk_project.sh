@@ -3,7 +3,8 @@
 # sdk_project.sh BUILD-DIR - a project of its own builds a function against the
 # installed SDK, in three lines, as fixed executable and as static PIE, by each
 # linker that is there; thaw runs all of them. What no function can have does not
-# link, and the linker names it.
+# link, and the linker names it. Another project is in C++ alone, for each compiler
+# that is there, and not optimised.
 
 set -uo pipefail
 
@@ -95,4 +96,70 @@ refused "undefined reference to .open'" \
 refused "undefined reference to .open_memstream'" \
 	'FILE *open_memstream(char **, size_t *);
 	THAW_INIT(opens) { return !open_memstream(NULL, NULL); }'
+
+mkdir cxx
+cat >cxx/CMakeLists.txt <<'END'
+cmake_minimum_required(VERSION 3.25)
+project(sorted CXX)
+find_package(thaw-sdk REQUIRED)
+thaw_add_function(NAME sorted SOURCES sorted.cpp)
+thaw_add_function(NAME sorted_pie SOURCES sorted.cpp PIE)
+thaw_add_function(NAME throws SOURCES throws.cpp)
+set_target_properties(throws PROPERTIES EXCLUDE_FROM_ALL ON)
+END
+cat >cxx/sorted.cpp <<'END'
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+#include <thaw.h>
+
+static const std::map<std::string, char> order{ { "first", 'a' } };
+
+THAW_HANDLER(sorted)
+{
+	const auto *text = static_cast<const char *>(request->data);
+	auto letters = std::make_unique<std::vector<char>>(
+		text, text + request->size);
+
+	std::sort(letters->begin(), letters->end(),
+		  [](char a, char b) { return a > b; });
+	letters->push_back(order.at("first"));
+	std::printf("%zu letters\n", letters->size());
+	return thaw_reply(letters->data(), letters->size());
+}
+END
+cat >cxx/throws.cpp <<'END'
+#include <thaw.h>
+THAW_HANDLER(throws)
+{
+	throw request->size;
+}
+END
+for compiler in g++ clang++; do
+	if ! command -v "$compiler" >/dev/null; then
+		echo "skip: $compiler: it is not here"
+		continue
+	fi
+	rm -rf build
+	{
+		cmake -S cxx -B build -DCMAKE_CXX_COMPILER=$compiler \
+			-DCMAKE_PREFIX_PATH="$work/prefix" &&
+			cmake --build build
+	} >built 2>&1 || not_ok "it is built by $compiler" built
+	if grep -i warning built >warnings; then
+		not_ok "$compiler does not warn" warnings
+	fi
+	for image in sorted sorted_pie; do
+		try 0 "$compiler, $image" prefix/bin/thaw run "build/$image.elf" \
+			-d world
+		is out 'wrolda'
+		has err '6 letters'
+	done
+	try 2 "$compiler, an exception" cmake --build build --target throws
+	cat out err >both
+	has both 'exception handling disabled|exceptions disabled'
+done
 finish

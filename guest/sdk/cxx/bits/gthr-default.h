@@ -1,0 +1,2 @@
+/* gthr-default.h - one thread. See features.h. */
+#include <bits/gthr-single.h>

@@ -64,7 +64,8 @@ samples() {
 		>"$work/spellcheck.request"
 	printf '{"width":640,"height":480}' >"$work/mandelbrot.request"
 	book >"$work/wordfreq.request"
-	for function in hello echo spellcheck mandelbrot wordfreq; do
+	printf 'hypot(3, 4) ^ 2\n' >"$work/calc.request"
+	for function in hello echo spellcheck mandelbrot wordfreq calc; do
 		printf '%s\n  request  ' "$function"
 		excerpt "$work/$function.request"
 		invoke "$function" "$work/$function.request" \

@@ -35,4 +35,5 @@ is_steady echo 'What goes in comes out.'
 is_steady spellcheck 'The quik brown fox jumps ovr the lazy dog.'
 is_steady mandelbrot '{"width":32,"height":24,"iterations":64}'
 is_steady wordfreq 'the cat and the dog and the bird'
+is_steady calc 'f(x) = hypot(x, 4)'
 finish

@@ -16,8 +16,10 @@
 #include "executor/limits.h"
 #include "vm/cleanup.h"
 
-/* What messages call the catalog that is made. */
+/* What messages call the catalog that is made, and where they find a mistake. */
 #define CATALOG_NAME "options"
+#define PLACE CATALOG_NAME ":1: /functions/0/"
+#define ENVIRONMENT "environment"
 
 struct run_options {
 	struct run_function function;
@@ -106,6 +108,29 @@ static char *find_image(const char *path)
 	return NULL;
 }
 
+/*
+ * A mistake is said to be one of the option: "options:1: /functions/0/max_reply:
+ * ..." is "--max-reply: ...", and of "environment/NAME" it is "--env NAME: ...".
+ */
+static void print_mistake(const char *message)
+{
+	const char *key = message + strlen(PLACE), *rest;
+
+	if (strncmp(message, PLACE, strlen(PLACE)) != 0) {
+		cli_error("%s", message);
+		return;
+	}
+	rest = key + strcspn(key, "/:");
+	if (!strncmp(key, ENVIRONMENT, strlen(ENVIRONMENT)))
+		cli_error("--env%s%s", *rest == '/' ? " " : "",
+			  rest + (*rest == '/'));
+	else if (!strncmp(key, "max_", 4) || !strncmp(key, "init_", 5))
+		cli_error("--%.*s-%s", (int)strcspn(key, "_"), key,
+			  strchr(key, '_') + 1);
+	else
+		cli_error("--%s", key);
+}
+
 static int open_function(const struct run_function *function,
 			 const struct thaw_options *library,
 			 struct thaw **ret_thaw)
@@ -122,7 +147,7 @@ static int open_function(const struct run_function *function,
 			   ret_thaw);
 	if (!r)
 		return CLI_GO_ON;
-	cli_error("%s", error.message);
+	print_mistake(error.message);
 	return r == -EINVAL ? CLI_USAGE : CLI_INTERNAL;
 }
 

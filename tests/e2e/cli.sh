@@ -243,7 +243,7 @@ check_version() {
 }
 
 check_no_kvm() {
-	local no_kvm='env THAW_KVM_DEVICE=/nonexistent/kvm'
+	local option no_kvm='env THAW_KVM_DEVICE=/nonexistent/kvm'
 
 	# shellcheck disable=SC2086
 	{
@@ -272,7 +272,21 @@ check_no_kvm() {
 		./thaw invoke echo -c functions.json -d @missing
 	has err 'cannot read the request from missing: No such file'
 	try 2 'a size without unit' ./thaw run text.elf --memory 16
-	has err '/functions/0/memory: "16" '
+	has err '^thaw: --memory: "16" has no unit: write for example "16MiB"'
+	try 2 'memory that is less than its parts' \
+		./thaw run text.elf --memory 2MiB
+	has err '^thaw: --memory: 2MiB is too small for stack 256KiB'
+	for option in --timeout --init-timeout --max-request --max-reply; do
+		try 2 "a value of $option" ./thaw run text.elf $option 5
+		has err "^thaw: $option: \"5\" has no unit"
+	done
+	try 2 'a handler that is no name' ./thaw run text.elf --entry a-b
+	has err '^thaw: --entry: "a-b" is not a handler'
+	try 2 'a variable that is no name' ./thaw run text.elf --env 1=2
+	has err "^thaw: --env 1: not a variable's name"
+	try 2 'variables that are too long' \
+		./thaw run text.elf --env "A=$(printf '%065536d' 0)"
+	has err '^thaw: --env: needs [0-9]+ bytes in the guest'
 	if ((EUID)); then
 		printf '# not root: nobody else to be\n'
 		return

@@ -17,6 +17,7 @@
 #include "executor/catalog_image.h"
 #include "executor/json_reader.h"
 #include "executor/limits.h"
+#include "executor/similar.h"
 #include "vm/cleanup.h"
 #include "vm/file.h"
 
@@ -465,6 +466,23 @@ const struct catalog_function *catalog_find(const struct catalog *catalog,
 			sizeof(*catalog->by_name), compare_name);
 
 	return found ? *found : NULL;
+}
+
+int catalog_not_found(const struct catalog *catalog, const char *name,
+		      struct error *err)
+{
+	struct similar similar = similar_to(name);
+
+	for (size_t i = 0; i < catalog->count; i++)
+		similar_try(&similar, catalog->functions[i].name,
+			    strlen(catalog->functions[i].name));
+	if (similar.name)
+		return error_set(err, -ENOENT,
+				 "no function %s in %s: did you mean %s?", name,
+				 catalog->path, similar.name);
+	return error_set(err, -ENOENT,
+			 "no function %s in %s: see `thaw functions list`",
+			 name, catalog->path);
 }
 
 static bool equal_lists(char *const *a, char *const *b)

@@ -148,6 +148,10 @@ void catalog_free(struct catalog *catalog);
 const struct catalog_function *catalog_find(const struct catalog *catalog,
 					    const char *name);
 
+/* The error of catalog_find(), with the name that was probably meant: -ENOENT. */
+int catalog_not_found(const struct catalog *catalog, const char *name,
+		      struct error *err);
+
 /* Whether they say the same, in every field. */
 bool catalog_function_equal(const struct catalog_function *a,
 			    const struct catalog_function *b);

@@ -8,11 +8,11 @@
 #include <string.h>
 
 #include "executor/json_position.h"
+#include "executor/similar.h"
 #include "vm/cleanup.h"
 
-/* How much of a pointer is shown, and how long a key may be to be guessed. */
+/* How much of a pointer is shown. */
 #define POINTER_SHOWN_MAX 200
-#define GUESS_MAX 32
 
 struct json_place json_place_member(const struct json_place *parent,
 				    const char *key)
@@ -174,53 +174,14 @@ char *json_reader_quote(const json_t *value, char text[static JSON_QUOTE_MAX])
 	return text;
 }
 
-static size_t min(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
-/*
- * The number of characters to insert, delete or replace to make @a into @b,
- * which have at most GUESS_MAX characters (Levenshtein's distance, kept as
- * one row of the table).
- */
-static size_t edit_distance(const char *a, const char *b)
-{
-	size_t columns = strlen(b);
-	size_t row[GUESS_MAX + 1];
-
-	for (size_t j = 0; j <= columns; j++)
-		row[j] = j;
-	for (size_t i = 0; a[i]; i++) {
-		size_t diagonal = row[0]++;
-
-		for (size_t j = 0; j < columns; j++) {
-			size_t replaced = diagonal + (a[i] != b[j]);
-
-			diagonal = row[j + 1];
-			row[j + 1] = min(min(diagonal, row[j]) + 1, replaced);
-		}
-	}
-	return row[columns];
-}
-
 /* The key that was probably meant, or NULL. */
 static const char *nearest_key(const struct json_field *fields, const char *key)
 {
-	size_t best = 2 + strlen(key) / 4;
-	const char *nearest = NULL;
+	struct similar similar = similar_to(key);
 
-	if (strlen(key) > GUESS_MAX)
-		return NULL;
-	for (const struct json_field *f = fields; f->key; f++) {
-		size_t distance = edit_distance(key, f->key);
-
-		if (distance < best) {
-			best = distance;
-			nearest = f->key;
-		}
-	}
-	return nearest;
+	for (const struct json_field *f = fields; f->key; f++)
+		similar_try(&similar, f->key, strlen(f->key));
+	return similar.name;
 }
 
 static int refuse_key(const struct json_place *place,

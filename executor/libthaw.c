@@ -173,10 +173,7 @@ static int find_function(struct thaw *thaw, const char *name, struct error *err,
 	struct slot *slot;
 
 	if (!spec)
-		return error_set(err, -ENOENT,
-				 "no function %s in %s: see `thaw functions "
-				 "list`",
-				 name, thaw->catalog->path);
+		return catalog_not_found(thaw->catalog, name, err);
 	slot = &thaw->slots[spec - thaw->catalog->functions];
 	function = atomic_load_explicit(&slot->function, memory_order_acquire);
 	if (!function)

@@ -9,6 +9,7 @@
 
 #include "executor/cli/cli.h"
 #include "executor/cli/verbs.h"
+#include "executor/similar.h"
 
 #define NAME_MAX_BYTES 64
 
@@ -65,55 +66,24 @@ static bool is_help(const char *option)
 	return !strcmp(option, "--help") || !strcmp(option, "-h");
 }
 
-static size_t least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
-/* Letters to insert, remove or replace to make @to (@size bytes) of @from. */
-static size_t distance(const char *from, const char *to, size_t size)
-{
-	size_t row[NAME_MAX_BYTES], diagonal, above;
-
-	for (size_t j = 0; j <= size; j++)
-		row[j] = j;
-	for (size_t i = 0; from[i]; i++) {
-		diagonal = row[0];
-		row[0] = i + 1;
-		for (size_t j = 1; j <= size; j++) {
-			above = row[j];
-			row[j] = least(diagonal + (from[i] != to[j - 1]),
-				       least(above, row[j - 1]) + 1);
-			diagonal = above;
-		}
-	}
-	return row[size];
-}
-
 /*
  * What was typed is no verb: says so, and which is nearest. A single word is
  * compared with first words, two with whole names.
  */
 static int no_verb(const char *typed)
 {
-	size_t nearest = strlen(typed) / 2 + 1, size, best_size = 0;
-	const char *best = NULL;
+	struct similar similar = similar_to(typed);
 
 	for (size_t i = 0; cli_verbs[i]; i++) {
 		const char *name = cli_verbs[i]->name;
-		size_t far;
 
-		size = strchr(typed, ' ') ? strlen(name) : strcspn(name, " ");
-		far = distance(typed, name, size);
-		if (far < nearest) {
-			nearest = far;
-			best = name;
-			best_size = size;
-		}
+		similar_try(&similar, name,
+			    strchr(typed, ' ') ? strlen(name) :
+						 strcspn(name, " "));
 	}
-	if (best)
+	if (similar.name)
 		cli_error("no verb \"%s\": did you mean \"%.*s\"?", typed,
-			  (int)best_size, best);
+			  (int)similar.size, similar.name);
 	else
 		cli_error("no verb \"%s\"", typed);
 	fputs("see: thaw help\n", stderr);

@@ -436,6 +436,8 @@ check_failures() {
 	try 3 'an image that is none' ./thaw run text.elf
 	has err 'text.elf: not an ELF file'
 	try 3 'memory too small for the image' \
+	try 4 'a function misspelled' ./thaw invoke hallo -c functions.json
+	has err 'did you mean hello\?$'
 		./thaw run "$build/guest/spellcheck.elf" --memory 3MiB \
 		--max-request 4KiB --max-reply 4KiB
 	try 4 'a handler that is not there' \

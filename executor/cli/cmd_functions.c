@@ -7,11 +7,11 @@
 #include <string.h>
 
 #include "executor/catalog.h"
+#include "executor/catalog_json.h"
 #include "executor/cli/admin_client.h"
 #include "executor/cli/cli.h"
 #include "executor/cli/function_table.h"
 #include "executor/cli/verbs.h"
-#include "executor/json_output.h"
 #include "executor/limits.h"
 #include "executor/units.h"
 
@@ -64,52 +64,6 @@ static const struct cli_option describe_options[] = {
 #define SIZE(bytes) units_format_size(bytes, (char[UNITS_TEXT_MAX]){ 0 })
 #define DURATION(ns) units_format_duration(ns, (char[UNITS_TEXT_MAX]){ 0 })
 
-static void set_text(json_t *object, const char *key, const char *text)
-{
-	json_object_set_new(object, key, json_string(text));
-}
-
-static json_t *concurrency_json(const struct catalog_concurrency *c)
-{
-	json_t *object = json_object();
-
-	json_object_set_new(object, "max", json_integer(c->max));
-	json_object_set_new(object, "warm", json_integer(c->warm));
-	json_object_set_new(object, "queue", json_integer(c->queue));
-	set_text(object, "queue_timeout", DURATION(c->queue_timeout_ns));
-	return object;
-}
-
-/* The function as the catalog would have it with nothing left out. */
-static json_t *function_json(const struct catalog_function *f)
-{
-	json_t *object = json_object();
-
-	set_text(object, "name", f->name);
-	set_text(object, "description", f->description);
-	set_text(object, "image", f->image);
-	if (*f->entry)
-		set_text(object, "entry", f->entry);
-	set_text(object, "memory", SIZE(f->memory));
-	set_text(object, "stack", SIZE(f->stack));
-	set_text(object, "max_request", SIZE(f->max_request));
-	set_text(object, "max_reply", SIZE(f->max_reply));
-	set_text(object, "timeout", DURATION(f->timeout_ns));
-	set_text(object, "init_timeout", DURATION(f->init_timeout_ns));
-	set_text(object, "inline_budget", DURATION(f->inline_budget_ns));
-	set_text(object, "log_level", catalog_log_level_name(f->log_level));
-	set_text(object, "dispatch", catalog_dispatch_name(f->dispatch));
-	set_text(object, "isolation", catalog_isolation_name(f->isolation));
-	json_object_set_new(object, "untrusted", json_boolean(f->untrusted));
-	json_object_set_new(object, "critical", json_boolean(f->critical));
-	json_object_set_new(object, "concurrency",
-			    concurrency_json(&f->concurrency));
-	json_object_set_new(object, "environment",
-			    json_make_pairs(f->environment));
-	json_object_set_new(object, "labels", json_make_pairs(f->labels));
-	return object;
-}
-
 static void print_json(const json_t *value)
 {
 	json_dumpf(value, stdout, JSON_INDENT(2));
@@ -121,8 +75,8 @@ static void list_json(const struct catalog *catalog)
 	json_auto_t *list = json_array();
 
 	for (size_t i = 0; i < catalog->count; i++)
-		json_array_append_new(list,
-				      function_json(&catalog->functions[i]));
+		json_array_append_new(list, catalog_function_json(
+						    &catalog->functions[i]));
 	print_json(list);
 }
 
@@ -142,40 +96,6 @@ static void list_table(const struct catalog *catalog)
 		       SIZE(f->memory), DURATION(f->timeout_ns),
 		       f->concurrency.max, f->description);
 	}
-}
-
-static void print_line(const char *key, const char *value)
-{
-	printf("%-14s %s\n", key, value);
-}
-
-static void describe_table(const struct catalog_function *f)
-{
-	const struct catalog_concurrency *c = &f->concurrency;
-
-	print_line("name", f->name);
-	print_line("description", f->description);
-	print_line("image", f->image);
-	print_line("entry", *f->entry ? f->entry : "(the image's)");
-	print_line("memory", SIZE(f->memory));
-	print_line("stack", SIZE(f->stack));
-	print_line("max_request", SIZE(f->max_request));
-	print_line("max_reply", SIZE(f->max_reply));
-	print_line("timeout", DURATION(f->timeout_ns));
-	print_line("init_timeout", DURATION(f->init_timeout_ns));
-	print_line("inline_budget", DURATION(f->inline_budget_ns));
-	printf("%-14s max %u, warm %u, queue %u, queue_timeout %s\n",
-	       "concurrency", c->max, c->warm, c->queue,
-	       DURATION(c->queue_timeout_ns));
-	print_line("log_level", catalog_log_level_name(f->log_level));
-	print_line("dispatch", catalog_dispatch_name(f->dispatch));
-	print_line("isolation", catalog_isolation_name(f->isolation));
-	print_line("untrusted", f->untrusted ? "true" : "false");
-	print_line("critical", f->critical ? "true" : "false");
-	for (char **pair = f->environment; pair && *pair; pair++)
-		print_line("environment", *pair);
-	for (char **pair = f->labels; pair && *pair; pair++)
-		print_line("label", *pair);
 }
 
 static void list_names(const struct catalog *catalog)
@@ -252,6 +172,23 @@ static int list(const struct cli_verb *verb, int argc, char **argv)
 	return CLI_OK;
 }
 
+static int not_found(const struct http_client *client, const json_t *answer,
+		     const char *name)
+{
+	const char *server = http_address_name(&client->address);
+	char clean[LIMIT_NAME_MAX + 1];
+	const char *similar = function_table_similar(answer, name);
+
+	if (similar)
+		cli_error("%s: no function %s: did you mean %s?", server, name,
+			  cli_clean(similar, clean, sizeof(clean)));
+	else
+		cli_error("%s: no function %s: see `thaw functions list "
+			  "--admin`",
+			  server, name);
+	return CLI_NOT_FOUND;
+}
+
 static int print_of_server(struct http_client *client, const char *name,
 			   bool json)
 {
@@ -267,8 +204,10 @@ static int print_of_server(struct http_client *client, const char *name,
 		return CLI_NOT_FOUND;
 	}
 	snprintf(path, sizeof(path), "/v1/functions/%s", name);
-	/* the bounds of its buckets are in the list of all */
-	code = json ? CLI_OK : admin_get(client, "/v1/functions", &answer);
+	/* the bounds of its buckets, and the others' names, are in the list */
+	code = admin_get(client, "/v1/functions", &answer);
+	if (!code && !function_table_has(answer, name))
+		return not_found(client, answer, name);
 	if (!code)
 		code = admin_get(client, path, &function);
 	if (code)
@@ -293,10 +232,21 @@ static int describe_of_server(const struct functions_options *my,
 	return code;
 }
 
+static void print_function(const struct catalog_function *function, bool json)
+{
+	json_auto_t *object = catalog_function_json(function);
+
+	if (json)
+		print_json(object);
+	else
+		function_table_describe_spec(object);
+}
+
 static int describe(const struct cli_verb *verb, int argc, char **argv)
 {
 	struct functions_options my = { .catalog = NULL };
 	const struct catalog_function *function;
+	struct error error;
 	struct catalog *catalog;
 	const char *name;
 	int code = parse(verb, argc, argv, &my, &name);
@@ -310,15 +260,11 @@ static int describe(const struct cli_verb *verb, int argc, char **argv)
 	code = CLI_OK;
 	function = catalog_find(catalog, name);
 	if (!function) {
-		cli_error("no function %s in %s: see `thaw functions list`",
-			  name, my.catalog);
+		catalog_not_found(catalog, name, &error);
+		cli_error("%s", error.message);
 		code = CLI_NOT_FOUND;
-	} else if (my.format == FORMAT_JSON) {
-		json_auto_t *object = function_json(function);
-
-		print_json(object);
 	} else {
-		describe_table(function);
+		print_function(function, my.format == FORMAT_JSON);
 	}
 	catalog_free(catalog);
 	return code;

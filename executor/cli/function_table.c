@@ -10,10 +10,13 @@
 #include "executor/cli/cli.h"
 #include "executor/cli/function_facts.h"
 #include "executor/cli/percentile.h"
+#include "executor/similar.h"
 #include "executor/units.h"
 
 #define TEXT_MAX 2048
 #define VMS_MAX 72
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 #define TEXT(object, path) \
 	admin_text(object, path, (char[TEXT_MAX]){ 0 }, TEXT_MAX)
@@ -78,25 +81,95 @@ void function_table_print_names(const json_t *answer)
 		puts(TEXT(json_array_get(list, i), "name"));
 }
 
+const char *function_table_similar(const json_t *answer, const char *name)
+{
+	const json_t *list = json_object_get(answer, "functions");
+	struct similar similar = similar_to(name);
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *one = json_string_value(
+			json_object_get(json_array_get(list, i), "name"));
+
+		if (one)
+			similar_try(&similar, one, strlen(one));
+	}
+	return similar.name;
+}
+
+bool function_table_has(const json_t *answer, const char *name)
+{
+	const char *similar = function_table_similar(answer, name);
+
+	return similar && !strcmp(similar, name);
+}
+
+static void print_key(const char *key, const char *value)
+{
+	printf("%-16s %s\n", key, value);
+}
+
 static void print_text(const json_t *function, const char *key)
 {
 	const char *text = json_string_value(json_object_get(function, key));
 
 	if (text && *text)
-		printf("%-16s %s\n", key, TEXT(function, key));
+		print_key(key, TEXT(function, key));
 }
 
-static void print_labels(const json_t *function)
+/* Lines of NAME=VALUE. */
+static void print_pairs(const json_t *spec, const char *member, const char *key)
 {
-	json_t *labels = json_object_get(function, "labels"), *value;
-	char name[TEXT_MAX];
-	const char *key;
+	json_t *pairs = json_object_get(spec, member), *value;
+	char clean[TEXT_MAX];
+	const char *name;
 
-	json_object_foreach(labels, key, value)
+	json_object_foreach(pairs, name, value)
 	{
-		printf("%-16s %s=%s\n", "label",
-		       cli_clean(key, name, sizeof(name)), TEXT(value, ""));
+		printf("%-16s %s=%s\n", key,
+		       cli_clean(name, clean, sizeof(clean)), TEXT(value, ""));
 	}
+}
+
+static void print_flag(const json_t *spec, const char *key)
+{
+	print_key(key,
+		  json_is_true(json_object_get(spec, key)) ? "true" : "false");
+}
+
+static void print_concurrency(const json_t *spec)
+{
+	printf("%-16s max %" PRIu64 ", warm %" PRIu64 ", queue %" PRIu64
+	       ", queue_timeout %s\n",
+	       "concurrency", admin_number(spec, "concurrency.max"),
+	       admin_number(spec, "concurrency.warm"),
+	       admin_number(spec, "concurrency.queue"),
+	       TEXT(spec, "concurrency.queue_timeout"));
+}
+
+void function_table_describe_spec(const json_t *spec)
+{
+	static const char *const before[] = { "name", "description", "image" };
+	static const char *const texts[] = {
+		"memory",  "stack",	   "max_request",   "max_reply",
+		"timeout", "init_timeout", "inline_budget",
+	};
+	static const char *const words[] = { "log_level", "dispatch",
+					     "isolation" };
+
+	for (size_t i = 0; i < COUNT(before); i++)
+		print_text(spec, before[i]);
+	print_key("entry", json_object_get(spec, "entry") ?
+				   TEXT(spec, "entry") :
+				   "(the image's)");
+	for (size_t i = 0; i < COUNT(texts); i++)
+		print_text(spec, texts[i]);
+	print_concurrency(spec);
+	for (size_t i = 0; i < COUNT(words); i++)
+		print_text(spec, words[i]);
+	print_flag(spec, "untrusted");
+	print_flag(spec, "critical");
+	print_pairs(spec, "environment", "environment");
+	print_pairs(spec, "labels", "label");
 }
 
 /* "ok 10, timeout 2": an object of numbers, those that are not 0. */
@@ -137,28 +210,16 @@ static void print_percentiles(const json_t *histogram, const char *name,
 	putchar('\n');
 }
 
-static void print_spec(const json_t *function)
+/* What has become of it, behind what the catalog says. */
+static void print_state(const json_t *function)
 {
 	static const char *const texts[] = {
-		"name",		"description", "state",	  "reason", "image",
-		"image_sha256", "deployed_at", "entry",	  "kind",   "dispatch",
-		"isolation",	"gate",	       "no_gate",
+		"state",       "update", "reason",  "image_sha256",
+		"deployed_at", "gate",	 "no_gate",
 	};
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+	for (size_t i = 0; i < COUNT(texts); i++)
 		print_text(function, texts[i]);
-	printf("%-16s %s\n", "memory", SIZE(function, "memory_bytes"));
-	printf("%-16s %s\n", "max_request",
-	       SIZE(function, "max_request_bytes"));
-	printf("%-16s %s\n", "max_reply", SIZE(function, "max_reply_bytes"));
-	printf("%-16s %" PRIu64 "ms\n", "timeout",
-	       admin_number(function, "timeout_ms"));
-	printf("%-16s max %" PRIu64 ", warm %" PRIu64 ", queue %" PRIu64
-	       ", queue_timeout %" PRIu64 "ms\n",
-	       "concurrency", admin_number(function, "concurrency.max"),
-	       admin_number(function, "concurrency.warm"),
-	       admin_number(function, "concurrency.queue"),
-	       admin_number(function, "concurrency.queue_timeout_ms"));
 }
 
 void function_table_describe(const json_t *function, const json_t *answer)
@@ -168,8 +229,8 @@ void function_table_describe(const json_t *function, const json_t *answer)
 	const json_t *phase;
 
 	facts_read_bounds(answer, &bounds);
-	print_spec(function);
-	print_labels(function);
+	function_table_describe_spec(json_object_get(function, "catalog"));
+	print_state(function);
 	printf("%-16s %" PRIu64 " busy, %" PRIu64 " idle\n", "vms",
 	       admin_number(function, "vms.busy"),
 	       admin_number(function, "vms.idle"));

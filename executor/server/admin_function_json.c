@@ -1,6 +1,7 @@
 /* admin_function_json.c - functions as the admin API's JSON. See admin.h. */
 #include <jansson.h>
 
+#include "executor/catalog_json.h"
 #include "executor/json_output.h"
 #include "executor/server/admin.h"
 #include "vm/clock.h"
@@ -149,6 +150,15 @@ static void put_spec(struct json_output *object,
 		      catalog_isolation_name(spec->isolation));
 }
 
+/* By its own keys; but values of variables may be secrets. */
+static json_t *make_catalog(const struct catalog_function *spec)
+{
+	json_t *json = catalog_function_json(spec);
+
+	json_object_del(json, "environment");
+	return json;
+}
+
 /* What there is of it, but for the counts. */
 static void put_state(struct json_output *object,
 		      const struct function_view *function)
@@ -212,6 +222,7 @@ static void write_function(const struct function_view *function,
 	struct json_output object = json_output_make();
 
 	put_state(&object, function);
+	json_put(&object, "catalog", make_catalog(spec));
 	put_spec(&object, spec);
 	put_gate(&object, &function->stats);
 	json_put(&object, "labels", json_make_pairs(spec->labels));

@@ -230,7 +230,10 @@ check_functions() {
 		./thaw catalog validate described.json
 	try 4 'describe a function that is not there' \
 		./thaw functions describe none -c functions.json
-	has err 'no function none in functions.json'
+	has err 'no function none in functions.json: see'
+	try 4 'describe a function misspelled' \
+		./thaw functions describe helo -c functions.json
+	has err '^thaw: no function helo in functions.json: did you mean hello\?$'
 }
 
 check_version() {
@@ -433,11 +436,11 @@ check_failures() {
 	try 4 'a function that is not there' \
 		./thaw invoke none -c functions.json
 	has err 'no function none in functions.json'
+	try 4 'a function misspelled' ./thaw invoke hallo -c functions.json
+	has err 'did you mean hello\?$'
 	try 3 'an image that is none' ./thaw run text.elf
 	has err 'text.elf: not an ELF file'
 	try 3 'memory too small for the image' \
-	try 4 'a function misspelled' ./thaw invoke hallo -c functions.json
-	has err 'did you mean hello\?$'
 		./thaw run "$build/guest/spellcheck.elf" --memory 3MiB \
 		--max-request 4KiB --max-reply 4KiB
 	try 4 'a handler that is not there' \

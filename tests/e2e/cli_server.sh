@@ -93,13 +93,22 @@ check_status() {
 	has out '^description +An \?\[31mexample$'
 	has out '^invocations +ok [0-9]+$'
 	has out '^run time +p50 75.0us, p99 99.5us$'
-	has out '^concurrency +max 16, warm 2, queue 64, queue_timeout 1000ms$'
+	has out '^concurrency +max 16, warm 2, queue 64, queue_timeout 1s$'
+	has out '^entry +\(the image.s\)$'
+	has out '^critical +true$'
+	has out '^label +team=none$'
 	try 0 'functions describe as JSON' \
 		./thaw functions describe hello --admin -o json
 	is_json out
 	try 4 'describe a function that is not there' \
 		./thaw functions describe none --admin
-	has err 'no function none$'
+	has err "admin.sock: no function none: see \`thaw functions list --admin"
+	try 4 'describe a function misspelled' \
+		./thaw functions describe helo --admin
+	has err 'admin.sock: no function helo: did you mean hello\?$'
+	try 4 'the same as JSON' ./thaw functions describe helo --admin -o json
+	has err 'did you mean hello\?$'
+	is out ''
 	try 4 'describe what is no name' \
 		./thaw functions describe ../status --admin
 }

@@ -83,6 +83,20 @@ print(json.dumps(json.load(open("body"))["functions"][3]))' >fourth
 	admin_answers 200 'a name that is encoded' GET /v1/functions/n%61p
 }
 
+# What a catalog says is said in the same words by the catalog and by a server.
+check_describe() {
+	local name
+
+	for name in nap hello; do
+		"$build/thaw" functions describe "$name" -c functions.json |
+			grep -v '^environment ' >catalog
+		"$build/thaw" functions describe "$name" --admin "$admin" |
+			head -n "$(wc -l <catalog)" >server
+		same "the server describes $name as the catalog does" \
+			"$(<server)" "$(<catalog)"
+	done
+}
+
 check_refusals() {
 	problem 404 'Not Found' 'no such function' GET /v1/functions/none
 	as_documented 'a problem' Errors 1
@@ -228,6 +242,7 @@ for io in io_uring epoll; do
 	write_catalog functions.json
 	start_server functions.json --io "$io"
 	check_pages "$io"
+	check_describe
 	check_refusals
 	check_metrics
 	check_reload

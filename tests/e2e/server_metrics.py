@@ -127,7 +127,8 @@ def documented():
 
 def read_members(path, value):
     """The members of an object, and of objects in it, as "path.to.it"."""
-    if not isinstance(value, dict) or path.endswith('.labels'):
+    if not isinstance(value, dict) or path in (
+            'function.labels', 'function.catalog'):
         return {path: value}
     members = {}
     for key, member in value.items():
@@ -315,7 +316,7 @@ MOVES = [
         'status.catalog.generation', 'status.catalog.sha256',
         'status.catalog.reloads', 'function.snapshot.boots',
         'function.snapshot.bytes', 'function.boot_us', 'function.description',
-        'function.labels', 'function.image', 'function.image_bytes',
+        'function.labels', 'function.catalog', 'function.image', 'function.image_bytes',
         'function.image_sha256', 'function.deployed_at', 'function.entry',
         'function.memory_bytes', 'function.timeout_ms', 'function.dispatch',
         'function.isolation', 'function.max_request_bytes',

@@ -14,6 +14,8 @@ static struct metrics_server server_metrics;
 
 static char *labels[] = { "team=a=b", "empty=", NULL };
 
+static char *secrets[] = { "PASSWORD=rosebud", NULL };
+
 /* As Prometheus names them, the last three would be one, or another's. */
 static char *similar[] = { "a.b-c/d=1",		  "a_b.c_d=2",
 			   "a_b_c_d=3",		  "a_b_c_d_conflict1=4",
@@ -28,7 +30,14 @@ static const struct catalog_function hello = {
 	.memory = 16 << 20,
 	.max_request = 1 << 20,
 	.max_reply = 2 << 20,
-	.timeout_ns = NS_PER_S,
+	.stack = 256 << 10,
+	.timeout_ns = 1500 * NS_PER_US,
+	.init_timeout_ns = 30 * NS_PER_S,
+	.inline_budget_ns = 500 * NS_PER_US,
+	.log_level = THAW_LOG_WARN,
+	.untrusted = true,
+	.critical = true,
+	.environment = secrets,
 	.concurrency = { .max = 16,
 			 .warm = 2,
 			 .queue = 64,

@@ -1,0 +1,67 @@
+/* catalog_json.c - see catalog_json.h. */
+#include "executor/catalog_json.h"
+
+#include <jansson.h>
+
+#include "executor/json_output.h"
+#include "executor/units.h"
+
+static void put_size(struct json_output *object, const char *key, size_t bytes)
+{
+	char text[UNITS_TEXT_MAX];
+
+	json_put_text(object, key, units_format_size(bytes, text));
+}
+
+static void put_duration(struct json_output *object, const char *key,
+			 uint64_t ns)
+{
+	char text[UNITS_TEXT_MAX];
+
+	json_put_text(object, key, units_format_duration(ns, text));
+}
+
+static struct json_output
+concurrency_object(const struct catalog_concurrency *c)
+{
+	struct json_output object = json_output_make();
+
+	json_put_number(&object, "max", c->max);
+	json_put_number(&object, "warm", c->warm);
+	json_put_number(&object, "queue", c->queue);
+	put_duration(&object, "queue_timeout", c->queue_timeout_ns);
+	return object;
+}
+
+json_t *catalog_function_json(const struct catalog_function *f)
+{
+	struct json_output object = json_output_make();
+
+	json_put_text(&object, "name", f->name);
+	json_put_text(&object, "description", f->description);
+	json_put_text(&object, "image", f->image);
+	if (*f->entry)
+		json_put_text(&object, "entry", f->entry);
+	put_size(&object, "memory", f->memory);
+	put_size(&object, "stack", f->stack);
+	put_size(&object, "max_request", f->max_request);
+	put_size(&object, "max_reply", f->max_reply);
+	put_duration(&object, "timeout", f->timeout_ns);
+	put_duration(&object, "init_timeout", f->init_timeout_ns);
+	put_duration(&object, "inline_budget", f->inline_budget_ns);
+	json_put_text(&object, "log_level",
+		      catalog_log_level_name(f->log_level));
+	json_put_text(&object, "dispatch", catalog_dispatch_name(f->dispatch));
+	json_put_text(&object, "isolation",
+		      catalog_isolation_name(f->isolation));
+	json_put_boolean(&object, "untrusted", f->untrusted);
+	json_put_boolean(&object, "critical", f->critical);
+	json_put_object(&object, "concurrency",
+			concurrency_object(&f->concurrency));
+	json_put(&object, "environment", json_make_pairs(f->environment));
+	json_put(&object, "labels", json_make_pairs(f->labels));
+	if (!object.failed)
+		return object.json;
+	json_decref(object.json);
+	return NULL;
+}

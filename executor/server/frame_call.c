@@ -83,14 +83,14 @@ void call_put(struct call *call)
 	worker->free_call_count++;
 }
 
-/* Of those in @size bytes of the frame, one to each of @to. */
+/* Those in @size bytes of the frame, one to each of @to. */
 static void read_pairs(const char *bytes, size_t size,
 		       struct thaw_attribute *to)
 {
-	size_t at = 0;
+	const char *name, *value;
 
-	while (http_headers_next(bytes, size, &at, &to->name, &to->value))
-		to++;
+	for (size_t at = 0; http_headers_next(bytes, size, &at, &name, &value);)
+		*to++ = (struct thaw_attribute){ name, value };
 }
 
 bool call_take_pairs(struct call *call)

@@ -80,6 +80,9 @@ static int check(const struct invoke_options *my)
 		return misused("--async and --log need --url");
 	if (my->async && (my->log || invocation->repeat))
 		return misused("--async excludes --log and --repeat");
+	if (for_url && request_has_http(&invocation->http))
+		return misused("--async and --log take the Lambda API, which "
+			       "has no --method, --path, --query and --header");
 	if ((my->url || my->socket) &&
 	    (invocation->trace || invocation->verify || invocation->dirty ||
 	     invocation->restore || invocation->polling_cores))
@@ -149,6 +152,8 @@ const struct cli_verb cmd_invoke = {
 	.examples = "  thaw invoke hello -d '{\"name\":\"Ada\"}'\n"
 		    "  thaw invoke wordfreq -d @book.txt -o counts.json\n"
 		    "  thaw invoke echo -i -t text/plain -d - <letter.txt\n"
+		    "  thaw invoke notes -i --method GET --path /users/42 "
+		    "--query full=1\n"
 		    "  thaw invoke hello --repeat 10000 >/dev/null\n"
 		    "  thaw invoke hello --url http://127.0.0.1:8080 -i\n"
 		    "  thaw invoke hello --socket --repeat 10000\n",

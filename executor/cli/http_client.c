@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -49,6 +50,18 @@ void http_client_done(struct http_client *client)
 	buffer_done(&client->internal.head);
 }
 
+/* Whether the call has a header @name of its own. */
+static bool has_header(const struct http_call *call, const char *name)
+{
+	const size_t size = strlen(name);
+
+	for (const char *line = call->headers; line && *line;
+	     line += strcspn(line, "\n"), line += *line == '\n')
+		if (!strncasecmp(line, name, size) && line[size] == ':')
+			return true;
+	return false;
+}
+
 static int write_head(struct http_client *client, const struct http_call *call)
 {
 	struct buffer *head = &client->internal.head;
@@ -56,12 +69,14 @@ static int write_head(struct http_client *client, const struct http_call *call)
 	buffer_clear(head);
 	buffer_printf(head,
 		      "%s %s%s HTTP/1.1\r\n"
-		      "Host: %s\r\n"
-		      "User-Agent: thaw/%s\r\n"
-		      "Accept: */*\r\n",
+		      "Host: %s\r\n",
 		      call->method, client->address.prefix, call->path,
-		      client->address.authority, thaw_version());
-	if (strcmp(call->method, "GET") != 0)
+		      client->address.authority);
+	if (!has_header(call, "User-Agent"))
+		buffer_printf(head, "User-Agent: thaw/%s\r\n", thaw_version());
+	if (!has_header(call, "Accept"))
+		buffer_text(head, "Accept: */*\r\n");
+	if (call->size || strcmp(call->method, "GET") != 0)
 		buffer_printf(head, "Content-Length: %zu\r\n", call->size);
 	if (call->headers)
 		buffer_text(head, call->headers);
@@ -143,6 +158,7 @@ static int exchange(struct http_client *client, const struct http_call *call,
 	int ready, r = 0;
 
 	http_reply_reset(&client->reply);
+	client->reply.is_head = !strcmp(call->method, "HEAD");
 	while (!r) {
 		bool sends = left(&sending) && !failed;
 

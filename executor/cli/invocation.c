@@ -89,13 +89,15 @@ int invocation_perform(const struct invoker *invoker, const char *function,
 		       const struct request_data *data,
 		       const struct invocation_options *options)
 {
-	const struct thaw_request request = {
+	struct thaw_attribute attributes[REQUEST_ATTRIBUTES];
+	struct thaw_request request = {
 		.data = data->data,
 		.size = data->size,
 		.content_type = options->content_type,
 		.timeout_ns = options->timeout_ns,
 	};
 
+	request_add_http(&options->http, attributes, &request);
 	return options->repeat ?
 		       invoke_repeatedly(invoker, function, &request, options) :
 		       invoke(invoker, function, &request, options, NULL);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "executor/cli/cli.h"
+#include "executor/cli/request_http.h"
 #include "executor/libthaw.h"
 
 /* Most invocations of one command: their times are kept, 8 bytes each. */
@@ -17,6 +18,7 @@
 struct invocation_options {
 	const char *data; /* as request_data_read() takes it */
 	const char *content_type;
+	struct request_http http;
 	const char *output; /* file for the reply; NULL or "-": stdout */
 	uint64_t timeout_ns;
 	uint64_t repeat; /* 0: once, and no summary */
@@ -45,6 +47,19 @@ struct invocation_options {
 	INVOCATION_OPTION('t', "content-type", "TYPE",                        \
 		"the request's content type; default none",                   \
 		cli_set_text, type, content_type, 0),                         \
+	INVOCATION_OPTION(0, "method", "METHOD",                              \
+		"the request's method in HTTP; default POST",                 \
+		request_set_method, type, http, 0),                           \
+	INVOCATION_OPTION(0, "path", "PATH",                                  \
+		"the path behind the function's name, such as\n"              \
+		"/users/42",                                                  \
+		request_set_path, type, http, 0),                             \
+	INVOCATION_OPTION(0, "query", "NAME=VALUE",                           \
+		"what is behind the question mark; may be repeated",          \
+		request_set_query, type, http, 0),                            \
+	INVOCATION_OPTION(0, "header", "'NAME: VALUE'",                       \
+		"a header of the request; may be repeated",                   \
+		request_set_header, type, http, 0),                           \
 	INVOCATION_OPTION(0, "repeat", "N",                                   \
 		"invoke N times (up to 1000000), check that all\n"            \
 		"replies are the same, print the last, and times\n"           \

@@ -1,6 +1,6 @@
 /*
- * invoke_http.c - invocations over HTTP: POST /function/NAME, or, for what only
- * that has, the Lambda API. See invoke_server.h.
+ * invoke_http.c - invocations over HTTP: /function/NAME, or, for what only that
+ * has, the Lambda API. See invoke_server.h.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,12 +12,16 @@
 #include "executor/cli/invoke_server.h"
 #include "executor/cli/reply.h"
 #include "executor/cli/request_data.h"
+#include "executor/http_headers.h"
 #include "executor/limits.h"
 #include "executor/server/base64.h"
+#include "guest/abi/thaw_http.h"
 #include "vm/clock.h"
 
-#define PATH_MAX_BYTES 512
-#define HEADERS_MAX 512
+#define NAME_MAX_BYTES 256
+#define PATH_MAX_BYTES (512 + 2 * THAW_ATTRIBUTES_SIZE_MAX)
+/* Those of the options, with ": " and "\r\n" for their zeros, and others. */
+#define HEADERS_MAX (512 + 2 * THAW_HEADERS_SIZE_MAX)
 #define TIMING_MAX 256
 
 /* Waiting for a vm and running: no function may take longer. */
@@ -29,11 +33,13 @@
 struct by_http {
 	struct http_client client;
 	const struct invoke_http_options *options;
+	const char *method;
 	char path[PATH_MAX_BYTES];
 	char headers[HEADERS_MAX];
 
 	/* Of the last answer. */
 	char content_type[128], id[64 + 1], timing[TIMING_MAX];
+	char own[HTTP_REPLY_HEAD_MAX]; /* headers, of the function */
 	struct http_problem problem;
 };
 
@@ -61,24 +67,30 @@ static bool escape(const char *text, char *to, size_t size)
 	return true;
 }
 
-static int write_path(struct by_http *http, const char *function)
+static int write_path(struct by_http *http, const char *function,
+		      const struct request_http *request)
 {
-	char name[PATH_MAX_BYTES / 2];
+	char name[NAME_MAX_BYTES];
 
 	if (!escape(function, name, sizeof(name))) {
 		cli_error("no function has a name that long");
 		return CLI_NOT_FOUND;
 	}
-	snprintf(http->path, sizeof(http->path),
-		 is_lambda(http) ? "/2015-03-31/functions/%s/invocations" :
-				   "/function/%s",
-		 name);
+	if (is_lambda(http))
+		snprintf(http->path, sizeof(http->path),
+			 "/2015-03-31/functions/%s/invocations", name);
+	else
+		snprintf(http->path, sizeof(http->path), "/function/%s%s%s%s",
+			 name, request->path ? request->path : "",
+			 *request->query ? "?" : "", request->query);
 	return CLI_GO_ON;
 }
 
-static int write_headers(struct by_http *http, const char *type)
+static int write_headers(struct by_http *http, const char *type,
+			 const struct request_http *request)
 {
 	const struct invoke_http_options *options = http->options;
+	size_t used;
 
 	for (const char *c = type; c && *c; c++)
 		if (*c < ' ' || *c > '~' || c - type >= 127) {
@@ -86,11 +98,19 @@ static int write_headers(struct by_http *http, const char *type)
 				  "characters");
 			return CLI_USAGE;
 		}
-	snprintf(http->headers, sizeof(http->headers), "%s%s%s%s%s",
-		 type ? "Content-Type: " : "", type ? type : "",
-		 type ? "\r\n" : "",
-		 options->async ? "X-Amz-Invocation-Type: Event\r\n" : "",
-		 options->tail ? "X-Amz-Log-Type: Tail\r\n" : "");
+	used = (size_t)snprintf(http->headers, sizeof(http->headers),
+				"%s%s%s%s%s", type ? "Content-Type: " : "",
+				type ? type : "", type ? "\r\n" : "",
+				options->async ?
+					"X-Amz-Invocation-Type: Event\r\n" :
+					"",
+				options->tail ? "X-Amz-Log-Type: Tail\r\n" :
+						"");
+	for (size_t i = 0; i < request->header_count; i++)
+		used += (size_t)snprintf(http->headers + used,
+					 sizeof(http->headers) - used,
+					 "%s: %s\r\n", request->headers[i].name,
+					 request->headers[i].value);
 	return CLI_GO_ON;
 }
 
@@ -147,6 +167,45 @@ static enum thaw_result result_of(const char *type)
 	return THAW_ERROR;
 }
 
+/* Whether it is one that the server writes, or that is told elsewhere. */
+static bool is_known(const char *name)
+{
+	static const char *const names[] = { "content-type", "date",
+					     "server-timing", "x-call-id",
+					     "x-function-status" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return thaw_http_is_framing(name);
+}
+
+/* The headers that the function has set. */
+static void take_headers(struct by_http *http, struct answer *answer)
+{
+	const struct buffer *head = &http->client.reply.head;
+	const char *name, *value;
+	char *to = http->own;
+
+	for (size_t at = 0;
+	     http_headers_next(head->data, head->size, &at, &name, &value);)
+		if (!is_known(name))
+			to = stpcpy(stpcpy(to, name) + 1, value) + 1;
+	answer->headers = http->own;
+	answer->headers_size = (size_t)(to - http->own);
+}
+
+/* The status that the function has set; 0: it is the server's. */
+static unsigned own_status(const struct by_http *http)
+{
+	const struct http_reply *reply = &http->client.reply;
+
+	return !is_lambda(http) &&
+			       http_reply_header(reply, "x-function-status") ?
+		       reply->status :
+		       0;
+}
+
 /* A reply that is not the function's: its error, or the server's refusal. */
 static int take_failure(struct by_http *http, struct answer *answer)
 {
@@ -185,9 +244,13 @@ static int take_answer(struct by_http *http, struct answer *answer)
 		.queue_ns = duration_ns(http->timing, "queue"),
 		.run_ns = duration_ns(http->timing, "run"),
 	};
-	if (reply->status < 200 || reply->status > 299 ||
-	    http_reply_header(reply, "x-amz-function-error"))
+	answer->status = own_status(http);
+	if (!answer->status &&
+	    (reply->status < 200 || reply->status > 299 ||
+	     http_reply_header(reply, "x-amz-function-error")))
 		return take_failure(http, answer);
+	if (!is_lambda(http))
+		take_headers(http, answer);
 	if (http->options->async) {
 		answer->size = strlen(strcat(http->id, "\n"));
 		answer->data = http->id;
@@ -201,7 +264,7 @@ static int invoke(void *cookie, const char *function,
 {
 	struct by_http *http = cookie;
 	const struct http_call call = {
-		.method = "POST",
+		.method = http->method,
 		.path = http->path,
 		.headers = http->headers,
 		.body = request->data,
@@ -272,7 +335,10 @@ int invoke_http(const char *url, const char *function,
 		const struct invocation_options *options,
 		const struct invoke_http_options *http_options)
 {
-	struct by_http http = { .options = http_options };
+	struct by_http http = {
+		.options = http_options,
+		.method = request_method(&options->http),
+	};
 	struct http_address address;
 	struct error error;
 	int code;
@@ -281,9 +347,10 @@ int invoke_http(const char *url, const char *function,
 		cli_error("%s", error.message);
 		return CLI_USAGE;
 	}
-	code = write_path(&http, function);
+	code = write_path(&http, function, &options->http);
 	if (code == CLI_GO_ON)
-		code = write_headers(&http, options->content_type);
+		code = write_headers(&http, options->content_type,
+				     &options->http);
 	if (code != CLI_GO_ON)
 		return code;
 	http_client_init(&http.client, &address, "--url", LIMIT_REPLY_MAX);

@@ -65,6 +65,7 @@ static int keep_first(struct repeat *repeat, const struct answer *reply)
 	}
 	memcpy(repeat->first, reply->data, reply->size);
 	repeat->first_size = reply->size;
+	repeat->first_status = reply->status;
 	strcpy(repeat->first_type, reply->content_type);
 	return CLI_OK;
 }
@@ -83,6 +84,12 @@ static size_t difference(const struct repeat *repeat,
 
 static int compare(const struct repeat *repeat, const struct answer *reply)
 {
+	if (reply->status != repeat->first_status) {
+		cli_error("%s: status %u, where the first was %u (0: none)",
+			  repeat->function, reply->status,
+			  repeat->first_status);
+		return CLI_INTERNAL;
+	}
 	if (strcmp(reply->content_type, repeat->first_type) != 0) {
 		cli_error("%s: content type %s, where the first was %s",
 			  repeat->function, reply->content_type,

@@ -22,6 +22,7 @@ struct repeat {
 
 	void *first; /* the first reply's data */
 	size_t first_size;
+	unsigned first_status;
 	char first_type[sizeof(((struct thaw_reply *)0)->content_type)];
 
 	size_t settled_after; /* invocations */

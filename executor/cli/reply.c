@@ -6,8 +6,23 @@
 #include <unistd.h>
 
 #include "executor/cli/cli.h"
+#include "executor/http_headers.h"
 #include "vm/clock.h"
 #include "vm/text.h"
+
+/* As they are said over HTTP, but for what a terminal would do with them. */
+static void print_headers(const struct answer *reply, FILE *file)
+{
+	char clean[THAW_REPLY_HEADERS_SIZE_MAX];
+	const char *name, *value;
+
+	for (size_t at = 0;
+	     http_headers_next(reply->headers, reply->headers_size, &at, &name,
+			       &value);) {
+		fprintf(file, "%s: ", cli_clean(name, clean, sizeof(clean)));
+		fprintf(file, "%s\n", cli_clean(value, clean, sizeof(clean)));
+	}
+}
 
 void reply_print_metadata(const struct answer *reply, FILE *file)
 {
@@ -19,11 +34,14 @@ void reply_print_metadata(const struct answer *reply, FILE *file)
 	};
 
 	fprintf(file, "thaw/%s %s\n", thaw_version(), results[reply->result]);
+	if (reply->status)
+		fprintf(file, "Status: %u\n", reply->status);
 	if (reply->result == THAW_OK)
 		fprintf(file, "Content-Type: %s\n", reply->content_type);
 	else
 		fprintf(file, "Error-Type: %s\n", reply->error_type);
 	fprintf(file, "Content-Length: %zu\n", reply->size);
+	print_headers(reply, file);
 	if (reply->server_timing) {
 		fprintf(file, "X-Call-Id: %s\nServer-Timing: %s\n", reply->id,
 			reply->server_timing);

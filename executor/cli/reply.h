@@ -17,6 +17,11 @@ struct answer {
 	const char *content_type, *id;
 	const char *error_type, *error_message; /* if the result is not OK */
 
+	/* What the function answers in HTTP, as in struct thaw_reply. */
+	unsigned status;
+	const char *headers;
+	size_t headers_size;
+
 	uint64_t queue_ns, run_ns;
 	unsigned exits;
 	bool has_exits;		   /* a server does not say */
@@ -34,8 +39,8 @@ struct answer {
 int reply_write(const struct answer *reply, const char *path, bool include);
 
 /*
- * Prints result, content type, size, id and what is known of times and exits,
- * one a line.
+ * Prints result, HTTP's status if the function has set one, content type, size, its
+ * headers, id and what is known of times and exits, one a line.
  */
 void reply_print_metadata(const struct answer *reply, FILE *file);
 

@@ -75,15 +75,18 @@ static int end_head(llhttp_t *parser)
 	if (parser->http_major != 1 || reply->status < 100 ||
 	    reply->status == HTTP_STATUS_SWITCHING_PROTOCOLS)
 		return fail(reply, -EPROTO);
-	if ((parser->flags & F_CONTENT_LENGTH) &&
+	if ((parser->flags & F_CONTENT_LENGTH) && !reply->is_head &&
 	    parser->content_length > reply->body.max)
 		return fail(reply, -E2BIG);
 	reply->keep_alive = llhttp_should_keep_alive(parser);
 	reply->internal.head_done = true;
 	/* llhttp does not read all extensions */
 	reply->internal.is_chunked = (parser->flags & F_CHUNKED) &&
-				     has_body(reply->status);
-	return reply->internal.is_chunked ? HPE_PAUSED : 0;
+				     !reply->is_head && has_body(reply->status);
+	if (reply->internal.is_chunked)
+		return HPE_PAUSED;
+	/* 1: no body follows, whatever its size is said to be */
+	return reply->is_head && reply->status / 100 != 1;
 }
 
 static int add_to_body(llhttp_t *parser, const char *data, size_t size)
@@ -131,6 +134,7 @@ void http_reply_reset(struct http_reply *reply)
 	};
 
 	forget(reply);
+	reply->is_head = false;
 	llhttp_init(&reply->internal.parser, HTTP_RESPONSE, &settings);
 	reply->internal.parser.data = reply;
 }

@@ -31,6 +31,8 @@ struct http_reply {
 	bool keep_alive;
 	struct buffer head; /* "name\0value\0"..., names in lower case */
 	struct buffer body;
+	/* To be set behind http_reply_reset(): it answers HEAD, without a body. */
+	bool is_head;
 
 	struct {
 		llhttp_t parser;

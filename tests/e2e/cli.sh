@@ -301,6 +301,49 @@ check_no_kvm() {
 	has out '^FAIL  kvm +no permission to open .*: join the group'
 }
 
+# A request as HTTP has it, and an answer of the function's own.
+check_http() {
+	local web=(./thaw run "$build/tests/guest/clients.elf" --entry web) option
+
+	try 0 'a request of HTTP' "${web[@]}" --method GET --path /users/42 \
+		--query a=b --query status=404 --header 'Accept:  text/plain ' \
+		--header 'X-Set-ETag: "x"' -t text/plain -d text -i
+	has out '^Status: 404$'
+	has out '^etag: "x"$'
+	has out '^GET /users/42\?a=b&status=404$'
+	has out '^accept: text/plain$'
+	has out '^refused: 0$'
+	has out '^text$'
+	is err ''
+	try 0 'the same repeated' "${web[@]}" --query status=503 --repeat 3
+	has out '^POST /\?status=503$'
+	try 0 'an answer in the metadata' "${web[@]}" --path /x -v
+	has out '^POST /x\?$'
+	! grep -q '^Status:' err
+	same 'no status where the function has set none' "$?" 0
+	try 1 'an answer that is none' "${web[@]}" --query status=304
+	has err 'Function.InvalidResponse: a reply of status 304 has no body'
+	for option in '--method a b' '--method ' "--method $(printf '%040d' 0)" \
+		'--path users' '--path /a?b' '--path /a b' '--query a#b' \
+		'--query a b' '--header a' '--header : b' '--header a b: c' \
+		$'--header a: b\rc' '--header Host: b' '--header Connection: b' \
+		'--header content-length: 1' '--header Content-Type: a/b' \
+		"--path /$(printf '%04000d' 0)" "--query $(printf '%04000d' 0)" \
+		"--header a: $(printf '%017000d' 0)"; do
+		try 2 "${option:0:30}" "${web[@]}" "${option%% *}" "${option#* }"
+		has err "^thaw: ${option%% *}: "
+	done
+	option=$(printf '%02000d' 0)
+	try 2 'a query of two that are too long' "${web[@]}" --query "$option" \
+		--query "$option"
+	has err 'is more than a query may have$'
+	try 2 'too many headers' "${web[@]}" $(printf -- '--header a:b %.0s' {1..65})
+	has err 'header: more than 64 of them$'
+	try 2 'HTTP by the Lambda API' ./thaw invoke web --url localhost:1 \
+		--async --path /a
+	has err 'the Lambda API, which has no --method'
+}
+
 check_streams() {
 	local code
 
@@ -496,6 +539,7 @@ check_version
 check_no_kvm
 if ./thaw doctor >checks 2>&1; then
 	check_streams
+	check_http
 	check_requests
 	check_boot
 	check_failures

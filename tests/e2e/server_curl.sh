@@ -234,6 +234,51 @@ check_request_headers() {
 	count body '^x-' 0
 }
 
+# The same by thaw, over HTTP and the unix socket.
+check_thaw() {
+	local by
+
+	for by in "--url=$url" "--socket=$work/run/thaw.sock"; do
+		"$build/thaw" invoke web "$by" -i --method PUT --path /a%20b \
+			--query status=404 --header 'Accept: a/b' \
+			--header 'X-Set-ETag: "x"' -d text >out 2>err
+		same "an answer by ${by%%=*}: no failure" "$?" 0
+		has out '^thaw/[0-9.]+ ok$'
+		has out '^Status: 404$'
+		has out '^etag: "x"$'
+		has out '^PUT /a%20b\?status=404$'
+		has out '^accept: a/b$'
+		has out '^text$'
+		count out '^(accept|Content-Type|content-type): ' 2
+		"$build/thaw" invoke web "$by" --query status=500 --repeat 3 \
+			>out 2>err
+		same 'and repeated' "$?" 0
+		has out '^POST /\?status=500$'
+		"$build/thaw" invoke web "$by" --query status=204 >out 2>err
+		same 'a body where none may be' "$?" 1
+		has err 'Function.InvalidResponse'
+		# a whole head, as large as there is room for
+		"$build/thaw" invoke web "$by" \
+			--header "X-Large: $(printf '%015000d' 7)" >out 2>err
+		has out '^x-large: 0{14999}7$'
+		"$build/thaw" invoke web "$by" -d x -i >out 2>err
+		has out '^POST /\?$'
+		count out '^Status:' 0
+		"$build/thaw" invoke fail "$by" --path /a >out 2>err
+		same 'a failure' "$?" 1
+		has err 'Test.Failed'
+	done
+	"$build/thaw" invoke web --url "$url" --method HEAD -i \
+		--query status=410 >out 2>err
+	same 'HEAD' "$?" 0
+	has out '^Status: 410$'
+	has out '^Content-Length: 0$'
+	"$build/thaw" invoke web --url "$url" --method GET -d text >out 2>err
+	has out '^text$'
+	"$build/thaw" invoke none --url "$url" --method GET >out 2>err
+	same 'a 404 of the server' "$?" 4
+}
+
 check_failures() {
 	answers 500 'an error' POST /function/fail -d x
 	header Content-Type 'application/problem\+json'
@@ -417,6 +462,7 @@ for io in io_uring epoll; do
 	check_methods
 	check_answers
 	check_request_headers
+	check_thaw
 	check_failures
 	check_sizes
 	check_versions

@@ -137,6 +137,31 @@ START_TEST(interim_responses_are_skipped)
 }
 END_TEST
 
+/* Whatever the head says of one. */
+START_TEST(what_answers_head_has_no_body)
+{
+	static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n"
+				   "HTTP/1.1 404 Not Found\r\n"
+				   "Content-Length: 999999\r\n\r\n"
+				   "HTTP/1.1 200 OK\r\n";
+	size_t used = 0;
+
+	http_reply_reset(&reply);
+	reply.is_head = true;
+	ck_assert_int_eq(http_reply_parse(&reply, text, strlen(text), &used),
+			 1);
+	ck_assert_uint_eq(used, (size_t)(strstr(text, "HTTP/1.1 200") - text));
+	ck_assert_uint_eq(reply.status, 404);
+	ck_assert(reply.keep_alive);
+	body_is("");
+	/* the next one is not asked for by HEAD */
+	ck_assert_int_eq(feed("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab"),
+			 1);
+	body_is("ab");
+	forget();
+}
+END_TEST
+
 START_TEST(names_are_found_in_lower_case_and_old_folds_are_joined)
 {
 	ck_assert_int_eq(feed("HTTP/1.1 204 No Content\r\nA-B: c\r\n  d\r\n"
@@ -242,6 +267,7 @@ int main(void)
 	tcase_add_test(tests, chunks_are_joined_and_trailers_are_not_headers);
 	tcase_add_test(tests, bytes_behind_a_response_are_left_for_the_next);
 	tcase_add_test(tests, interim_responses_are_skipped);
+	tcase_add_test(tests, what_answers_head_has_no_body);
 	tcase_add_test(tests,
 		       names_are_found_in_lower_case_and_old_folds_are_joined);
 	tcase_add_test(tests, a_body_without_a_length_ends_with_the_connection);

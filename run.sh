@@ -26,12 +26,13 @@ book() {
 	}' /usr/share/dict/words
 }
 
-# invoke NAME REQUEST-FILE REPLY-FILE: runs one function, prints the times: of
-# its boot and init, once, and of the invocation.
+# invoke NAME REQUEST-FILE REPLY-FILE [OPTION...]: runs one function, prints the
+# times: of its boot and init, once, and of the invocation.
 invoke() {
 	local log=$3.log
 
-	"$top/build/release/thaw" invoke -v "$1" -d "@$2" -o "$3" 2>"$log" || {
+	"$top/build/release/thaw" invoke -v "$1" -d "@$2" -o "$3" "${@:4}" \
+		2>"$log" || {
 		cat "$log" >&2
 		return 1
 	}
@@ -55,7 +56,7 @@ excerpt() {
 
 # Each sample function with real data: request, reply and time.
 samples() {
-	local work=$top/build/samples function
+	local work=$top/build/samples function options
 
 	mkdir -p "$work"
 	printf '{"name":"Ada"}' >"$work/hello.request"
@@ -65,11 +66,14 @@ samples() {
 	printf '{"width":640,"height":480}' >"$work/mandelbrot.request"
 	book >"$work/wordfreq.request"
 	printf 'hypot(3, 4) ^ 2\n' >"$work/calc.request"
-	for function in hello echo spellcheck mandelbrot wordfreq calc; do
+	: >"$work/notes.request"
+	for function in hello echo spellcheck mandelbrot wordfreq calc notes; do
+		options=()
+		[[ $function != notes ]] || options=(--method GET --path /1)
 		printf '%s\n  request  ' "$function"
 		excerpt "$work/$function.request"
 		invoke "$function" "$work/$function.request" \
-			"$work/$function.reply"
+			"$work/$function.reply" "${options[@]}"
 		printf '  reply    '
 		excerpt "$work/$function.reply"
 	done

@@ -339,6 +339,28 @@ check_http() {
 	has err 'is more than a query may have$'
 	try 2 'too many headers' "${web[@]}" $(printf -- '--header a:b %.0s' {1..65})
 	has err 'header: more than 64 of them$'
+
+	local notes=(./thaw run "$build/guest/notes.elf" -i --method)
+	try 0 'the sample for HTTP' "${notes[@]}" GET --path /2
+	has out '^\{"title":"Ice","text":"Frozen once, thawed often\."\}$'
+	has out '^Vary: Accept$'
+	option=$(sed -n 's/^ETag: //p' out)
+	try 0 'what the client has' "${notes[@]}" GET --path /2 \
+		--header "If-None-Match: $option"
+	has out '^Status: 304$'
+	has out '^Content-Length: 0$'
+	try 0 'a list' "${notes[@]}" GET
+	has out '^\[\{"id":1,"title":"Snapshot"\},.*\]$'
+	try 0 'text' "${notes[@]}" HEAD --path /2 --header 'Accept: text/plain'
+	has out '^Content-Type: text/plain$'
+	for option in /0 /4 /1x /x // /18446744073709551617; do
+		try 0 "$option" "${notes[@]}" GET --path "$option"
+		has out '^Status: 404$'
+	done
+	try 0 'another method' "${notes[@]}" DELETE --path /2
+	has out '^Status: 405$'
+	has out '^Allow: GET, HEAD$'
+
 	try 2 'HTTP by the Lambda API' ./thaw invoke web --url localhost:1 \
 		--async --path /a
 	has err 'the Lambda API, which has no --method'

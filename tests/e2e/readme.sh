@@ -93,6 +93,7 @@ tells 'no command failed' '^the tour is over$'
 ((count >= 10)) || not_ok "there were only $count blocks to run"
 tells 'hello greets Ada' '^\{"message":"Hello, Ada!"\}'
 tells 'curl -i shows the times' '^Server-Timing: queue;dur='
+tells "a function's 404 is its own" '^X-Function-Status: 404'
 tells 'a failure names its type' 'Hello.InvalidRequest'
 tells 'a failure has its exit status' '^exit status 1$'
 tells 'a timeout has its exit status' '^exit status 124$'

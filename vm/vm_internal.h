@@ -22,7 +22,7 @@ struct poll {
 	_Atomic bool is_resting; /* no invocation; the watchdog is armed */
 	pthread_t thread;	 /* the vcpu's, if has_thread */
 	bool has_thread;
-	bool may_be_late; /* poll_allow_late_thread() */
+	bool may_be_late;    /* poll_allow_late_thread() */
 	struct vm_exit exit; /* the thread's, until the turn is OUT */
 	uint64_t idle_at;    /* when the guest last rang that it is idle */
 	int result;

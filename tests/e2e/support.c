@@ -200,3 +200,14 @@ size_t private_bytes(void)
 	fclose(file);
 	return bytes;
 }
+
+char *repeat(char c, size_t count)
+{
+	static char text[4][1 << 17];
+	static unsigned next;
+	char *to = text[next++ % 4];
+
+	memset(to, c, count);
+	to[count] = '\0';
+	return to;
+}

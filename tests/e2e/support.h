@@ -86,4 +86,7 @@ size_t private_bytes(void);
  */
 int run_suite(Suite *suite);
 
+/* So many of @c; one of four texts that are used in turn. */
+char *repeat(char c, size_t count);
+
 #endif

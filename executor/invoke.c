@@ -173,7 +173,8 @@ static void take_fault(const struct function *function, const struct vm *vm,
 	const char *symbol;
 	uint64_t offset = 0;
 
-	vm_describe_exit(exit, what, sizeof(what));
+	vm_describe_exit(exit, snapshot_layout(function->snapshot), what,
+			 sizeof(what));
 	if (exit->kind != VM_EXIT_FAULT) {
 		fail(reply, THAW_FAULT, "Runtime.Fault", what);
 		return;

@@ -60,7 +60,8 @@ static int fill_memory(struct vm *vm, const struct image *image,
 
 /* Says why the guest stopped before it was ready. */
 static int boot_error(struct vm *vm, const struct image *image,
-		      const struct vm_exit *exit, struct error *err)
+		      const struct layout *layout, const struct vm_exit *exit,
+		      struct error *err)
 {
 	struct thaw_mailbox mailbox;
 	char what[256];
@@ -84,7 +85,7 @@ static int boot_error(struct vm *vm, const struct image *image,
 		return error_set(err, -EPROTO,
 				 "rang the doorbell with %u during init",
 				 exit->bell);
-	vm_describe_exit(exit, what, sizeof(what));
+	vm_describe_exit(exit, layout, what, sizeof(what));
 	if (exit->kind != VM_EXIT_FAULT)
 		return error_set(err, -ECANCELED, "init failed: %s", what);
 	symbol = image_symbol(image, exit->fault.pc, &offset);
@@ -127,18 +128,19 @@ static void sleep_slices(struct init *init, uint64_t end_ns)
 
 /* It has ended before it was ready: takes what it was about to log. */
 static int end_early(struct init *init, struct vm *vm,
-		     const struct image *image, const struct vm_exit *exit,
-		     struct error *err)
+		     const struct image *image, const struct layout *layout,
+		     const struct vm_exit *exit, struct error *err)
 {
 	const struct thaw_mailbox *mailbox =
 		vm_view(vm, THAW_GPA_MAILBOX, sizeof(*mailbox));
 
 	guest_log_take_begun(&init->options->log, vm, mailbox->lines,
 			     &init->lines);
-	return boot_error(vm, image, exit, err);
+	return boot_error(vm, image, layout, exit, err);
 }
 
 static int run_init(struct vm *vm, const struct image *image,
+		    const struct layout *layout,
 		    const struct snapshot_options *options, struct error *err)
 {
 	struct init init = {
@@ -161,7 +163,7 @@ static int run_init(struct vm *vm, const struct image *image,
 		    clock_now_ns() < init.deadline_ns)
 			continue;
 		if (exit.kind != VM_EXIT_DOORBELL)
-			return end_early(&init, vm, image, &exit, err);
+			return end_early(&init, vm, image, layout, &exit, err);
 		if (exit.bell == THAW_BELL_READY)
 			return 0;
 		if (exit.bell == THAW_BELL_LOG)
@@ -170,10 +172,10 @@ static int run_init(struct vm *vm, const struct image *image,
 			sleep_slices(&init,
 				     guest_sleep_end(vm, init.deadline_ns));
 		else
-			return end_early(&init, vm, image, &exit, err);
+			return end_early(&init, vm, image, layout, &exit, err);
 		if (clock_now_ns() >= init.deadline_ns) {
 			exit.kind = VM_EXIT_DEADLINE;
-			return end_early(&init, vm, image, &exit, err);
+			return end_early(&init, vm, image, layout, &exit, err);
 		}
 	}
 }
@@ -281,7 +283,7 @@ static int boot(struct snapshot *snapshot, const struct image *image,
 	if (!r)
 		r = vm_set_state(vm, snapshot->state, err);
 	if (!r)
-		r = run_init(vm, image, options, err);
+		r = run_init(vm, image, &snapshot->layout, options, err);
 	if (!r)
 		r = read_manifest(snapshot, vm, err, &dispatch);
 	if (!r)

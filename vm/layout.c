@@ -138,3 +138,12 @@ int layout_plan(const struct image *image, const struct layout_config *config,
 	*ret_layout = layout;
 	return 0;
 }
+
+bool layout_is_overflow(const struct layout *layout, uint64_t address,
+			uint64_t sp)
+{
+	const uint64_t start = layout->stack.start;
+
+	return address < start && start - address <= GUARD &&
+	       sp < start + THAW_PAGE_SIZE;
+}

@@ -11,6 +11,7 @@
 #ifndef VM_LAYOUT_H
 #define VM_LAYOUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -73,5 +74,13 @@ struct layout {
  */
 int layout_plan(const struct image *image, const struct layout_config *config,
 		struct error *err, struct layout *ret_layout);
+
+/*
+ * Whether the stack has overflowed: @address, which is not mapped, is in the guard
+ * below it, and the stack pointer @sp no more than a page from there. The guard is
+ * the heap's end as well.
+ */
+bool layout_is_overflow(const struct layout *layout, uint64_t address,
+			uint64_t sp);
 
 #endif

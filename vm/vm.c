@@ -339,11 +339,25 @@ void vm_counter_scale(const struct vm *vm, uint32_t *ret_mult,
 	*ret_shift = vm->counter_shift;
 }
 
-void vm_describe_exit(const struct vm_exit *exit, char *text, size_t size)
+#define OVERFLOW "stack overflow (raise stack, or use less of it): "
+
+static void describe_fault(const struct vm_fault *fault,
+			   const struct layout *layout, char *text, size_t size)
+{
+	size_t used = 0;
+
+	if (layout && fault->has_address &&
+	    layout_is_overflow(layout, fault->address, fault->sp))
+		used = (size_t)snprintf(text, size, "%s", OVERFLOW);
+	arch_describe_fault(fault, text + used, size - used);
+}
+
+void vm_describe_exit(const struct vm_exit *exit, const struct layout *layout,
+		      char *text, size_t size)
 {
 	switch (exit->kind) {
 	case VM_EXIT_FAULT:
-		arch_describe_fault(&exit->fault, text, size);
+		describe_fault(&exit->fault, layout, text, size);
 		return;
 	case VM_EXIT_DOORBELL:
 		snprintf(text, size, "doorbell %u", exit->bell);

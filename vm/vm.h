@@ -60,6 +60,7 @@ struct vm_fault {
 	uint64_t cause;	  /* x86_64: vector; arm64: ESR_EL1 */
 	uint64_t code;	  /* x86_64: error code */
 	uint64_t pc;	  /* of the instruction */
+	uint64_t sp;	  /* the stack pointer */
 	uint64_t address; /* accessed, if has_address */
 	bool has_address;
 };
@@ -155,8 +156,12 @@ uint64_t vm_counter_now(const struct vm *vm);
 void vm_counter_scale(const struct vm *vm, uint32_t *ret_mult,
 		      uint32_t *ret_shift);
 
-/* Puts "page fault (vector 14) ..." into @text. */
-void vm_describe_exit(const struct vm_exit *exit, char *text, size_t size);
+/*
+ * Puts "page fault (vector 14) ..." into @text, "stack overflow ...: " before it if it
+ * is one; @layout may be NULL.
+ */
+void vm_describe_exit(const struct vm_exit *exit, const struct layout *layout,
+		      char *text, size_t size);
 
 /*
  * Puts thaw's own pages and page tables into @memory (zero so far).

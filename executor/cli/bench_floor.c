@@ -72,7 +72,7 @@ static int reach_ring(struct vm *vm, struct error *err)
 		if (exit.kind == VM_EXIT_DOORBELL &&
 		    exit.bell == THAW_BELL_DONE)
 			continue;
-		vm_describe_exit(&exit, what, sizeof(what));
+		vm_describe_exit(&exit, NULL, what, sizeof(what));
 		return error_set(err, -EPROTO, "the guest does not ring: %s",
 				 what);
 	}

@@ -14,8 +14,8 @@
 
 extern const struct thaw_handler_record __thaw_handlers_start[];
 extern const struct thaw_handler_record __thaw_handlers_end[];
-extern int (*const __thaw_inits_start[])(void);
-extern int (*const __thaw_inits_end[])(void);
+extern const struct thaw_init_record __thaw_inits_start[];
+extern const struct thaw_init_record __thaw_inits_end[];
 extern void (*const __thaw_init_array_start[])(void);
 extern void (*const __thaw_init_array_end[])(void);
 
@@ -124,13 +124,13 @@ static void run_inits(void)
 	for (size_t i = 0;
 	     i < (size_t)(__thaw_init_array_end - __thaw_init_array_start); i++)
 		__thaw_init_array_start[i]();
-	for (size_t i = 0; i < (size_t)(__thaw_inits_end - __thaw_inits_start);
-	     i++) {
-		int r = __thaw_inits_start[i]();
+	for (const struct thaw_init_record *init = __thaw_inits_start;
+	     init < __thaw_inits_end; init++) {
+		int r = init->function();
 
 		if (r)
-			thaw_fail("Runtime.InitError",
-				  "init function %zu returned %d", i, r);
+			thaw_fail("Runtime.InitError", "init %s returned %d",
+				  init->name, r);
 	}
 }
 

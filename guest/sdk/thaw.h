@@ -200,10 +200,15 @@ struct thaw_handler_record {
 		thaw_handler_##name, #name                                 \
 	};
 
-#define THAW_INIT_ENTRY(name)                                                 \
-	__attribute__((used, section("thaw_inits"), aligned(8))) static int ( \
-			*const thaw_init_entry_##name)(void) =                \
-		thaw_init_##name;
+struct thaw_init_record {
+	int (*function)(void);
+	const char *name;
+};
+
+#define THAW_INIT_ENTRY(name)                                            \
+	__attribute__((used, section("thaw_inits"),                      \
+		       aligned(8))) static const struct thaw_init_record \
+		thaw_init_entry_##name = { thaw_init_##name, #name };
 
 #ifdef __cplusplus
 }

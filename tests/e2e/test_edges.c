@@ -414,6 +414,8 @@ START_TEST(a_stack_overflow_names_the_guard_page)
 	uint64_t address;
 
 	ck_assert_msg(mark, "%s", text);
+	ck_assert_ptr_nonnull(strstr(text, "Runtime.Fault: stack overflow "
+					   "(raise stack, or use less of it)"));
 	address = strtoull(mark + strlen("writing address "), NULL, 16);
 	ck_assert_uint_lt(address, top - 65536);
 	ck_assert_uint_ge(address, top - 65536 - THAW_PAGE_SIZE);

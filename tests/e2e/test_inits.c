@@ -24,6 +24,9 @@ static const struct {
 	{ INIT("fails"), -ECANCELED,
 	  "init failed: Init.NoTable: there is no table" },
 	{ INIT("fails_unterminated"), -ECANCELED, "init failed: xxx*: xxx*x" },
+	{ INIT("overflows"), -ECANCELED,
+	  "init failed: stack overflow (raise stack, or use less of it): "
+	  "* writing address 0x* at 0x* (descend*+0x*)" },
 	{ INIT("rings"), -EPROTO, "rang the doorbell with 200 during init" },
 	{ INIT("old_abi"), -EPROTO,
 	  "built for ABI version 0; this thaw has *" },
@@ -52,7 +55,7 @@ static const struct {
 	{ INIT("name_twice"), -EPROTO,
 	  "handlers 1 and 2 are both named \"same\": rename one" },
 	{ "\"init_timeout\":\"1s\"", -ECANCELED,
-	  "init failed: Runtime.InitError: init function 0 returned -3" },
+	  "init failed: Runtime.InitError: init as_told returned -3" },
 	{ INIT("") ",\"entry\":\"other\"", -ENOENT,
 	  "*inits.elf has no handler \"other\": set entry to one of: *inits" },
 };

@@ -19,6 +19,7 @@
 #define FAULT_IN(name, what) \
 	"Runtime.Fault: " what " at 0x* in " #name "+* (handler hostile)"
 #define FAULT_AT(pc, what) "Runtime.Fault: " what " at " pc " (handler hostile)"
+#define OVERFLOW "stack overflow (raise stack, or use less of it): "
 #define RANG(value) \
 	"Runtime.ProtocolError: the function rang the doorbell with " value
 #define BAD_HEAD(what) \
@@ -70,7 +71,7 @@
 	X(jump_reply, ENDS_FAULT, FAULT_AT("0x*", EXECUTING("0x*") PROTECTED)) \
 	X(jump_stub, ENDS_TIMEOUT, TIMED_OUT)                                  \
 	X(overflow_stack, ENDS_FAULT,                                          \
-	  FAULT_IN(overflow_stack, WRITING("0x*") NOT_MAPPED))                 \
+	  FAULT_IN(overflow_stack, OVERFLOW WRITING("0x*") NOT_MAPPED))        \
 	X(overrun_heap, ENDS_FAULT,                                            \
 	  FAULT_IN(overrun_heap, WRITING("0x*") NOT_MAPPED))                   \
 	X(overrun_reply, ENDS_FAULT,                                           \

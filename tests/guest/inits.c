@@ -66,6 +66,22 @@ static void faults(void)
 	nowhere[2] = 1;
 }
 
+/* Not a tail call, though it never returns. */
+static int descend(volatile char *above)
+{
+	volatile char frame[512];
+
+	frame[0] = *above;
+	return (frame[0] ? descend(frame) : 0) + frame[0];
+}
+
+static void overflows(void)
+{
+	volatile char frame = 1;
+
+	descend(&frame);
+}
+
 static void fails(void)
 {
 	thaw_fail("Init.NoTable", "there is no table");
@@ -248,6 +264,7 @@ static const struct {
 	INIT(exits),
 	INIT(aborts),
 	INIT(faults),
+	INIT(overflows),
 	INIT(fails),
 	INIT(fails_unterminated),
 	INIT(fails_hostile),

@@ -233,6 +233,26 @@ START_TEST(the_largest_memory_has_room_for_its_page_tables)
 }
 END_TEST
 
+START_TEST(the_stack_overflows_where_its_pointer_is)
+{
+	struct layout layout = plan(&usual);
+	const uint64_t start = layout.stack.start;
+	const uint64_t heap_end = layout.heap.start + layout.heap.size;
+	const uint64_t high = start + layout.stack.size - 16;
+
+	ck_assert(layout_is_overflow(&layout, start - 8, start));
+	ck_assert(layout_is_overflow(&layout, heap_end, heap_end - 65536));
+	ck_assert(layout_is_overflow(&layout, start - 1,
+				     start + THAW_PAGE_SIZE - 1));
+	/* the heap has, or something else is wrong */
+	ck_assert(!layout_is_overflow(&layout, heap_end, high));
+	ck_assert(!layout_is_overflow(&layout, heap_end - 1, start));
+	ck_assert(!layout_is_overflow(&layout, start, start));
+	ck_assert(!layout_is_overflow(&layout, UINT64_MAX, start));
+	ck_assert(!layout_is_overflow(&layout, 0, start));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("layout");
@@ -250,6 +270,7 @@ int main(void)
 	tcase_add_test(group, sizes_out_of_bounds_are_refused);
 	tcase_add_test(group, parts_larger_than_memory_do_not_wrap_around);
 	tcase_add_test(group, the_largest_memory_has_room_for_its_page_tables);
+	tcase_add_test(group, the_stack_overflows_where_its_pointer_is);
 	suite_add_tcase(suite, group);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

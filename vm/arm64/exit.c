@@ -62,6 +62,7 @@ static void decode_fault(const struct vm *vm, struct vm_exit *exit)
 	exit->fault = (struct vm_fault){
 		.cause = esr,
 		.pc = get_register(vm, REGISTER_ELR_EL1),
+		.sp = get_register(vm, REGISTER_SP),
 	};
 	if (ESR_CLASS(esr) == CLASS_SVC)
 		exit->fault.pc -= 4; /* it returns behind the instruction */

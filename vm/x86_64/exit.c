@@ -54,6 +54,7 @@ static void decode_fault(struct vm *vm, struct vm_exit *exit)
 		.cause = frame[FAULT_FRAME_VECTOR],
 		.code = frame[FAULT_FRAME_ERROR],
 		.pc = frame[FAULT_FRAME_RIP],
+		.sp = frame[FAULT_FRAME_RSP],
 	};
 	if (exit->fault.cause == VECTOR_PF &&
 	    !ioctl(vm->vcpu_fd, KVM_GET_SREGS, &sregs)) {

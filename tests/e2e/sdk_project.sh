@@ -74,6 +74,25 @@ done
 if grep -i warning built >warnings; then
 	not_ok 'no linker warns' warnings
 fi
+# The example of docs/writing-functions.md, "A data file".
+mkdir data
+section() {
+	sed -n '/^## A data file/,/^## Memory/p' \
+		"$here/../../docs/writing-functions.md" |
+		sed -n "/^[\`]\+$1\$/,/^[\`]\+\$/p" | grep -v "^[\`]"
+}
+printf 'HELLO' >data/words.txt
+section c >data/shout.c
+{
+	head -n 3 project/CMakeLists.txt
+	section cmake
+} >data/CMakeLists.txt
+{
+	cmake -S data -B data/build -DCMAKE_PREFIX_PATH="$work/prefix" &&
+		cmake --build data/build
+} >built 2>&1 || not_ok 'a function with a data file is built' built
+try 0 'a data file' prefix/bin/thaw run data/build/shout.elf
+is out 'HELLO'
 for image in "${images[@]}"; do
 	try 0 "$image" prefix/bin/thaw run "build/$image.elf" -d world
 	is out 'Hello, world'

@@ -19,6 +19,7 @@ SAMPLES = {
     "spellcheck": (["-d", "The quik brown fox"], r'"corrected":"The quick brown fox"'),
     "mandelbrot": (["-d", '{"width":64,"height":48}', "-v", "-o", "/dev/null"], r"^Content-Type: image/png$"),
     "wordfreq": (["-d", "@LICENSE"], r'"word":"the"'),
+    "calc": (["-d", "hypot(3, 4) ^ 2"], r"^25$"),
 }
 
 # What QEMU's processors do not do as they should: the behaviours of

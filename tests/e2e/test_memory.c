@@ -22,7 +22,11 @@
 
 static struct metrics_server metrics;
 static struct budget buffers;
-static const struct jobs_config one = { .threads = 1, .per_share = 1 };
+static const struct jobs_config one = {
+	.name = "test-job",
+	.threads = 1,
+	.per_share = 1,
+};
 static struct timers timers;
 static struct generation *generation;
 static struct memory memory;

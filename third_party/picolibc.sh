@@ -122,7 +122,8 @@ build_library() {
 		-Dsingle-thread=true -Dthread-local-storage=false \
 		-Datomic-ungetc=false -Dnewlib-nano-malloc=false \
 		-Dio-long-long=true -Dio-long-double=true \
-		-Dprintf-percent-n=true -Dmb-capable=true &&
+		-Dprintf-percent-n=true -Dio-percent-b=true \
+		-Dmb-capable=true &&
 		ninja -C "$work/build" install
 }
 

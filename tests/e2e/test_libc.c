@@ -28,6 +28,7 @@ static const char *const handlers[] = {
 	"numbers",
 	"dates",
 	"dates_refused",
+	"dates_printed",
 	"environment",
 	"environment_refused",
 	"environment_often",

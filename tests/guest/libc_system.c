@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include <thaw.h>
 
@@ -104,6 +105,31 @@ THAW_HANDLER(dates_refused)
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
 		EXPECT_TEXT(parsed(cases[i][0], cases[i][1]), "refused");
+	return 0;
+}
+
+/* Into as many bytes as there are, and of dates that there are not. */
+THAW_HANDLER(dates_printed)
+{
+	static const struct tm wild = { .tm_mon = 1000000,
+					.tm_wday = -1000000 };
+	const volatile size_t none = 0; /* the compiler need not warn */
+	const struct tm date = { .tm_year = 124, .tm_mon = 4, .tm_mday = 6 };
+	wchar_t wide[8] = L"*******";
+	char text[16] = "*******";
+
+	EXPECT(strftime(text, none, "on %b", &date) == 0);
+	EXPECT_TEXT(text, "*******");
+	EXPECT(strftime(text, 4, "%b %d", &date) == 0);
+	EXPECT_TEXT(text + 4, "***");
+	EXPECT(strftime(text, 7, "%b %d", &date) == 6);
+	EXPECT_TEXT(text, "May 06");
+	EXPECT(wcsftime(wide, none, L"on %b", &date) == 0);
+	EXPECT(wcsftime(wide, 4, L"%m-%d", &date) == 0);
+	EXPECT(!wcscmp(wide + 4, L"***"));
+	EXPECT(wcsftime(wide, 6, L"%m-%d", &date) == 5);
+	EXPECT(!wcscmp(wide, L"05-06"));
+	EXPECT(strftime(text, sizeof(text), "%b %a", &wild) == 7);
 	return 0;
 }
 

@@ -183,6 +183,8 @@ THAW_HANDLER(long_double_scan)
 /* What printed numbers have been all along. */
 THAW_HANDLER(numbers)
 {
+	char binary[] = "%b|%s"; /* of C23, which not all compilers know */
+
 	snprintf(text, sizeof(text), "%5d|%-5d|%05d|%+d|%x|%#o|%zu|%lld|%hhd",
 		 42, 42, 42, 42, 255u, 8u, (size_t)7, -1LL, (signed char)44);
 	EXPECT_TEXT(text, "   42|42   |00042|+42|ff|010|7|-1|44");
@@ -190,5 +192,14 @@ THAW_HANDLER(numbers)
 		 1.0, 0.1, 9.96, (char *)"s");
 	EXPECT_TEXT(text, "0.1|1.234e+04|0x1p+0|0.1| 10.0|s");
 	EXPECT(snprintf(NULL, 0, "%s", "12345") == 5);
+	snprintf(text, sizeof(text), "%.256g|%.0e|%s", 123.456, 5e9,
+		 "the next");
+	EXPECT_TEXT(text, "123.456|5e+09|the next");
+	snprintf(text, sizeof(text), binary, 5, "the next");
+	EXPECT_TEXT(text, "101|the next");
+	EXPECT(snprintf(text, sizeof(text), "%.255e", 1.25) == 261);
+	EXPECT(!strncmp(text, "1.25000", 7));
+	EXPECT(snprintf(text, sizeof(text), "%.256Lg", 123.5L) == 5);
+	EXPECT_TEXT(text, "123.5");
 	return 0;
 }

@@ -277,6 +277,14 @@ check_thaw() {
 	has out '^text$'
 	"$build/thaw" invoke none --url "$url" --method GET >out 2>err
 	same 'a 404 of the server' "$?" 4
+	# over the socket only who speaks of HTTP is answered in it
+	"$build/thaw" invoke notes "--socket=$work/run/thaw.sock" -i >out 2>err
+	has out '"error":"notes are only read, not by: POST"'
+	count out '^(Status|Allow): ' 0
+	"$build/thaw" invoke notes "--socket=$work/run/thaw.sock" -i \
+		--method POST >out 2>err
+	has out '^Status: 405$'
+	has out '^Allow: GET, HEAD$'
 }
 
 check_failures() {
@@ -454,7 +462,8 @@ check_cloudevents() {
 
 need_functions
 write_catalog functions.json ",{\"name\": \"web\", \"entry\": \"web\",
-	\"image\": \"$build/tests/guest/clients.elf\"}"
+	\"image\": \"$build/tests/guest/clients.elf\"},
+	{\"name\": \"notes\", \"image\": \"$build/guest/notes.elf\"}"
 for io in io_uring epoll; do
 	printf '# --io %s\n' "$io"
 	start_server functions.json --io "$io"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 # Run on two machines by test.sh; the rest is for --emulated-full. The counting
 # and hostile tests take minutes there if polled, so here only test_polled is.
 SHORT = (
-    "doctor sample_hello sample_echo sample_spellcheck sample_mandelbrot sample_wordfreq served"
+    "doctor sample_hello sample_echo sample_spellcheck sample_mandelbrot sample_wordfreq sample_notes served"
     " test_dirty test_watchdog test_restore test_registers test_inits test_clones test_edges test_heads"
     " test_timeouts test_hostile test_counting test_polled"
 ).split()
@@ -19,6 +19,7 @@ SAMPLES = {
     "spellcheck": (["-d", "The quik brown fox"], r'"corrected":"The quick brown fox"'),
     "mandelbrot": (["-d", '{"width":64,"height":48}', "-v", "-o", "/dev/null"], r"^Content-Type: image/png$"),
     "wordfreq": (["-d", "@LICENSE"], r'"word":"the"'),
+    "notes": (["--method", "GET", "--path", "/1"], r'"title":"Snapshot"'),
     "calc": (["-d", "hypot(3, 4) ^ 2"], r"^25$"),
 }
 

@@ -474,6 +474,8 @@ def listener():
 
 def check_places(server, path):
     """Those of the metrics are taken, and the admin answers."""
+    wait_until(lambda: server.status()['connections']['open'] <= 1,
+               'the one before is closed')
     streams = [Http(path) for _ in range(METRICS_CONNECTIONS)]
     for stream in streams:
         assert stream.request('GET', '/livez').status == 200

@@ -10,9 +10,8 @@
 
 #include "vm/clock.h"
 
-/* The bounds of what sched_setattr(2) lets a thread ask for. */
+/* The least that sched_setattr(2) lets a thread ask for. */
 #define SLICE_MIN_NS (100 * NS_PER_US)
-#define SLICE_MAX_NS (100 * NS_PER_MS)
 
 /* As in linux/sched/types.h, which defines what glibc's sched.h does, too. */
 struct attributes {
@@ -69,8 +68,9 @@ void thread_be_patient(const char *name, int nice)
 
 	is_patient = true;
 	pthread_setname_np(pthread_self(), name);
+	/* with long slices it would keep the CPU for as long as they are */
 	ask(policy == SCHED_OTHER ? SCHED_BATCH : SCHED_OTHER,
-	    now > nice ? now : nice, SLICE_MAX_NS);
+	    now > nice ? now : nice, 0);
 }
 
 bool thread_is_patient(void)

@@ -23,8 +23,7 @@ MOST_TURNS = 12
 # What a worker may restore itself: SERVER_INLINE_RESTORE of server_limits.h.
 INLINE_RESTORE = 4 << 20
 PAGE = 4096
-SLICES_NS = {'thaw-worker': 100000, 'thaw-watchdog': 100000,
-             'thaw-job': 100000000}
+SLICES_NS = {'thaw-worker': 100000, 'thaw-watchdog': 100000}
 
 
 def change(first, count):

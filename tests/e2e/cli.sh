@@ -337,7 +337,10 @@ check_http() {
 	try 2 'a query of two that are too long' "${web[@]}" --query "$option" \
 		--query "$option"
 	has err 'is more than a query may have$'
-	try 2 'too many headers' "${web[@]}" $(printf -- '--header a:b %.0s' {1..65})
+	for option in {1..65}; do
+		web+=(--header a:b)
+	done
+	try 2 'too many headers' "${web[@]}"
 	has err 'header: more than 64 of them$'
 
 	local notes=(./thaw run "$build/guest/notes.elf" -i --method)

@@ -29,6 +29,8 @@ LEFT_OUT = {
     "amd64": {
         "sse_exception": "QEMU raises no SIMD floating-point error",
         "mxcsr_reserved": "QEMU lets reserved bits of MXCSR be set",
+        "into": "QEMU 10 takes INTO for an instruction of 64-bit code, too",
+        "invalidates_cache": "QEMU 10 lets user mode invalidate caches",
     },
     "arm64": {
         "stack_askew": "QEMU does not check the alignment of the stack pointer",

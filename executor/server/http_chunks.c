@@ -44,17 +44,6 @@ static bool is_text(char c)
 	return c == '\t' || ((unsigned char)c >= ' ' && c != 0x7f);
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* A blank before a semicolon is allowed; before the line's end it is harmless. */
 static enum state delimiter(char c)
 {
@@ -67,7 +56,7 @@ static enum state delimiter(char c)
 
 static enum state size(struct http_chunks *chunks, char c)
 {
-	const int digit = hex_digit(c);
+	const int digit = http_hex_digit(c);
 	enum state next = chunks->state == SIZE ? delimiter(c) : BAD;
 
 	if (digit < 0 && next != BAD)

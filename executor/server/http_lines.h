@@ -41,4 +41,7 @@ size_t http_lines_take(struct http_lines *lines, const char *data, size_t size);
 /* A character of a token (RFC 9110, 5.6.2). */
 bool http_is_token(char c);
 
+/* What the hexadecimal digit @c stands for, or -1. */
+int http_hex_digit(char c);
+
 #endif

@@ -3,17 +3,6 @@
 
 #include "executor/server/http_request.h"
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* The byte written as two hexadecimal digits, or -1. */
 static int hex_byte(const char *from, const char *end)
 {
@@ -21,8 +10,8 @@ static int hex_byte(const char *from, const char *end)
 
 	if (end - from < 2)
 		return -1;
-	high = hex_digit(from[0]);
-	low = hex_digit(from[1]);
+	high = http_hex_digit(from[0]);
+	low = http_hex_digit(from[1]);
 	return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 

@@ -68,19 +68,21 @@ static int boot_error(struct vm *vm, const struct image *image,
 	const char *symbol;
 	uint64_t offset = 0;
 
+	memcpy(&mailbox, vm_view(vm, THAW_GPA_MAILBOX, sizeof(mailbox)),
+	       sizeof(mailbox));
 	if (exit->kind == VM_EXIT_DEADLINE)
 		return error_set(err, -ETIMEDOUT,
-				 "not ready within its init_timeout: init must "
-				 "end, or init_timeout be raised");
-	if (exit->kind == VM_EXIT_DOORBELL && exit->bell == THAW_BELL_DONE) {
-		memcpy(&mailbox, vm_view(vm, THAW_GPA_MAILBOX, sizeof(mailbox)),
-		       sizeof(mailbox));
+				 "not ready within its init_timeout: init%s%.*s "
+				 "must end, or init_timeout be raised",
+				 *mailbox.error_message ? " " : "",
+				 (int)sizeof(mailbox.error_message) - 1,
+				 mailbox.error_message);
+	if (exit->kind == VM_EXIT_DOORBELL && exit->bell == THAW_BELL_DONE)
 		return error_set(err, -ECANCELED, "init failed: %.*s: %.*s",
 				 (int)sizeof(mailbox.error_type) - 1,
 				 mailbox.error_type,
 				 (int)sizeof(mailbox.error_message) - 1,
 				 mailbox.error_message);
-	}
 	if (exit->kind == VM_EXIT_DOORBELL)
 		return error_set(err, -EPROTO,
 				 "rang the doorbell with %u during init",

@@ -126,8 +126,12 @@ static void run_inits(void)
 		__thaw_init_array_start[i]();
 	for (const struct thaw_init_record *init = __thaw_inits_start;
 	     init < __thaw_inits_end; init++) {
-		int r = init->function();
+		int r;
 
+		/* the host says which one has not ended in time */
+		strncpy((char *)thaw_mailbox->error_message, init->name,
+			sizeof(thaw_mailbox->error_message) - 1);
+		r = init->function();
 		if (r)
 			thaw_fail("Runtime.InitError", "init %s returned %d",
 				  init->name, r);

@@ -212,15 +212,13 @@ static bool receive_some(struct client_stream *stream, int flags)
 
 /*
  * Waits until something can be sent, and meanwhile receives: a server that
- * cannot get rid of its replies does not read requests for ever.
+ * cannot get rid of its replies does not read requests for ever. What it sends
+ * when all replies are there is none, and ends the connection.
  */
 static void wait_to_send(struct client_stream *stream)
 {
-	struct pollfd fd = { .fd = stream->fd, .events = POLLOUT };
+	struct pollfd fd = { .fd = stream->fd, .events = POLLOUT | POLLIN };
 
-	/* then what else it sends is uncalled for */
-	if (stream->replies < stream->expected)
-		fd.events |= POLLIN;
 	if (poll(&fd, 1, -1) < 0 && errno != EINTR && errno != EAGAIN)
 		break_lost(stream);
 	else if (fd.revents & POLLIN)

@@ -48,20 +48,21 @@ static struct served *hold_if(struct served *served)
  */
 static bool is_same_image(struct served *served)
 {
-	struct served_image *image = &served->image, now;
+	struct served_image then, now;
 	char sha256[sizeof(served->image_sha256)];
 
-	if (!image->is_fresh && !served_is_touched(served))
+	served_get_image(served, &then);
+	if (!then.is_fresh && !served_is_touched(served))
 		return true;
 	if (!served_is_active(served))
 		return false;
 	served_look_at(served->spec->image, &now);
-	if (now.status.st_size != image->status.st_size)
+	if (now.status.st_size != then.status.st_size)
 		return false;
 	served_hash(served->spec->image, sha256);
 	if (!*sha256 || strcmp(sha256, served->image_sha256) != 0)
 		return false;
-	*image = now;
+	served_set_image(served, &now);
 	return true;
 }
 
@@ -301,6 +302,7 @@ static void view_active(struct served *served, struct function_view *view)
 	view->deployed_unix_ms = served->deployed_unix_ms;
 	view->boot_ns = function->deploy_ns;
 	view->image_bytes = served->image_bytes;
+	view->image_sha256 = served->image_sha256;
 	view->snapshot_bytes = snapshot_bytes(function->snapshot);
 	pool_count(function->pool, &view->vms_idle, &view->vms_busy,
 		   &view->queued);
@@ -335,7 +337,7 @@ void generation_view(const struct generation *generation, size_t index,
 		.state = state_of(served),
 		.update = update_of(next),
 		.reason = "",
-		.image_sha256 = served->image_sha256,
+		.image_sha256 = "",
 	};
 	if (ret_view->state == FUNCTION_FAILED)
 		failed = served;

@@ -154,12 +154,32 @@ void served_look_at(const char *path, struct served_image *ret_image)
 	ret_image->is_fresh = now_ns < ns_of(&status->st_ctim) + tick_ns;
 }
 
+/* A reload's job keeps how images look, and the main thread compares. */
+static pthread_mutex_t images = PTHREAD_MUTEX_INITIALIZER;
+
+void served_get_image(const struct served *served,
+		      struct served_image *ret_image)
+{
+	pthread_mutex_lock(&images);
+	*ret_image = served->image;
+	pthread_mutex_unlock(&images);
+}
+
+void served_set_image(struct served *served, const struct served_image *image)
+{
+	pthread_mutex_lock(&images);
+	served->image = *image;
+	pthread_mutex_unlock(&images);
+}
+
 bool served_is_touched(const struct served *served)
 {
-	const struct stat *then = &served->image.status, *now;
-	struct served_image image;
+	const struct stat *then, *now;
+	struct served_image old, image;
 
+	served_get_image(served, &old);
 	served_look_at(served->spec->image, &image);
+	then = &old.status;
 	now = &image.status;
 	return now->st_dev != then->st_dev || now->st_ino != then->st_ino ||
 	       now->st_size != then->st_size ||

@@ -247,7 +247,8 @@ static int take_answer(struct by_http *http, struct answer *answer)
 	answer->status = own_status(http);
 	if (!answer->status &&
 	    (reply->status < 200 || reply->status > 299 ||
-	     http_reply_header(reply, "x-amz-function-error")))
+	     (is_lambda(http) &&
+	      http_reply_header(reply, "x-amz-function-error"))))
 		return take_failure(http, answer);
 	if (!is_lambda(http))
 		take_headers(http, answer);

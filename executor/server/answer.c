@@ -78,11 +78,12 @@ void answer_respond(struct exchange *exchange)
 		      is_bodiless ? NULL : reply->content_type);
 	if (reply->status)
 		http_response_number(out, ANSWER_STATUS_HEADER, status);
+	/* before what the function may call the same */
+	respond_timing(exchange);
 	for (size_t at = 0;
 	     http_headers_next(reply->headers, reply->headers_size, &at, &name,
 			       &value);)
 		http_response_header(out, name, value);
-	respond_timing(exchange);
 	/* of 205 it is 0; to HEAD, who sends nothing says nothing of a size */
 	if ((is_bodiless && status != 205) ||
 	    (exchange->is_head && !reply->size))

@@ -109,7 +109,6 @@ bool call_take_pairs(struct call *call)
 		call->pairs = malloc(size);
 	if (!call->pairs)
 		return false;
-	budget_take_anyway(&call->account, size);
 	read_pairs(from->attributes, from->attributes_size, call->pairs);
 	read_pairs(from->headers, from->headers_size, call->pairs + attributes);
 	request->attributes = call->pairs;

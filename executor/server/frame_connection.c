@@ -406,7 +406,7 @@ static void start(struct call *call)
 	};
 	if (!call_take_pairs(call)) {
 		refuse(connection, from->id, FRAME_THROTTLED,
-		       "no memory for the request's headers");
+		       budget_reason(call->account.refused));
 		call_put(call);
 		return;
 	}

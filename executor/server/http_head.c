@@ -134,8 +134,18 @@ static bool read_host(struct http_request *request, const char *value)
 }
 
 struct counts {
-	unsigned hosts, lengths, encodings;
+	unsigned hosts, lengths, encodings, options;
 };
+
+/* Blanks and commas between the names in Connection; see http_request.h. */
+static bool count_options(struct http_request *request, const char *value,
+			  struct counts *counts)
+{
+	for (; *value; value++)
+		counts->options += *value == ',' || *value == ' ';
+	return counts->options <= HTTP_CONNECTION_OPTIONS_MAX ||
+	       http_bad(request, 400, "Connection has too many names");
+}
 
 static bool read_header(struct http_request *request,
 			const struct thaw_attribute *header,
@@ -147,6 +157,8 @@ static bool read_header(struct http_request *request,
 		counts->hosts++;
 		return read_host(request, header->value);
 	}
+	if (!strcmp(header->name, "connection"))
+		return count_options(request, header->value, counts);
 	if (!strcmp(header->name, "origin"))
 		request->origin = header->value;
 	if (!strcmp(header->name, "expect"))

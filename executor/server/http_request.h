@@ -35,6 +35,12 @@
 #define HTTP_HEAD_MAX (16 * 1024)
 #define HTTP_HEADERS_MAX 112
 
+/*
+ * Separators in the values of Connection: for each header of a function's
+ * request all of them are looked through.
+ */
+#define HTTP_CONNECTION_OPTIONS_MAX 64
+
 /* Memory for a head: this much at first, then twice what is there. */
 #define HTTP_HEAD_FIRST 512
 

@@ -13,6 +13,7 @@
 #include "vm/cleanup.h"
 #include "vm/clock.h"
 #include "vm/file.h"
+#include "vm/image.h"
 
 /* File systems tell times as exactly as that; or those that have whole seconds. */
 #define IMAGE_TICK_NS (100 * NS_PER_MS)
@@ -193,14 +194,19 @@ void served_hash(const char *path, char hex[65])
 	crypto_hash_sha256_state state;
 	struct stat status;
 	cleanup_close int fd = file_open_regular(path, &status);
-	ssize_t got;
+	size_t size = 0;
+	ssize_t got = 0;
 
 	hex[0] = '\0';
-	if (fd < 0)
+	/* what is larger is no image, nor a catalog: not read for hours */
+	if (fd < 0 || status.st_size > IMAGE_FILE_MAX)
 		return;
 	crypto_hash_sha256_init(&state);
-	while ((got = read(fd, bytes, sizeof(bytes))) > 0)
+	while (size <= IMAGE_FILE_MAX &&
+	       (got = read(fd, bytes, sizeof(bytes))) > 0) {
 		crypto_hash_sha256_update(&state, bytes, (size_t)got);
+		size += (size_t)got;
+	}
 	crypto_hash_sha256_final(&state, hash);
 	if (!got)
 		sodium_bin2hex(hex, 65, hash, sizeof(hash));

@@ -70,8 +70,13 @@ void thaw_log(enum thaw_level level, const char *format, ...)
 
 static void send_line(struct thaw_line *line)
 {
-	send(line->level, (const char *)line->text, line->size);
+	const uint32_t size = line->size;
+	const char *text = (const char *)thaw_mailbox->log_text;
+
+	memcpy((char *)thaw_mailbox->log_text, (const char *)line->text, size);
+	/* the mailbox has it, if the deadline strikes at the bell */
 	line->size = 0;
+	send(line->level, text, size);
 }
 
 static int flush_line(size_t i)

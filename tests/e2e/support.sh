@@ -98,6 +98,15 @@ has() {
 	fi
 }
 
+# hasnt FILE PATTERN: no line of it matches.
+hasnt() {
+	if grep -qE -e "$2" "$1"; then
+		not_ok "$1 has: $2" "$1"
+	else
+		ok "$1 lacks: $2"
+	fi
+}
+
 # is FILE TEXT: it is that, to the byte.
 is() {
 	if printf '%s' "$2" | cmp -s - "$1"; then

@@ -74,6 +74,21 @@ START_TEST(headers_have_a_limit)
 }
 END_TEST
 
+/* Of each of them a function's headers are looked for. */
+START_TEST(connection_has_a_limit_of_names)
+{
+	for (int extra = 0; extra < 2; extra++) {
+		char *at = stpcpy(text, "GET / HTTP/1.1\r\nHost: a\r\n"
+					"Connection: a");
+
+		for (int i = 0; i < HTTP_CONNECTION_OPTIONS_MAX + extra; i++)
+			at = stpcpy(at, ",a");
+		strcpy(at, "\r\n\r\n");
+		status_is(text, extra ? 400 : 0);
+	}
+}
+END_TEST
+
 START_TEST(a_body_is_refused_by_its_length_before_it_arrives)
 {
 	max_body = 4;
@@ -257,6 +272,7 @@ int main(void)
 	tcase_add_test(tests, a_head_has_a_limit);
 	tcase_add_test(tests, a_request_line_has_a_limit);
 	tcase_add_test(tests, headers_have_a_limit);
+	tcase_add_test(tests, connection_has_a_limit_of_names);
 	tcase_add_test(tests,
 		       a_body_is_refused_by_its_length_before_it_arrives);
 	tcase_add_test(tests, what_is_around_chunks_has_a_limit);

@@ -291,7 +291,13 @@ class Server:
     def show_log(self):
         print('# the server', 'runs' if self.process.poll() is None else
               f'has ended: {self.process.returncode}')
-        for line in self.log().splitlines()[-60:]:
+        lines = self.log().splitlines()
+        # what a sanitizer has found may be far from the end
+        found = next((i for i, line in enumerate(lines[:-60])
+                      if re.search('(WARNING|ERROR): [A-Z][a-z]+Sanitizer|'
+                                   'runtime error:', line)), None)
+        report = [] if found is None else lines[found:found + 80]
+        for line in report + lines[-60:]:
             print('# log:', line[:400])
 
     @classmethod

@@ -377,6 +377,37 @@ START_TEST(a_line_is_logged_however_it_ends)
 }
 END_TEST
 
+/* Longer than the invocation may take. */
+static void collect_late(void *cookie, const char *function,
+			 enum thaw_log_level level, const char *text,
+			 size_t size)
+{
+	collect(cookie, function, level, text, size);
+	usleep(600000);
+}
+
+START_TEST(a_line_that_is_logged_at_the_deadline_is_logged_once)
+{
+	struct thaw *thaw =
+		open_guest("auto", "edges", "\"entry\":\"write_lines\"");
+	char lines[64] = "";
+	const struct thaw_request request = {
+		.data = "l5nl6n",
+		.size = 6,
+		.timeout_ns = 500 * NS_PER_MS,
+		.log = collect_late,
+		.log_cookie = lines,
+	};
+	struct thaw_reply reply;
+
+	ck_assert_int_eq(thaw_invoke(thaw, "edges", &request, NULL, &reply), 0);
+	ck_assert_int_eq(reply.result, THAW_TIMEOUT);
+	ck_assert_str_eq(lines, "2:l5;");
+	thaw_reply_done(&reply);
+	thaw_close(thaw);
+}
+END_TEST
+
 START_TEST(a_log_line_of_any_size_is_taken_safely)
 {
 	struct thaw *thaw = open_entry("log_unchecked");
@@ -561,6 +592,8 @@ int main(void)
 	tcase_add_test(group, log_lines_are_cut_at_1023);
 	tcase_add_loop_test(group, a_line_is_logged_however_it_ends, 0,
 			    backend_count());
+	tcase_add_test(group,
+		       a_line_that_is_logged_at_the_deadline_is_logged_once);
 	tcase_add_test(group, a_log_line_of_any_size_is_taken_safely);
 	tcase_add_test(group, an_invocation_may_log_only_so_much);
 	tcase_add_test(group, a_handler_name_of_55_is_the_longest);

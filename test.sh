@@ -91,7 +91,7 @@ logged() {
 # finds them), differences of linker symbols, and what is not set (2.17 says so of
 # arrays that are filled by the size; clang-tidy and the compilers look).
 check_cppcheck() {
-	tracked 'vm/*.c' 'snapshot/*.c' 'executor/*.c' |
+	tracked 'base/*.c' 'bench/*.c' 'vm/*.c' 'snapshot/*.c' 'executor/*.c' |
 		xargs -r cppcheck --quiet -j "$(nproc)" \
 			--error-exitcode=1 --inline-suppr \
 			--enable=warning,portability --std=c11 -I . \
@@ -117,7 +117,8 @@ check_clang_tidy() {
 	export -f tidy
 	# shellcheck disable=SC2016
 	sed -n 's|^ *"file": "\(.*\)".*|\1|p' build/clang/compile_commands.json |
-		grep -E "^$top/(vm|snapshot|executor)/" | sort -u |
+		grep -E "^$top/(base|bench|vm|snapshot|executor)/.*\.c$" |
+		grep -v "^$top/bench/guest/" | sort -u |
 		xargs -r -n 1 -P "$(nproc)" bash -c 'tidy "$1"' tidy
 }
 

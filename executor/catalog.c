@@ -13,13 +13,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/json_reader.h"
+#include "base/similar.h"
 #include "executor/catalog_fields.h"
 #include "executor/catalog_image.h"
-#include "executor/json_reader.h"
 #include "executor/limits.h"
-#include "executor/similar.h"
-#include "vm/cleanup.h"
-#include "vm/file.h"
 
 #define CATALOG_VERSION 1
 

@@ -22,8 +22,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error.h"
 #include "guest/abi/thaw_abi.h"
-#include "vm/error.h"
 
 struct catalog_concurrency {
 	unsigned int max;	   /* vms, and so invocations at a time */

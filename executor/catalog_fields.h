@@ -5,8 +5,8 @@
 #ifndef EXECUTOR_CATALOG_FIELDS_H
 #define EXECUTOR_CATALOG_FIELDS_H
 
+#include "base/json_reader.h"
 #include "executor/catalog.h"
-#include "executor/json_reader.h"
 
 /*
  * The keys of an element of "functions", and the part of them that "defaults"

@@ -3,8 +3,8 @@
 
 #include <jansson.h>
 
-#include "executor/json_output.h"
-#include "executor/units.h"
+#include "base/json_output.h"
+#include "base/units.h"
 
 static void put_size(struct json_output *object, const char *key, size_t bytes)
 {

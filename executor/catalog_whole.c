@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/units.h"
 #include "executor/catalog_fields.h"
 #include "executor/limits.h"
-#include "executor/units.h"
 
 /* A short-lived buffer, for the arguments of a refusal. */
 #define SIZE(bytes) units_format_size(bytes, (char[UNITS_TEXT_MAX]){ 0 })

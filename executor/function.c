@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "executor/handler.h"
-#include "vm/clock.h"
 
 static void on_line(void *cookie, enum thaw_level level, const char *text,
 		    size_t size)

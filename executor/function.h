@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/error.h"
 #include "executor/catalog.h"
 #include "executor/libthaw.h"
 #include "snapshot/gate.h"
@@ -15,8 +16,7 @@
 #include "snapshot/pool.h"
 #include "snapshot/snapshot.h"
 #include "vm/dirty.h"
-#include "vm/error.h"
-#include "vm/image.h"
+#include "vm/image/image.h"
 
 /* struct thaw_options, checked. */
 struct function_options {

@@ -7,10 +7,10 @@
 
 #include <stddef.h>
 
+#include "base/error.h"
 #include "executor/catalog.h"
 #include "snapshot/snapshot.h"
-#include "vm/error.h"
-#include "vm/image.h"
+#include "vm/image/image.h"
 
 /*
  * The index of the handler asked for by @spec; else of the one named like the

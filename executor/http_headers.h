@@ -12,8 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/error.h"
 #include "executor/libthaw.h"
-#include "vm/error.h"
 
 /*
  * The pair at *@at, which then is behind it. False at the end, and where a string

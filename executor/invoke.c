@@ -14,14 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/text.h"
 #include "executor/http_headers.h"
 #include "executor/invoke_request.h"
 #include "guest/abi/thaw_abi.h"
 #include "guest/abi/thaw_http.h"
 #include "snapshot/guest_sleep.h"
-#include "vm/clock.h"
 #include "vm/poll.h"
-#include "vm/text.h"
 
 #define DEFAULT_CONTENT_TYPE "application/octet-stream"
 

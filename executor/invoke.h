@@ -5,9 +5,9 @@
 #ifndef EXECUTOR_INVOKE_H
 #define EXECUTOR_INVOKE_H
 
+#include "base/error.h"
 #include "executor/function.h"
 #include "executor/libthaw.h"
-#include "vm/error.h"
 
 /*
  * Invokes @function on this thread. On success *@ret_reply holds a vm until

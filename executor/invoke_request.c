@@ -7,12 +7,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "executor/http_headers.h"
 #include "executor/invoke.h"
 #include "guest/abi/thaw_abi.h"
 #include "snapshot/info.h"
 #include "vm/poll.h"
-#include "vm/text.h"
 
 _Static_assert(sizeof(((struct thaw_reply *)0)->id) == THAW_ID_MAX,
 	       "what the guest is sent fits");

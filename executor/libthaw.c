@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/error.h"
 #include "executor/catalog.h"
 #include "executor/function.h"
 #include "executor/invoke.h"
 #include "snapshot/pool.h"
-#include "vm/clock.h"
-#include "vm/error.h"
 #include "vm/poll.h"
 
 _Static_assert(THAW_POLLING_CORES_DEFAULT == POLL_CORES_DEFAULT, "one default");

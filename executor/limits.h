@@ -7,7 +7,7 @@
 #ifndef EXECUTOR_LIMITS_H
 #define EXECUTOR_LIMITS_H
 
-#include "executor/units.h"
+#include "base/units.h"
 
 /* The catalog file, in bytes, and the functions in it. */
 #define CATALOG_FILE_MAX (16 * UNITS_MIB)

@@ -13,11 +13,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
+#include "base/clock.h"
 #include "snapshot/guest_sleep.h"
 #include "snapshot/info.h"
 #include "snapshot/snapshot_internal.h"
-#include "vm/cleanup.h"
-#include "vm/clock.h"
 
 static int create_memory(size_t size, struct error *err, int *ret_fd)
 {

@@ -11,8 +11,8 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "snapshot/snapshot_internal.h"
-#include "vm/clock.h"
 
 /* Far more than any step takes. */
 #define STEP_TIMEOUT_NS (1 * NS_PER_S)

@@ -12,8 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/error.h"
 #include "snapshot/snapshot.h"
-#include "vm/error.h"
 
 /* A gate that works, and what it costs here. */
 struct gate_facts {

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "vm/text.h"
+#include "base/text.h"
 
 /* @text is hostile, and may change meanwhile. */
 static void take(const struct guest_log *log, uint32_t level, const char *from,

@@ -8,8 +8,8 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "guest/abi/thaw_abi.h"
-#include "vm/clock.h"
 #include "vm/vm.h"
 
 /* When the sleep that @vm's mailbox asks for is over: by @deadline_ns. */

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "snapshot/entropy.h"
-#include "vm/clock.h"
+#include "base/clock.h"
+#include "base/entropy.h"
 
 void info_set_layout(struct thaw_info *info, const struct layout *layout,
 		     uint64_t environment)

@@ -6,8 +6,8 @@
 
 #include <stdint.h>
 
+#include "base/error.h"
 #include "guest/abi/thaw_abi.h"
-#include "vm/error.h"
 #include "vm/layout.h"
 #include "vm/vm.h"
 

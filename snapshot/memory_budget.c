@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <time.h>
 
-#include "vm/clock.h"
+#include "base/clock.h"
 
 #define MIB ((uint64_t)1 << 20)
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "vm/clock.h"
+#include "base/clock.h"
 #include "vm/poll.h"
 
 /* How many of the idle vms are looked at for one of the caller's thread. */

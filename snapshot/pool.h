@@ -14,9 +14,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error.h"
 #include "snapshot/memory_budget.h"
 #include "snapshot/snapshot.h"
-#include "vm/error.h"
 
 struct pool;
 

@@ -19,11 +19,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error.h"
 #include "guest/abi/thaw_abi.h"
 #include "snapshot/guest_log.h"
 #include "vm/dirty.h"
-#include "vm/error.h"
-#include "vm/image.h"
+#include "vm/image/image.h"
 #include "vm/layout.h"
 #include "vm/poll.h"
 #include "vm/vm.h"

@@ -8,8 +8,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "snapshot/snapshot_internal.h"
-#include "vm/clock.h"
 
 /*
  * Pages that a new vm touches, at most: each costs a fault, and meanwhile others

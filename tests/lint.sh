@@ -66,37 +66,25 @@ rule() {
 
 include='#[[:space:]]*include[[:space:]]*'
 
-# Which layer may include which: layer, then the folders open to it.
-layers='
-guest/abi  guest/abi
-guest      guest
-vm         vm guest/abi
-snapshot   snapshot vm guest/abi
-executor   executor snapshot vm guest/abi
-'
-
+# Which layer may include which.
 include_directions() {
-	local layer open pattern source
+	local source
 
-	while read -r layer open; do
-		[[ -n $layer ]] || continue
-		pattern=${open// /|}
-		mapfile -t source < <(files "$layer/*.[chS]")
-		search "$include(\"[^\"]*/|<(guest|vm|snapshot|executor)/)" \
-			"${source[@]}" |
-			grep -vE "${include}[\"<]($pattern)/" |
-			advise "$layer/ may include only from: $open" || true
-	done <<<"$layers"
+	python3 tests/layers.py directions
+	mapfile -t source < <(files 'guest/*.[chS]' | grep -v '^guest/abi/')
+	search "$include(\"[^\"]*/|<(base|bench|vm|snapshot|executor)/)" \
+		"${source[@]}" | grep -vE "${include}[\"<]guest/" |
+		advise 'guest/ may include only from guest/' || true
 }
 
 # Headers that only some files may include: header, then those files.
 confined='
 linux/kvm.h  vm/* tests/emulated/svm_shim.c
-libelf.h     vm/*
-gelf.h       vm/*
-jansson.h    executor/catalog*.c executor/json*.[ch] executor/cli/*.c executor/server/*_json.c tests/unit/test_*.c
-liburing.h   executor/server/io_uring.c
-llhttp.h     executor/server/http_*.[ch] executor/cli/http_*.[ch]
+libelf.h     vm/image/*
+gelf.h       vm/image/*
+jansson.h    base/json*.[ch] executor/catalog*.c executor/protocol/*_json.c executor/server/admin/*_json.c executor/cli/*.c bench/*.c tests/unit/test_*.c
+liburing.h   executor/io/io_uring.c
+llhttp.h     executor/protocol/http_*.[ch]
 '
 
 confined_headers() {
@@ -143,9 +131,9 @@ compile_header() {
 host_headers_alone() {
 	local header
 
-	for header in $(files '@(vm|snapshot|executor|guest/abi|tests|bench)/*.h'); do
+	for header in $(files '@(base|vm|snapshot|executor|guest/abi|tests|bench)/*.h'); do
 		case $header in
-		"vm/$other/"*)
+		vm/?(image/)"$other/"*)
 			command -v "$cross" >/dev/null || continue
 			compile_header "$header" "$cross"
 			;;

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "vm/error.h"
+#include "base/error.h"
 #include "vm/kvm.h"
 #include "vm/layout.h"
 #include "vm/vm.h"

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "base/cleanup.h"
 #include "vm/arch.h"
-#include "vm/cleanup.h"
 
 /* Newer than the oldest headers we build against. */
 #ifndef KVM_CAP_DIRTY_LOG_RING_ACQ_REL

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "vm/error.h"
+#include "base/error.h"
 
 /* The environment variable that names another device than /dev/kvm. */
 #define KVM_DEVICE_VARIABLE "THAW_KVM_DEVICE"

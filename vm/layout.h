@@ -15,8 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "vm/error.h"
-#include "vm/image.h"
+#include "base/error.h"
+#include "vm/image/image.h"
 
 /* Guest memory is a multiple of this on every architecture and page size. */
 #define LAYOUT_MEMORY_UNIT (64u << 10)

@@ -33,11 +33,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/thread.h"
 #include "guest/abi/thaw_abi.h"
 #include "vm/arch.h"
-#include "vm/clock.h"
 #include "vm/poll_cores.h"
-#include "vm/thread.h"
 #include "vm/vm_internal.h"
 
 enum turn {

@@ -10,7 +10,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "vm/cleanup.h"
+#include "base/cleanup.h"
 #include "vm/kvm.h"
 #include "vm/vm_internal.h"
 

@@ -14,10 +14,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "guest/abi/thaw_abi.h"
 #include "guest/abi/thaw_stubs.h"
 #include "vm/arch.h"
-#include "vm/clock.h"
 #include "vm/vm_internal.h"
 
 static int map_memory(struct vm *vm, const struct vm_config *config,

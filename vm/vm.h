@@ -20,8 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error.h"
 #include "vm/dirty.h"
-#include "vm/error.h"
 #include "vm/holes.h"
 #include "vm/layout.h"
 

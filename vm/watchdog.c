@@ -24,8 +24,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "vm/clock.h"
-#include "vm/thread.h"
+#include "base/clock.h"
+#include "base/thread.h"
 
 #define WATCH_IDLE UINT64_C(0)
 #define WATCH_STRIKING UINT64_C(1)

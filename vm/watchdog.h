@@ -20,7 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "vm/error.h"
+#include "base/error.h"
 
 struct kvm_run;
 

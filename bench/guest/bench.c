@@ -1,7 +1,7 @@
 /*
  * bench.c - the guest of `thaw bench`: one image for all rows, so that the
  * floor and what is compared to it find the same memory. Behind what the rows
- * take there are the hostile functions of --neighbours: see bench_neighbours.c.
+ * take there are the hostile functions of --neighbours: see bench/neighbours.c.
  */
 #include <stdlib.h>
 #include <string.h>

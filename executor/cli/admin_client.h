@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "executor/cli/cli.h"
-#include "executor/cli/http_client.h"
+#include "executor/client/http_client.h"
 
 struct json_t;
 

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "vm/error.h"
+#include "base/error.h"
+#include "base/text.h"
 #include "vm/kvm.h"
-#include "vm/text.h"
 
 void cli_error(const char *format, ...)
 {

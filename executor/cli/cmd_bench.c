@@ -1,8 +1,8 @@
 /*
  * cmd_bench.c - `thaw bench`: what invocations cost on this machine, and what
- * the least is that they could cost. What is measured is in bench_rows.c, how
- * in bench_measure.c; --rates is in bench_rates.c, --neighbours in
- * bench_neighbours.c, load on a server in bench_load.c.
+ * the least is that they could cost. What is measured is in bench/rows.c, how
+ * in bench/measure.c; --rates is in bench/rates.c, --neighbours in
+ * bench/neighbours.c, load on a server in bench/load_bench.c.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -10,21 +10,21 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "executor/cli/bench_host.h"
-#include "executor/cli/bench_json.h"
-#include "executor/cli/bench_limit.h"
-#include "executor/cli/bench_load.h"
-#include "executor/cli/bench_merge.h"
-#include "executor/cli/bench_neighbours.h"
-#include "executor/cli/bench_options.h"
-#include "executor/cli/bench_plot.h"
-#include "executor/cli/bench_rates.h"
-#include "executor/cli/bench_results.h"
-#include "executor/cli/bench_table.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "bench/host.h"
+#include "bench/json.h"
+#include "bench/limit.h"
+#include "bench/load_bench.h"
+#include "bench/merge.h"
+#include "bench/neighbours.h"
+#include "bench/options.h"
+#include "bench/plot.h"
+#include "bench/rates.h"
+#include "bench/results.h"
+#include "bench/table.h"
 #include "executor/cli/cli.h"
 #include "executor/cli/verbs.h"
-#include "vm/cleanup.h"
-#include "vm/clock.h"
 
 #define DURATION_DEFAULT_NS (10 * NS_PER_S)
 

@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "executor/catalog.h"
 #include "executor/cli/cli.h"
 #include "executor/cli/verbs.h"
 #include "executor/function.h"
-#include "vm/cleanup.h"
 
 /* More mistakes of one catalog are not told. */
 #define MISTAKES_MAX 100

@@ -16,13 +16,13 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/machine_memory.h"
 #include "executor/cli/cli.h"
 #include "executor/cli/verbs.h"
 #include "executor/limits.h"
-#include "executor/server/machine_memory.h"
 #include "executor/server/server_limits.h"
-#include "vm/cleanup.h"
-#include "vm/clock.h"
 #include "vm/kvm.h"
 #include "vm/vm.h"
 

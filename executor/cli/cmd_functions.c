@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "executor/catalog.h"
 #include "executor/catalog_json.h"
 #include "executor/cli/admin_client.h"
@@ -13,7 +14,6 @@
 #include "executor/cli/function_table.h"
 #include "executor/cli/verbs.h"
 #include "executor/limits.h"
-#include "executor/units.h"
 
 #define ADMIN_PATH_MAX 256
 

@@ -9,12 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "executor/cli/cli.h"
 #include "executor/cli/invocation.h"
 #include "executor/cli/run_catalog.h"
 #include "executor/cli/verbs.h"
 #include "executor/limits.h"
-#include "vm/cleanup.h"
 
 /* What messages call the catalog that is made, and where they find a mistake. */
 #define CATALOG_NAME "options"

@@ -7,9 +7,9 @@
 
 #include "executor/cli/cli.h"
 #include "executor/cli/verbs.h"
-#include "executor/server/host.h"
-#include "executor/server/log.h"
-#include "executor/server/runtime_dir.h"
+#include "executor/io/runtime_dir.h"
+#include "executor/protocol/host.h"
+#include "executor/server/log/log.h"
 #include "executor/server/server.h"
 #include "executor/server/server_limits.h"
 

@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "executor/cli/admin_client.h"
 #include "executor/cli/cli.h"
 #include "executor/cli/server_end.h"
 #include "executor/cli/verbs.h"
 #include "executor/limits.h"
-#include "executor/units.h"
 
 /* A reload waits for boots, for a while, before it answers. */
 #define RELOAD_TIMEOUT_NS (60 * UNITS_S)

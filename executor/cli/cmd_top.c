@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "executor/cli/admin_client.h"
 #include "executor/cli/cli.h"
 #include "executor/cli/function_facts.h"
@@ -18,7 +19,6 @@
 #include "executor/cli/top_screen.h"
 #include "executor/cli/top_table.h"
 #include "executor/cli/verbs.h"
-#include "vm/clock.h"
 
 #define TEXT_MAX 1024
 #define SCREEN_MAX (16 * 1024 * 1024)

@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/similar.h"
+#include "base/units.h"
 #include "executor/cli/admin_client.h"
 #include "executor/cli/cli.h"
 #include "executor/cli/function_facts.h"
 #include "executor/cli/percentile.h"
-#include "executor/similar.h"
-#include "executor/units.h"
 
 #define TEXT_MAX 2048
 #define VMS_MAX 72

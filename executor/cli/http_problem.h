@@ -2,7 +2,7 @@
 #ifndef EXECUTOR_CLI_HTTP_PROBLEM_H
 #define EXECUTOR_CLI_HTTP_PROBLEM_H
 
-#include "executor/server/http_reply.h"
+#include "executor/protocol/http_reply.h"
 
 struct http_problem {
 	char type[64]; /* of a function's error; "": it is not one */

@@ -7,16 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "executor/cli/http_client.h"
+#include "base/base64.h"
+#include "base/clock.h"
 #include "executor/cli/http_problem.h"
 #include "executor/cli/invoke_server.h"
 #include "executor/cli/reply.h"
 #include "executor/cli/request_data.h"
+#include "executor/client/http_client.h"
 #include "executor/http_headers.h"
 #include "executor/limits.h"
-#include "executor/server/base64.h"
 #include "guest/abi/thaw_http.h"
-#include "vm/clock.h"
 
 #define NAME_MAX_BYTES 256
 #define PATH_MAX_BYTES (512 + 2 * THAW_ATTRIBUTES_SIZE_MAX)

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "executor/cli/invocation.h"
 #include "executor/cli/reply.h"
 #include "executor/cli/request_data.h"
-#include "vm/clock.h"
 
 /* More CPUs than any machine has. */
 #define POLLING_CORES_MAX 65536

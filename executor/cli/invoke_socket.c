@@ -4,10 +4,10 @@
  */
 #include <errno.h>
 
+#include "base/clock.h"
 #include "executor/cli/invoke_server.h"
 #include "executor/cli/reply.h"
 #include "executor/cli/request_data.h"
-#include "vm/clock.h"
 
 /* What the client's answers, -errno, mean to the person. */
 static int exit_code(int result)

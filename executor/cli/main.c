@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/similar.h"
 #include "executor/cli/cli.h"
 #include "executor/cli/verbs.h"
-#include "executor/similar.h"
 
 #define NAME_MAX_BYTES 64
 

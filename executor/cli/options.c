@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "executor/units.h"
+#include "base/units.h"
 
 /* Column of the help in which the explanations of options start. */
 #define HELP_COLUMN 28

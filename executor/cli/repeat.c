@@ -7,10 +7,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
+#include "base/clock.h"
 #include "executor/cli/cli.h"
 #include "executor/cli/reply.h"
-#include "vm/cleanup.h"
-#include "vm/clock.h"
 
 /* Caches, pools and hot pages are there after so many invocations. */
 #define SETTLED_AFTER 100

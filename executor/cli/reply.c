@@ -5,10 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/text.h"
 #include "executor/cli/cli.h"
 #include "executor/http_headers.h"
-#include "vm/clock.h"
-#include "vm/text.h"
 
 /* As they are said over HTTP, but for what a terminal would do with them. */
 static void print_headers(const struct answer *reply, FILE *file)

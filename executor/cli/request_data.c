@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
+#include "base/units.h"
 #include "executor/cli/cli.h"
-#include "executor/units.h"
-#include "vm/cleanup.h"
 
 #define FIRST_READ (64 * UNITS_KIB)
 

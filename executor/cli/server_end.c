@@ -9,10 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "executor/cli/admin_client.h"
 #include "executor/cli/cli.h"
-#include "executor/cli/http_connect.h"
-#include "vm/clock.h"
+#include "executor/client/http_connect.h"
 
 /* Between two looks at a server whose process cannot be seen. */
 #define POLL_NS (100 * NS_PER_MS)

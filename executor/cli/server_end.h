@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-#include "executor/cli/http_client.h"
+#include "executor/client/http_client.h"
 
 struct server_end {
 	uint64_t pid; /* as the server says */

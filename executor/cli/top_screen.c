@@ -10,7 +10,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "vm/clock.h"
+#include "base/clock.h"
 
 /* If the terminal does not say. */
 #define WIDTH_DEFAULT 80

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <termios.h>
 
-#include "vm/error.h"
+#include "base/error.h"
 
 /* What top_screen_wait() returns besides keys. */
 #define TOP_TIME 0	  /* the time is over */

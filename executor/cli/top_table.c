@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "executor/cli/percentile.h"
-#include "vm/clock.h"
 
 #define CELL_MAX 80
 

@@ -7,8 +7,8 @@
 
 #include <stddef.h>
 
+#include "base/buffer.h"
 #include "executor/cli/function_facts.h"
-#include "executor/server/buffer.h"
 
 /* In the order of the words of --sort. */
 enum top_sort {

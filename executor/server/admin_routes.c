@@ -1,17 +1,17 @@
 /*
  * admin_routes.c - what requests on the admin listener mean. The texts are in
- * admin_json.c and admin_metrics.c; docs/protocol.md describes them.
+ * executor/server/admin/server_json.c and executor/server/admin/server_metrics.c; docs/protocol.md describes them.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "executor/server/admin.h"
-#include "executor/server/http_response.h"
+#include "base/clock.h"
+#include "executor/protocol/http_response.h"
+#include "executor/server/admin/admin.h"
 #include "executor/server/routes.h"
 #include "executor/server/server_internal.h"
 #include "executor/server/server_limits.h"
-#include "vm/clock.h"
 
 #define JSON_TYPE "application/json"
 #define FUNCTIONS "/v1/functions"

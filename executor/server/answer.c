@@ -6,8 +6,8 @@
 #include <strings.h>
 
 #include "executor/http_headers.h"
+#include "executor/protocol/http_response.h"
 #include "executor/server/exchange.h"
-#include "executor/server/http_response.h"
 #include "executor/server/routes.h"
 #include "guest/abi/thaw_abi.h"
 #include "guest/abi/thaw_http.h"

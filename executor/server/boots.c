@@ -10,11 +10,12 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
+#include "base/offload.h"
 #include "executor/limits.h"
-#include "executor/server/jobs.h"
-#include "executor/server/log.h"
+#include "executor/server/log/log.h"
 #include "executor/server/server_limits.h"
-#include "vm/clock.h"
+#include "vm/watchdog.h"
 
 enum urgency {
 	CRITICAL,
@@ -45,7 +46,7 @@ struct boots {
 int boots_create(const struct boots_config *config, struct error *err,
 		 struct boots **ret_boots)
 {
-	const struct jobs_config threads = {
+	struct jobs_config threads = {
 		.threads = SERVER_BOOTS_BEGUN_MAX,
 		.per_share = SERVER_BOOTS_BEGUN_MAX,
 		.name = "thaw-boot",
@@ -56,6 +57,7 @@ int boots_create(const struct boots_config *config, struct error *err,
 
 	if (!boots)
 		return error_set(err, -ENOMEM, "no memory to boot functions");
+	watch_signals(&threads.blocked);
 	r = jobs_create(&threads, err, &boots->jobs);
 	if (r) {
 		free(boots);

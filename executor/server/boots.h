@@ -9,8 +9,8 @@
 #ifndef EXECUTOR_SERVER_BOOTS_H
 #define EXECUTOR_SERVER_BOOTS_H
 
+#include "base/error.h"
 #include "executor/server/served.h"
-#include "vm/error.h"
 
 struct boots;
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "snapshot/entropy.h"
+#include "base/entropy.h"
 
 _Static_assert(crypto_shorthash_KEYBYTES == sizeof(((struct clients *)0)->key),
 	       "the key's size");

@@ -11,7 +11,7 @@
 #include <pthread.h>
 #include <stdint.h>
 
-#include "executor/server/budget.h"
+#include "base/budget.h"
 
 #define CLIENTS_LISTS 1024
 #define CLIENTS_ADDRESS_SIZE 8

@@ -3,10 +3,10 @@
 
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "executor/server/metrics.h"
 #include "executor/server/server_internal.h"
 #include "executor/server/server_limits.h"
-#include "vm/clock.h"
 
 static void on_closed(struct io_stream *stream)
 {

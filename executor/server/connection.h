@@ -7,10 +7,10 @@
 
 #include <stdbool.h>
 
-#include "executor/server/budget.h"
+#include "base/budget.h"
+#include "base/timers.h"
+#include "executor/io/io.h"
 #include "executor/server/clients.h"
-#include "executor/server/io.h"
-#include "executor/server/timers.h"
 #include "executor/server/worker.h"
 
 struct connection {

@@ -13,12 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/entropy.h"
 #include "executor/server/invocation_log.h"
-#include "executor/server/log.h"
+#include "executor/server/log/log.h"
 #include "executor/server/server_internal.h"
 #include "executor/server/server_limits.h"
-#include "snapshot/entropy.h"
-#include "vm/clock.h"
 
 /* The first wait before a retry; each is twice the one before, up to the last. */
 #define RETRY_FIRST_NS NS_PER_S

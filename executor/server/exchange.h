@@ -17,11 +17,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "executor/server/buffer.h"
-#include "executor/server/cloudevents.h"
-#include "executor/server/http_request.h"
+#include "base/buffer.h"
+#include "executor/protocol/cloudevents.h"
+#include "executor/protocol/http_request.h"
+#include "executor/protocol/lambda.h"
 #include "executor/server/invocation.h"
-#include "executor/server/lambda.h"
 
 struct http_connection;
 

@@ -7,10 +7,10 @@
 
 #include <stdbool.h>
 
-#include "executor/server/budget.h"
-#include "executor/server/buffer.h"
+#include "base/budget.h"
+#include "base/buffer.h"
+#include "executor/protocol/frame.h"
 #include "executor/server/connection.h"
-#include "executor/server/frame.h"
 #include "executor/server/invocation.h"
 #include "executor/server/served.h"
 

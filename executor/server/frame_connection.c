@@ -11,12 +11,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "executor/protocol/frame.h"
 #include "executor/server/connection.h"
-#include "executor/server/frame.h"
 #include "executor/server/frame_call.h"
 #include "executor/server/server_internal.h"
 #include "executor/server/server_limits.h"
-#include "vm/clock.h"
 
 /* Replies that wait to be sent; beyond, no more requests are read. */
 #define REPLIES_MAX (1024 * 1024)

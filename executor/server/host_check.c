@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "executor/io/listen.h"
 #include "executor/server/exchange.h"
-#include "executor/server/listen.h"
 #include "executor/server/server_internal.h"
 #include "executor/server/server_limits.h"
 

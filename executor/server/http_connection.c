@@ -13,12 +13,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "executor/protocol/http_response.h"
 #include "executor/server/connection.h"
 #include "executor/server/exchange.h"
-#include "executor/server/http_response.h"
 #include "executor/server/server_internal.h"
 #include "executor/server/server_limits.h"
-#include "vm/clock.h"
 
 /* Exchanges a worker keeps for later, and the bytes of a buffer they keep. */
 #define FREE_EXCHANGES_MAX 256

@@ -12,12 +12,12 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "executor/invoke.h"
 #include "executor/server/invocation_internal.h"
 #include "executor/server/invocation_log.h"
 #include "executor/server/server_internal.h"
 #include "executor/server/worker.h"
-#include "vm/clock.h"
 
 /* What a worker runs before it looks at its connections: so many, for so long. */
 #define RUNS_AT_ONCE 16

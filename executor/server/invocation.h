@@ -3,7 +3,7 @@
  *
  * Started on the worker whose connection it came in by, it waits in that
  * worker's run queue, runs there, on an idle worker that took it over, or, if it
- * takes long, on a thread of jobs.h, and is answered where it came in. The hot
+ * takes long, on a thread of offload.h, and is answered where it came in. The hot
  * path: http_connection.c or frame_connection.c -> invocation.c ->
  * invocation_run.c -> executor/invoke.c, which goes on in vm/ and snapshot/.
  */
@@ -14,14 +14,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/offload.h"
+#include "base/timers.h"
+#include "executor/io/io.h"
 #include "executor/libthaw.h"
-#include "executor/server/buffer.h"
-#include "executor/server/io.h"
-#include "executor/server/jobs.h"
 #include "executor/server/served.h"
-#include "executor/server/timers.h"
 #include "snapshot/pool.h"
-#include "vm/error.h"
 
 struct worker;
 

@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "executor/server/invocation.h"
-#include "executor/server/log.h"
-#include "vm/clock.h"
+#include "executor/server/log/log.h"
 
 /* For the caller who has asked for them: the last ones are what counts. */
 static void keep(struct invocation *invocation, const char *text, size_t size)

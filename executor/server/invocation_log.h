@@ -11,7 +11,7 @@
 
 #include "executor/libthaw.h"
 #include "executor/server/invocation.h"
-#include "executor/server/log.h"
+#include "executor/server/log/log.h"
 #include "executor/server/served.h"
 
 /*

@@ -13,13 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "executor/invoke.h"
 #include "executor/server/invocation_internal.h"
 #include "executor/server/invocation_log.h"
 #include "executor/server/server_internal.h"
 #include "executor/server/server_limits.h"
 #include "executor/server/worker.h"
-#include "vm/clock.h"
 
 /* Replies wait so long, at most, to be submitted with others. */
 #define FLUSH_NS (20 * NS_PER_US)

@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "executor/protocol/http_response.h"
 #include "executor/server/event.h"
-#include "executor/server/http_response.h"
 #include "executor/server/routes.h"
 #include "executor/server/server_internal.h"
 #include "executor/server/server_limits.h"

@@ -5,9 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "executor/io/listen.h"
 #include "executor/server/connection.h"
-#include "executor/server/listen.h"
-#include "executor/server/log.h"
+#include "executor/server/log/log.h"
 #include "executor/server/server_internal.h"
 
 /* Names of sockets that systemd hands over (FileDescriptorName=). */

@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <malloc.h>
 
-#include "executor/server/log.h"
+#include "base/clock.h"
+#include "executor/server/log/log.h"
 #include "executor/server/server_limits.h"
 #include "snapshot/pool.h"
-#include "vm/clock.h"
 
 #define MEMORY_OF(pointer, member)                                           \
 	((struct memory *)(void *)((char *)(pointer)-offsetof(struct memory, \

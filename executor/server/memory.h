@@ -25,13 +25,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "executor/server/budget.h"
-#include "executor/server/io.h"
-#include "executor/server/jobs.h"
-#include "executor/server/machine_memory.h"
+#include "base/budget.h"
+#include "base/machine_memory.h"
+#include "base/offload.h"
+#include "base/timers.h"
+#include "executor/io/io.h"
 #include "executor/server/metrics.h"
 #include "executor/server/served.h"
-#include "executor/server/timers.h"
 #include "snapshot/memory_budget.h"
 
 struct memory_config {

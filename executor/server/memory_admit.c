@@ -4,9 +4,9 @@
  */
 #include <errno.h>
 
-#include "executor/server/log.h"
+#include "base/units.h"
+#include "executor/server/log/log.h"
 #include "executor/server/memory.h"
-#include "executor/units.h"
 
 /* Whoever has the most of something. */
 struct most {

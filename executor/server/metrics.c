@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#include "vm/clock.h"
+#include "base/clock.h"
 
 /* 1, 2.5, 5 and so on */
 /* clang-format off */

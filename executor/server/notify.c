@@ -10,8 +10,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "vm/cleanup.h"
-#include "vm/clock.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
 
 void notify(const char *format, ...)
 {

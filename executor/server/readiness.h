@@ -9,8 +9,8 @@
 #include <stddef.h>
 
 #include "executor/limits.h"
+#include "executor/protocol/view.h"
 #include "executor/server/server_limits.h"
-#include "executor/server/view.h"
 
 /* A function that is not as the catalog wants it. */
 struct readiness_check {

@@ -10,12 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "executor/server/exchange.h"
-#include "executor/server/log.h"
+#include "executor/server/log/log.h"
 #include "executor/server/notify.h"
 #include "executor/server/server_internal.h"
 #include "executor/server/server_limits.h"
-#include "vm/clock.h"
 
 /* Whoever can connect to the admin's listener can ask for reloads. */
 static struct log_limit reload_limit = LOG_LIMIT_OF("reloads");

@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/entropy.h"
+#include "base/text.h"
+#include "executor/protocol/http_response.h"
 #include "executor/server/exchange.h"
-#include "executor/server/http_response.h"
 #include "executor/server/server_limits.h"
 #include "executor/server/worker.h"
-#include "snapshot/entropy.h"
-#include "vm/text.h"
 
 /* A random UUID (RFC 9562, version 4). */
 static void make_id(char *id)

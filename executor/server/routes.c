@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "executor/server/admin.h"
-#include "executor/server/http_response.h"
+#include "base/clock.h"
+#include "executor/protocol/http_response.h"
+#include "executor/server/admin/admin.h"
 #include "executor/server/server_internal.h"
 #include "executor/server/server_limits.h"
-#include "vm/clock.h"
 
 #define FUNCTION_PREFIX "/function/"
 #define ALLOWED "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"

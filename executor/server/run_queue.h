@@ -16,7 +16,7 @@
 
 #include <stdint.h>
 
-#include "executor/server/timers.h"
+#include "base/timers.h"
 
 struct invocation;
 

@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
 #include "executor/server/boots.h"
 #include "executor/server/invocation_log.h"
 #include "executor/server/served_internal.h"
-#include "vm/cleanup.h"
-#include "vm/clock.h"
-#include "vm/file.h"
-#include "vm/image.h"
+#include "vm/image/image.h"
 
 /* File systems tell times as exactly as that; or those that have whole seconds. */
 #define IMAGE_TICK_NS (100 * NS_PER_MS)

@@ -18,17 +18,17 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+#include "base/budget.h"
+#include "base/error.h"
+#include "base/offload.h"
 #include "executor/catalog.h"
 #include "executor/function.h"
 #include "executor/limits.h"
-#include "executor/server/budget.h"
+#include "executor/protocol/view.h"
 #include "executor/server/event_line.h"
-#include "executor/server/jobs.h"
-#include "executor/server/log.h"
+#include "executor/server/log/log.h"
 #include "executor/server/metrics.h"
 #include "executor/server/run_queue.h"
-#include "executor/server/view.h"
-#include "vm/error.h"
 
 /* What is logged of a function, each with a limit of its own. */
 enum served_log {

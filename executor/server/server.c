@@ -19,14 +19,14 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/thread.h"
 #include "executor/server/connection.h"
 #include "executor/server/invocation_log.h"
-#include "executor/server/log.h"
+#include "executor/server/log/log.h"
 #include "executor/server/notify.h"
 #include "executor/server/server_internal.h"
 #include "executor/server/server_limits.h"
-#include "vm/clock.h"
-#include "vm/thread.h"
 #include "vm/watchdog.h"
 
 /* Exit status after a second signal to end, as after the signal itself. */
@@ -396,7 +396,7 @@ static int start_threads(struct server *server, struct error *err)
 		.ended = on_booted,
 		.cookie = server,
 	};
-	const struct jobs_config makers = {
+	struct jobs_config makers = {
 		.threads = SERVER_MAKERS_MAX,
 		.per_share = SERVER_MAKERS_PER_FUNCTION,
 		.name = "thaw-maker",
@@ -412,6 +412,8 @@ static int start_threads(struct server *server, struct error *err)
 	if (!runs.threads)
 		runs.threads = SERVER_JOBS_PER_CPU *
 			       (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+	watch_signals(&runs.blocked);
+	watch_signals(&makers.blocked);
 	runs.per_share = (runs.threads + 1) / 2;
 	r = jobs_create(&runs, err, &server->jobs);
 	if (!r)

@@ -14,8 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "executor/server/io.h"
-#include "vm/error.h"
+#include "base/error.h"
+#include "executor/io/io.h"
 
 #define SERVER_LISTENERS_MAX 16
 /* Of --allow-host. */

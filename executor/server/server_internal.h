@@ -9,19 +9,19 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+#include "base/budget.h"
+#include "base/offload.h"
+#include "base/timers.h"
 #include "executor/function.h"
+#include "executor/io/io.h"
+#include "executor/protocol/view.h"
 #include "executor/server/boots.h"
-#include "executor/server/budget.h"
 #include "executor/server/clients.h"
-#include "executor/server/io.h"
-#include "executor/server/jobs.h"
 #include "executor/server/memory.h"
 #include "executor/server/metrics.h"
 #include "executor/server/readiness.h"
 #include "executor/server/served.h"
 #include "executor/server/server.h"
-#include "executor/server/timers.h"
-#include "executor/server/view.h"
 #include "executor/server/worker.h"
 
 struct server {

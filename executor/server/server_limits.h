@@ -5,7 +5,7 @@
 #ifndef EXECUTOR_SERVER_SERVER_LIMITS_H
 #define EXECUTOR_SERVER_SERVER_LIMITS_H
 
-#include "executor/units.h"
+#include "base/units.h"
 
 #define SERVER_WORKERS_MAX 256
 

@@ -13,9 +13,9 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#include "executor/server/log.h"
+#include "base/clock.h"
+#include "executor/server/log/log.h"
 #include "executor/server/server_internal.h"
-#include "vm/clock.h"
 
 /* Files have to be quiet for so long before a change counts. */
 #define CHANGE_QUIET_NS (500 * NS_PER_MS)

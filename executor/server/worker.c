@@ -6,12 +6,12 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "executor/server/connection.h"
 #include "executor/server/event.h"
 #include "executor/server/exchange.h"
-#include "executor/server/log.h"
+#include "executor/server/log/log.h"
 #include "executor/server/server_internal.h"
-#include "vm/clock.h"
 
 int worker_init(struct worker *worker, struct server *server, unsigned index,
 		struct error *err)

@@ -14,12 +14,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "executor/server/budget.h"
+#include "base/budget.h"
+#include "base/timers.h"
+#include "executor/io/io.h"
 #include "executor/server/invocation.h"
-#include "executor/server/io.h"
 #include "executor/server/run_queue.h"
 #include "executor/server/served.h"
-#include "executor/server/timers.h"
 
 struct connection;
 struct call;

@@ -19,7 +19,7 @@ from server_support import OK, Server, Threads, main, test, wait_until
 MINUTES = float(sys.argv.pop(3)) if len(sys.argv) > 3 else 1
 ROUND_S = 8
 ROUNDS = 3  # of one server
-IDLE_S = 2.5  # JOBS_IDLE_NS of jobs.h, and a little
+IDLE_S = 2.5  # JOBS_IDLE_NS of offload.h, and a little
 # What clients ask for with numbers, and what each has answered is counted.
 COUNTED = {'image': 'echo', 'concurrency': MANY}
 # What malloc() keeps for later differs so much from one round to another. Smaller

@@ -11,10 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "guest/abi/thaw_abi.h"
 #include "tests/e2e/steps.h"
 #include "tests/e2e/support.h"
-#include "vm/clock.h"
 #include "vm/kvm.h"
 #include "vm/vm.h"
 

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "tests/e2e/support.h"
-#include "vm/clock.h"
 
 #define PAIRS 20
 #define KINDS 5 /* of randomness */

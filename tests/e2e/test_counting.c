@@ -13,11 +13,11 @@
 #include <sys/resource.h>
 #include <sys/utsname.h>
 
+#include "base/clock.h"
 #include "tests/e2e/allocations.h"
 #include "tests/e2e/steps.h"
 #include "tests/e2e/support.h"
 #include "tests/e2e/trace.h"
-#include "vm/clock.h"
 #include "vm/poll.h"
 #include "vm/stats.h"
 

@@ -7,10 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "guest/abi/thaw_abi.h"
 #include "snapshot/info.h"
 #include "tests/e2e/support.h"
-#include "vm/clock.h"
 
 static struct thaw *open_entry(const char *entry)
 {

@@ -13,10 +13,10 @@
 #include <stddef.h>
 #include <sys/ioctl.h>
 
+#include "base/clock.h"
 #include "guest/abi/thaw_abi.h"
 #include "tests/e2e/steps.h"
 #include "tests/e2e/support.h"
-#include "vm/clock.h"
 
 #define SECRET_PAGES 32
 /* None of them writes beyond. */

@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "arch_behaviours.h"
+#include "base/clock.h"
 #include "behaviours.h"
 #include "tests/e2e/support.h"
-#include "vm/clock.h"
 
 #define TIMEOUT_NS (50 * NS_PER_MS)
 

@@ -12,11 +12,11 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "executor/server/jobs.h"
+#include "base/clock.h"
+#include "base/offload.h"
 #include "executor/server/memory.h"
 #include "executor/server/server_limits.h"
 #include "tests/e2e/support.h"
-#include "vm/clock.h"
 
 #define VMS 4
 

@@ -14,9 +14,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "snapshot/gate.h"
 #include "tests/e2e/support.h"
-#include "vm/clock.h"
 #include "vm/poll.h"
 #include "vm/stats.h"
 

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "tests/e2e/support.h"
-#include "vm/clock.h"
 
 #define TIMEOUT_NS (30 * NS_PER_MS)
 

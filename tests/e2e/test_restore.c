@@ -6,10 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "snapshot/info.h"
 #include "snapshot/snapshot.h"
 #include "tests/e2e/support.h"
-#include "vm/clock.h"
 
 /* More pages than a hot set keeps; see snapshot/restore.c. */
 #define MANY 600

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "tests/e2e/steps.h"
 #include "tests/e2e/support.h"
-#include "vm/clock.h"
 #include "vm/vm.h"
 
 #ifdef TEST_SANITIZED

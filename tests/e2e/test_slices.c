@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "executor/catalog.h"
 #include "executor/function.h"
 #include "executor/invoke.h"
 #include "tests/e2e/support.h"
-#include "vm/clock.h"
 
 /* One function of tests/guest, deployed without libthaw. */
 static struct catalog *catalog;

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <sys/time.h>
 
+#include "base/clock.h"
 #include "tests/e2e/support.h"
-#include "vm/clock.h"
 
 #define THREADS 4
 #define ROUNDS 500

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "executor/server/frame.h"
+#include "executor/protocol/frame.h"
 #include "tests/unit/leave_fixture.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);

@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "executor/http_headers.h"
-#include "executor/server/frame.h"
+#include "executor/protocol/frame.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

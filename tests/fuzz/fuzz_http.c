@@ -15,8 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "executor/server/http_reply.h"
-#include "executor/server/http_request.h"
+#include "executor/protocol/http_reply.h"
+#include "executor/protocol/http_request.h"
 
 #define BODY_MAX 8192
 #define RECORD_MAX (1u << 20)

@@ -1,6 +1,6 @@
 /*
  * fuzz_image.c - libFuzzer target: any bytes as an image, parsed, loaded, and
- * asked for symbols. What is accepted must keep the promises of vm/image.h.
+ * asked for symbols. What is accepted must keep the promises of vm/image/image.h.
  *
  * The first run writes good files to begin with:
  *
@@ -12,10 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "guest/abi/thaw_abi.h"
 #include "tests/unit/elf_builder.h"
-#include "vm/error.h"
-#include "vm/image.h"
+#include "vm/image/image.h"
 
 /* Larger images are parsed, but not loaded. */
 #define LOAD_MAX (8u << 20)

@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "executor/server/cloudevents.h"
-#include "executor/server/json_check.h"
+#include "base/json_check.h"
+#include "executor/protocol/cloudevents.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,7 +1,8 @@
 /* admin_fixture.c - see admin_fixture.h. */
 #include "admin_fixture.h"
 
-#include "vm/clock.h"
+#include "base/clock.h"
+#include "executor/server/metrics.h"
 
 #define JANUARY_31_MS UINT64_C(1769860800999) /* 2026-01-31T12:00:00.999Z */
 

@@ -5,7 +5,8 @@
 #ifndef TESTS_UNIT_ADMIN_FIXTURE_H
 #define TESTS_UNIT_ADMIN_FIXTURE_H
 
-#include "executor/server/view.h"
+#include "executor/protocol/view.h"
+#include "executor/server/metrics.h"
 
 #define FIXTURE_HOSTILE_NAME "we\"ird\\\n\xc3\xbc"
 #define FIXTURE_FUNCTIONS 3

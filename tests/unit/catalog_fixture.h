@@ -8,8 +8,8 @@
 
 #include <stddef.h>
 
+#include "base/error.h"
 #include "executor/catalog.h"
-#include "vm/error.h"
 
 /* A catalog of one function that says @keys besides what it must say. */
 #define ONE(keys)                                                             \

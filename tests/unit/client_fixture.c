@@ -11,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "executor/server/runtime_dir.h"
+#include "executor/io/runtime_dir.h"
 
 char fixture_directory[32], fixture_path[64];
 struct thaw_client *client;

@@ -15,7 +15,7 @@
 #include <stddef.h>
 
 #include "executor/libthaw.h"
-#include "executor/server/frame.h"
+#include "executor/protocol/frame.h"
 
 #define FIXTURE_LARGE ((size_t)4 * 1024 * 1024)
 

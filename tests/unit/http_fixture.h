@@ -4,7 +4,7 @@
 #ifndef TESTS_UNIT_HTTP_FIXTURE_H
 #define TESTS_UNIT_HTTP_FIXTURE_H
 
-#include "executor/server/http_request.h"
+#include "executor/protocol/http_request.h"
 
 #define POST_HEAD "POST /f HTTP/1.1\r\nHost: a\r\n"
 #define CHUNKED POST_HEAD "Transfer-Encoding: chunked\r\n\r\n"

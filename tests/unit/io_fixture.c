@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "vm/clock.h"
+#include "base/clock.h"
 
 #define CLOSED_BYTE 0xa5
 #define TOO_LONG_NS (60 * NS_PER_S)

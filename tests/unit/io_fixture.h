@@ -4,7 +4,7 @@
 
 #include <check.h>
 
-#include "executor/server/io.h"
+#include "executor/io/io.h"
 
 enum close_in {
 	NEVER,

@@ -8,12 +8,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "executor/invoke.h"
+#include "executor/io/io_internal.h"
 #include "executor/server/exchange.h"
 #include "executor/server/invocation_log.h"
-#include "executor/server/io_internal.h"
 #include "executor/server/server_limits.h"
-#include "vm/clock.h"
 
 #define ROUNDS_MAX 10000
 

@@ -2,7 +2,7 @@
 #ifndef TESTS_UNIT_REQUEST_FIXTURE_H
 #define TESTS_UNIT_REQUEST_FIXTURE_H
 
-#include "executor/server/http_request.h"
+#include "executor/protocol/http_request.h"
 
 /*
  * A request for @path with "?query" or without, and with headers: names and

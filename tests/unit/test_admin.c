@@ -1,5 +1,6 @@
 /* test_admin.c - what the admin listener says, as JSON */
-#include "executor/server/admin.h"
+#include "executor/server/admin/admin.h"
+#include "executor/server/metrics.h"
 
 #include <check.h>
 #include <jansson.h>

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "admin_fixture.h"
-#include "executor/server/admin.h"
-#include "vm/clock.h"
+#include "base/clock.h"
+#include "executor/server/admin/admin.h"
 
 #define MANY 1000
 #define SCRAPES 200

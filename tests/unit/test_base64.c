@@ -1,5 +1,5 @@
 /* test_base64.c - base64, written and read */
-#include "executor/server/base64.h"
+#include "base/base64.h"
 
 #include <check.h>
 #include <errno.h>

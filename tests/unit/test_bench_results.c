@@ -1,5 +1,5 @@
 /* test_bench_results.c - what runs of a benchmark are together. */
-#include "executor/cli/bench_results.h"
+#include "bench/results.h"
 
 #include <check.h>
 #include <errno.h>

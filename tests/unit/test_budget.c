@@ -1,5 +1,5 @@
 /* test_budget.c - nobody takes all of what there is, and all of it comes back. */
-#include "executor/server/budget.h"
+#include "base/budget.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* test_buffer.c - buffers grow up to their bounds, their own and the common one. */
-#include "executor/server/buffer.h"
+#include "base/buffer.h"
 
 #include <check.h>
 #include <stdlib.h>

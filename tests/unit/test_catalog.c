@@ -11,10 +11,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "executor/json_reader.h"
+#include "base/cleanup.h"
+#include "base/json_reader.h"
 #include "executor/limits.h"
 #include "tests/unit/catalog_fixture.h"
-#include "vm/cleanup.h"
 
 /* The repository's top; the tests are run from there unless it is given. */
 #ifndef THAW_SOURCE_DIR

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "executor/catalog.h"
 #include "tests/unit/catalog_fixture.h"
-#include "vm/cleanup.h"
 
 START_TEST(memory_must_hold_its_parts)
 {

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "executor/server/frame.h"
+#include "executor/protocol/frame.h"
 #include "executor/server/server_limits.h"
 #include "leave_fixture.h"
 

@@ -1,5 +1,5 @@
 /* test_entropy.c - random bytes: as many as asked for, and never the same. */
-#include "snapshot/entropy.h"
+#include "base/entropy.h"
 
 #include <check.h>
 #include <pthread.h>

@@ -3,9 +3,9 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "executor/server/event.h"
 #include "executor/server/event_line.h"
-#include "vm/clock.h"
 
 static struct event_line line;
 static struct event_place places[8];

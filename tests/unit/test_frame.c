@@ -1,5 +1,5 @@
 /* test_frame.c - frames of the unix socket protocol, written and read */
-#include "executor/server/frame.h"
+#include "executor/protocol/frame.h"
 
 #include <check.h>
 #include <errno.h>

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "executor/server/frame.h"
+#include "executor/protocol/frame.h"
 
 #define FRAME_MAX (FRAME_HEAD_MAX + 256)
 

@@ -1,5 +1,5 @@
 /* test_histogram.c - durations in buckets, and what is known of them after. */
-#include "executor/cli/bench_histogram.h"
+#include "bench/histogram.h"
 
 #include <check.h>
 #include <stdlib.h>

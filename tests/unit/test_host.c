@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "executor/server/host.h"
+#include "executor/protocol/host.h"
 
 static struct host read_good(const char *text)
 {

@@ -1,10 +1,10 @@
-/* Tests of executor/cli/http_address.c. */
+/* Tests of executor/client/http_address.c. */
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "executor/cli/http_address.h"
+#include "executor/client/http_address.h"
 
 static struct http_address parse(const char *text)
 {

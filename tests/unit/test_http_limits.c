@@ -1,5 +1,5 @@
 /* test_http_limits.c - how long a request's parts may be */
-#include "executor/server/http_request.h"
+#include "executor/protocol/http_request.h"
 
 #include <check.h>
 #include <stdio.h>

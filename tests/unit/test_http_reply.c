@@ -1,5 +1,5 @@
 /* test_http_reply.c - HTTP responses as a client takes them */
-#include "executor/server/http_reply.h"
+#include "executor/protocol/http_reply.h"
 
 #include <check.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* test_http_request.c - requests, whole, in pieces, and hostile */
-#include "executor/server/http_request.h"
+#include "executor/protocol/http_request.h"
 
 #include <check.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* test_http_response.c - the heads of responses */
-#include "executor/server/http_response.h"
+#include "executor/protocol/http_response.h"
 
 #include <check.h>
 #include <stdlib.h>

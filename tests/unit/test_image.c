@@ -1,7 +1,7 @@
 /*
  * test_image.c - images that are good: opening, parsing, loading.
  */
-#include "vm/image.h"
+#include "vm/image/image.h"
 
 #include <check.h>
 #include <errno.h>
@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "tests/unit/elf_builder.h"
-#include "vm/error.h"
 
 #define MEMORY_SIZE 0x110000
 

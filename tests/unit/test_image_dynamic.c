@@ -2,7 +2,7 @@
  * test_image_dynamic.c - relocations of a static PIE, and every way in which a
  * dynamic section is refused.
  */
-#include "vm/image.h"
+#include "vm/image/image.h"
 
 #include <check.h>
 #include <errno.h>
@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "image_arch.h"
 #include "tests/unit/elf_builder.h"
-#include "vm/error.h"
 
 #define MEMORY_SIZE 0x110000
 

@@ -2,7 +2,7 @@
  * test_image_elf.c - every way in which the headers of an ELF file are refused.
  * The file is a good one, in which each test changes one thing.
  */
-#include "vm/image.h"
+#include "vm/image/image.h"
 
 #include <check.h>
 #include <errno.h>
@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "image_arch.h"
 #include "tests/unit/elf_builder.h"
-#include "vm/error.h"
 
 static struct elf_builder elf;
 

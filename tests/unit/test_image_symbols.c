@@ -1,15 +1,15 @@
 /*
  * test_image_symbols.c - the names of functions and of handlers, from good and bad tables.
  */
-#include "vm/image.h"
+#include "vm/image/image.h"
 
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "tests/unit/elf_builder.h"
-#include "vm/error.h"
 
 static struct elf_builder elf;
 

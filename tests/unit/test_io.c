@@ -7,9 +7,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "executor/server/io_internal.h"
+#include "base/clock.h"
+#include "executor/io/io_internal.h"
 #include "io_fixture.h"
-#include "vm/clock.h"
 
 #define MIB (1024 * 1024)
 #define CONNECTIONS 2500

@@ -19,9 +19,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "executor/server/io_internal.h"
+#include "base/clock.h"
+#include "executor/io/io_internal.h"
 #include "io_fixture.h"
-#include "vm/clock.h"
 
 #define CLIENTS 100
 #define THREADS 4

@@ -1,5 +1,5 @@
 /* test_json_check.c - JSON told from what is not, as jansson does. */
-#include "executor/server/json_check.h"
+#include "base/json_check.h"
 
 #include <check.h>
 #include <errno.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "executor/units.h"
+#include "base/units.h"
 
 /* Mutations tried of each text of the corpus. */
 #define MUTATIONS 4000

@@ -1,5 +1,5 @@
 /* test_json_position.c - the lines of JSON pointers */
-#include "executor/json_position.h"
+#include "base/json_position.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -1,12 +1,12 @@
 /* test_lambda.c - Lambda's API: paths, names, headers. */
-#include "executor/server/lambda.h"
+#include "executor/protocol/lambda.h"
 
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "executor/server/base64.h"
+#include "base/base64.h"
 #include "request_fixture.h"
 
 #define INVOKE "/2015-03-31/functions/f/invocations"

@@ -1,12 +1,12 @@
 /* test_lambda_answers.c - Lambda's API: errors, payloads, log lines. */
-#include "executor/server/lambda.h"
+#include "executor/protocol/lambda.h"
 
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "executor/server/base64.h"
+#include "base/base64.h"
 
 static struct lambda_error error;
 

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "executor/server/lambda.h"
-#include "executor/units.h"
+#include "base/units.h"
+#include "executor/protocol/lambda.h"
 
 #define ARN "arn:aws:lambda:us-east-1:000000000000:function:"
 #define SHA256                                                           \

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "executor/server/listen.h"
+#include "executor/io/listen.h"
 
 static int bind_text(const char *text, bool shared, bool first, int *fd)
 {

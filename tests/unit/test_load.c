@@ -2,7 +2,7 @@
  * test_load.c - what the load generator counts, against a server of our own
  * that does what a test wants. Its one thread speaks HTTP, badly but fast.
  */
-#include "executor/cli/load.h"
+#include "bench/load.h"
 
 #include <check.h>
 #include <errno.h>

@@ -1,11 +1,11 @@
 /* test_load_schedule.c - when the requests of an open loop are due. */
-#include "executor/cli/load_schedule.h"
+#include "bench/load_schedule.h"
 
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
 
-#include "vm/clock.h"
+#include "base/clock.h"
 
 #define START_NS UINT64_C(123456789)
 

@@ -1,5 +1,5 @@
 /* test_log.c - the log's ring and its writer, whoever reads */
-#include "executor/server/log.h"
+#include "executor/server/log/log.h"
 
 #include <check.h>
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "vm/clock.h"
+#include "base/clock.h"
 
 #define THREADS 4
 #define LINES 3000

@@ -5,9 +5,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "executor/server/log_line.h"
-#include "executor/server/utc.h"
-#include "vm/text.h"
+#include "base/date.h"
+#include "base/text.h"
+#include "executor/server/log/log_line.h"
 
 #define ROUNDS 4000
 #define JANUARY_31 UINT64_C(1769860800) /* 2026-01-31T12:00:00Z */

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "executor/server/machine_memory.h"
+#include "base/machine_memory.h"
 
 static char root[] = "/tmp/thaw-test-XXXXXX";
 static uint64_t all; /* memory of the machine */

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "snapshot/memory_budget.h"
-#include "vm/clock.h"
 
 #define MAX ((uint64_t)100 << 20)
 #define MIB ((uint64_t)1 << 20)

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "executor/server/runtime_dir.h"
+#include "executor/io/runtime_dir.h"
 
 #define SOMEBODY 65534
 

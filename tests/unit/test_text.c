@@ -1,12 +1,12 @@
 /* test_text.c - what of a guest's text is shown, and what becomes a '?'. */
-#include "vm/text.h"
+#include "base/text.h"
 
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "executor/server/exchange.h"
-#include "vm/error.h"
 
 struct sample {
 	const char *from, *to;

@@ -2,7 +2,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "executor/server/timers.h"
+#include "base/timers.h"
 
 #define COUNT 500
 

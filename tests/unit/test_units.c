@@ -1,5 +1,5 @@
 /* test_units.c - sizes and durations, read and written */
-#include "executor/units.h"
+#include "base/units.h"
 
 #include <check.h>
 #include <errno.h>

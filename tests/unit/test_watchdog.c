@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vm/clock.h"
+#include "base/clock.h"
 #include "vm/vm_internal.h"
 
 #define MANY 32

@@ -12,10 +12,10 @@
 #include <sys/ioctl.h>
 #include <x86intrin.h>
 
+#include "base/cleanup.h"
 #include "guest/abi/thaw_abi.h"
 #include "guest/abi/thaw_stubs.h"
 #include "vm/arch.h"
-#include "vm/cleanup.h"
 #include "vm/vm_internal.h"
 #include "vm/x86_64/descriptors.h"
 #include "vm/x86_64/vcpu_state.h"

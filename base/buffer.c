@@ -1,0 +1,133 @@
+/* buffer.c - bytes that are appended to. See buffer.h. */
+#include "base/buffer.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CAPACITY_FIRST 512
+
+/* Pays for @more bytes; false: there is not so much. */
+static bool pay(const struct buffer *buffer, size_t more)
+{
+	if (!buffer->account)
+		return true;
+	if (!buffer->may_exceed)
+		return budget_take(buffer->account, more);
+	budget_take_anyway(buffer->account, more);
+	return true;
+}
+
+static void give_back(const struct buffer *buffer, size_t size)
+{
+	if (buffer->account)
+		budget_give(buffer->account, size);
+}
+
+void buffer_done(struct buffer *buffer)
+{
+	give_back(buffer, buffer->capacity);
+	free(buffer->data);
+	buffer->data = NULL;
+	buffer->size = buffer->capacity = 0;
+	buffer->failed = false;
+}
+
+void buffer_clear(struct buffer *buffer)
+{
+	buffer->size = 0;
+	buffer->failed = false;
+}
+
+void buffer_shrink(struct buffer *buffer, size_t most)
+{
+	if (buffer->capacity > most)
+		buffer_done(buffer);
+	else
+		buffer_clear(buffer);
+}
+
+/* Makes the capacity @size at least. */
+static bool grow(struct buffer *buffer, size_t size)
+{
+	size_t capacity = buffer->capacity ? buffer->capacity : CAPACITY_FIRST;
+	size_t more;
+	char *data;
+
+	while (capacity < size)
+		capacity *= 2;
+	if (capacity > buffer->max)
+		capacity = buffer->max;
+	more = capacity - buffer->capacity;
+	if (!pay(buffer, more))
+		return false;
+	data = realloc(buffer->data, capacity);
+	if (!data) {
+		give_back(buffer, more);
+		return false;
+	}
+	buffer->data = data;
+	buffer->capacity = capacity;
+	return true;
+}
+
+char *buffer_reserve(struct buffer *buffer, size_t size)
+{
+	if (buffer->failed)
+		return NULL;
+	if (size > buffer->max - buffer->size ||
+	    (size > buffer->capacity - buffer->size &&
+	     !grow(buffer, buffer->size + size))) {
+		buffer->failed = true;
+		return NULL;
+	}
+	return buffer->data + buffer->size;
+}
+
+void buffer_append(struct buffer *buffer, const void *data, size_t size)
+{
+	char *to = size ? buffer_reserve(buffer, size) : NULL;
+
+	if (!to)
+		return;
+	memcpy(to, data, size);
+	buffer->size += size;
+}
+
+void buffer_text(struct buffer *buffer, const char *text)
+{
+	buffer_append(buffer, text, strlen(text));
+}
+
+void buffer_number(struct buffer *buffer, uint64_t number)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	do
+		digits[--at] = (char)('0' + number % 10);
+	while (number /= 10);
+	buffer_append(buffer, digits + at, sizeof(digits) - at);
+}
+
+void buffer_printf(struct buffer *buffer, const char *format, ...)
+{
+	va_list arguments;
+	char *to;
+	int size;
+
+	va_start(arguments, format);
+	size = vsnprintf(NULL, 0, format, arguments);
+	va_end(arguments);
+	/* vsnprintf() needs room for a zero, which is not kept */
+	to = size < 0 ? NULL : buffer_reserve(buffer, (size_t)size + 1);
+	if (!to) {
+		buffer->failed = true;
+		return;
+	}
+	va_start(arguments, format);
+	vsnprintf(to, (size_t)size + 1, format, arguments);
+	va_end(arguments);
+	buffer->size += (size_t)size;
+}

@@ -1,0 +1,97 @@
+/* timers.c - a pairing heap. See timers.h. */
+#include "base/timers.h"
+
+#include <stddef.h>
+
+/* The later one becomes the first child of the other; both may be NULL. */
+static struct timer *merge(struct timer *a, struct timer *b)
+{
+	struct timer *later;
+
+	if (!a || !b)
+		return a ? a : b;
+	if (b->at_ns < a->at_ns) {
+		later = a;
+		a = b;
+	} else {
+		later = b;
+	}
+	later->next = a->child;
+	if (later->next)
+		later->next->link = &later->next;
+	later->link = &a->child;
+	a->child = later;
+	return a;
+}
+
+/* Merges siblings two by two, then all of those. */
+static struct timer *merge_all(struct timer *first)
+{
+	struct timer *pairs = NULL, *all = NULL;
+
+	while (first) {
+		struct timer *a = first, *b = a->next, *pair;
+
+		first = b ? b->next : NULL;
+		a->next = NULL;
+		if (b)
+			b->next = NULL;
+		pair = merge(a, b);
+		pair->next = pairs;
+		pairs = pair;
+	}
+	while (pairs) {
+		struct timer *pair = pairs;
+
+		pairs = pair->next;
+		pair->next = NULL;
+		all = merge(all, pair);
+	}
+	return all;
+}
+
+static void set_root(struct timers *timers, struct timer *root)
+{
+	timers->root = root;
+	if (root) {
+		root->next = NULL;
+		root->link = &timers->root;
+	}
+}
+
+void timer_clear(struct timers *timers, struct timer *timer)
+{
+	struct timer *children;
+
+	if (!timer->link)
+		return;
+	*timer->link = timer->next;
+	if (timer->next)
+		timer->next->link = timer->link;
+	children = merge_all(timer->child);
+	timer->child = timer->next = NULL;
+	timer->link = NULL;
+	set_root(timers, merge(timers->root, children));
+}
+
+void timer_set(struct timers *timers, struct timer *timer, uint64_t at_ns)
+{
+	timer_clear(timers, timer);
+	timer->at_ns = at_ns;
+	set_root(timers, merge(timers->root, timer));
+}
+
+uint64_t timers_next(const struct timers *timers)
+{
+	return timers->root ? timers->root->at_ns : UINT64_MAX;
+}
+
+void timers_fire(struct timers *timers, uint64_t now_ns)
+{
+	while (timers->root && timers->root->at_ns <= now_ns) {
+		struct timer *timer = timers->root;
+
+		timer_clear(timers, timer);
+		timer->fire(timer);
+	}
+}

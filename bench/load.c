@@ -1,0 +1,244 @@
+/* load.c - runs the threads of the load generator. See load.h. */
+#include "bench/load.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "bench/load_worker.h"
+
+/* Files that are open besides connections. */
+#define OTHER_FILES 64
+
+struct load_thread {
+	struct load_worker worker;
+	struct load_crew *crew;
+	unsigned part;
+	pthread_t thread;
+	int result;
+};
+
+/* All threads. They begin together, when the last has its connections. */
+struct load_crew {
+	struct load_thread *threads;
+	unsigned count;
+	sem_t connected; /* once for each thread */
+	sem_t begun;	 /* likewise */
+	uint64_t start_ns;
+};
+
+static atomic_bool stop;
+
+static void on_interrupt(int number)
+{
+	(void)number;
+	atomic_store(&stop, true);
+}
+
+/* The first one ends the run, the second one the program. */
+static void watch_interrupts(struct sigaction *before)
+{
+	const struct sigaction action = { .sa_handler = on_interrupt,
+					  .sa_flags = (int)SA_RESETHAND };
+
+	sigaction(SIGINT, &action, before);
+}
+
+static int allow_files(size_t connections, struct error *err)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) ||
+	    limit.rlim_cur >= connections + OTHER_FILES)
+		return 0;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) ||
+	    limit.rlim_max < connections + OTHER_FILES)
+		return error_set(err, -EMFILE,
+				 "%zu connections are more than the files that "
+				 "may be open: raise the limit (ulimit -n), or "
+				 "use fewer",
+				 connections);
+	return 0;
+}
+
+static void wait_for(sem_t *semaphore)
+{
+	while (sem_wait(semaphore))
+		;
+}
+
+static void *run_thread(void *argument)
+{
+	struct load_thread *thread = argument;
+	struct load_crew *crew = thread->crew;
+
+	thread->result = load_worker_connect(&thread->worker);
+	sem_post(&crew->connected);
+	wait_for(&crew->begun);
+	if (!thread->result)
+		thread->result = load_worker_run(&thread->worker,
+						 crew->start_ns, thread->part);
+	return NULL;
+}
+
+/* Those that could be made; @ret_result says why not more. */
+static unsigned start_threads(struct load_crew *crew, int *ret_result)
+{
+	for (unsigned i = 0; i < crew->count; i++) {
+		struct load_thread *thread = &crew->threads[i];
+		int r = pthread_create(&thread->thread, NULL, run_thread,
+				       thread);
+
+		if (r) {
+			*ret_result = -r;
+			return i;
+		}
+	}
+	return crew->count;
+}
+
+static size_t count_open(const struct load_crew *crew, int *ret_error)
+{
+	size_t count = 0;
+
+	for (unsigned i = 0; i < crew->count; i++) {
+		const struct load_worker *worker = &crew->threads[i].worker;
+
+		count += worker->idle.count;
+		if (worker->connect_error)
+			*ret_error = worker->connect_error;
+	}
+	return count;
+}
+
+static void merge(struct load_result *result, const struct load_worker *worker)
+{
+	struct load_tally *to = &result->tally;
+	const struct load_tally *from = worker->tally;
+	uint64_t end_ns = worker->end_ns;
+
+	to->sent += from->sent;
+	to->ok += from->ok;
+	to->errors += from->errors;
+	to->lost += from->lost;
+	to->late += from->late;
+	to->unsent += from->unsent;
+	for (size_t i = 0; i < LOAD_STATUS_MAX; i++)
+		to->statuses[i] += from->statuses[i];
+	histogram_merge(&to->latency, &from->latency);
+	result->reconnections += worker->reconnections;
+	if (worker->last_ns > end_ns)
+		end_ns = worker->last_ns;
+	if (end_ns > worker->measure_ns &&
+	    end_ns - worker->measure_ns > result->elapsed_ns)
+		result->elapsed_ns = end_ns - worker->measure_ns;
+}
+
+static int run_crew(struct load_crew *crew, struct load_result *result)
+{
+	unsigned started;
+	uint64_t cpu_ns;
+	int r = 0;
+
+	started = start_threads(crew, &r);
+	for (unsigned i = 0; i < started; i++)
+		wait_for(&crew->connected);
+	result->connections = count_open(crew, &result->connect_error);
+	/* they have nothing to do, or are too few */
+	if (!result->connections || r)
+		atomic_store(&stop, true);
+	cpu_ns = clock_read_ns(CLOCK_PROCESS_CPUTIME_ID);
+	crew->start_ns = clock_now_ns();
+	for (unsigned i = 0; i < started; i++)
+		sem_post(&crew->begun);
+	for (unsigned i = 0; i < started; i++) {
+		pthread_join(crew->threads[i].thread, NULL);
+		if (crew->threads[i].result)
+			r = crew->threads[i].result;
+		merge(result, &crew->threads[i].worker);
+	}
+	result->cpu_ns = clock_read_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu_ns;
+	return r;
+}
+
+static int init_and_run(struct load_crew *crew,
+			const struct load_options *options,
+			struct load_result *result)
+{
+	unsigned ready = 0;
+	int r = 0;
+
+	crew->threads = calloc(options->threads, sizeof(*crew->threads));
+	if (!crew->threads)
+		return -ENOMEM;
+	for (; ready < crew->count && !r; ready++) {
+		struct load_thread *thread = &crew->threads[ready];
+
+		thread->crew = crew;
+		thread->part = ready;
+		r = load_worker_init(&thread->worker, options, &stop, ready);
+	}
+	if (!r)
+		r = run_crew(crew, result);
+	while (ready--)
+		load_worker_done(&crew->threads[ready].worker);
+	free(crew->threads);
+	return r;
+}
+
+int load_run(const struct load_options *options, struct error *err,
+	     struct load_result **ret_result)
+{
+	struct load_crew crew = { .count = options->threads };
+	struct load_result *result;
+	struct sigaction before;
+	int r = allow_files(options->connections, err);
+
+	if (r)
+		return r;
+	result = calloc(1, sizeof(*result));
+	if (!result)
+		return error_set(err, -ENOMEM, "no memory for the results");
+	sem_init(&crew.connected, 0, 0);
+	sem_init(&crew.begun, 0, 0);
+	atomic_store(&stop, false);
+	if (!options->is_background)
+		watch_interrupts(&before);
+	r = init_and_run(&crew, options, result);
+	if (!options->is_background)
+		sigaction(SIGINT, &before, NULL);
+	sem_destroy(&crew.connected);
+	sem_destroy(&crew.begun);
+	if (r)
+		error_set(err, r, "cannot put load on %s: %s",
+			  options->target->text, strerror(-r));
+	else if (!result->connections)
+		r = error_set(err, -ENOTCONN, "cannot connect to %s: %s",
+			      options->target->text,
+			      strerror(-result->connect_error));
+	if (r)
+		load_result_free(result);
+	else
+		*ret_result = result;
+	return r;
+}
+
+void load_result_free(struct load_result *result)
+{
+	free(result);
+}
+
+double load_rate(const struct load_result *result)
+{
+	const struct load_tally *tally = &result->tally;
+
+	if (!result->elapsed_ns)
+		return 0;
+	return (double)(tally->ok + tally->errors) * (double)NS_PER_S /
+	       (double)result->elapsed_ns;
+}

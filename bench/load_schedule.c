@@ -1,0 +1,48 @@
+/* load_schedule.c - see load_schedule.h. */
+#include "bench/load_schedule.h"
+
+#include <math.h>
+
+#include "base/clock.h"
+
+void load_schedule_start(struct load_schedule *schedule,
+			 enum load_arrivals arrivals, uint64_t rate,
+			 uint64_t start_ns, unsigned part, unsigned parts)
+{
+	*schedule = (struct load_schedule){
+		.arrivals = arrivals,
+		.start_ns = start_ns,
+		.rate = rate,
+		.index = part,
+		.step = parts,
+		.random = start_ns ^ ((uint64_t)part << 48),
+	};
+}
+
+/* Greater than 0, up to 1: 53 bits of splitmix64. */
+static double any_fraction(struct load_schedule *schedule)
+{
+	uint64_t x = schedule->random += UINT64_C(0x9e3779b97f4a7c15);
+
+	x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
+	x ^= x >> 31;
+	return (double)((x >> 11) + 1) * 0x1p-53;
+}
+
+uint64_t load_schedule_next(struct load_schedule *schedule)
+{
+	if (schedule->arrivals == LOAD_POISSON) {
+		/* each part is one of its share of the rate: so is their sum */
+		schedule->offset_ns -=
+			log(any_fraction(schedule)) * (double)NS_PER_S *
+			(double)schedule->step / (double)schedule->rate;
+		return schedule->start_ns + (uint64_t)schedule->offset_ns;
+	}
+	/* from the start each time, so that nothing is rounded twice */
+	__uint128_t offset_ns =
+		(__uint128_t)schedule->index * NS_PER_S / schedule->rate;
+
+	schedule->index += schedule->step;
+	return schedule->start_ns + (uint64_t)offset_ns;
+}

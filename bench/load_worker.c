@@ -1,0 +1,243 @@
+/* load_worker.c - the loop of one thread. See load_worker.h. */
+#include "bench/load_worker.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+/* How long all connections may take to be opened. */
+#define CONNECT_NS (5 * NS_PER_S)
+
+/* The end of a wait is spent looking, as sleepers wake late. */
+#define SPIN_NS (50 * NS_PER_US)
+
+/* So long at most no look is taken at whether to stop. */
+#define WAIT_MAX_NS (100 * NS_PER_MS)
+
+/* Events taken at once. */
+#define EVENTS_MAX 256
+
+static size_t share_of(size_t whole, unsigned part, unsigned parts)
+{
+	return whole / parts + (part < whole % parts);
+}
+
+int load_worker_init(struct load_worker *worker,
+		     const struct load_options *options,
+		     const atomic_bool *stop, unsigned part)
+{
+	const size_t count =
+		share_of(options->connections, part, options->threads);
+
+	*worker = (struct load_worker){
+		.options = options,
+		.stop = stop,
+		.epoll_fd = epoll_create1(EPOLL_CLOEXEC),
+		.connections = calloc(count, sizeof(*worker->connections)),
+		.idle.ring = calloc(count, sizeof(*worker->idle.ring)),
+		.input = malloc(LOAD_INPUT_SIZE),
+		.tally = calloc(1, sizeof(*worker->tally)),
+		.start_ns = UINT64_MAX,
+		.measure_ns = UINT64_MAX,
+		.end_ns = UINT64_MAX,
+		.due_ns = UINT64_MAX,
+	};
+	if (worker->epoll_fd < 0)
+		return -errno;
+	if (!worker->connections || !worker->idle.ring || !worker->input ||
+	    !worker->tally)
+		return -ENOMEM;
+	worker->count = worker->down = count;
+	for (size_t i = 0; i < count; i++) {
+		worker->connections[i].fd = -1;
+		load_reply_init(&worker->connections[i].reply,
+				options->target->protocol);
+	}
+	return 0;
+}
+
+void load_worker_done(struct load_worker *worker)
+{
+	for (size_t i = 0; i < worker->count; i++) {
+		if (worker->connections[i].fd >= 0)
+			close(worker->connections[i].fd);
+		load_reply_done(&worker->connections[i].reply);
+	}
+	if (worker->epoll_fd >= 0)
+		close(worker->epoll_fd);
+	free(worker->connections);
+	free(worker->idle.ring);
+	free(worker->input);
+	free(worker->tally);
+}
+
+/* Opens those that are down, and says when the next one wants to be. */
+static uint64_t open_down(struct load_worker *worker, uint64_t now_ns)
+{
+	uint64_t next_ns = UINT64_MAX;
+
+	for (size_t i = 0; i < worker->count && worker->down; i++) {
+		struct load_connection *connection = &worker->connections[i];
+
+		if (connection->state != LOAD_DOWN)
+			continue;
+		if (connection->retry_ns <= now_ns)
+			load_connection_open(worker, connection);
+		if (connection->state == LOAD_DOWN &&
+		    connection->retry_ns < next_ns)
+			next_ns = connection->retry_ns;
+	}
+	return next_ns;
+}
+
+static bool is_closed_loop(const struct load_worker *worker)
+{
+	return !worker->options->rate;
+}
+
+/* Whether a request is due, and when it was. */
+static bool take_due(struct load_worker *worker, uint64_t now_ns,
+		     uint64_t *ret_due_ns)
+{
+	if (is_closed_loop(worker)) {
+		*ret_due_ns = now_ns;
+		return now_ns >= worker->start_ns && now_ns < worker->end_ns;
+	}
+	*ret_due_ns = worker->due_ns;
+	if (worker->due_ns > now_ns || worker->due_ns >= worker->end_ns)
+		return false;
+	worker->due_ns = load_schedule_next(&worker->schedule);
+	return true;
+}
+
+static void send_due(struct load_worker *worker)
+{
+	uint64_t due_ns, now_ns = clock_now_ns();
+
+	while (worker->idle.count && take_due(worker, now_ns, &due_ns)) {
+		load_connection_start(worker,
+				      load_idle_pop(&worker->idle,
+						    worker->count),
+				      due_ns, now_ns);
+		now_ns = clock_now_ns();
+	}
+}
+
+/* When there is something to do without an event, at the latest. */
+static uint64_t next_time(const struct load_worker *worker, uint64_t retry_ns,
+			  uint64_t now_ns)
+{
+	uint64_t next_ns = now_ns + WAIT_MAX_NS;
+
+	if (retry_ns < next_ns)
+		next_ns = retry_ns;
+	if (now_ns < worker->end_ns && worker->end_ns < next_ns)
+		next_ns = worker->end_ns;
+	if (worker->idle.count && !is_closed_loop(worker) &&
+	    worker->due_ns < worker->end_ns && worker->due_ns < next_ns)
+		next_ns = worker->due_ns < now_ns + SPIN_NS ?
+				  now_ns :
+				  worker->due_ns - SPIN_NS;
+	return next_ns;
+}
+
+/* Waits for events and handles them. */
+static int wait_events(struct load_worker *worker, uint64_t until_ns,
+		       uint64_t now_ns)
+{
+	const uint64_t wait_ns = until_ns > now_ns ? until_ns - now_ns : 0;
+	const struct timespec timeout = {
+		.tv_sec = (time_t)(wait_ns / NS_PER_S),
+		.tv_nsec = (long)(wait_ns % NS_PER_S),
+	};
+	struct pollfd any = { .fd = worker->epoll_fd, .events = POLLIN };
+	struct epoll_event events[EVENTS_MAX];
+	int count = wait_ns ? ppoll(&any, 1, &timeout, NULL) : 1;
+
+	/* epoll itself knows only milliseconds, before Linux 5.11 */
+	if (count > 0)
+		count = epoll_wait(worker->epoll_fd, events, EVENTS_MAX, 0);
+	if (count < 0)
+		return errno == EINTR ? 0 : -errno;
+	for (int i = 0; i < count; i++) {
+		load_connection_handle(worker, events[i].data.ptr,
+				       events[i].events);
+		/* no connection waits for the others' replies to be looked at */
+		send_due(worker);
+	}
+	return 0;
+}
+
+static int turn(struct load_worker *worker)
+{
+	uint64_t now_ns = clock_now_ns();
+	uint64_t retry_ns = worker->down ? open_down(worker, now_ns) :
+					   UINT64_MAX;
+
+	send_due(worker);
+	now_ns = clock_now_ns();
+	return wait_events(worker, next_time(worker, retry_ns, now_ns), now_ns);
+}
+
+int load_worker_connect(struct load_worker *worker)
+{
+	const uint64_t end_ns = clock_now_ns() + CONNECT_NS;
+	int r = 0;
+
+	/* of this thread, so that it wakes when it wants to */
+	prctl(PR_SET_TIMERSLACK, 1);
+	while (worker->down + worker->connecting && clock_now_ns() < end_ns &&
+	       !r && !atomic_load(worker->stop))
+		r = turn(worker);
+	return r;
+}
+
+/* Whether anything is still to be sent, or waited for. */
+static bool is_over(const struct load_worker *worker, uint64_t now_ns)
+{
+	if (now_ns < worker->end_ns)
+		return false;
+	if (now_ns - worker->end_ns >= worker->options->drain_ns)
+		return true;
+	return !worker->busy && worker->due_ns >= worker->end_ns;
+}
+
+/* What is still under way is lost; what is due, unsent. */
+static void give_up(struct load_worker *worker)
+{
+	for (size_t i = 0; i < worker->count; i++)
+		if (worker->connections[i].state == LOAD_BUSY)
+			load_connection_drop(worker, &worker->connections[i]);
+	while (worker->due_ns < worker->end_ns) {
+		worker->tally->unsent += worker->due_ns >= worker->measure_ns;
+		worker->due_ns = load_schedule_next(&worker->schedule);
+	}
+}
+
+int load_worker_run(struct load_worker *worker, uint64_t start_ns,
+		    unsigned part)
+{
+	const struct load_options *options = worker->options;
+	uint64_t now_ns;
+	int r = 0;
+
+	worker->start_ns = start_ns;
+	worker->measure_ns = start_ns + options->warm_up_ns;
+	worker->end_ns = worker->measure_ns + options->duration_ns;
+	if (options->rate) {
+		load_schedule_start(&worker->schedule, options->arrivals,
+				    options->rate, start_ns, part,
+				    options->threads);
+		worker->due_ns = load_schedule_next(&worker->schedule);
+	}
+	while (!is_over(worker, now_ns = clock_now_ns()) && !r) {
+		if (atomic_load(worker->stop) && now_ns < worker->end_ns)
+			worker->end_ns = now_ns;
+		r = turn(worker);
+	}
+	give_up(worker);
+	return r;
+}

@@ -1,0 +1,260 @@
+/* options.c - see options.h. */
+#include "bench/options.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "bench/load.h"
+
+static int add_text(const struct cli_option *option, const char *value,
+		    void *target)
+{
+	struct bench_texts *texts = (void *)((char *)target + option->offset);
+
+	if (texts->count == BENCH_REPEATED_MAX) {
+		cli_error("--%s: more than %d of them", option->name,
+			  BENCH_REPEATED_MAX);
+		return CLI_USAGE;
+	}
+	texts->values[texts->count++] = value;
+	return 0;
+}
+
+static int set_restore(const struct cli_option *option, const char *value,
+		       void *target)
+{
+	if (strcmp(value, "copy") != 0 && strcmp(value, "remap") != 0) {
+		cli_error("--%s: \"%s\" is not a method: copy or remap",
+			  option->name, value);
+		return CLI_USAGE;
+	}
+	return cli_set_text(option, value, target);
+}
+
+static int set_arrivals(const struct cli_option *option, const char *value,
+			void *target)
+{
+	if (strcmp(value, "uniform") != 0 && strcmp(value, "poisson") != 0) {
+		cli_error("--%s: \"%s\": uniform or poisson", option->name,
+			  value);
+		return CLI_USAGE;
+	}
+	return cli_set_text(option, value, target);
+}
+
+/* clang-format off */
+#define OPTION(letter, name, argument, help, set, member) \
+	{ letter, name, argument, help, set,              \
+	  offsetof(struct bench_options, member), 0 }
+
+const struct cli_option bench_option_table[] = {
+	CLI_OPTION_FORMAT(struct bench_options, json),
+	OPTION(0, "duration", "TIME",
+	       "how long to measure, in all; default 10s",
+	       cli_set_duration, duration_ns),
+	OPTION(0, "only", "NAME",
+	       "only this row, or these: restore is all of\n"
+	       "restore.N; and those they are compared to; may be\n"
+	       "repeated; http.crowd only by its whole name",
+	       add_text, only),
+	OPTION(0, "rates", NULL,
+	       "instead of the rows, invoke at rates from 100 to\n"
+	       "100000 per second, for each kind of dispatch", cli_set_flag,
+	       rates),
+	OPTION(0, "neighbours", NULL,
+	       "instead of the rows, ask a function beside hostile\n"
+	       "ones; with --only KIND, beside those", cli_set_flag,
+	       neighbours),
+	OPTION(0, "restore", "METHOD",
+	       "copy (default), or remap, to compare with: give\n"
+	       "written pages back to the kernel", set_restore, restore),
+	OPTION(0, "save", "FILE",
+	       "write all that was measured to FILE, as JSON", cli_set_text,
+	       save),
+	OPTION(0, "merge", "FILE",
+	       "measure nothing, but take what --save has written;\n"
+	       "may be repeated: figures of all of them together",
+	       add_text, merge),
+	OPTION(0, "plot", "DIRECTORY",
+	       "draw latency.svg and restore.svg there, or, of\n"
+	       "--rates, rate.svg, or, of load, load.svg", cli_set_text, plot),
+	OPTION(0, "baseline", "FILE",
+	       "compare with older results, JSON of -o or --save",
+	       cli_set_text, baseline),
+	OPTION(0, "fail-if", "LIMIT",
+	       "exit with 8 if NAME.FIELD>+PERCENT%, than in the\n"
+	       "baseline, or NAME.FIELD>NUMBERus; may be repeated",
+	       add_text, fail_if),
+	OPTION(0, "url", "URL",
+	       "put load on the server at http://HOST:PORT, or at\n"
+	       "unix:PATH, by HTTP", cli_set_text, url),
+	OPTION(0, "socket", "PATH",
+	       "the same by the socket protocol", cli_set_socket, socket),
+	{ 'c', "connections", "N",
+	  "connections; default 1", cli_set_count,
+	  offsetof(struct bench_options, connections), LOAD_CONNECTIONS_MAX },
+	{ 0, "rate", "R",
+	  "so many requests per second, whatever becomes of\n"
+	  "them; without it each connection sends one after\n"
+	  "the other", cli_set_count,
+	  offsetof(struct bench_options, rate), LOAD_RATE_MAX },
+	OPTION(0, "arrivals", "HOW",
+	       "how they come at that rate: uniform (default) or\n"
+	       "poisson", set_arrivals, arrivals),
+	OPTION(0, "warmup", "TIME",
+	       "load before the duration, which does not count",
+	       cli_set_duration, warm_up_ns),
+	OPTION('d', "data", "DATA",
+	       "the request: text, @FILE, or - for standard input",
+	       cli_set_text, data),
+	OPTION('t', "content-type", "TYPE",
+	       "the request's content type", cli_set_text, content_type),
+	{ 0, "threads", "N",
+	  "threads of the load generator; default 1", cli_set_count,
+	  offsetof(struct bench_options, threads), LOAD_THREADS_MAX },
+	{ .name = NULL },
+};
+/* clang-format on */
+
+int bench_usage_error(const char *message)
+{
+	cli_error("%s", message);
+	fputs("see: thaw bench --help\n", stderr);
+	return CLI_USAGE;
+}
+
+static int check_load(const struct bench_options *my)
+{
+	if (!my->url == !my->socket)
+		return bench_usage_error("which server is it? Give --url or "
+					 "--socket, one of them");
+	if (my->only.count || my->rates || my->neighbours || my->merge.count ||
+	    my->restore)
+		return bench_usage_error(
+			"--only, --rates, --neighbours, --merge and --restore "
+			"are for the rows: leave them out, or the function's "
+			"name");
+	if (my->arrivals && !my->rate)
+		return bench_usage_error("--arrivals needs a --rate: without "
+					 "it requests wait for replies");
+	return CLI_GO_ON;
+}
+
+int bench_options_parse(const struct cli_verb *verb, int argc, char **argv,
+			struct bench_options *ret_options)
+{
+	struct bench_options *my = ret_options;
+	int code;
+
+	*my = (struct bench_options){ .function = NULL };
+	code = cli_parse(verb, argc, argv, my, &my->function);
+	if (code != CLI_GO_ON)
+		return code;
+	if (my->function)
+		return check_load(my);
+	if (my->url || my->socket || my->connections || my->rate ||
+	    my->arrivals || my->warm_up_ns || my->data || my->content_type ||
+	    my->threads)
+		return bench_usage_error("which function is it? Load on a "
+					 "server takes a NAME");
+	return CLI_GO_ON;
+}
+
+const char bench_about[] =
+	"Measures invocations, and beside them the least they could "
+	"cost: the floors, in\n"
+	"rounds in which every row has its turn. The first rounds do "
+	"not count.\n"
+	"\n"
+	"  floor.run      entering the guest's user mode and leaving "
+	"it, nothing else\n"
+	"  invoke.warm    request in, reply out, vm restored; "
+	"function that does nothing\n"
+	"  invoke.reply   the same up to the reply\n"
+	"  invoke.polled  invoke.warm of a function with dispatch "
+	"polled\n"
+	"  invoke.polled.4     four such functions in turn, sharing "
+	"the polling cores\n"
+	"  invoke.polled.coop  the same as invoke.polled in "
+	"cooperative isolation\n"
+	"  floor.handover      passing a cache line to another thread "
+	"and back\n"
+	"  floor.copy.N   copying N scattered pages\n"
+	"  restore.N      invoke.warm of a function that writes to N "
+	"scattered pages\n"
+	"  socket.echo, http.echo     what `thaw serve`, in a process of its "
+	"own, echoes\n"
+	"                 without a vm, by the socket protocol and by HTTP\n"
+	"  socket.rtt, http.rtt       the reply of a function that does "
+	"nothing\n"
+	"  http.echo.cpu  what the server takes for one echo, eight "
+	"connections at once\n"
+	"  http.throughput            1/rate of a worker, the same for "
+	"replies\n"
+	"  http.crowd     the same for a good reply, 4096 connections at "
+	"once; takes long,\n"
+	"                 so it is measured only with --only http.crowd\n"
+	"  start.pool     first reply of a new vm of a snapshot in "
+	"memory\n"
+	"  start.cold     first reply from the ELF file: boot, "
+	"snapshot, invocation\n"
+	"  process.spawn  starting a static program for one request, "
+	"through pipes\n"
+	"  process.fork   having a process fork for one request, "
+	"through pipes\n"
+	"\n"
+	"A ratio's p50 is the median, over the rounds, of the ratio of "
+	"a round's medians;\n"
+	"its p99 is the ratio of the p99s of all samples, a sum of "
+	"floors being the sum of\n"
+	"theirs. p99.9 takes 10000 samples. CPU is what this process "
+	"takes for one sample,\n"
+	"all threads together, children not counted; for the polled "
+	"rows there is also\n"
+	"what it takes in a second in which they are left alone.\n"
+	"\n"
+	"--rates invokes at a rate, by exit, polled, polled.coop and "
+	"auto, until one of\n"
+	"them cannot keep up. Times are from when a request was due "
+	"to its reply; its CPU\n"
+	"is without what the client takes to wait.\n"
+	"\n"
+	"--neighbours starts a server for each kind of hostile function: spin, "
+	"sleep, naps,\n"
+	"heavy (writes 12 MiB), heavy-once (at times), logs, fault, spoil (its vm "
+	"has to be\n"
+	"replaced), buslock, reply (4 MiB), and init (never ready). A client asks "
+	"a function\n"
+	"that does nothing once in a millisecond, alone, and while others ask the "
+	"hostile\n"
+	"one. Its p99 is within the bound if that is at most three times what it "
+	"is alone,\n"
+	"and 500 us.\n"
+	"\n"
+	"With NAME, puts load on that function of a server. Without --rate "
+	"each connection\n"
+	"has one request at a time. With it, requests come at that rate, "
+	"whatever becomes of\n"
+	"them, and the connections are a pool: a request for which none is "
+	"free waits, and\n"
+	"times are from when a request was due. They are of the replies that "
+	"are no errors;\n"
+	"errors, requests without a reply (lost), late ones and those that "
+	"could not be sent\n"
+	"at all are counted. The first SIGINT ends it early.\n";
+
+const char bench_examples[] =
+	"  thaw bench\n"
+	"  thaw bench --only invoke.warm --duration 3s\n"
+	"  thaw bench -o json >old.json\n"
+	"  thaw bench --baseline old.json "
+	"--fail-if 'invoke.warm.p50>+10%'\n"
+	"  thaw bench --fail-if "
+	"'invoke.warm/floor.run.p50>1.10'\n"
+	"  thaw bench --rates --plot pictures\n"
+	"  thaw bench --neighbours --duration 60s\n"
+	"  thaw bench hello --url http://localhost:8080 -c 8 --duration 5s\n"
+	"  thaw bench hello --socket /run/thaw/thaw.sock -c 64 --rate 2000\n"
+	"  thaw bench --save 1.json; thaw bench --save 2.json\n"
+	"  thaw bench --merge 1.json --merge 2.json --plot "
+	"pictures\n";

@@ -1,0 +1,139 @@
+/*
+ * polled.c - rows that invoke functions whose vms wait inside the guest:
+ * invoke.polled, invoke.polled.4, invoke.polled.coop. See row.h.
+ *
+ * Between two turns of a row its vms have stopped waiting, so that they take no
+ * CPU from other rows.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "bench/row.h"
+#include "vm/poll.h"
+
+#define FUNCTIONS_MAX 4
+
+/* So many polled invocations, and a vm that had stopped waiting waits again, */
+#define GOING_AFTER 8
+/* if it does within so many: others may have its core. */
+#define TRIES_MAX 500
+
+static const char request[BENCH_REQUEST_SIZE];
+
+struct polled_state {
+	struct thaw *thaws[FUNCTIONS_MAX]; /* of each function */
+	unsigned next;
+};
+
+static int open_row(struct bench_row *row, const char *isolation,
+		    struct error *err)
+{
+	const struct bench_function function = {
+		.entry = "empty",
+		.vms = 1,
+		.dispatch = "polled",
+		.isolation = isolation,
+	};
+	struct polled_state *state = calloc(1, sizeof(*state));
+	int r = 0;
+
+	if (!state)
+		return error_set(err, -ENOMEM, "no memory");
+	row->state = state;
+	for (unsigned i = 0; i < row->functions && !r; i++) {
+		r = bench_thaw_open(row->setup, &function, err,
+				    &state->thaws[i]);
+		if (!r)
+			r = bench_thaw_require_gate(state->thaws[i], err);
+	}
+	return r;
+}
+
+static int open_strict(struct bench_row *row, struct error *err)
+{
+	return open_row(row, "strict", err);
+}
+
+static int open_coop(struct bench_row *row, struct error *err)
+{
+	return open_row(row, "cooperative", err);
+}
+
+/* Invokes the function whose turn it is, up to the vm restored. */
+static int invoke_next(const struct bench_row *row, struct error *err,
+		       bool *ret_polled)
+{
+	struct polled_state *state = row->state;
+	struct thaw_reply reply;
+	int r = bench_thaw_invoke(state->thaws[state->next], request, err,
+				  &reply);
+
+	if (r)
+		return r;
+	thaw_reply_done(&reply);
+	state->next = (state->next + 1) % row->functions;
+	*ret_polled = !reply.exits;
+	return 0;
+}
+
+static int begin_row(struct bench_row *row, struct error *err)
+{
+	unsigned polled = 0;
+	bool is_polled;
+
+	for (unsigned i = 0; i < TRIES_MAX && polled < GOING_AFTER; i++) {
+		int r = invoke_next(row, err, &is_polled);
+
+		if (r)
+			return r;
+		polled += is_polled;
+	}
+	return 0;
+}
+
+static int once_row(struct bench_row *row, struct error *err, uint64_t *ret_ns)
+{
+	const uint64_t start_ns = clock_now_ns();
+	bool is_polled;
+	int r = invoke_next(row, err, &is_polled);
+
+	*ret_ns = clock_now_ns() - start_ns;
+	return r;
+}
+
+static void end_row(struct bench_row *row)
+{
+	const struct timespec pause = { .tv_nsec = 2 * POLL_WAIT_MAX_NS };
+
+	(void)row;
+	nanosleep(&pause, NULL);
+}
+
+static void close_row(struct bench_row *row)
+{
+	struct polled_state *state = row->state;
+
+	for (unsigned i = 0; i < row->functions; i++)
+		thaw_close(state->thaws[i]);
+	free(state);
+}
+
+const struct bench_kind bench_polled_strict = {
+	.open = open_strict,
+	.begin = begin_row,
+	.once = once_row,
+	.end = end_row,
+	.close = close_row,
+	.is_polled = true,
+};
+
+const struct bench_kind bench_polled_coop = {
+	.open = open_coop,
+	.begin = begin_row,
+	.once = once_row,
+	.end = end_row,
+	.close = close_row,
+	.is_polled = true,
+};

@@ -1,0 +1,176 @@
+/*
+ * process.c - what one would do without thaw: process.spawn, a static
+ * program for each request; process.fork, a process that forks for each. See
+ * row.h, and bench/spawned.c for the other side.
+ *
+ * Nothing is forked off this process: its vms would feel it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "bench/row.h"
+
+/* A child and the pipes to it. */
+struct process {
+	pid_t child;
+	int to, from;
+};
+
+static const char request[BENCH_REQUEST_SIZE];
+
+static int spawn(const char *path, const char *argument, int in, int out,
+		 pid_t *ret_child)
+{
+	char *const arguments[] = { (char *)"spawned", (char *)argument, NULL };
+	posix_spawn_file_actions_t actions;
+	int r;
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+	r = posix_spawn(ret_child, path, &actions, NULL, arguments, NULL);
+	posix_spawn_file_actions_destroy(&actions);
+	return -r;
+}
+
+static int make_pipes(int in[2], int out[2])
+{
+	int r;
+
+	if (pipe2(in, O_CLOEXEC))
+		return -errno;
+	if (!pipe2(out, O_CLOEXEC))
+		return 0;
+	r = -errno;
+	close(in[0]);
+	close(in[1]);
+	return r;
+}
+
+static int start(const struct bench_setup *setup, const char *argument,
+		 struct process *process)
+{
+	int in[2], out[2];
+	int r = make_pipes(in, out);
+
+	if (r)
+		return r;
+	r = spawn(setup->program_path, argument, in[0], out[1],
+		  &process->child);
+	close(in[0]);
+	close(out[1]);
+	if (r) {
+		close(in[1]);
+		close(out[0]);
+		return r;
+	}
+	process->to = in[1];
+	process->from = out[0];
+	return 0;
+}
+
+static int send_request(const struct process *process)
+{
+	ssize_t n = write(process->to, request, sizeof(request));
+
+	return n == sizeof(request) ? 0 : -EPIPE;
+}
+
+/* Reads @size bytes; fewer mean that the child has failed. */
+static int receive(const struct process *process, size_t size)
+{
+	char reply[BENCH_REQUEST_SIZE + 1];
+	size_t done = 0;
+	ssize_t n;
+
+	while (done < size &&
+	       (n = read(process->from, reply + done, size - done)) > 0)
+		done += (size_t)n;
+	return done == size ? 0 : -EPIPE;
+}
+
+/* Nothing more to say to the child: waits until it has gone. */
+static void end(struct process *process)
+{
+	close(process->to);
+	waitpid(process->child, NULL, 0);
+	close(process->from);
+}
+
+static int failed(struct error *err, int r)
+{
+	return error_set(err, r, "bench/spawned: %s", strerror(-r));
+}
+
+static int once_spawn(struct bench_row *row, struct error *err,
+		      uint64_t *ret_ns)
+{
+	const uint64_t start_ns = clock_now_ns();
+	struct process process;
+	int r = start(row->setup, NULL, &process);
+
+	if (r)
+		return failed(err, r);
+	r = send_request(&process);
+	if (!r) {
+		/* it replies when it knows that this was all */
+		close(process.to);
+		process.to = -1;
+		r = receive(&process, sizeof(request));
+	}
+	end(&process);
+	*ret_ns = clock_now_ns() - start_ns;
+	return r ? failed(err, r) : 0;
+}
+
+const struct bench_kind bench_process_spawn = { .once = once_spawn };
+
+static int open_fork(struct bench_row *row, struct error *err)
+{
+	struct process *process = calloc(1, sizeof(*process));
+	char size[16];
+	int r;
+
+	if (!process)
+		return error_set(err, -ENOMEM, "no memory");
+	snprintf(size, sizeof(size), "%zu", sizeof(request));
+	r = start(row->setup, size, process);
+	if (r) {
+		free(process);
+		return failed(err, r);
+	}
+	row->state = process;
+	return 0;
+}
+
+/* The byte behind the reply says that the fork has gone. */
+static int once_fork(struct bench_row *row, struct error *err, uint64_t *ret_ns)
+{
+	const struct process *process = row->state;
+	const uint64_t start_ns = clock_now_ns();
+	int r = send_request(process);
+
+	if (!r)
+		r = receive(process, sizeof(request) + 1);
+	*ret_ns = clock_now_ns() - start_ns;
+	return r ? failed(err, r) : 0;
+}
+
+static void close_fork(struct bench_row *row)
+{
+	end(row->state);
+	free(row->state);
+}
+
+const struct bench_kind bench_process_fork = {
+	.open = open_fork,
+	.once = once_fork,
+	.close = close_fork,
+};

@@ -1,0 +1,87 @@
+/*
+ * results.h - what `thaw bench` has measured, and what follows from it.
+ *
+ * Measuring goes in rounds, in each of which every row has its turn, so that a
+ * noisy moment of the machine hits what is compared alike. Besides all
+ * durations there is, for each round, the median of each row.
+ */
+#ifndef BENCH_RESULTS_H
+#define BENCH_RESULTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "bench/histogram.h"
+#include "bench/row.h"
+
+/* Samples below which there is no p99.9. */
+#define BENCH_P999_SAMPLES 10000
+
+struct bench_result {
+	char name[32];
+	struct histogram *histogram;
+	double *round_p50_ns; /* of each round */
+	uint64_t cpu_ns;      /* of this process, for all durations */
+	/* CPU time of this process in a second without invocations */
+	bool has_idle;
+	double idle_us;
+};
+
+struct bench_results {
+	struct bench_result rows[BENCH_ROWS_MAX];
+	size_t count;
+	size_t rounds, round_room;
+	size_t runs; /* of thaw bench that are merged */
+};
+
+/* Adds a row without durations; before the first round. 0 or -ENOMEM. */
+int bench_results_add_row(struct bench_results *results, const char *name);
+
+/* Makes room for another round and counts it. 0 or -ENOMEM. */
+int bench_results_add_round(struct bench_results *results);
+
+void bench_results_done(struct bench_results *results);
+
+/* The row of this name, or NULL. */
+const struct bench_result *
+bench_results_find(const struct bench_results *results, const char *name);
+
+/*
+ * Adds the durations and rounds of @from, which must have the same rows:
+ * else -EINVAL. -ENOMEM. What is idle is the mean of all runs.
+ */
+int bench_results_merge(struct bench_results *to,
+			const struct bench_results *from, struct error *err);
+
+/*
+ * Measures @rows, which are open, for about @duration_ns, and then what each of
+ * the polled ones takes in a second in which it is left alone. *@results has the
+ * same rows, and nothing in them yet. A progress bar is shown on standard error
+ * if that is a terminal. 0 or -errno.
+ */
+int bench_measure(struct bench_rows *rows, uint64_t duration_ns,
+		  struct error *err, struct bench_results *results);
+
+/* A percentile of all durations, in microseconds. */
+double bench_result_us(const struct bench_result *result, double fraction);
+
+/* The CPU time of one, on average, in microseconds. */
+double bench_result_cpu_us(const struct bench_result *result);
+
+struct bench_ratio_values {
+	double p50; /* the median, over the rounds, of their medians' ratio */
+	double p50_all; /* of the p50s of all durations */
+	double p99;	/* of the p99s of all durations */
+};
+
+/* Whether all that the ratio compares was, or will be, measured. */
+bool bench_ratio_exists(const struct bench_results *results,
+			const struct bench_ratio *ratio);
+
+/* Computes a ratio that exists. 0 or -ENOMEM. */
+int bench_ratio_compute(const struct bench_results *results,
+			const struct bench_ratio *ratio,
+			struct bench_ratio_values *ret_values);
+
+#endif

@@ -1,0 +1,214 @@
+/* rows.c - which rows and ratios there are. See row.h. */
+#include <errno.h>
+#include <string.h>
+
+#include "bench/row.h"
+#include "bench/server.h"
+#include "executor/cli/cli.h"
+
+/*
+ * Neighbours are measured one after the other: what is compared stands
+ * together.
+ */
+static const struct bench_row all_rows[] = {
+	{ "floor.run", &bench_floor_run, .weight = 4 },
+	{ "invoke.warm", &bench_invoke_warm, .weight = 4 },
+	{ "invoke.reply", &bench_invoke_reply, .weight = 2 },
+	{ "invoke.polled", &bench_polled_strict, .weight = 2, .functions = 1 },
+	{ "invoke.polled.4", &bench_polled_strict, .weight = 2,
+	  .functions = 4 },
+	{ "invoke.polled.coop", &bench_polled_coop, .weight = 2,
+	  .functions = 1 },
+	{ "floor.handover", &bench_floor_handover, .weight = 1 },
+	{ "floor.copy.1", &bench_floor_copy, .weight = 1, .pages = 1 },
+	{ "restore.1", &bench_invoke_warm, .weight = 2, .pages = 1 },
+	{ "floor.copy.8", &bench_floor_copy, .weight = 1, .pages = 8 },
+	{ "restore.8", &bench_invoke_warm, .weight = 2, .pages = 8 },
+	{ "floor.copy.64", &bench_floor_copy, .weight = 1, .pages = 64 },
+	{ "restore.64", &bench_invoke_warm, .weight = 2, .pages = 64 },
+	{ "floor.copy.256", &bench_floor_copy, .weight = 1, .pages = 256 },
+	{ "restore.256", &bench_invoke_warm, .weight = 2, .pages = 256 },
+	{ "floor.copy.1024", &bench_floor_copy, .weight = 1, .pages = 1024 },
+	{ "restore.1024", &bench_invoke_warm, .weight = 2, .pages = 1024 },
+	{ "socket.echo", &bench_socket_echo, .weight = 2 },
+	{ "socket.rtt", &bench_socket_rtt, .weight = 2 },
+	{ "http.echo", &bench_http_echo, .weight = 2 },
+	{ "http.rtt", &bench_http_rtt, .weight = 2 },
+	{ "http.echo.cpu", &bench_http_echo_cpu, .weight = 2 },
+	{ "http.throughput", &bench_http_throughput, .weight = 2 },
+	{ "http.crowd", &bench_http_crowd, .weight = 2, .takes_long = true },
+	{ "start.pool", &bench_start_pool, .weight = 1 },
+	{ "start.cold", &bench_start_cold, .weight = 1 },
+	{ "process.spawn", &bench_process_spawn, .weight = 1 },
+	{ "process.fork", &bench_process_fork, .weight = 1 },
+};
+
+#define ROW_COUNT (sizeof(all_rows) / sizeof(*all_rows))
+
+_Static_assert(ROW_COUNT <= BENCH_ROWS_MAX, "all can be chosen");
+
+#define RESTORE_RATIO(pages)                                            \
+	{                                                               \
+		"restore." #pages "/(floor.run+floor.copy." #pages ")", \
+			"restore." #pages,                              \
+		{                                                       \
+			"floor.run", "floor.copy." #pages               \
+		}                                                       \
+	}
+
+const struct bench_ratio bench_ratios[] = {
+	{ "invoke.warm/floor.run", "invoke.warm", { "floor.run" } },
+	{ "invoke.reply/floor.run", "invoke.reply", { "floor.run" } },
+	{ "invoke.polled/invoke.warm", "invoke.polled", { "invoke.warm" } },
+	{ "invoke.polled.4/invoke.warm", "invoke.polled.4", { "invoke.warm" } },
+	{ "invoke.polled.coop/floor.handover",
+	  "invoke.polled.coop",
+	  { "floor.handover" } },
+	RESTORE_RATIO(1),
+	RESTORE_RATIO(8),
+	RESTORE_RATIO(64),
+	RESTORE_RATIO(256),
+	RESTORE_RATIO(1024),
+	{ "socket.rtt/(socket.echo+floor.run)",
+	  "socket.rtt",
+	  { "socket.echo", "floor.run" } },
+	{ "http.rtt/(http.echo+floor.run)",
+	  "http.rtt",
+	  { "http.echo", "floor.run" } },
+	{ "http.throughput/(http.echo.cpu+floor.run)",
+	  "http.throughput",
+	  { "http.echo.cpu", "floor.run" } },
+	{ "http.crowd/http.throughput", "http.crowd", { "http.throughput" } },
+	{ "start.pool/start.cold", "start.pool", { "start.cold" } },
+	{ "process.spawn/invoke.warm", "process.spawn", { "invoke.warm" } },
+	{ "process.fork/invoke.warm", "process.fork", { "invoke.warm" } },
+	{ .name = NULL },
+};
+
+/* Whether @only names the row, or some words that its name begins with. */
+static bool is_meant(const struct bench_row *row, const char *only)
+{
+	const size_t size = strlen(only);
+
+	if (row->takes_long)
+		return !strcmp(row->name, only);
+	return !strncmp(row->name, only, size) &&
+	       (row->name[size] == '\0' || row->name[size] == '.');
+}
+
+static void choose(const char *only, bool chosen[ROW_COUNT], size_t *count)
+{
+	for (size_t i = 0; i < ROW_COUNT; i++) {
+		if (!is_meant(&all_rows[i], only))
+			continue;
+		chosen[i] = true;
+		++*count;
+	}
+}
+
+static bool is_chosen(const char *name, const bool chosen[ROW_COUNT])
+{
+	for (size_t i = 0; i < ROW_COUNT; i++)
+		if (!strcmp(all_rows[i].name, name))
+			return chosen[i];
+	return false;
+}
+
+/* Adds what the chosen rows are compared to, but not what that is. */
+static void choose_floors(bool chosen[ROW_COUNT])
+{
+	bool before[ROW_COUNT];
+	size_t count = 0;
+
+	memcpy(before, chosen, sizeof(before));
+	for (const struct bench_ratio *ratio = bench_ratios; ratio->name;
+	     ratio++) {
+		if (!is_chosen(ratio->top, before))
+			continue;
+		for (size_t i = 0; i < 2 && ratio->bottom[i]; i++)
+			choose(ratio->bottom[i], chosen, &count);
+	}
+}
+
+static int no_row(const char *only, struct error *err)
+{
+	char names[32 * BENCH_ROWS_MAX] = "";
+
+	for (size_t i = 0; i < ROW_COUNT; i++) {
+		strcat(names, i ? ", " : "");
+		strcat(names, all_rows[i].name);
+	}
+	return error_set(err, -ENOENT, "no row \"%s\": there are %s", only,
+			 names);
+}
+
+int bench_rows_choose(const char *const *only, size_t only_count,
+		      struct error *err, struct bench_rows *ret_rows)
+{
+	bool chosen[ROW_COUNT] = { false };
+
+	for (size_t i = 0; i < only_count; i++) {
+		size_t count = 0;
+
+		choose(only[i], chosen, &count);
+		if (!count)
+			return no_row(only[i], err);
+	}
+	choose_floors(chosen);
+	*ret_rows = (struct bench_rows){ .setup.guest_fd = -1,
+					 .setup.program_fd = -1 };
+	for (size_t i = 0; i < ROW_COUNT; i++)
+		if (chosen[i] || (!only_count && !all_rows[i].takes_long))
+			ret_rows->rows[ret_rows->count++] = all_rows[i];
+	return 0;
+}
+
+static void close_row(struct bench_row *row)
+{
+	if (row->state)
+		row->kind->close(row);
+}
+
+static void take_out(struct bench_rows *rows, size_t index)
+{
+	struct bench_row *row = &rows->rows[index];
+
+	close_row(row);
+	rows->count--;
+	memmove(row, row + 1, (rows->count - index) * sizeof(*row));
+}
+
+int bench_rows_open(struct bench_rows *rows, const char *restore,
+		    struct error *err)
+{
+	size_t i = 0;
+	int r;
+
+	rows->setup.options.restore = restore;
+	rows->setup.shared = &rows->shared;
+	r = bench_files_open(&rows->setup, err);
+	while (i < rows->count && !r) {
+		struct bench_row *row = &rows->rows[i];
+
+		row->setup = &rows->setup;
+		r = row->kind->open ? row->kind->open(row, err) : 0;
+		if (r == -EOPNOTSUPP) {
+			cli_error("%s is skipped: %s", row->name, err->message);
+			take_out(rows, i);
+			r = 0;
+			continue;
+		}
+		if (r)
+			return error_prefix(err, r, "%s", row->name);
+		i++;
+	}
+	return r;
+}
+
+void bench_rows_done(struct bench_rows *rows)
+{
+	for (size_t i = 0; i < rows->count; i++)
+		close_row(&rows->rows[i]);
+	bench_server_close(rows->shared.server);
+	bench_files_close(&rows->setup);
+}

@@ -1,0 +1,203 @@
+/*
+ * served.c - rows that ask a server: socket.rtt, http.rtt, a function's
+ * reply over a unix socket; socket.echo, http.echo, the server's own, without
+ * a vm; http.throughput and http.echo.cpu, the server's CPU time for one of many
+ * requests. See row.h and server.h; http.crowd is in crowd.c.
+ *
+ * There is one server for all of them. Between their turns it sleeps. Client and
+ * server share a CPU: to wake one that is idle takes its own time, which depends
+ * on how long it has been, on a virtual machine as much as an invocation does,
+ * and would not be the same for a function and an echo.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "bench/server.h"
+
+struct served_state {
+	unsigned count; /* of clients that are open */
+	struct bench_client clients[BENCH_SERVER_CLIENTS];
+};
+
+int bench_server_find(const struct bench_setup *setup, struct error *err)
+{
+	static const struct bench_server_options options = {
+		.catalog = "{\"functions\":[" BENCH_SERVER_ENTRY("4") "]}\n",
+		.has_one_cpu = true,
+	};
+	struct bench_shared *shared = setup->shared;
+
+	if (!shared->server && !shared->server_result)
+		shared->server_result = bench_server_open(setup, &options,
+							  &shared->server_error,
+							  &shared->server);
+	if (shared->server_result)
+		*err = shared->server_error;
+	return shared->server_result;
+}
+
+static const struct bench_server *server_of(const struct bench_row *row)
+{
+	return row->setup->shared->server;
+}
+
+static int open_row(struct bench_row *row, enum load_protocol protocol,
+		    const char *function, unsigned count, struct error *err)
+{
+	struct served_state *state;
+	int r = bench_server_find(row->setup, err);
+
+	if (r)
+		return r;
+	state = calloc(1, sizeof(*state));
+	if (!state)
+		return error_set(err, -ENOMEM, "no memory");
+	row->state = state;
+	while (state->count < count && !r)
+		r = bench_client_open(&state->clients[state->count++],
+				      server_of(row), protocol, function, err);
+	return r;
+}
+
+static int open_socket_rtt(struct bench_row *row, struct error *err)
+{
+	return open_row(row, LOAD_FRAMES, BENCH_SERVER_FUNCTION, 1, err);
+}
+
+static int open_socket_echo(struct bench_row *row, struct error *err)
+{
+	return open_row(row, LOAD_FRAMES, BENCH_SERVER_ECHO, 1, err);
+}
+
+static int open_http_rtt(struct bench_row *row, struct error *err)
+{
+	return open_row(row, LOAD_HTTP, BENCH_SERVER_FUNCTION, 1, err);
+}
+
+static int open_http_echo(struct bench_row *row, struct error *err)
+{
+	return open_row(row, LOAD_HTTP, BENCH_SERVER_ECHO, 1, err);
+}
+
+static int open_many_rtt(struct bench_row *row, struct error *err)
+{
+	return open_row(row, LOAD_HTTP, BENCH_SERVER_FUNCTION,
+			BENCH_SERVER_CLIENTS, err);
+}
+
+static int open_many_echo(struct bench_row *row, struct error *err)
+{
+	return open_row(row, LOAD_HTTP, BENCH_SERVER_ECHO, BENCH_SERVER_CLIENTS,
+			err);
+}
+
+/* Client and server share a CPU from here */
+int bench_served_begin(struct bench_row *row, struct error *err)
+{
+	(void)err;
+	bench_server_share_cpu(server_of(row), true);
+	return 0;
+}
+
+/* to here. */
+void bench_served_end(struct bench_row *row)
+{
+	bench_server_share_cpu(server_of(row), false);
+}
+
+static int once_rtt(struct bench_row *row, struct error *err, uint64_t *ret_ns)
+{
+	struct served_state *state = row->state;
+	const uint64_t start_ns = clock_now_ns();
+	int r = bench_client_send(&state->clients[0], err);
+
+	if (!r)
+		r = bench_client_receive(&state->clients[0], err);
+	*ret_ns = clock_now_ns() - start_ns;
+	return r;
+}
+
+/* The same, and all clients have a request under way, from here */
+static int begin_many(struct bench_row *row, struct error *err)
+{
+	struct served_state *state = row->state;
+	int r = bench_served_begin(row, err);
+
+	for (unsigned i = 0; i < state->count && !r; i++)
+		r = bench_client_send(&state->clients[i], err);
+	return r;
+}
+
+/* to here. */
+static void end_many(struct bench_row *row)
+{
+	struct served_state *state = row->state;
+
+	for (unsigned i = 0; i < state->count; i++)
+		bench_client_receive(&state->clients[i], NULL);
+	bench_served_end(row);
+}
+
+/*
+ * Each client in its turn: one that has its reply earlier waits, but then the
+ * server has the others' requests to do.
+ */
+static int answer_many(struct served_state *state, struct error *err)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < state->count && !r; i++) {
+		struct bench_client *client = &state->clients[i];
+
+		r = bench_client_receive(client, err);
+		if (!r)
+			r = bench_client_send(client, err);
+	}
+	return r;
+}
+
+/*
+ * The server's CPU time for one: what a worker with a CPU to itself takes. Its
+ * clock is exact, since it cannot run while we do.
+ */
+static int once_many(struct bench_row *row, struct error *err, uint64_t *ret_ns)
+{
+	const struct bench_server *server = server_of(row);
+	const uint64_t start_ns = bench_server_cpu_ns(server);
+	int r = answer_many(row->state, err);
+
+	*ret_ns =
+		(bench_server_cpu_ns(server) - start_ns) / BENCH_SERVER_CLIENTS;
+	return r;
+}
+
+static void close_row(struct bench_row *row)
+{
+	struct served_state *state = row->state;
+
+	for (unsigned i = 0; i < state->count; i++)
+		bench_client_close(&state->clients[i]);
+	free(state);
+}
+
+#define RTT(how)                                                              \
+	{                                                                     \
+		.open = (how), .begin = bench_served_begin, .once = once_rtt, \
+		.end = bench_served_end, .close = close_row,                  \
+	}
+
+#define MANY(how)                                                      \
+	{                                                              \
+		.open = (how), .begin = begin_many, .once = once_many, \
+		.end = end_many, .close = close_row,                   \
+		.many = BENCH_SERVER_CLIENTS,                          \
+	}
+
+const struct bench_kind bench_socket_rtt = RTT(open_socket_rtt);
+const struct bench_kind bench_socket_echo = RTT(open_socket_echo);
+const struct bench_kind bench_http_rtt = RTT(open_http_rtt);
+const struct bench_kind bench_http_echo = RTT(open_http_echo);
+
+const struct bench_kind bench_http_throughput = MANY(open_many_rtt);
+const struct bench_kind bench_http_echo_cpu = MANY(open_many_echo);

@@ -1,0 +1,420 @@
+/* server.c - the child. See server.h. */
+#include "bench/server.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+
+#define TEMPLATE "/thaw-bench-XXXXXX"
+
+/* How long it may take to serve, and to end before it is killed. */
+#define START_NS (20 * NS_PER_S)
+#define END_NS (2 * NS_PER_S)
+#define LOOK_NS (2 * NS_PER_MS)
+
+#define DIR_SIZE 80
+#define PATH_SIZE (DIR_SIZE + 16)
+
+/* The files of the folder that we make or ask for; the server's own besides. */
+enum file {
+	CATALOG,
+	IMAGE,
+	LOG,
+	FRAMES,
+	HTTP,
+	ADMIN,
+	FILES
+};
+
+static const char *const names[FILES] = {
+	[CATALOG] = "catalog.json",
+	[IMAGE] = BENCH_SERVER_IMAGE,
+	[LOG] = "log",
+	[FRAMES] = "thaw.sock",
+	[HTTP] = "http.sock",
+	[ADMIN] = "admin.sock",
+};
+
+struct bench_server {
+	pid_t child; /* 0: none */
+	clockid_t clock;
+	bool has_one_cpu;
+	cpu_set_t cpus; /* this thread's */
+	cpu_set_t cpu;	/* the last of them, if the child has one */
+	char dir[DIR_SIZE];
+	char paths[FILES][PATH_SIZE];
+};
+
+/* What a signal that ends this process has to clean up. */
+static struct bench_server *at_signal;
+
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+
+#define SIGNAL_COUNT (sizeof(signals) / sizeof(*signals))
+
+/* Calls only what a handler may call. */
+static void on_signal(int number)
+{
+	const struct bench_server *server = at_signal;
+
+	if (server && server->child)
+		kill(server->child, SIGKILL);
+	for (unsigned i = 0; server && i < FILES; i++)
+		unlink(server->paths[i]);
+	if (server)
+		rmdir(server->dir);
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
+/* Those that are ignored, as nohup has it, stay so. */
+static void watch_signals(struct bench_server *server)
+{
+	static struct sigaction before[SIGNAL_COUNT];
+	const struct sigaction action = { .sa_handler = on_signal };
+
+	at_signal = server;
+	for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+		if (server)
+			sigaction(signals[i], NULL, &before[i]);
+		if (before[i].sa_handler != SIG_IGN)
+			sigaction(signals[i], server ? &action : &before[i],
+				  NULL);
+	}
+}
+
+static int make_folder(struct bench_server *server, struct error *err)
+{
+	const char *parent = getenv("TMPDIR");
+	int size;
+
+	if (!parent || !*parent)
+		parent = "/tmp";
+	size = snprintf(server->dir, sizeof(server->dir), "%s" TEMPLATE,
+			parent);
+	if ((size_t)size >= sizeof(server->dir))
+		return error_set(err, -ENAMETOOLONG,
+				 "$TMPDIR is too long for sockets: %s", parent);
+	if (!mkdtemp(server->dir)) {
+		int r = error_set(err, -errno, "cannot make %s: %s",
+				  server->dir, strerror(errno));
+
+		server->dir[0] = '\0';
+		return r;
+	}
+	for (unsigned i = 0; i < FILES; i++)
+		snprintf(server->paths[i], PATH_SIZE, "%s/%s", server->dir,
+			 names[i]);
+	return 0;
+}
+
+static int write_catalog(const char *path, const char *text)
+{
+	cleanup_fclose FILE *file = fopen(path, "we");
+
+	if (!file)
+		return -errno;
+	fputs(text, file);
+	return fflush(file) ? -errno : 0;
+}
+
+static int copy_image(int from, const char *path)
+{
+	cleanup_close int to =
+		open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
+	struct stat status;
+	off_t done = 0;
+
+	if (to < 0 || fstat(from, &status))
+		return -errno;
+	while (done < status.st_size) {
+		char bytes[4096];
+		ssize_t n = pread(from, bytes, sizeof(bytes), done);
+
+		if (n <= 0 || write(to, bytes, (size_t)n) != n)
+			return n < 0 && errno ? -errno : -EIO;
+		done += n;
+	}
+	return 0;
+}
+
+static void choose_cpu(struct bench_server *server)
+{
+	int last = CPU_SETSIZE - 1;
+
+	/* fails where there are more than a set has: then all of it is one */
+	if (sched_getaffinity(0, sizeof(server->cpus), &server->cpus))
+		memset(&server->cpus, 0xff, sizeof(server->cpus));
+	while (last > 0 && !CPU_ISSET(last, &server->cpus))
+		last--;
+	CPU_ZERO(&server->cpu);
+	CPU_SET(last, &server->cpu);
+}
+
+void bench_server_share_cpu(const struct bench_server *server, bool share)
+{
+	const cpu_set_t *cpus = share ? &server->cpu : &server->cpus;
+
+	sched_setaffinity(0, sizeof(*cpus), cpus);
+}
+
+/* Starts a program that is to end when we do, however that happens. */
+static pid_t spawn(const struct bench_server *server, const char *program,
+		   char *const *arguments, int log)
+{
+	const pid_t parent = getpid();
+	const pid_t child = fork();
+
+	if (child)
+		return child;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(EXIT_FAILURE);
+	if (server->has_one_cpu)
+		bench_server_share_cpu(server, true);
+	dup2(log, STDOUT_FILENO);
+	dup2(log, STDERR_FILENO);
+	execv(program, arguments);
+	_exit(127);
+}
+
+static int start_child(struct bench_server *server, struct error *err)
+{
+	const char *given = getenv(BENCH_SERVER_VARIABLE);
+	const char *program = given && *given ? given : "/proc/self/exe";
+	char listen[PATH_SIZE + 8], admin[PATH_SIZE + 8];
+	cleanup_close int log =
+		open(server->paths[LOG], O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	char *const arguments[] = {
+		(char *)"thaw",
+		(char *)"serve",
+		(char *)"-c",
+		server->paths[CATALOG],
+		(char *)"--socket",
+		server->paths[FRAMES],
+		(char *)"--listen",
+		listen,
+		(char *)"--admin",
+		admin,
+		(char *)"--echo-function",
+		(char *)BENCH_SERVER_ECHO,
+		/* what follows is for one CPU */
+		server->has_one_cpu ? (char *)"--workers" : NULL,
+		(char *)"1",
+		NULL,
+	};
+	pid_t child;
+
+	if (log < 0)
+		return error_set(err, -errno, "%s: %s", server->paths[LOG],
+				 strerror(errno));
+	choose_cpu(server);
+	snprintf(listen, sizeof(listen), "unix:%s", server->paths[HTTP]);
+	snprintf(admin, sizeof(admin), "unix:%s", server->paths[ADMIN]);
+	child = spawn(server, program, arguments, log);
+	if (child < 0)
+		return error_set(err, -errno, "cannot start %s: %s", program,
+				 strerror(errno));
+	server->child = child;
+	if (clock_getcpuclockid(child, &server->clock))
+		server->clock = -1;
+	return 0;
+}
+
+/* The last line that the server has written, or "". */
+static void read_log(const struct bench_server *server, char *line, int size)
+{
+	cleanup_fclose FILE *file = fopen(server->paths[LOG], "re");
+	char next[512];
+
+	line[0] = '\0';
+	while (file && fgets(next, sizeof(next), file)) {
+		next[strcspn(next, "\n")] = '\0';
+		/* that is advice, not a reason */
+		if (strncmp(next, "see: ", 5) != 0)
+			snprintf(line, (size_t)size, "%s", next);
+	}
+}
+
+static int not_serving(const struct bench_server *server, const char *what,
+		       struct error *err)
+{
+	char line[512];
+
+	read_log(server, line, sizeof(line));
+	return error_set(err, -EOPNOTSUPP, "`thaw serve` %s%s%s", what,
+			 *line ? ": " : "", line);
+}
+
+static bool has_ended(struct bench_server *server)
+{
+	if (waitpid(server->child, NULL, WNOHANG) == 0)
+		return false;
+	server->child = 0;
+	return true;
+}
+
+/* One good reply to each, and all there is to it has been started. */
+static int try_call(const struct bench_server *server,
+		    enum load_protocol protocol, const char *function,
+		    struct error *err)
+{
+	struct bench_client client;
+	int r = bench_client_open(&client, server, protocol, function, err);
+
+	if (!r)
+		r = bench_client_send(&client, err);
+	if (!r)
+		r = bench_client_receive(&client, err);
+	bench_client_close(&client);
+	return r;
+}
+
+static int try_all(const struct bench_server *server, struct error *err)
+{
+	int r = try_call(server, LOAD_FRAMES, BENCH_SERVER_ECHO, err);
+
+	if (!r)
+		r = try_call(server, LOAD_HTTP, BENCH_SERVER_ECHO, err);
+	if (!r)
+		r = try_call(server, LOAD_FRAMES, BENCH_SERVER_FUNCTION, err);
+	if (!r)
+		r = try_call(server, LOAD_HTTP, BENCH_SERVER_FUNCTION, err);
+	return r;
+}
+
+static int wait_until_it_serves(struct bench_server *server, struct error *err)
+{
+	const struct timespec pause = { .tv_nsec = LOOK_NS };
+	const uint64_t end_ns = clock_now_ns() + START_NS;
+	struct error last;
+
+	while (try_all(server, &last)) {
+		if (has_ended(server))
+			return not_serving(server, "has ended", err);
+		if (clock_now_ns() > end_ns)
+			return error_set(err, -EOPNOTSUPP,
+					 "`thaw serve` does not serve: %s",
+					 last.message);
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
+static int start(const struct bench_setup *setup,
+		 const struct bench_server_options *options,
+		 struct bench_server *server, struct error *err)
+{
+	int r = make_folder(server, err);
+
+	if (r)
+		return r;
+	server->has_one_cpu = options->has_one_cpu;
+	watch_signals(server);
+	r = copy_image(setup->guest_fd, server->paths[IMAGE]);
+	if (!r)
+		r = write_catalog(server->paths[CATALOG], options->catalog);
+	if (r)
+		return error_set(err, r, "cannot write files to %s: %s",
+				 server->dir, strerror(-r));
+	r = start_child(server, err);
+	return r ? r : wait_until_it_serves(server, err);
+}
+
+int bench_server_open(const struct bench_setup *setup,
+		      const struct bench_server_options *options,
+		      struct error *err, struct bench_server **ret_server)
+{
+	struct bench_server *server = calloc(1, sizeof(*server));
+	int r;
+
+	if (!server)
+		return error_set(err, -ENOMEM, "no memory");
+	r = start(setup, options, server, err);
+	if (r)
+		bench_server_close(server);
+	else
+		*ret_server = server;
+	return r;
+}
+
+int bench_server_reload(const struct bench_server *server, const char *catalog,
+			struct error *err)
+{
+	int r = write_catalog(server->paths[CATALOG], catalog);
+
+	if (!r && kill(server->child, SIGHUP))
+		r = -errno;
+	if (r)
+		return error_set(err, r, "cannot reload the server: %s",
+				 strerror(-r));
+	return 0;
+}
+
+/* Politely, then not. */
+static void end_child(struct bench_server *server)
+{
+	const struct timespec pause = { .tv_nsec = LOOK_NS };
+	const uint64_t end_ns = clock_now_ns() + END_NS;
+
+	kill(server->child, SIGTERM);
+	while (clock_now_ns() < end_ns) {
+		if (has_ended(server))
+			return;
+		nanosleep(&pause, NULL);
+	}
+	kill(server->child, SIGKILL);
+	waitpid(server->child, NULL, 0);
+}
+
+static void remove_folder(const char *dir)
+{
+	DIR *stream = opendir(dir);
+	int fd = stream ? dirfd(stream) : -1;
+	const struct dirent *entry;
+
+	while (fd >= 0 && (entry = readdir(stream)))
+		if (strcmp(entry->d_name, ".") != 0 &&
+		    strcmp(entry->d_name, "..") != 0)
+			unlinkat(fd, entry->d_name, 0);
+	if (stream)
+		closedir(stream);
+	rmdir(dir);
+}
+
+void bench_server_close(struct bench_server *server)
+{
+	if (!server)
+		return;
+	if (server->child)
+		end_child(server);
+	if (server->dir[0])
+		remove_folder(server->dir);
+	if (at_signal)
+		watch_signals(NULL);
+	free(server);
+}
+
+const char *bench_server_path(const struct bench_server *server,
+			      enum load_protocol protocol)
+{
+	return server->paths[protocol == LOAD_HTTP ? HTTP : FRAMES];
+}
+
+uint64_t bench_server_cpu_ns(const struct bench_server *server)
+{
+	return clock_read_ns(server->clock);
+}

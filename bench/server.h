@@ -1,0 +1,101 @@
+/*
+ * server.h - `thaw serve` as a child process, and a client of it that
+ * waits for each reply. For the served rows; see served.c.
+ */
+#ifndef BENCH_SERVER_H
+#define BENCH_SERVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bench/load_wire.h"
+#include "bench/row.h"
+
+/* The functions it serves: one that does nothing; the server's own echo. */
+#define BENCH_SERVER_FUNCTION "_bench"
+#define BENCH_SERVER_ECHO "_echo"
+
+/* Connections of a client, at most. */
+#define BENCH_SERVER_CLIENTS 8
+
+/* A program to run instead of thaw itself, for tests. */
+#define BENCH_SERVER_VARIABLE "THAW_BENCH_SERVER"
+
+struct bench_server;
+
+/* The benchmark's guest, as the catalog calls it. */
+#define BENCH_SERVER_IMAGE "bench.elf"
+
+/* The function that does nothing, in a catalog. */
+#define BENCH_SERVER_ENTRY(vms)                                        \
+	"{\"name\":\"" BENCH_SERVER_FUNCTION                           \
+	"\",\"image\":\"" BENCH_SERVER_IMAGE "\",\"entry\":\"empty\"," \
+	"\"timeout\":\"10s\",\"concurrency\":{\"max\":" vms ",\"warm\":1}}"
+
+struct bench_server_options {
+	const char *catalog; /* its text, which has that function */
+	bool has_one_cpu; /* and one worker; else as servers are by default */
+};
+
+/*
+ * Starts it, with files in a folder of its own; it ends with this thread,
+ * whatever ends that. -EOPNOTSUPP, and why: it does not serve.
+ */
+int bench_server_open(const struct bench_setup *setup,
+		      const struct bench_server_options *options,
+		      struct error *err, struct bench_server **ret_server);
+
+/* Gives it another catalog, and does not wait until it has that. */
+int bench_server_reload(const struct bench_server *server, const char *catalog,
+			struct error *err);
+
+/* Ends it and removes the folder. NULL is nothing to do. */
+void bench_server_close(struct bench_server *server);
+
+/* The unix socket at which it speaks @protocol. */
+const char *bench_server_path(const struct bench_server *server,
+			      enum load_protocol protocol);
+
+/* Its one CPU: makes that this thread's as well, or gives all of them back. */
+void bench_server_share_cpu(const struct bench_server *server, bool share);
+
+/* The CPU time it has taken, all threads and guests. */
+uint64_t bench_server_cpu_ns(const struct bench_server *server);
+
+struct bench_client {
+	int fd;
+	struct load_request request;
+	struct load_reply reply;
+};
+
+/* served.c, for the rows: the server of @setup, started if need be. */
+int bench_server_find(const struct bench_setup *setup, struct error *err);
+
+/* Likewise, begin and end of their kinds: client and server share a CPU. */
+int bench_served_begin(struct bench_row *row, struct error *err);
+void bench_served_end(struct bench_row *row);
+
+/*
+ * A connection for requests of BENCH_REQUEST_SIZE bytes to @function. -errno
+ * and a message; @client is to be closed in any case.
+ */
+int bench_client_open(struct bench_client *client,
+		      const struct bench_server *server,
+		      enum load_protocol protocol, const char *function,
+		      struct error *err);
+void bench_client_close(struct bench_client *client);
+
+/* Only a connection. */
+int bench_client_connect(const struct bench_server *server,
+			 enum load_protocol protocol, struct error *err,
+			 int *ret_fd);
+
+/* Sends a request; receives its reply, which must be a good one. */
+int bench_client_send(struct bench_client *client, struct error *err);
+int bench_client_receive(struct bench_client *client, struct error *err);
+
+/* The two parts of that: receives any reply; says whether that is a good one. */
+int bench_client_take(struct bench_client *client, struct error *err);
+int bench_client_judge(const struct bench_client *client, struct error *err);
+
+#endif

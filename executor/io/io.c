@@ -1,0 +1,505 @@
+/*
+ * io.c - what both backends of io.h share. See io_internal.h.
+ *
+ * A stream that needs something which is not for the kernel to say - kept bytes
+ * to be handed over, a report, the end of closing - is in the ready list, and
+ * settle() does it, in io_wait(). Only settle() calls closed(), so whoever has a
+ * pointer to a stream while events are handled may look at it.
+ */
+#include "executor/io/io_internal.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+void *io_allocate(const struct io_operations *operations, size_t size)
+{
+	struct io *io;
+
+	size = (size + IO_CACHE_LINE - 1) / IO_CACHE_LINE * IO_CACHE_LINE;
+	io = aligned_alloc(IO_CACHE_LINE, size);
+	if (!io)
+		return NULL;
+	memset(io, 0, size);
+	io->operations = operations;
+	io->ready_end = &io->ready;
+	io->wake_fd = -1;
+	return io;
+}
+
+int io_create(enum io_backend backend, struct error *err, struct io **ret_io)
+{
+	struct error why;
+	int rc;
+
+	if (backend == IO_URING)
+		return io_create_uring(err, ret_io);
+	if (backend == IO_EPOLL)
+		return io_create_epoll(err, ret_io);
+	if (!io_create_uring(&why, ret_io))
+		return 0;
+	rc = io_create_epoll(err, ret_io);
+	if (!rc)
+		memcpy((*ret_io)->fallback, why.message, sizeof(why.message));
+	return rc;
+}
+
+void io_free(struct io *io)
+{
+	if (!io)
+		return;
+	assert(!io->streams);
+	io->operations->free(io);
+	if (io->wake_fd >= 0)
+		close(io->wake_fd);
+	free(io);
+}
+
+const char *io_name(const struct io *io)
+{
+	return io->operations->name;
+}
+
+const char *io_fallback(const struct io *io)
+{
+	return io->fallback;
+}
+
+bool io_sleeps(const struct io *io)
+{
+	return atomic_load_explicit(&io->sleeping, memory_order_relaxed);
+}
+
+void io_flush(struct io *io)
+{
+	io->operations->flush(io);
+}
+
+/* ---- streams ---- */
+
+static bool has_kept(const struct io_stream *stream)
+{
+	return stream->internal.kept.size > stream->internal.kept_from;
+}
+
+bool io_stream_wants(const struct io_stream *stream)
+{
+	return !stream->internal.closing && !stream->internal.held &&
+	       stream->internal.end == IO_END_NONE && !has_kept(stream);
+}
+
+void io_stream_ready(struct io_stream *stream)
+{
+	struct io *io = stream->io;
+
+	if (stream->internal.ready)
+		return;
+	stream->internal.ready = true;
+	stream->internal.next_ready = NULL;
+	*io->ready_end = stream;
+	io->ready_end = &stream->internal.next_ready;
+}
+
+/*
+ * Hands over bytes and returns how many are done with: if not all, the stream
+ * is held, or was resumed meanwhile and is ready.
+ */
+static size_t hand_over(struct io_stream *stream, const void *data, size_t size)
+{
+	size_t taken;
+
+	stream->internal.delivering = true;
+	stream->internal.resumed = false;
+	stream->io->callbacks++;
+	taken = stream->received(stream, data, size);
+	stream->internal.delivering = false;
+	if (stream->internal.closing)
+		return size;
+	assert(taken <= size);
+	if (taken == size)
+		return size;
+	if (stream->internal.resumed) {
+		io_stream_ready(stream);
+	} else {
+		stream->internal.held = true;
+		stream->io->operations->hold(stream);
+	}
+	return taken;
+}
+
+static void forget_kept(struct io_stream *stream)
+{
+	stream->internal.kept_from = 0;
+	buffer_done(&stream->internal.kept);
+}
+
+static void hand_over_kept(struct io_stream *stream)
+{
+	struct buffer *kept = &stream->internal.kept;
+	size_t *from = &stream->internal.kept_from;
+
+	*from += hand_over(stream, kept->data + *from, kept->size - *from);
+	if (!has_kept(stream))
+		forget_kept(stream);
+}
+
+/* Nothing is received while something is kept: so it is empty. */
+static void keep(struct io_stream *stream, const void *data, size_t size)
+{
+	buffer_append(&stream->internal.kept, data, size);
+	if (stream->internal.kept.failed)
+		stream->internal.end = -ENOMEM;
+}
+
+static void report_end(struct io_stream *stream)
+{
+	if (stream->internal.end == IO_END_NONE || stream->internal.ended ||
+	    stream->internal.closing || has_kept(stream))
+		return;
+	stream->internal.ended = true;
+	stream->io->callbacks++;
+	stream->ended(stream, stream->internal.end);
+}
+
+void io_stream_received(struct io_stream *stream, const void *data, size_t size)
+{
+	size_t taken = 0;
+
+	if (stream->internal.closing || stream->internal.end != IO_END_NONE)
+		return;
+	if (io_stream_wants(stream))
+		taken = hand_over(stream, data, size);
+	if (taken < size)
+		keep(stream, (const char *)data + taken, size - taken);
+	report_end(stream);
+}
+
+void io_stream_ended(struct io_stream *stream, int error)
+{
+	if (stream->internal.end == IO_END_NONE)
+		stream->internal.end = error;
+	report_end(stream);
+}
+
+void io_stream_sent(struct io_stream *stream, int error)
+{
+	stream->internal.sending = false;
+	if (stream->internal.closing)
+		return;
+	stream->io->callbacks++;
+	stream->sent(stream, error);
+}
+
+static void finish_close(struct io_stream *stream)
+{
+	struct io *io = stream->io;
+
+	close(stream->fd);
+	stream->fd = -1;
+	buffer_done(&stream->internal.kept);
+	io->streams--;
+	io->callbacks++;
+	stream->closed(stream);
+}
+
+static void settle(struct io_stream *stream)
+{
+	if (stream->internal.sent_due) {
+		stream->internal.sent_due = false;
+		io_stream_sent(stream, stream->internal.send_error);
+	}
+	if (!stream->internal.closing && !stream->internal.held &&
+	    has_kept(stream))
+		hand_over_kept(stream);
+	report_end(stream);
+	if (io_stream_wants(stream) && !stream->internal.receiving)
+		stream->io->operations->receive(stream);
+	/* not if a callback has just put it into the list again */
+	if (stream->internal.closing && !stream->internal.ready &&
+	    !stream->internal.pending)
+		finish_close(stream);
+}
+
+void io_stream_open(struct io *io, struct io_stream *stream, int fd)
+{
+	const int yes = 1;
+
+	stream->fd = fd;
+	stream->io = io;
+	stream->internal.end = IO_END_NONE;
+	stream->internal.kept.max = IO_RECEIVE_MAX;
+	stream->internal.kept.account = stream->account;
+	/* it has come; and what runs is to have its reply */
+	stream->internal.kept.may_exceed = true;
+	io->streams++;
+	/* replies are whole: nothing to gain by waiting for more */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
+	io->operations->receive(stream);
+}
+
+bool io_stream_advance(struct io_stream *stream, size_t size)
+{
+	struct iovec *piece = stream->internal.pieces + stream->internal.first;
+
+	while (stream->internal.first < stream->internal.count &&
+	       size >= piece->iov_len) {
+		size -= piece++->iov_len;
+		stream->internal.first++;
+	}
+	if (stream->internal.first == stream->internal.count)
+		return true;
+	piece->iov_base = (char *)piece->iov_base + size;
+	piece->iov_len -= size;
+	return false;
+}
+
+const struct msghdr *io_stream_message(struct io_stream *stream)
+{
+	struct iovec *pieces = stream->internal.pieces + stream->internal.first;
+	const unsigned count = stream->internal.count - stream->internal.first;
+	size_t size = pieces->iov_len;
+	unsigned taken = 1;
+
+	while (taken < count && size + pieces[taken].iov_len <= IO_SEND_MAX)
+		size += pieces[taken++].iov_len;
+	if (size > IO_SEND_MAX) {
+		stream->internal.part = (struct iovec){
+			.iov_base = pieces->iov_base,
+			.iov_len = IO_SEND_MAX,
+		};
+		pieces = &stream->internal.part;
+	}
+	stream->internal.message = (struct msghdr){
+		.msg_iov = pieces,
+		.msg_iovlen = taken,
+	};
+	return &stream->internal.message;
+}
+
+void io_stream_send(struct io_stream *stream, const struct iovec *pieces,
+		    unsigned count)
+{
+	assert(!stream->internal.sending && !stream->internal.closing);
+	assert(count && count <= IO_SEND_PIECES_MAX);
+	memcpy(stream->internal.pieces, pieces, count * sizeof(*pieces));
+	stream->internal.first = 0;
+	stream->internal.count = count;
+	stream->internal.sending = true;
+	if (io_stream_advance(stream, 0))
+		assert(!"nothing to send");
+	stream->io->operations->send(stream);
+}
+
+void io_stream_resume(struct io_stream *stream)
+{
+	stream->internal.resumed = true;
+	if (!stream->internal.held || stream->internal.closing)
+		return;
+	stream->internal.held = false;
+	io_stream_ready(stream);
+}
+
+void io_stream_close(struct io_stream *stream)
+{
+	if (stream->internal.closing)
+		return;
+	stream->internal.closing = true;
+	stream->io->operations->close(stream);
+	if (!stream->internal.pending)
+		io_stream_ready(stream);
+}
+
+/* ---- listeners and other files ---- */
+
+static void rest(struct io_listener *listener)
+{
+	listener->internal.retry_ns = clock_now_ns() + IO_ACCEPT_RETRY_NS;
+	listener->io->resting++;
+}
+
+static void rest_no_more(struct io_listener *listener)
+{
+	listener->internal.retry_ns = 0;
+	listener->io->resting--;
+}
+
+void io_listener_open(struct io *io, struct io_listener *listener, int fd)
+{
+	listener->fd = fd;
+	listener->io = io;
+	listener->internal.next = io->listeners;
+	io->listeners = listener;
+	/* said by failed() if it fails again, in io_wait() */
+	if (io->operations->accept(listener) < 0)
+		rest(listener);
+}
+
+void io_listener_close(struct io_listener *listener)
+{
+	if (listener->internal.closing)
+		return;
+	listener->internal.closing = true;
+	if (listener->internal.retry_ns)
+		rest_no_more(listener);
+	listener->io->operations->refuse(listener);
+}
+
+void io_listener_accepted(struct io_listener *listener, int fd)
+{
+	listener->io->callbacks++;
+	listener->accepted(listener, fd);
+}
+
+void io_listener_failed(struct io_listener *listener, int error)
+{
+	if (listener->internal.closing)
+		return;
+	rest(listener);
+	listener->io->callbacks++;
+	listener->failed(listener, error);
+}
+
+static void retry_listeners(struct io *io)
+{
+	struct io_listener *listener = io->resting ? io->listeners : NULL;
+	uint64_t now = listener ? clock_now_ns() : 0;
+	int rc;
+
+	for (; listener; listener = listener->internal.next) {
+		if (!listener->internal.retry_ns ||
+		    listener->internal.retry_ns > now)
+			continue;
+		rest_no_more(listener);
+		rc = io->operations->accept(listener);
+		if (rc < 0)
+			io_listener_failed(listener, rc);
+	}
+}
+
+static uint64_t next_retry(const struct io *io, uint64_t until_ns)
+{
+	struct io_listener *listener = io->resting ? io->listeners : NULL;
+
+	for (; listener; listener = listener->internal.next)
+		if (listener->internal.retry_ns &&
+		    listener->internal.retry_ns < until_ns)
+			until_ns = listener->internal.retry_ns;
+	return until_ns;
+}
+
+void io_poll_open(struct io *io, struct io_poll *poll, int fd)
+{
+	poll->fd = fd;
+	poll->io = io;
+	io->operations->poll(poll);
+}
+
+void io_poll_ready(struct io_poll *poll)
+{
+	poll->io->callbacks++;
+	poll->ready(poll);
+}
+
+/* ---- messages ---- */
+
+/*
+ * The sender writes the inbox, then reads `sleeping`; the receiver writes
+ * `sleeping`, then reads the inbox, in enter(). All of it sequentially
+ * consistent, so at least one of them sees what the other has written. Who
+ * takes `sleeping` back wakes, so it is woken once.
+ */
+void io_post(struct io *io, struct io *from, struct io_message *message)
+{
+	struct io_message *head =
+		atomic_load_explicit(&io->inbox, memory_order_relaxed);
+
+	do
+		message->next = head;
+	while (!atomic_compare_exchange_weak(&io->inbox, &head, message));
+	if (atomic_load(&io->sleeping) && atomic_exchange(&io->sleeping, false))
+		io->operations->wake(io, from);
+}
+
+static void run_inbox(struct io *io)
+{
+	struct io_message *message, *next, *first = NULL;
+
+	if (!atomic_load_explicit(&io->inbox, memory_order_relaxed))
+		return;
+	/* pairs with the exchange in io_post() */
+	message = atomic_exchange_explicit(&io->inbox, NULL,
+					   memory_order_acquire);
+	for (; message; message = next) {
+		next = message->next;
+		message->next = first;
+		first = message;
+	}
+	for (message = first; message; message = next) {
+		next = message->next;
+		io->callbacks++;
+		message->deliver(message);
+	}
+}
+
+/* ---- the loop ---- */
+
+/* What becomes ready meanwhile has its turn in the next io_wait(). */
+static void run_ready(struct io *io)
+{
+	struct io_stream *stream = io->ready, *next;
+
+	io->ready = NULL;
+	io->ready_end = &io->ready;
+	for (; stream; stream = next) {
+		next = stream->internal.next_ready;
+		stream->internal.ready = false;
+		settle(stream);
+	}
+}
+
+static int enter(struct io *io, uint64_t until_ns)
+{
+	int rc;
+
+	if (!until_ns)
+		return io->operations->enter(io, 0);
+	until_ns = next_retry(io, until_ns);
+	/* not a store: QEMU's arm64 lets a load pass that, on an x86_64 host */
+	atomic_exchange(&io->sleeping, true);
+	if (atomic_load(&io->inbox))
+		until_ns = 0;
+	rc = io->operations->enter(io, until_ns);
+	/* a wake-up that comes too late is one for nothing, no more */
+	atomic_store_explicit(&io->sleeping, false, memory_order_relaxed);
+	return rc;
+}
+
+static bool is_over(uint64_t until_ns)
+{
+	return !until_ns ||
+	       (until_ns != UINT64_MAX && clock_now_ns() >= until_ns);
+}
+
+unsigned io_wait(struct io *io, uint64_t until_ns)
+{
+	int rc;
+
+	io->callbacks = 0;
+	do {
+		run_ready(io);
+		run_inbox(io);
+		retry_listeners(io);
+		rc = enter(io, io->callbacks || io->ready ? 0 : until_ns);
+		io->operations->handle(io);
+		run_ready(io);
+		run_inbox(io);
+	} while (!io->callbacks && rc != -EINTR && !is_over(until_ns));
+	return io->callbacks;
+}

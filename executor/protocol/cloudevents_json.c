@@ -1,0 +1,371 @@
+/* cloudevents_json.c - an event as one JSON object. See cloudevents.h. */
+#include <errno.h>
+#include <jansson.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/base64.h"
+#include "base/json_check.h"
+#include "base/text.h"
+#include "executor/protocol/cloudevents.h"
+
+#define HEADER_PREFIX "ce-"
+
+/* Attributes and data of an event: what of it is to be there once. */
+/* clang-format off */
+static const struct word {
+	const char *name;
+	bool required;
+} words[] = {
+	{ "id", true },
+	{ "source", true },
+	{ "type", true },
+	{ "specversion", true },
+	{ "datacontenttype", false },
+	{ "data", false },
+	{ "data_base64", false },
+};
+/* clang-format on */
+#define WORDS (sizeof(words) / sizeof(*words))
+enum {
+	SPECVERSION = 3,
+	CONTENT_TYPE = 4,
+	DATA = 5,
+	DATA_BASE64 = 6
+};
+
+static int refuse(const char **ret_reason, const char *reason)
+{
+	*ret_reason = reason;
+	return -EINVAL;
+}
+
+/* A byte that is no letter is behind every name: a quote or a zero. */
+static bool is_attribute(const char *name, size_t size)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+
+	return size && strspn(name, letters) >= size;
+}
+
+static size_t find_word(const char *name, size_t size)
+{
+	for (size_t i = 0; i < WORDS; i++)
+		if (strlen(words[i].name) == size &&
+		    !memcmp(words[i].name, name, size))
+			return i;
+	return WORDS;
+}
+
+static bool is_string(const struct json_member *member)
+{
+	return member->value[0] == '"';
+}
+
+static bool is_text(const struct json_member *member, const char *text)
+{
+	return member->value_size == strlen(text) &&
+	       !memcmp(member->value, text, member->value_size);
+}
+
+/* Of a string that is JSON; a backslash stands for what is not of base64. */
+static char next_character(const char **at)
+{
+	char c = *(*at)++, hex[5] = "";
+	unsigned long point;
+
+	if (c != '\\')
+		return c;
+	c = *(*at)++;
+	if (c != 'u')
+		return c == '/' ? c : '\\';
+	memcpy(hex, *at, 4);
+	*at += 4;
+	point = strtoul(hex, NULL, 16);
+	return (char)(point && point < 0x80 ? point : '\\');
+}
+
+/* RFC 4648, 3.2: with its padding. */
+static bool is_base64(const struct json_member *member)
+{
+	const char *at = member->value + 1;
+	const char *end = member->value + member->value_size - 1;
+	struct base64_check check = { 0 };
+
+	while (at < end)
+		if (!base64_check_add(&check, next_character(&at)))
+			return false;
+	return base64_check_end(&check) && base64_is_padded(&check);
+}
+
+/* Checks a member, of which @seen has what came before. */
+static int check_member(const struct json_member *member, bool *seen,
+			const char **ret_reason)
+{
+	size_t word = find_word(member->key, member->key_size);
+
+	if (word == DATA_BASE64 && (!is_string(member) || !is_base64(member)))
+		return refuse(ret_reason,
+			      "the event's data_base64 is no string of base64");
+	if (word != DATA_BASE64 && !is_attribute(member->key, member->key_size))
+		return refuse(ret_reason,
+			      "an attribute's name is other than a-z and 0-9");
+	if (word != DATA && strchr("{[", member->value[0]))
+		return refuse(ret_reason, "an attribute of the event is an "
+					  "object or an array");
+	if (word == WORDS)
+		return 0;
+	if (seen[word])
+		return refuse(ret_reason, "the event has an attribute twice");
+	seen[word] = true;
+	if (words[word].required &&
+	    (!is_string(member) || is_text(member, "\"\"")))
+		return refuse(ret_reason, "the event's id, source, type or "
+					  "specversion is empty, or no string");
+	if (word == SPECVERSION && !is_text(member, "\"1.0\""))
+		return refuse(ret_reason, "the event's specversion is not 1.0");
+	return 0;
+}
+
+/* The members are looked at where they are: a tree of them could be huge. */
+static int check_structured(const char *body, size_t size,
+			    const char **ret_reason)
+{
+	bool seen[WORDS] = { false };
+	struct json_member member;
+	size_t offset = 0;
+	int r = json_check(body, size, NULL);
+
+	if (r)
+		return refuse(ret_reason, "the event is not JSON");
+	while (!r && json_check_member(body, size, &offset, &member))
+		r = check_member(&member, seen, ret_reason);
+	if (r)
+		return r;
+	if (!offset)
+		return refuse(ret_reason, "the event is no JSON object, or an "
+					  "empty one");
+	for (size_t i = 0; i < WORDS; i++)
+		if (words[i].required && !seen[i])
+			return refuse(ret_reason,
+				      "the event has no id, source, type or "
+				      "specversion");
+	if (seen[DATA] && seen[DATA_BASE64])
+		return refuse(ret_reason,
+			      "the event has both data and data_base64");
+	return 0;
+}
+
+static int append(const char *text, size_t size, void *out)
+{
+	buffer_append(out, text, size);
+	return 0;
+}
+
+/* Appends text as a JSON string; false: it is not UTF-8. */
+static bool write_string(const char *text, size_t size, struct buffer *out)
+{
+	json_t *value;
+
+	for (size_t i = 0, length; i < size; i += length) {
+		uint32_t point;
+
+		length = text_decode(text + i, size - i, &point);
+		if (!length)
+			return false;
+	}
+	value = json_stringn_nocheck(text, size);
+	if (!value ||
+	    json_dump_callback(value, append, out, JSON_ENCODE_ANY) < 0)
+		out->failed = true;
+	json_decref(value);
+	return true;
+}
+
+/* ,"NAME": */
+static void write_key(const char *name, size_t size, bool first,
+		      struct buffer *out)
+{
+	buffer_text(out, first ? "\"" : ",\"");
+	buffer_append(out, name, size);
+	buffer_text(out, "\":");
+}
+
+/*
+ * A header's value (HTTP binding, 3.1.3.2) into @text: what is quoted is
+ * unquoted, then percent-decoded. Returns its length, or -1.
+ */
+static int read_value(const char *value, char *text, size_t size)
+{
+	char unquoted[HTTP_HEAD_MAX];
+	size_t length = 0;
+
+	if (*value != '"')
+		return http_decode(value, strlen(value), text, size);
+	for (value++; *value && *value != '"'; value++) {
+		if (*value == '\\' && value[1])
+			value++;
+		if (length == sizeof(unquoted))
+			return -1;
+		unquoted[length++] = *value;
+	}
+	if (*value != '"' || value[1])
+		return -1;
+	return http_decode(unquoted, length, text, size);
+}
+
+/* One attribute of the headers. */
+static int write_attribute(const struct http_request *request, size_t index,
+			   bool first, struct buffer *out,
+			   const char **ret_reason)
+{
+	const struct thaw_attribute *header = &request->headers[index];
+	const char *name = header->name + strlen(HEADER_PREFIX);
+	char value[HTTP_HEAD_MAX];
+	size_t word = find_word(name, strlen(name));
+	int size;
+
+	if (!is_attribute(name, strlen(name)) || word == DATA ||
+	    word == CONTENT_TYPE)
+		return refuse(ret_reason,
+			      "a ce- header is no attribute: names are of a-z "
+			      "and 0-9; data are the body, datacontenttype is "
+			      "Content-Type");
+	for (size_t i = 0; i < index; i++)
+		if (!strcmp(request->headers[i].name, header->name))
+			return refuse(ret_reason, "a ce- header is there "
+						  "twice");
+	size = read_value(header->value, value, sizeof(value));
+	if (size < 0 || (!size && word != WORDS))
+		return refuse(ret_reason,
+			      "the value of a ce- header is empty, or not "
+			      "percent-encoded as it should be");
+	write_key(name, strlen(name), first, out);
+	if (!write_string(value, (size_t)size, out))
+		return refuse(ret_reason,
+			      "the value of a ce- header is not UTF-8");
+	return 0;
+}
+
+static int write_attributes(const struct http_request *request,
+			    struct buffer *out, const char **ret_reason)
+{
+	const size_t length = strlen(HEADER_PREFIX);
+	bool first = true;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < request->header_count; i++) {
+		if (strncmp(request->headers[i].name, HEADER_PREFIX, length) !=
+		    0)
+			continue;
+		r = write_attribute(request, i, first, out, ret_reason);
+		first = false;
+	}
+	return r;
+}
+
+/* The type without parameters ends with @suffix: "+json". */
+static bool ends_with(const char *type, size_t size, const char *suffix)
+{
+	size_t length = strlen(suffix);
+
+	return size > length &&
+	       !strncasecmp(type + size - length, suffix, length);
+}
+
+static bool is_json_type(const char *type)
+{
+	size_t size = strcspn(type, "; \t");
+
+	return ends_with(type, size, "/json") || ends_with(type, size, "+json");
+}
+
+static bool is_text_type(const char *type)
+{
+	size_t size = strcspn(type, "; \t");
+
+	return !strncasecmp(type, "text/", strlen("text/")) ||
+	       ends_with(type, size, "/xml") || ends_with(type, size, "+xml");
+}
+
+static void write_base64(const struct http_request *request, struct buffer *out)
+{
+	write_key("data_base64", strlen("data_base64"), false, out);
+	buffer_text(out, "\"");
+	base64_encode(request->body, request->body_size, out);
+	buffer_text(out, "\"");
+}
+
+/* Data without a type are JSON in the JSON format: so they are, if they can. */
+static int write_data(const struct http_request *request, const char *type,
+		      struct buffer *out, const char **ret_reason)
+{
+	size_t before = out->size;
+	bool is_json = !type || is_json_type(type);
+
+	if (!request->body_size)
+		return 0;
+	if (is_json && !json_check(request->body, request->body_size, NULL)) {
+		write_key("data", strlen("data"), false, out);
+		buffer_append(out, request->body, request->body_size);
+		return 0;
+	}
+	if (is_json && type)
+		return refuse(ret_reason, "the event's data are not JSON, as "
+					  "its content type says");
+	if (type && is_text_type(type)) {
+		write_key("data", strlen("data"), false, out);
+		if (write_string(request->body, request->body_size, out))
+			return 0;
+		out->size = before;
+	}
+	write_base64(request, out);
+	return 0;
+}
+
+static int write_binary(const struct http_request *request, struct buffer *out,
+			const char **ret_reason)
+{
+	const char *type = http_request_header(request, "content-type");
+	int r;
+
+	if (type && !*type)
+		type = NULL;
+	buffer_text(out, "{");
+	r = write_attributes(request, out, ret_reason);
+	if (r)
+		return r;
+	if (type) {
+		write_key("datacontenttype", strlen("datacontenttype"), false,
+			  out);
+		if (!write_string(type, strlen(type), out))
+			return refuse(ret_reason,
+				      "the content type is not UTF-8");
+	}
+	r = write_data(request, type, out, ret_reason);
+	if (r)
+		return r;
+	buffer_text(out, "}");
+	return 0;
+}
+
+int cloudevents_write(const struct http_request *request,
+		      enum cloudevents_mode mode, struct buffer *out,
+		      const char **ret_reason)
+{
+	size_t before = out->size;
+	int r;
+
+	if (mode == CLOUDEVENTS_BINARY) {
+		r = write_binary(request, out, ret_reason);
+		if (r)
+			out->size = before;
+		return r;
+	}
+	r = check_structured(request->body, request->body_size, ret_reason);
+	if (!r)
+		buffer_append(out, request->body, request->body_size);
+	return r;
+}

@@ -1,0 +1,132 @@
+/* http_lines.c - the lines of a request's head. See http_lines.h. */
+#include "executor/protocol/http_lines.h"
+
+#include <string.h>
+
+bool http_is_token(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') || (c && strchr("!#$%&'*+-.^_`|~", c));
+}
+
+int http_hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* Always false. */
+static bool bad(struct http_lines *lines, unsigned status, const char *reason)
+{
+	lines->bad_status = status;
+	lines->bad_reason = reason;
+	return false;
+}
+
+static bool is_digit(uint64_t c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* The version is read from the line: llhttp takes RTSP and ICE as well. */
+static bool check_request_line(struct http_lines *lines)
+{
+	const uint64_t version = lines->last & 0xffffff;
+
+	if (lines->blanks != 2 || lines->word_size != sizeof(lines->last) ||
+	    lines->last >> 24 != UINT64_C(0x485454502f) || /* "HTTP/" */
+	    !is_digit(version >> 16) || (version >> 8 & 0xff) != '.' ||
+	    !is_digit(version & 0xff))
+		return bad(lines, 400,
+			   "the request line is no method, path and HTTP "
+			   "version, with a blank between them");
+	if (version != 0x312e30 && version != 0x312e31) /* "1.0", "1.1" */
+		return bad(lines, 505,
+			   "this server speaks HTTP/1.1 and HTTP/1.0");
+	lines->has_request_line = true;
+	return true;
+}
+
+static bool end_line(struct http_lines *lines)
+{
+	bool is_empty = !lines->in_line;
+
+	lines->in_line = lines->in_value = false;
+	if (lines->has_request_line)
+		lines->has_ended = is_empty;
+	else if (!is_empty)
+		return check_request_line(lines);
+	else if (++lines->empty_lines > HTTP_EMPTY_LINES_MAX)
+		return bad(lines, 400,
+			   "there are empty lines instead of a request");
+	return true;
+}
+
+/* What is no method, as the first byte of TLS, need not be read to its end. */
+static bool check_request_byte(struct http_lines *lines, char byte)
+{
+	if (byte == ' ') {
+		lines->blanks++;
+		lines->word_size = 0;
+		return true;
+	}
+	if (!lines->blanks && !http_is_token(byte))
+		return bad(lines, 400, "this is not an HTTP request");
+	lines->word_size++;
+	lines->last = lines->last << 8 | (unsigned char)byte;
+	return true;
+}
+
+static bool check_byte(struct http_lines *lines, char byte)
+{
+	if (lines->after_cr != (byte == '\n'))
+		return bad(lines, 400,
+			   "lines must end in a carriage return and a line "
+			   "feed");
+	lines->after_cr = byte == '\r';
+	if (byte == '\n')
+		return end_line(lines);
+	if (byte == '\r')
+		return true;
+	if (!lines->in_line && (byte == ' ' || byte == '\t'))
+		return bad(lines, 400, "a line must not begin with a blank");
+	lines->in_line = true;
+	if (!lines->has_request_line)
+		return check_request_byte(lines, byte);
+	lines->in_value |= byte == ':';
+	return true;
+}
+
+/* Within the line of a header: to where there is something to be said. */
+static const char *skip(const struct http_lines *lines, const char *at,
+			const char *end)
+{
+	if (!lines->has_request_line || !lines->in_line || lines->after_cr)
+		return at;
+	if (!lines->in_value)
+		while (at < end && *at != ':' && *at != '\r' && *at != '\n')
+			at++;
+	else
+		while (at < end && *at != '\t' && *at != '\r' && *at != '\n')
+			at++;
+	return at;
+}
+
+size_t http_lines_take(struct http_lines *lines, const char *data, size_t size)
+{
+	const char *at = data, *end = data + size;
+
+	while (!lines->has_ended && (at = skip(lines, at, end)) < end) {
+		if (lines->in_value && !lines->after_cr && *at == '\t')
+			break;
+		if (!check_byte(lines, *at))
+			break;
+		at++;
+	}
+	return (size_t)(at - data);
+}

@@ -1,0 +1,479 @@
+/*
+ * http_request.c - a request's bytes, taken as they arrive. See http_request.h.
+ *
+ * http_lines.c looks at the head's lines, and llhttp splits them; what the head
+ * says is read in http_head.c. Chunks are http_chunks.c's; a body with a length
+ * is counted here. The same bytes give the same result in whatever pieces they
+ * arrive: limits and rules are looked at where something is whole, never where a
+ * piece happens to end.
+ */
+#include "executor/protocol/http_request.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "executor/protocol/http_internal.h"
+
+static struct http_request *request_of(llhttp_t *parser)
+{
+	return parser->data;
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * The head's strings. No more bytes go to llhttp than there is room for, and
+ * each string takes fewer than were sent for it.
+ */
+
+static void add_byte(struct http_request *request, char byte)
+{
+	struct buffer *head = &request->internal.head;
+
+	assert(head->size < head->capacity);
+	head->data[head->size++] = byte;
+}
+
+/* Returns where what was added since the last call begins. */
+static uint16_t end_string(struct http_request *request)
+{
+	size_t from = request->internal.string_from;
+
+	_Static_assert(HTTP_HEAD_MAX <= UINT16_MAX, "places are of 16 bits");
+	add_byte(request, '\0');
+	request->internal.string_from = request->internal.head.size;
+	return (uint16_t)from;
+}
+
+static int on_url(llhttp_t *parser, const char *data, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		add_byte(request_of(parser), data[i]);
+	return 0;
+}
+
+/* It is the first. */
+static int on_url_complete(llhttp_t *parser)
+{
+	end_string(request_of(parser));
+	return 0;
+}
+
+static int on_name(llhttp_t *parser, const char *data, size_t size)
+{
+	struct http_request *request = request_of(parser);
+
+	for (size_t i = 0; i < size; i++) {
+		bool is_upper = data[i] >= 'A' && data[i] <= 'Z';
+
+		add_byte(request, is_upper ? data[i] - 'A' + 'a' : data[i]);
+	}
+	return 0;
+}
+
+/* The head may move: until it is done, a string is where it begins in there. */
+static const char *place_of(uint16_t at)
+{
+	return (const char *)(uintptr_t)at;
+}
+
+static int on_name_complete(llhttp_t *parser)
+{
+	struct http_request *request = request_of(parser);
+
+	if (request->internal.header_count == HTTP_HEADERS_MAX) {
+		http_bad(request, 431, "there are too many headers");
+		return -1;
+	}
+	request->headers[request->internal.header_count].name =
+		place_of(end_string(request));
+	return 0;
+}
+
+/* llhttp refuses all control characters but tabs, which it is not given. */
+static int on_value(llhttp_t *parser, const char *data, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		add_byte(request_of(parser), data[i]);
+	return 0;
+}
+
+static int on_value_complete(llhttp_t *parser)
+{
+	struct http_request *request = request_of(parser);
+	struct buffer *head = &request->internal.head;
+
+	while (head->size > request->internal.string_from &&
+	       head->data[head->size - 1] == ' ')
+		head->size--;
+	request->headers[request->internal.header_count++].value =
+		place_of(end_string(request));
+	return 0;
+}
+
+/* What there is of it is for others, at once: they may grow, too. */
+static bool no_memory(struct http_request *request, struct buffer *buffer)
+{
+	const struct budget_account *account = buffer->account;
+
+	buffer_done(buffer);
+	return http_bad(request, 503,
+			budget_reason(account ? account->refused :
+						BUDGET_NOT_REFUSED));
+}
+
+/*
+ * There is memory for the body only when bytes have arrived, so announcing them
+ * costs the client more.
+ */
+static bool add_to_body(struct http_request *request, const char *data,
+			size_t size)
+{
+	struct buffer *body = &request->internal.body;
+
+	body->max = request->is_chunked ? request->max_body :
+					  request->content_length;
+	buffer_append(body, data, size);
+	if (body->failed)
+		return no_memory(request, body);
+	request->body_size += size;
+	return true;
+}
+
+/* llhttp stops behind the head. */
+static int pause_parser(llhttp_t *parser)
+{
+	(void)parser;
+	return HPE_PAUSED;
+}
+
+static const llhttp_settings_t settings = {
+	.on_url = on_url,
+	.on_url_complete = on_url_complete,
+	.on_header_field = on_name,
+	.on_header_field_complete = on_name_complete,
+	.on_header_value = on_value,
+	.on_header_value_complete = on_value_complete,
+	.on_headers_complete = pause_parser,
+};
+
+void http_request_reset(struct http_request *request)
+{
+	llhttp_init(&request->internal.parser, HTTP_REQUEST, &settings);
+	request->internal.parser.data = request;
+	request->internal.lines = (struct http_lines){ 0 };
+	request->internal.head_size = 0;
+	buffer_shrink(&request->internal.head, HTTP_KEPT_MAX);
+	request->internal.string_from = 0;
+	request->internal.header_count = 0;
+	request->internal.is_lost = false;
+	request->internal.head_done = false;
+	request->internal.done = false;
+	request->internal.chunks = (struct http_chunks){
+		.room = HTTP_CHUNK_OVERHEAD_MAX,
+	};
+	buffer_shrink(&request->internal.body, HTTP_KEPT_MAX);
+	request->method = HTTP_OTHER_METHOD;
+	request->method_name = "";
+	request->path = "";
+	request->query = "";
+	request->header_count = 0;
+	request->host = (struct host){ 0 };
+	request->origin = NULL;
+	request->content_length = 0;
+	request->is_chunked = false;
+	request->keep_alive = false;
+	request->expects_continue = false;
+	request->is_http_1_0 = false;
+	request->max_body = 0;
+	request->body = "";
+	request->body_size = 0;
+	request->bad_status = 0;
+	request->bad_reason = "";
+}
+
+void http_request_init(struct http_request *request,
+		       struct budget_account *account)
+{
+	request->internal.head = (struct buffer){
+		.max = HTTP_HEAD_MAX,
+		.account = account,
+	};
+	request->internal.body = (struct buffer){ .account = account };
+	http_request_reset(request);
+}
+
+void http_request_drop_body(struct http_request *request)
+{
+	buffer_done(&request->internal.body);
+	request->body = NULL;
+	request->body_size = 0;
+}
+
+void http_request_done(struct http_request *request)
+{
+	buffer_done(&request->internal.head);
+	buffer_done(&request->internal.body);
+}
+
+size_t http_request_memory(const struct http_request *request)
+{
+	return request->internal.head.capacity +
+	       request->internal.body.capacity;
+}
+
+/*
+ * Parsing.
+ */
+
+static void blame(struct http_request *request, llhttp_errno_t error)
+{
+	switch (error) {
+	case HPE_INVALID_URL:
+		http_bad(request, 400, "the path is not well-formed");
+		break;
+	case HPE_INVALID_CONTENT_LENGTH:
+	case HPE_UNEXPECTED_CONTENT_LENGTH:
+		http_bad(request, 400,
+			 "the Content-Length is not a number, or not the only "
+			 "length");
+		break;
+	case HPE_INVALID_TRANSFER_ENCODING:
+		http_bad(request, 400,
+			 "the Transfer-Encoding does not end in chunked, or is "
+			 "not the only length");
+		break;
+	default:
+		http_bad(request, 400, "this is not an HTTP request");
+	}
+}
+
+/*
+ * Has llhttp take @size bytes. HTTP_DONE: the head is done. A method or a version
+ * it does not know is no reason yet: that the line says.
+ */
+static enum http_progress split(struct http_request *request, const char *data,
+				size_t size)
+{
+	llhttp_errno_t error = HPE_OK;
+
+	if (size && !request->internal.is_lost)
+		error = llhttp_execute(&request->internal.parser, data, size);
+	switch (error) {
+	case HPE_OK:
+		return HTTP_MORE;
+	case HPE_PAUSED:
+		return HTTP_DONE;
+	case HPE_INVALID_METHOD:
+	case HPE_INVALID_CONSTANT:
+	case HPE_INVALID_VERSION:
+		request->internal.is_lost = true;
+		return HTTP_MORE;
+	default:
+		if (!request->bad_status)
+			blame(request, error);
+		return HTTP_BAD;
+	}
+}
+
+/* What is wrong with the lines, of which llhttp has taken what is before that. */
+static enum http_progress check_lines(struct http_request *request)
+{
+	const struct http_lines *lines = &request->internal.lines;
+
+	if (request->internal.is_lost && lines->has_request_line)
+		http_bad(request, 501, "the method is not known");
+	else if (lines->bad_status)
+		http_bad(request, lines->bad_status, lines->bad_reason);
+	else if (lines->has_ended)
+		http_bad(request, 400, "this is not an HTTP request");
+	else
+		return HTTP_MORE;
+	return HTTP_BAD;
+}
+
+/* Takes up to @size bytes, all of which there is room for. */
+static enum http_progress run(struct http_request *request, const char *data,
+			      size_t size, size_t *ret_used)
+{
+	enum http_progress progress;
+	size_t part;
+
+	for (*ret_used = 0;;) {
+		part = http_lines_take(&request->internal.lines,
+				       data + *ret_used, size - *ret_used);
+		progress = split(request, data + *ret_used, part);
+		*ret_used += part;
+		if (progress == HTTP_MORE)
+			progress = check_lines(request);
+		if (progress != HTTP_MORE || *ret_used == size)
+			return progress;
+		/* a tab, which a blank stands for */
+		progress = split(request, " ", 1);
+		if (progress != HTTP_MORE)
+			return progress;
+		(*ret_used)++;
+	}
+}
+
+/* Its memory stays where it is from now on. */
+static bool end_head(struct http_request *request)
+{
+	char *head = request->internal.head.data;
+
+	request->header_count = request->internal.header_count;
+	for (size_t i = 0; i < request->header_count; i++)
+		request->headers[i] = (struct thaw_attribute){
+			.name = head + (uintptr_t)request->headers[i].name,
+			.value = head + (uintptr_t)request->headers[i].value,
+		};
+	request->internal.head_done = http_head_read(request, head);
+	return request->internal.head_done;
+}
+
+/* Makes room for some of @size bytes more; 0: the head is too large. */
+static size_t make_room(struct http_request *request, size_t size)
+{
+	struct buffer *head = &request->internal.head;
+	size_t have = request->internal.head_size;
+
+	/* who asks how the server is gets an answer, whatever is left */
+	head->may_exceed = !have;
+	if (have == head->capacity && have < HTTP_HEAD_MAX &&
+	    !buffer_reserve(head,
+			    have ? have * 2 - head->size : HTTP_HEAD_FIRST)) {
+		no_memory(request, head);
+		return 0;
+	}
+	if (have < head->capacity)
+		return smaller(size, head->capacity - have);
+	if (request->internal.lines.has_request_line)
+		http_bad(request, 431, "the headers are too large");
+	else
+		http_bad(request, 414, "the request line is too long");
+	return 0;
+}
+
+static enum http_progress parse_head(struct http_request *request,
+				     const char *data, size_t size,
+				     size_t *ret_used)
+{
+	enum http_progress progress = HTTP_MORE;
+	size_t part, used;
+
+	while (progress == HTTP_MORE && *ret_used < size) {
+		part = make_room(request, size - *ret_used);
+		if (!part)
+			return HTTP_BAD;
+		progress = run(request, data + *ret_used, part, &used);
+		request->internal.head_size += used;
+		*ret_used += used;
+	}
+	if (progress != HTTP_DONE)
+		return progress;
+	return end_head(request) ? HTTP_HEAD_DONE : HTTP_BAD;
+}
+
+static enum http_progress parse_body(struct http_request *request,
+				     const char *data, size_t size,
+				     size_t *ret_used)
+{
+	size_t rest = request->content_length - request->body_size;
+
+	*ret_used = 0;
+	if (request->content_length > request->max_body) {
+		http_bad(request, 413, "the body is too large");
+		return HTTP_BAD;
+	}
+	*ret_used = smaller(size, rest);
+	if (*ret_used && !add_to_body(request, data, *ret_used))
+		return HTTP_BAD;
+	return size < rest ? HTTP_MORE : HTTP_DONE;
+}
+
+/* @size bytes at @data have led to @event. */
+static enum http_progress take_chunks(struct http_request *request,
+				      enum http_chunks_event event,
+				      const char *data, size_t size)
+{
+	const struct http_chunks *chunks = &request->internal.chunks;
+
+	switch (event) {
+	case HTTP_CHUNKS_SIZE:
+		if (chunks->left <= request->max_body - request->body_size)
+			return HTTP_MORE;
+		http_bad(request, 413, "the body is too large");
+		return HTTP_BAD;
+	case HTTP_CHUNKS_DATA:
+		return add_to_body(request, data, size) ? HTTP_MORE : HTTP_BAD;
+	case HTTP_CHUNKS_END:
+		return HTTP_DONE;
+	case HTTP_CHUNKS_BAD:
+		http_bad(request, 400, chunks->bad_reason);
+		return HTTP_BAD;
+	default:
+		return HTTP_MORE;
+	}
+}
+
+static enum http_progress parse_chunks(struct http_request *request,
+				       const char *data, size_t size,
+				       size_t *ret_used)
+{
+	enum http_chunks_event event;
+	enum http_progress progress;
+	size_t used;
+
+	*ret_used = 0;
+	do {
+		const char *at = data + *ret_used;
+
+		event = http_chunks_take(&request->internal.chunks, at,
+					 size - *ret_used, &used);
+		progress = take_chunks(request, event, at, used);
+		*ret_used += used;
+	} while (progress == HTTP_MORE && event != HTTP_CHUNKS_MORE);
+	return progress;
+}
+
+enum http_progress http_request_parse(struct http_request *request,
+				      const void *data, size_t size,
+				      size_t *ret_used)
+{
+	enum http_progress progress;
+
+	*ret_used = 0;
+	if (request->bad_status)
+		return HTTP_BAD;
+	if (request->internal.done)
+		return HTTP_DONE;
+	if (!request->internal.head_done)
+		return size ? parse_head(request, data, size, ret_used) :
+			      HTTP_MORE;
+	if (request->is_chunked)
+		progress = parse_chunks(request, data, size, ret_used);
+	else
+		progress = parse_body(request, data, size, ret_used);
+	if (progress != HTTP_DONE)
+		return progress;
+	request->internal.done = true;
+	if (request->body_size)
+		request->body = request->internal.body.data;
+	return HTTP_DONE;
+}
+
+const char *http_request_header(const struct http_request *request,
+				const char *name)
+{
+	for (size_t i = 0; i < request->header_count; i++) {
+		const char *other = request->headers[i].name;
+
+		/* most differ in the first letter: no call for those */
+		if (*other == *name && !strcmp(other, name))
+			return request->headers[i].value;
+	}
+	return NULL;
+}

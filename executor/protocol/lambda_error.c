@@ -1,0 +1,123 @@
+/* lambda_error.c - what goes wrong, in Lambda's words. See lambda.h. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json_check.h"
+#include "executor/protocol/lambda_internal.h"
+
+#define THROTTLED "ReservedFunctionConcurrentInvocationLimitExceeded"
+
+struct meaning {
+	int error; /* -errno */
+	unsigned status;
+	const char *type, *reason;
+};
+
+/*
+ * A client repeats what it was answered with 429 or 5xx, which is right: no
+ * code of the function has run, or its reply is lost (-ENOBUFS).
+ */
+static const struct meaning meanings[] = {
+	{ -EBUSY, 429, "TooManyRequestsException", THROTTLED },
+	{ -EAGAIN, 429, "TooManyRequestsException", THROTTLED },
+	{ -E2BIG, 413, "RequestTooLargeException", NULL },
+	{ -EINVAL, 400, "InvalidParameterValueException", NULL },
+	{ -ENOENT, 404, "ResourceNotFoundException", NULL },
+	{ -ENOEXEC, 502, "InvalidRuntimeException", NULL },
+	{ -EINPROGRESS, 409, "SnapStartNotReadyException", NULL },
+	{ -ETIMEDOUT, 408, "SnapStartTimeoutException", NULL },
+	{ -ECANCELED, 400, "SnapStartException", NULL },
+	{ -EPROTO, 400, "SnapStartException", NULL },
+	{ -ENOBUFS, 503, "ServiceException", NULL },
+	{ -ESHUTDOWN, 503, "ServiceException", NULL },
+};
+
+static const struct meaning others = { 0, 500, "ServiceException", NULL };
+
+bool lambda_refuse(struct lambda_error *ret_error, unsigned status,
+		   const char *type, const char *format, ...)
+{
+	va_list arguments;
+
+	ret_error->status = status;
+	ret_error->type = type;
+	ret_error->reason = NULL;
+	va_start(arguments, format);
+	vsnprintf(ret_error->message, sizeof(ret_error->message), format,
+		  arguments);
+	va_end(arguments);
+	return false;
+}
+
+void lambda_no_function(const char *name, const char *qualifier,
+			struct lambda_error *ret_error)
+{
+	lambda_refuse(ret_error, 404, "ResourceNotFoundException",
+		      "Function not found: " LAMBDA_ARN "%s%s%s", name,
+		      *qualifier ? ":" : "", qualifier);
+}
+
+void lambda_from_errno(int error, const char *name, const char *message,
+		       struct lambda_error *ret_error)
+{
+	const struct meaning *meaning = &others;
+
+	for (size_t i = 0; i < sizeof(meanings) / sizeof(*meanings); i++)
+		if (meanings[i].error == error)
+			meaning = &meanings[i];
+	if (message && *message)
+		lambda_refuse(ret_error, meaning->status, meaning->type, "%s",
+			      message);
+	else
+		lambda_refuse(ret_error, meaning->status, meaning->type,
+			      "function %s: %s", name, strerror(-error));
+	ret_error->reason = meaning->reason;
+}
+
+bool lambda_check_payload(const char *body, size_t size,
+			  struct lambda_error *ret_error)
+{
+	size_t offset;
+	int r = size ? json_check(body, size, &offset) : 0;
+
+	if (!r)
+		return true;
+	if (r == -E2BIG)
+		return lambda_refuse(ret_error, 400,
+				     "InvalidRequestContentException",
+				     "Could not parse request body into json: "
+				     "more than %d arrays and objects in one "
+				     "another at byte %zu",
+				     JSON_CHECK_DEPTH_MAX, offset);
+	return lambda_refuse(ret_error, 400, "InvalidRequestContentException",
+			     "Could not parse request body into json: %s at "
+			     "byte %zu of %zu (AWS CLI v2 sends a payload as it "
+			     "is only with --cli-binary-format "
+			     "raw-in-base64-out)",
+			     r == -EILSEQ ? "not UTF-8" : "not JSON", offset,
+			     size);
+}
+
+/* Types that thaw gives what a function did not report by itself. */
+static bool is_ours(const char *type)
+{
+	static const char *const prefixes[] = { "Runtime.", "Function.",
+						"Sandbox." };
+
+	/* a handler that returned a number has reported it */
+	if (!strcmp(type, "Runtime.HandlerError"))
+		return false;
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
+		if (!strncmp(type, prefixes[i], strlen(prefixes[i])))
+			return true;
+	return false;
+}
+
+const char *lambda_function_error(const struct thaw_reply *reply)
+{
+	return reply->result == THAW_ERROR && !is_ours(reply->error_type) ?
+		       "Handled" :
+		       "Unhandled";
+}

@@ -1,0 +1,126 @@
+/* lambda_list_json.c - lists of functions and versions, page by page. */
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/base64.h"
+#include "executor/protocol/lambda_internal.h"
+
+/* The items that come next, in order, and one more if there is one. */
+struct page {
+	struct lambda_item items[LAMBDA_ITEMS_MAX + 1];
+	size_t count, max;
+};
+
+/* By name, then by version. */
+static int compare(const struct lambda_item *a, const struct lambda_item *b)
+{
+	int order = strcmp(a->function->spec->name, b->function->spec->name);
+
+	return order ? order : strcmp(a->version, b->version);
+}
+
+/* Whether @item comes behind the "NAME:VERSION" of a marker. */
+static bool is_behind(const struct lambda_item *item, const char *marker)
+{
+	const char *name = item->function->spec->name;
+	size_t length = strcspn(marker, ":");
+	int order = strncmp(name, marker, length);
+
+	if (!order && strlen(name) > length)
+		order = 1;
+	if (!order)
+		order = strcmp(item->version,
+			       marker + length + (marker[length] == ':'));
+	return order > 0;
+}
+
+/* Puts @item in its place, if that is on the page. */
+static void add_item(struct page *page, const struct lambda_item *item)
+{
+	size_t at = page->count;
+
+	if (at == page->max && compare(item, &page->items[--at]) > 0)
+		return;
+	if (page->count < page->max)
+		page->count++;
+	for (; at && compare(item, &page->items[at - 1]) < 0; at--)
+		page->items[at] = page->items[at - 1];
+	page->items[at] = *item;
+}
+
+static void add_function(struct page *page, const struct lambda_call *call,
+			 const struct function_view *function)
+{
+	static const char *const versions[] = { LAMBDA_LATEST, LAMBDA_VERSION };
+	bool all = call->operation == LAMBDA_LIST_VERSIONS ||
+		   call->all_versions;
+
+	for (size_t i = 0; i < (all ? 2 : 1); i++) {
+		const struct lambda_item item = { function, versions[i], all };
+
+		if (is_behind(&item, call->marker))
+			add_item(page, &item);
+	}
+}
+
+/*
+ * A page goes on behind the item that the page before ended with, by order of
+ * name, not by position: so it does after a reload too. What clients get to
+ * give back is not for them to understand.
+ */
+static json_t *marker_json(const struct lambda_item *last)
+{
+	struct buffer text = BUFFER_INIT(1024);
+	char marker[sizeof(((struct lambda_call *)0)->marker)];
+	json_t *value = NULL;
+	int size = snprintf(marker, sizeof(marker), "%s:%s",
+			    last->function->spec->name, last->version);
+
+	base64_encode(marker, (size_t)size, &text);
+	if (!text.failed)
+		value = json_stringn(text.data, text.size);
+	buffer_done(&text);
+	return value;
+}
+
+static json_t *page_json(const struct server_view *view,
+			 const struct lambda_call *call,
+			 const struct page *page)
+{
+	json_t *object = json_object(), *list = json_array();
+
+	for (size_t i = 0; i < page->count && i < call->max_items; i++)
+		json_array_append_new(
+			list, lambda_configuration_json(view, &page->items[i]));
+	json_object_set_new(object,
+			    call->operation == LAMBDA_LIST_VERSIONS ?
+				    "Versions" :
+				    "Functions",
+			    list);
+	if (page->count > call->max_items)
+		json_object_set_new(object, "NextMarker",
+				    marker_json(
+					    &page->items[call->max_items - 1]));
+	return object;
+}
+
+json_t *lambda_functions_json(const struct server_view *view,
+			      const struct lambda_call *call)
+{
+	struct page page = { .max = call->max_items + 1 };
+
+	for (size_t i = 0; i < view->count; i++)
+		add_function(&page, call, &view->functions[i]);
+	return page_json(view, call, &page);
+}
+
+json_t *lambda_versions_json(const struct server_view *view,
+			     const struct lambda_call *call,
+			     const struct function_view *function)
+{
+	struct page page = { .max = call->max_items + 1 };
+
+	add_function(&page, call, function);
+	return page_json(view, call, &page);
+}

@@ -1,0 +1,54 @@
+/* lambda_log.c - the lines of a log, and its tail. See lambda.h. */
+#include <inttypes.h>
+
+#include "base/base64.h"
+#include "base/units.h"
+#include "executor/protocol/lambda_internal.h"
+
+static uint64_t round_up(uint64_t number, uint64_t unit)
+{
+	return number / unit + (number % unit != 0);
+}
+
+/* Hundredths of a millisecond are enough to tell what a restore took. */
+static void write_ms(uint64_t ns, struct buffer *out)
+{
+	uint64_t hundredths = (ns + 5 * UNITS_US) / (10 * UNITS_US);
+
+	buffer_printf(out, "%" PRIu64 ".%02" PRIu64 " ms", hundredths / 100,
+		      hundredths % 100);
+}
+
+void lambda_write_start(const char *id, struct buffer *out)
+{
+	buffer_printf(out, "START RequestId: %s Version: " LAMBDA_LATEST "\n",
+		      id);
+}
+
+void lambda_write_report(const struct thaw_reply *reply, size_t memory_bytes,
+			 size_t memory_used_bytes, uint64_t restore_ns,
+			 struct buffer *out)
+{
+	buffer_printf(out, "END RequestId: %s\n", reply->id);
+	buffer_printf(out, "REPORT RequestId: %s\tDuration: ", reply->id);
+	write_ms(reply->run_ns, out);
+	buffer_printf(out,
+		      "\tBilled Duration: %" PRIu64 " ms\tMemory Size: %" PRIu64
+		      " MB\tMax Memory Used: %" PRIu64
+		      " MB\tRestore Duration: ",
+		      round_up(reply->run_ns, UNITS_MS),
+		      round_up(memory_bytes, UNITS_MIB),
+		      round_up(memory_used_bytes, UNITS_MIB));
+	write_ms(restore_ns, out);
+	buffer_text(out, "\n");
+}
+
+void lambda_write_tail(const char *log, size_t size, struct buffer *out)
+{
+	size_t cut = size > LAMBDA_TAIL_MAX ? size - LAMBDA_TAIL_MAX : 0;
+
+	/* what the cut left of a character: three continuation bytes at most */
+	for (int i = 0; cut && i < 3 && ((uint8_t)log[cut] & 0xc0) == 0x80; i++)
+		cut++;
+	base64_encode(log + cut, size - cut, out);
+}

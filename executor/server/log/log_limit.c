@@ -1,0 +1,24 @@
+/* log_limit.c - so many lines a second and no more. See log.h. */
+#include "base/clock.h"
+#include "executor/server/log/log.h"
+
+/*
+ * Each line moves until_ns on by its share of a second; it may not get further
+ * ahead of the clock than a burst.
+ */
+bool log_limit_take(struct log_limit *limit, uint64_t now_ns)
+{
+	const uint64_t step_ns = NS_PER_S / limit->per_second;
+	const memory_order relaxed = memory_order_relaxed;
+	uint64_t old_ns = atomic_load_explicit(&limit->until_ns, relaxed);
+	uint64_t until_ns;
+
+	do {
+		until_ns = (old_ns > now_ns ? old_ns : now_ns) + step_ns;
+		if (until_ns - now_ns > limit->burst * step_ns)
+			return false;
+	} while (!atomic_compare_exchange_weak_explicit(&limit->until_ns,
+							&old_ns, until_ns,
+							relaxed, relaxed));
+	return true;
+}

@@ -1,0 +1,226 @@
+/* log_line.c - a log line of any text or numbers. See log_line.h. */
+#include "executor/server/log/log_line.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/date.h"
+#include "base/text.h"
+
+#define CUT "..."
+#define CUT_SIZE (sizeof(CUT) - 1)
+
+/* Enough for one character, escaped: \uXXXX; a zero included. */
+#define ESCAPED_MAX 8
+
+/* Less room than this is not worth a cut value; any number fits. */
+#define VALUE_LEAST 32
+
+/* A line that is being written; @end is before what must still go in. */
+struct line {
+	char *text;
+	size_t size, end;
+	bool json;
+};
+
+static const char *const levels[] = {
+	[LOG_LEVEL_ERROR] = "error",
+	[LOG_LEVEL_WARN] = "warn",
+	[LOG_LEVEL_INFO] = "info",
+	[LOG_LEVEL_DEBUG] = "debug",
+};
+
+static void put(struct line *line, const char *bytes, size_t size)
+{
+	if (size > line->end - line->size)
+		return;
+	memcpy(line->text + line->size, bytes, size);
+	line->size += size;
+}
+
+static void put_text(struct line *line, const char *text)
+{
+	put(line, text, strlen(text));
+}
+
+/* Marks that change the direction of text or break lines: they can mislead. */
+static bool misleads(uint32_t point)
+{
+	return point == 0x200e || point == 0x200f ||
+	       (point >= 0x2028 && point <= 0x202e) ||
+	       (point >= 0x2066 && point <= 0x2069) || point == 0xfeff;
+}
+
+/* The letter behind the backslash; 0: it needs none, or has none. */
+static char find_letter(uint32_t point)
+{
+	switch (point) {
+	case '"':
+	case '\\':
+		return (char)point;
+	case '\n':
+		return 'n';
+	case '\r':
+		return 'r';
+	case '\t':
+		return 't';
+	}
+	return 0;
+}
+
+/*
+ * Writes the character at @text into @piece, escaped if need be; returns its
+ * size and how many bytes of @text that was.
+ */
+static size_t escape(const char *text, size_t size, bool json,
+		     char piece[static ESCAPED_MAX], size_t *ret_taken)
+{
+	uint32_t point = 0;
+	size_t length = text_decode(text, size, &point);
+	char letter = length ? find_letter(point) : 0;
+
+	*ret_taken = length ? length : 1;
+	if (!length && json)
+		return (size_t)snprintf(piece, ESCAPED_MAX, "\\ufffd");
+	if (!length)
+		return (size_t)snprintf(piece, ESCAPED_MAX, "\\x%02x",
+					(unsigned char)*text);
+	if (letter)
+		return (size_t)snprintf(piece, ESCAPED_MAX, "\\%c", letter);
+	if (!text_is_control(point) && !misleads(point)) {
+		memcpy(piece, text, length);
+		return length;
+	}
+	return (size_t)snprintf(piece, ESCAPED_MAX,
+				point < 0x80 && !json ? "\\x%02x" : "\\u%04x",
+				(unsigned)point & 0xffff);
+}
+
+/* As much of @text as there is room for. */
+static void put_escaped(struct line *line, const char *text)
+{
+	size_t size = strnlen(text, LOG_LINE_MAX), taken;
+	size_t room = line->end - line->size;
+	size_t limit = line->size +
+		       (room < LOG_VALUE_MAX ? room : LOG_VALUE_MAX) - CUT_SIZE;
+	char piece[ESCAPED_MAX];
+
+	for (size_t i = 0; i < size; i += taken) {
+		size_t length =
+			escape(text + i, size - i, line->json, piece, &taken);
+
+		if (line->size + length > limit) {
+			put_text(line, CUT);
+			return;
+		}
+		put(line, piece, length);
+	}
+}
+
+/* Text that needs no quotes: printable ASCII, but what they are made of. */
+static bool is_plain(const char *text)
+{
+	for (; *text; text++)
+		if (*text <= ' ' || *text > '~' || strchr("\"\\=", *text))
+			return false;
+	return true;
+}
+
+static void put_value(struct line *line, const struct log_field *field)
+{
+	char digits[VALUE_LEAST];
+
+	if (!field->text) {
+		snprintf(digits, sizeof(digits), "%llu",
+			 (unsigned long long)field->number);
+		put_text(line, digits);
+	} else if (!line->json && is_plain(field->text)) {
+		put_escaped(line, field->text);
+	} else {
+		/* the closing quote has its place whatever is between */
+		put(line, "\"", 1);
+		line->end--;
+		put_escaped(line, field->text);
+		line->end++;
+		put(line, "\"", 1);
+	}
+}
+
+static void put_field(struct line *line, const struct log_field *field)
+{
+	size_t around = strlen(field->key) * ESCAPED_MAX + strlen(",\"\":\"\"");
+
+	if (line->end - line->size < around + VALUE_LEAST + CUT_SIZE)
+		return;
+	put_text(line, line->json ? ",\"" : " ");
+	put_escaped(line, field->key);
+	put_text(line, line->json ? "\":" : "=");
+	put_value(line, field);
+}
+
+static void put_start(struct line *line, const struct log_entry *entry)
+{
+	const struct log_field message = { .key = "msg",
+					   .text = entry->message };
+	char time[UTC_TEXT_MAX];
+
+	utc_format_us(entry->unix_us, time);
+	if (!line->json) {
+		put_text(line, time);
+		put(line, " ", 1);
+		put_text(line, levels[entry->level]);
+		put(line, " ", 1);
+		put_escaped(line, entry->message);
+		return;
+	}
+	put_text(line, "{\"ts\":\"");
+	put_text(line, time);
+	put_text(line, "\",\"level\":\"");
+	put_text(line, levels[entry->level]);
+	put(line, "\"", 1);
+	put_field(line, &message);
+}
+
+size_t log_line_format(const struct log_entry *entry, enum log_format format,
+		       char text[static LOG_LINE_MAX])
+{
+	bool json = format == LOG_FORMAT_JSON;
+	const char *end = json ? "}\n" : "\n";
+	struct line line = {
+		.text = text,
+		.end = LOG_LINE_MAX - strlen(end),
+		.json = json,
+	};
+
+	put_start(&line, entry);
+	for (size_t i = 0; i < entry->count; i++) {
+		const struct log_field *field = &entry->fields[i];
+
+		if (!field->text || *field->text)
+			put_field(&line, field);
+	}
+	line.end = LOG_LINE_MAX;
+	put_text(&line, end);
+	return line.size;
+}
+
+bool log_parse_format(const char *name, enum log_format *ret_format)
+{
+	bool json = !strcmp(name, "json");
+
+	if (!json && strcmp(name, "text") != 0)
+		return false;
+	*ret_format = json ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT;
+	return true;
+}
+
+bool log_parse_level(const char *name, enum log_level *ret_level)
+{
+	for (size_t i = 0; i < sizeof(levels) / sizeof(*levels); i++)
+		if (!strcmp(name, levels[i])) {
+			*ret_level = (enum log_level)i;
+			return true;
+		}
+	return false;
+}

@@ -1,0 +1,105 @@
+/*
+ * image_internal.h - what the files of the ELF loader share; see image.h.
+ *
+ * image.c owns the image and calls the others in this order: the header, the
+ * segments (elf.c), the relocations (dynamic.c), the handlers
+ * (handlers.c), the symbols (symbols.c). Their messages do not name the file: image.c does.
+ */
+#ifndef VM_IMAGE_IMAGE_INTERNAL_H
+#define VM_IMAGE_IMAGE_INTERNAL_H
+
+#include <gelf.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "guest/abi/thaw_abi.h"
+#include "vm/image/image.h"
+
+/* Eight bytes to be written at @gva once the segments are in memory. */
+struct image_relocation {
+	uint64_t gva;
+	uint64_t value;
+};
+
+struct image_symbol {
+	uint64_t gva;
+	uint64_t size;	  /* 0: not known, up to the next symbol */
+	const char *name; /* in image_private.symbol_names */
+};
+
+struct image_private {
+	char *name;	/* for messages */
+	uint8_t *bytes; /* the whole file; the segments point into it */
+	size_t size;
+	struct image_relocation *relocations;
+	size_t relocation_count;
+	char (*handlers)[THAW_NAME_MAX];
+	size_t handler_count;
+	struct image_symbol *symbols; /* by address */
+	size_t symbol_count;
+	char *symbol_names;
+};
+
+/* An ELF file being read into @image. */
+struct image_reader {
+	struct image *image;
+	const uint8_t *bytes;
+	size_t size;
+	Elf64_Ehdr header;
+	Elf *elf;      /* libelf's view of the bytes, once they were checked */
+	uint64_t bias; /* what is added to every address in the file */
+};
+
+/*
+ * Checks that the bytes are an ELF file of our kind and that the tables of
+ * program and section headers lie inside. Sets the reader's header. -ENOEXEC.
+ */
+int image_read_header(struct image_reader *reader, struct error *err);
+
+/*
+ * Checks the program headers and sets the image's segments, entry and end and
+ * the reader's bias. -ENOEXEC.
+ */
+int image_read_segments(struct image_reader *reader, struct error *err);
+
+/*
+ * Checks the dynamic section, if there is one, and sets the image's
+ * relocations. -ENOEXEC, -ENOMEM.
+ */
+int image_read_dynamic(struct image_reader *reader, struct error *err);
+
+/*
+ * Sets the image's handlers. A table of them that makes no sense is ignored, as
+ * if it were not there. -ENOMEM.
+ */
+int image_read_handlers(struct image_reader *reader, struct error *err);
+
+/*
+ * Sets the image's symbols. A symbol table that makes no sense is ignored, as
+ * if the file were stripped. -ENOMEM.
+ */
+int image_read_symbols(struct image_reader *reader, struct error *err);
+
+/*
+ * Refuses @what, @size bytes at @offset, unless it lies inside of the file.
+ * -ENOEXEC.
+ */
+int image_check_extent(const struct image_reader *reader, const char *what,
+		       uint64_t offset, uint64_t size, struct error *err);
+
+/* Are there @size bytes at @offset in something of @total bytes? */
+bool image_range_inside(uint64_t offset, uint64_t size, uint64_t total);
+
+/*
+ * The length of the string at @string, where at most @size bytes are; 0 if
+ * one of its characters is not printable ASCII.
+ */
+size_t image_printable_length(const char *string, size_t size);
+
+/* The segment that holds all of the @size bytes at @gva, or NULL. */
+const struct image_segment *image_find_segment(const struct image *image,
+					       uint64_t gva, uint64_t size);
+
+#endif

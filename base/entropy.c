@@ -55,7 +55,7 @@ static int fill(void)
 	return 0;
 }
 
-int entropy_get(void *buffer, size_t size)
+int entropy_fill(void *buffer, size_t size)
 {
 	uint8_t *from;
 

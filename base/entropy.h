@@ -14,6 +14,6 @@
  * from getrandom(2) and is replaced whenever bytes are made. 0, or -errno from
  * getrandom(2). Not to be used in a child of fork(2), which would share it.
  */
-int entropy_get(void *buffer, size_t size);
+int entropy_fill(void *buffer, size_t size);
 
 #endif

@@ -18,14 +18,14 @@
 #include "base/clock.h"
 #include "base/thread.h"
 
-struct job_share {
+struct offload_share {
 	_Atomic unsigned references; /* the owner's, and one for each job */
-	/* the rest belongs to the lock of the struct jobs it is used with */
-	struct job *first, **last;
+	/* the rest belongs to the lock of the struct offload_pool it is used with */
+	struct offload_work *first, **last;
 	_Atomic unsigned queued; /* written with the lock held */
 	unsigned running;
 	bool in_line;
-	struct job_share *next; /* in the line */
+	struct offload_share *next; /* in the line */
 };
 
 /*
@@ -38,16 +38,16 @@ struct idler {
 	struct idler *next;
 };
 
-struct jobs {
-	struct jobs_config config;
+struct offload_pool {
+	struct offload_config config;
 	pthread_mutex_t lock; /* of the rest */
 	struct idler *idlers; /* the one that began to sleep last is the first */
-	pthread_cond_t ended;		 /* a thread has */
-	struct job_share *first, **last; /* the line */
+	pthread_cond_t ended;		     /* a thread has */
+	struct offload_share *first, **last; /* the line */
 	/* how many stand in it; written with the lock held */
 	_Atomic unsigned waiting;
-	struct job_share common; /* of jobs without a share of their own */
-	unsigned count, idle;	 /* threads */
+	struct offload_share common; /* of jobs without a share of their own */
+	unsigned count, idle;	     /* threads */
 	bool stopping;
 };
 
@@ -61,61 +61,63 @@ static void init_condition(pthread_cond_t *condition)
 	pthread_condattr_destroy(&attributes);
 }
 
-static void init_share(struct job_share *share)
+static void init_share(struct offload_share *share)
 {
-	*share = (struct job_share){ .references = 1, .last = &share->first };
+	*share = (struct offload_share){ .references = 1,
+					 .last = &share->first };
 }
 
-struct job_share *job_share_create(void)
+struct offload_share *offload_share_create(void)
 {
-	struct job_share *share = malloc(sizeof(*share));
+	struct offload_share *share = malloc(sizeof(*share));
 
 	if (share)
 		init_share(share);
 	return share;
 }
 
-void job_share_release(struct job_share *share)
+void offload_share_release(struct offload_share *share)
 {
 	if (share && atomic_fetch_sub(&share->references, 1) == 1)
 		free(share);
 }
 
 /* What belongs to no function is not bounded by a share: it is ours. */
-static bool may_run(const struct jobs *jobs, const struct job_share *share)
+static bool may_run(const struct offload_pool *pool,
+		    const struct offload_share *share)
 {
-	return share == &jobs->common ||
-	       share->running < jobs->config.per_share;
+	return share == &pool->common ||
+	       share->running < pool->config.per_share;
 }
 
 static void *run(void *cookie);
 
 /* One more thread; the lock is held. */
-static int add_thread(struct jobs *jobs)
+static int add_thread(struct offload_pool *pool)
 {
 	sigset_t old;
 	pthread_t thread;
 	int r;
 
-	pthread_sigmask(SIG_SETMASK, &jobs->config.blocked, &old);
-	r = pthread_create(&thread, NULL, run, jobs);
+	pthread_sigmask(SIG_SETMASK, &pool->config.blocked, &old);
+	r = pthread_create(&thread, NULL, run, pool);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (r)
 		return -r;
 	pthread_detach(thread);
-	jobs->count++;
-	jobs->idle++;
+	pool->count++;
+	pool->idle++;
 	return 0;
 }
 
 /* Has a thread that sleeps look for something to do. The lock is held. */
-static void call_idler(struct jobs *jobs)
+static void call_idler(struct offload_pool *pool)
 {
-	struct idler *idler = jobs->idlers;
+	struct idler *idler = pool->idlers;
 
 	if (!idler)
 		return;
-	jobs->idlers = idler->next;
+	pool->idlers = idler->next;
 	idler->is_wanted = true;
 	pthread_cond_signal(&idler->wanted);
 }
@@ -124,62 +126,64 @@ static void call_idler(struct jobs *jobs)
  * Puts @share in the line if it has a place there, and has a thread look at it.
  * The lock is held.
  */
-static void stand_in_line(struct jobs *jobs, struct job_share *share)
+static void stand_in_line(struct offload_pool *pool,
+			  struct offload_share *share)
 {
-	if (share->in_line || !share->first || !may_run(jobs, share))
+	if (share->in_line || !share->first || !may_run(pool, share))
 		return;
 	share->in_line = true;
 	share->next = NULL;
-	*jobs->last = share;
-	jobs->last = &share->next;
-	atomic_fetch_add_explicit(&jobs->waiting, 1, memory_order_relaxed);
+	*pool->last = share;
+	pool->last = &share->next;
+	atomic_fetch_add_explicit(&pool->waiting, 1, memory_order_relaxed);
 	/* if it cannot be had, one of those there will come to it */
-	if (jobs->waiting > jobs->idle && jobs->count < jobs->config.threads)
-		(void)!add_thread(jobs);
-	call_idler(jobs);
+	if (pool->waiting > pool->idle && pool->count < pool->config.threads)
+		(void)!add_thread(pool);
+	call_idler(pool);
 }
 
 /*
  * The next job, and whose it is; or NULL. The caller is not idle any more then.
  * The lock is held.
  */
-static struct job *take(struct jobs *jobs, struct job_share **ret_share)
+static struct offload_work *take(struct offload_pool *pool,
+				 struct offload_share **ret_share)
 {
-	struct job_share *share = jobs->first;
-	struct job *job;
+	struct offload_share *share = pool->first;
+	struct offload_work *work;
 
 	if (!share)
 		return NULL;
-	jobs->first = share->next;
-	if (!jobs->first)
-		jobs->last = &jobs->first;
+	pool->first = share->next;
+	if (!pool->first)
+		pool->last = &pool->first;
 	share->in_line = false;
-	atomic_fetch_sub_explicit(&jobs->waiting, 1, memory_order_relaxed);
-	job = share->first;
-	share->first = job->next;
+	atomic_fetch_sub_explicit(&pool->waiting, 1, memory_order_relaxed);
+	work = share->first;
+	share->first = work->next;
 	if (!share->first)
 		share->last = &share->first;
 	share->queued--;
 	share->running++;
-	jobs->idle--;
-	stand_in_line(jobs, share);
+	pool->idle--;
+	stand_in_line(pool, share);
 	*ret_share = share;
-	return job;
+	return work;
 }
 
 /* A job of @share has ended. The lock is held. */
-static void leave(struct jobs *jobs, struct job_share *share)
+static void leave(struct offload_pool *pool, struct offload_share *share)
 {
 	share->running--;
-	jobs->idle++;
-	stand_in_line(jobs, share);
-	job_share_release(share);
+	pool->idle++;
+	stand_in_line(pool, share);
+	offload_share_release(share);
 }
 
 /* Takes @idler out of those that sleep, if it is there. */
-static void forget_idler(struct jobs *jobs, const struct idler *idler)
+static void forget_idler(struct offload_pool *pool, const struct idler *idler)
 {
-	struct idler **at = &jobs->idlers;
+	struct idler **at = &pool->idlers;
 
 	while (*at && *at != idler)
 		at = &(*at)->next;
@@ -191,130 +195,134 @@ static void forget_idler(struct jobs *jobs, const struct idler *idler)
  * Waits for something to do, the lock held; false: there was nothing for long, or
  * there will not be.
  */
-static bool wait_for_job(struct jobs *jobs)
+static bool wait_for_work(struct offload_pool *pool)
 {
-	const uint64_t until_ns = clock_now_ns() + JOBS_IDLE_NS;
+	const uint64_t until_ns = clock_now_ns() + OFFLOAD_IDLE_NS;
 	const struct timespec until = {
 		.tv_sec = (time_t)(until_ns / NS_PER_S),
 		.tv_nsec = (long)(until_ns % NS_PER_S),
 	};
-	struct idler idler = { .next = jobs->idlers };
+	struct idler idler = { .next = pool->idlers };
 	int r = 0;
 
-	if (jobs->stopping)
+	if (pool->stopping)
 		return false;
 	init_condition(&idler.wanted);
 	/* cppcheck-suppress autoVariables; it is taken out before it ends */
-	jobs->idlers = &idler;
+	pool->idlers = &idler;
 	while (!idler.is_wanted && !r)
-		r = pthread_cond_timedwait(&idler.wanted, &jobs->lock, &until);
-	forget_idler(jobs, &idler);
+		r = pthread_cond_timedwait(&idler.wanted, &pool->lock, &until);
+	forget_idler(pool, &idler);
 	pthread_cond_destroy(&idler.wanted);
-	return idler.is_wanted || jobs->first || jobs->count == 1;
+	return idler.is_wanted || pool->first || pool->count == 1;
 }
 
 static void *run(void *cookie)
 {
-	struct jobs *jobs = cookie;
-	struct job_share *share;
-	struct job *job;
+	struct offload_pool *pool = cookie;
+	struct offload_share *share;
+	struct offload_work *work;
 
-	thread_be_patient(jobs->config.name, jobs->config.nice);
-	pthread_mutex_lock(&jobs->lock);
-	while ((job = take(jobs, &share)) || wait_for_job(jobs)) {
-		if (!job)
+	thread_be_patient(pool->config.name, pool->config.nice);
+	pthread_mutex_lock(&pool->lock);
+	while ((work = take(pool, &share)) || wait_for_work(pool)) {
+		if (!work)
 			continue;
-		pthread_mutex_unlock(&jobs->lock);
-		job->run(job);
-		pthread_mutex_lock(&jobs->lock);
-		leave(jobs, share);
+		pthread_mutex_unlock(&pool->lock);
+		work->run(work);
+		pthread_mutex_lock(&pool->lock);
+		leave(pool, share);
 	}
-	jobs->idle--;
-	jobs->count--;
-	pthread_cond_signal(&jobs->ended);
-	pthread_mutex_unlock(&jobs->lock);
+	pool->idle--;
+	pool->count--;
+	pthread_cond_signal(&pool->ended);
+	pthread_mutex_unlock(&pool->lock);
 	return NULL;
 }
 
-int jobs_create(const struct jobs_config *config, struct error *err,
-		struct jobs **ret_jobs)
+int offload_pool_create(const struct offload_config *config, struct error *err,
+			struct offload_pool **ret_jobs)
 {
-	struct jobs *jobs = calloc(1, sizeof(*jobs));
+	struct offload_pool *pool = calloc(1, sizeof(*pool));
 	int r = -ENOMEM;
 
-	if (jobs) {
-		jobs->config = *config;
-		jobs->last = &jobs->first;
-		init_share(&jobs->common);
-		pthread_mutex_init(&jobs->lock, NULL);
-		init_condition(&jobs->ended);
-		pthread_mutex_lock(&jobs->lock);
-		r = add_thread(jobs);
-		pthread_mutex_unlock(&jobs->lock);
+	if (pool) {
+		pool->config = *config;
+		pool->last = &pool->first;
+		init_share(&pool->common);
+		pthread_mutex_init(&pool->lock, NULL);
+		init_condition(&pool->ended);
+		pthread_mutex_lock(&pool->lock);
+		r = add_thread(pool);
+		pthread_mutex_unlock(&pool->lock);
 	}
 	if (r) {
-		free(jobs);
+		free(pool);
 		return error_set(err, r, "starting a thread: %s", strerror(-r));
 	}
-	*ret_jobs = jobs;
+	*ret_jobs = pool;
 	return 0;
 }
 
 /* Whether @share's last job has a thread to run on. The lock is held. */
-static bool finds_thread(const struct jobs *jobs, const struct job_share *share)
+static bool finds_thread(const struct offload_pool *pool,
+			 const struct offload_share *share)
 {
 	/* those that are there, and those that can be started */
-	const unsigned free = jobs->idle + jobs->config.threads - jobs->count;
+	const unsigned free = pool->idle + pool->config.threads - pool->count;
 
-	return share->running + share->queued <= jobs->config.per_share &&
-	       jobs->waiting + share->queued - 1 <= free;
+	return share->running + share->queued <= pool->config.per_share &&
+	       pool->waiting + share->queued - 1 <= free;
 }
 
-bool jobs_push(struct jobs *jobs, struct job_share *share, struct job *job)
+bool offload_push(struct offload_pool *pool, struct offload_share *share,
+		  struct offload_work *work)
 {
 	bool at_once;
 
 	if (!share)
-		share = &jobs->common;
-	job->next = NULL;
+		share = &pool->common;
+	work->next = NULL;
 	atomic_fetch_add(&share->references, 1);
-	pthread_mutex_lock(&jobs->lock);
-	*share->last = job;
-	share->last = &job->next;
+	pthread_mutex_lock(&pool->lock);
+	*share->last = work;
+	share->last = &work->next;
 	share->queued++;
-	stand_in_line(jobs, share);
-	at_once = finds_thread(jobs, share);
-	pthread_mutex_unlock(&jobs->lock);
+	stand_in_line(pool, share);
+	at_once = finds_thread(pool, share);
+	pthread_mutex_unlock(&pool->lock);
 	return at_once;
 }
 
-bool jobs_are_waiting(struct jobs *jobs, const struct job_share *share)
+bool offload_is_waiting(struct offload_pool *pool,
+			const struct offload_share *share)
 {
-	return atomic_load_explicit(&jobs->waiting, memory_order_relaxed) ||
+	return atomic_load_explicit(&pool->waiting, memory_order_relaxed) ||
 	       atomic_load_explicit(&share->queued, memory_order_relaxed);
 }
 
-void jobs_count(struct jobs *jobs, unsigned *ret_threads, unsigned *ret_busy)
+void offload_count(struct offload_pool *pool, unsigned *ret_threads,
+		   unsigned *ret_busy)
 {
-	pthread_mutex_lock(&jobs->lock);
-	*ret_threads = jobs->count;
-	*ret_busy = jobs->count - jobs->idle;
-	pthread_mutex_unlock(&jobs->lock);
+	pthread_mutex_lock(&pool->lock);
+	*ret_threads = pool->count;
+	*ret_busy = pool->count - pool->idle;
+	pthread_mutex_unlock(&pool->lock);
 }
 
-void jobs_free(struct jobs *jobs)
+void offload_pool_free(struct offload_pool *pool)
 {
-	if (!jobs)
+	if (!pool)
 		return;
-	pthread_mutex_lock(&jobs->lock);
-	jobs->stopping = true;
-	while (jobs->idlers)
-		call_idler(jobs);
+	pthread_mutex_lock(&pool->lock);
+	pool->stopping = true;
+	while (pool->idlers)
+		call_idler(pool);
 	/* they still do what is there, and what that pushes */
-	while (jobs->count)
-		pthread_cond_wait(&jobs->ended, &jobs->lock);
-	pthread_mutex_unlock(&jobs->lock);
-	pthread_cond_destroy(&jobs->ended);
-	pthread_mutex_destroy(&jobs->lock);
-	free(jobs);
+	while (pool->count)
+		pthread_cond_wait(&pool->ended, &pool->lock);
+	pthread_mutex_unlock(&pool->lock);
+	pthread_cond_destroy(&pool->ended);
+	pthread_mutex_destroy(&pool->lock);
+	free(pool);
 }

@@ -62,7 +62,7 @@ int bench_thaw_invoke(struct thaw *thaw, const void *request, struct error *err,
 	if (!r && ret_reply->result != THAW_OK) {
 		r = error_set(err, -EPROTO, "%s: %s", ret_reply->error_type,
 			      ret_reply->error_message);
-		thaw_reply_done(ret_reply);
+		thaw_reply_release(ret_reply);
 	}
 	return r;
 }
@@ -97,7 +97,7 @@ static int once_warm(struct bench_row *row, struct error *err, uint64_t *ret_ns)
 
 	if (r)
 		return r;
-	thaw_reply_done(&reply);
+	thaw_reply_release(&reply);
 	*ret_ns = clock_now_ns() - start_ns;
 	return 0;
 }
@@ -113,7 +113,7 @@ static int once_reply(struct bench_row *row, struct error *err,
 	if (r)
 		return r;
 	*ret_ns = clock_now_ns() - start_ns;
-	thaw_reply_done(&reply);
+	thaw_reply_release(&reply);
 	return 0;
 }
 

@@ -72,7 +72,7 @@ static int invoke_next(const struct bench_row *row, struct error *err,
 
 	if (r)
 		return r;
-	thaw_reply_done(&reply);
+	thaw_reply_release(&reply);
 	state->next = (state->next + 1) % row->functions;
 	*ret_polled = !reply.exits;
 	return 0;

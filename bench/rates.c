@@ -79,7 +79,7 @@ static int invoke_at(struct sweep *sweep, uint64_t due_ns, struct error *err,
 	if (r)
 		return r;
 	*ret_ns = clock_now_ns() - due_ns;
-	thaw_reply_done(&reply);
+	thaw_reply_release(&reply);
 	return 0;
 }
 
@@ -148,7 +148,7 @@ static int open_mode(const struct bench_setup *setup, const struct mode *mode,
 	if (!r)
 		r = bench_thaw_invoke(*ret_thaw, request, err, &reply);
 	if (!r)
-		thaw_reply_done(&reply);
+		thaw_reply_release(&reply);
 	return r;
 }
 

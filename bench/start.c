@@ -26,7 +26,7 @@ struct pool_state {
 static void empty_pool(struct pool_state *state)
 {
 	while (state->out)
-		thaw_reply_done(&state->replies[--state->out]);
+		thaw_reply_release(&state->replies[--state->out]);
 	thaw_close(state->thaw);
 	state->thaw = NULL;
 }
@@ -41,7 +41,7 @@ static int fill_pool(struct bench_row *row, struct error *err)
 
 	for (unsigned i = 0; i <= SETTLED_AFTER && !r; i++) {
 		if (state->out)
-			thaw_reply_done(&state->replies[--state->out]);
+			thaw_reply_release(&state->replies[--state->out]);
 		r = bench_thaw_invoke(state->thaw, request, err,
 				      &state->replies[0]);
 		if (!r)
@@ -107,7 +107,7 @@ static int once_cold(struct bench_row *row, struct error *err, uint64_t *ret_ns)
 	r = bench_thaw_invoke(thaw, request, err, &reply);
 	*ret_ns = clock_now_ns() - start_ns;
 	if (!r)
-		thaw_reply_done(&reply);
+		thaw_reply_release(&reply);
 	thaw_close(thaw);
 	return r;
 }

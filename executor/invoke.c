@@ -424,7 +424,7 @@ static int give_up(struct thaw_reply *reply, int r, const char *what,
 {
 	reply->internal.is_pending = false;
 	vm_spoil(reply->internal.vm);
-	invoke_done(reply);
+	invoke_release(reply);
 	return error_set(err, r, "function %s: %s: %s",
 			 reply->internal.function->spec->name, what,
 			 strerror(-r));
@@ -585,7 +585,7 @@ int invoke(struct function *function, const struct thaw_request *request,
 	return r < 0 ? r : 0;
 }
 
-void invoke_done(struct thaw_reply *reply)
+void invoke_release(struct thaw_reply *reply)
 {
 	const struct function *function = reply->internal.function;
 	struct restore_stats stats = { 0 };

@@ -11,7 +11,7 @@
 
 /*
  * Invokes @function on this thread. On success *@ret_reply holds a vm until
- * invoke_done(). Errors as thaw_invoke().
+ * invoke_release(). Errors as thaw_invoke().
  */
 int invoke(struct function *function, const struct thaw_request *request,
 	   struct error *err, struct thaw_reply *ret_reply);
@@ -29,7 +29,7 @@ int invoke_poll(struct thaw_reply *reply, struct error *err);
  * @vm, which is the function's pool's, and clean, for a request that came in at
  * @queued_ns. A run that is not over after @slice_ns (0: no matter) is stopped
  * where it is, and goes on with invoke_wait(), on any thread. Returns as
- * invoke_start(); the vm goes back to the pool by invoke_done(), or on failure.
+ * invoke_start(); the vm goes back to the pool by invoke_release(), or on failure.
  */
 int invoke_check(const struct function *function,
 		 const struct thaw_request *request, struct error *err);
@@ -51,7 +51,7 @@ int invoke_more(struct thaw_reply *reply, uint64_t slice_ns, struct error *err);
 uint64_t invoke_wake_ns(const struct thaw_reply *reply);
 
 /*
- * How much memory invoke_done() will copy, of a reply that holds a vm, in bytes:
+ * How much memory invoke_release() will copy, of a reply that holds a vm, in bytes:
  * all but what was written for the first time.
  */
 size_t invoke_restore_bytes(const struct thaw_reply *reply);
@@ -60,6 +60,6 @@ size_t invoke_restore_bytes(const struct thaw_reply *reply);
 int invoke_wait(struct thaw_reply *reply, struct error *err);
 
 /* Restores the reply's vm and gives it back to the pool. */
-void invoke_done(struct thaw_reply *reply);
+void invoke_release(struct thaw_reply *reply);
 
 #endif

@@ -256,9 +256,9 @@ size_t thaw_trim(struct thaw *thaw, uint64_t idle_ns)
 	return count;
 }
 
-void thaw_reply_done(struct thaw_reply *reply)
+void thaw_reply_release(struct thaw_reply *reply)
 {
-	invoke_done(reply);
+	invoke_release(reply);
 }
 
 const char *thaw_version(void)

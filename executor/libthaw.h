@@ -12,7 +12,7 @@
  *		errx(1, "%s", error.message);
  *	if (reply.result == THAW_OK)
  *		fwrite(reply.data, 1, reply.size, stdout);
- *	thaw_reply_done(&reply);
+ *	thaw_reply_release(&reply);
  *	thaw_close(thaw);
  *
  * thaw_connect(), below, is the same for functions that `thaw serve` runs.
@@ -132,7 +132,7 @@ enum thaw_result {
 struct thaw_reply {
 	enum thaw_result result;
 	/*
-	 * The reply, in guest memory: valid until thaw_reply_done(). It does
+	 * The reply, in guest memory: valid until thaw_reply_release(). It does
 	 * not change meanwhile, but that of a function with isolation
 	 * "cooperative" may: copy it before you check it.
 	 */
@@ -160,11 +160,11 @@ struct thaw_reply {
 	uint64_t run_ns;   /* from the request to the end of the run */
 	unsigned exits;	   /* returns from KVM_RUN */
 
-	/* What it took afterwards: set by thaw_reply_done(). */
-	uint64_t reply_ns;    /* from the end of the run to thaw_reply_done() */
-	uint64_t restore_ns;  /* until the vm was clean again */
-	unsigned dirty_pages; /* written for the first time by this vm */
-	unsigned hot_pages;   /* restored without being asked for */
+	/* What it took afterwards: set by thaw_reply_release(). */
+	uint64_t reply_ns; /* from the end of the run to thaw_reply_release() */
+	uint64_t restore_ns;   /* until the vm was clean again */
+	unsigned dirty_pages;  /* written for the first time by this vm */
+	unsigned hot_pages;    /* restored without being asked for */
 	uint64_t copied_bytes; /* to restore them */
 
 	struct {
@@ -206,7 +206,7 @@ int thaw_deploy(struct thaw *thaw, const char *function,
 
 /*
  * Invokes @function, deploying it first if need be. On success *@ret_reply
- * must be given to thaw_reply_done(). -E2BIG: the request is larger than the
+ * must be given to thaw_reply_release(). -E2BIG: the request is larger than the
  * function's max_request; -EINVAL: content type, id, attributes or headers are too
  * long, or a header is none; -EBUSY: all its vms are busy and its queue is full;
  * -EAGAIN: none became free in time; and what thaw_deploy() returns.
@@ -270,7 +270,7 @@ void thaw_set_polling_cores(uint32_t cores);
  * not ended yet, waits for its end. The reply
  * keeps its strings and gets its last figures, but its data are gone.
  */
-void thaw_reply_done(struct thaw_reply *reply);
+void thaw_reply_release(struct thaw_reply *reply);
 
 /*
  * Frees vms that nobody has used for @idle_ns; of each function as many are kept

@@ -32,7 +32,7 @@ int info_refresh(struct thaw_info *info, const struct vm *vm,
 		uint64_t generation;
 	} random;
 
-	int r = entropy_get(&random, sizeof(random));
+	int r = entropy_fill(&random, sizeof(random));
 
 	if (r)
 		return r;

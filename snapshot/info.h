@@ -19,7 +19,7 @@ void info_set_layout(struct thaw_info *info, const struct layout *layout,
  * Fills what is new in every invocation: clocks as they are now, plus
  * @clock_skew_ns (0 but in tests), entropy, and a generation no other
  * invocation on this machine is likely to have had. 0, or -errno from
- * entropy_get().
+ * entropy_fill().
  */
 int info_refresh(struct thaw_info *info, const struct vm *vm,
 		 uint64_t clock_skew_ns);

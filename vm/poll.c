@@ -99,7 +99,7 @@ static bool is_done(const struct vm *vm)
 	       vm->poll.go;
 }
 
-bool poll_is_done(struct vm *vm)
+bool poll_has_ended(struct vm *vm)
 {
 	if (!vm->control || !is_done(vm))
 		return false;

@@ -140,7 +140,7 @@ void poll_done(struct vm *vm);
 void poll_begin(struct vm *vm, uint32_t looks);
 
 /* For vm.c: whether the guest waits at the gate. */
-bool poll_is_done(struct vm *vm);
+bool poll_has_ended(struct vm *vm);
 
 /*
  * For vm.c: the next run begins an invocation, and not at the gate. No DONE that

@@ -280,7 +280,7 @@ static int run_until_exit(struct vm *vm, struct vm_exit *exit)
 		int r = vm_run_once(vm, exit);
 
 		if (!r && exit->kind == VM_EXIT_IDLE) {
-			if (poll_is_done(vm)) {
+			if (poll_has_ended(vm)) {
 				exit->kind = VM_EXIT_DOORBELL;
 				exit->bell = THAW_BELL_DONE;
 				return 0;

@@ -160,7 +160,7 @@ static const struct cli_option options[] = {
 	{ 0, "offload-threads", "N",
 	  "threads for runs over their inline_budget (catalog);\n"
 	  "default four for each CPU",
-	  cli_set_count, SERVER(jobs), SERVER_JOBS_MAX },
+	  cli_set_count, SERVER(offload_threads), SERVER_OFFLOAD_MAX },
 	{ 0, "max-connections", "N",
 	  "default 16384, or what the limit of open files allows",
 	  cli_set_count, SERVER(max_connections), SERVER_CONNECTIONS_MAX },

@@ -113,7 +113,7 @@ static void end(void *cookie, bool last)
 {
 	struct local *local = cookie;
 
-	thaw_reply_done(&local->reply);
+	thaw_reply_release(&local->reply);
 	if (local->trace && last)
 		print_trace(&local->reply);
 }

@@ -89,7 +89,7 @@ static void epoll_receive(struct io_stream *stream)
 	}
 }
 
-static void epoll_hold(struct io_stream *stream)
+static void epoll_pause(struct io_stream *stream)
 {
 	stream->internal.receiving = false;
 }
@@ -332,7 +332,7 @@ static void epoll_free(struct io *io)
 static const struct io_operations operations = {
 	.name = "epoll",
 	.receive = epoll_receive,
-	.hold = epoll_hold,
+	.hold = epoll_pause,
 	.send = epoll_send,
 	.close = epoll_close,
 	.accept = epoll_accept,

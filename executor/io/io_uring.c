@@ -139,7 +139,7 @@ static void uring_receive(struct io_stream *stream)
 }
 
 /* It is held in received(), when no receive is under way. */
-static void uring_hold(struct io_stream *stream)
+static void uring_pause(struct io_stream *stream)
 {
 	assert(!stream->internal.receiving);
 }
@@ -599,7 +599,7 @@ static int setup_wakes(struct uring *uring, struct error *err)
 static const struct io_operations operations = {
 	.name = "io_uring",
 	.receive = uring_receive,
-	.hold = uring_hold,
+	.hold = uring_pause,
 	.send = submit_send,
 	.close = uring_close,
 	.accept = uring_accept,

@@ -79,7 +79,7 @@ int server_view(struct worker *worker, struct server_view *ret_view)
 		.functions = functions,
 		.count = generation->count,
 	};
-	jobs_count(server->jobs, &threads, &ret_view->offload_busy);
+	offload_count(server->offload, &threads, &ret_view->offload_busy);
 	ret_view->offload_threads = threads;
 	return 0;
 }

@@ -33,12 +33,12 @@ struct turn {
 
 struct boots {
 	struct boots_config config;
-	struct jobs *jobs;
+	struct offload_pool *offload;
 	pthread_mutex_t lock; /* of the rest */
 	struct turn *first_turn, **last_turn;
 	unsigned running; /* have a turn */
 	struct queue {
-		struct served *first, **last;
+		struct deployment *first, **last;
 	} queues[URGENCIES];
 	unsigned suspects; /* under way */
 };
@@ -46,7 +46,7 @@ struct boots {
 int boots_create(const struct boots_config *config, struct error *err,
 		 struct boots **ret_boots)
 {
-	struct jobs_config threads = {
+	struct offload_config threads = {
 		.threads = SERVER_BOOTS_BEGUN_MAX,
 		.per_share = SERVER_BOOTS_BEGUN_MAX,
 		.name = "thaw-boot",
@@ -58,7 +58,7 @@ int boots_create(const struct boots_config *config, struct error *err,
 	if (!boots)
 		return error_set(err, -ENOMEM, "no memory to boot functions");
 	watch_signals(&threads.blocked);
-	r = jobs_create(&threads, err, &boots->jobs);
+	r = offload_pool_create(&threads, err, &boots->offload);
 	if (r) {
 		free(boots);
 		return r;
@@ -72,11 +72,11 @@ int boots_create(const struct boots_config *config, struct error *err,
 	return 0;
 }
 
-static enum urgency urgency_of(const struct served *served)
+static enum urgency urgency_of(const struct deployment *deployment)
 {
-	if (atomic_load(&served->counted->boot_failed))
+	if (atomic_load(&deployment->stats->boot_failed))
 		return SUSPECT;
-	return served->spec->critical ? CRITICAL : NORMAL;
+	return deployment->spec->critical ? CRITICAL : NORMAL;
 }
 
 /* Waits for a turn, behind all others who do. The lock is held. */
@@ -123,25 +123,25 @@ void boots_pause(struct boots *boots)
 }
 
 /* The next one that may begin, or NULL. The lock is held. */
-static struct served *pop(struct boots *boots)
+static struct deployment *pop(struct boots *boots)
 {
-	struct served *served = NULL;
+	struct deployment *deployment = NULL;
 
-	for (int i = 0; i < URGENCIES && !served; i++) {
+	for (int i = 0; i < URGENCIES && !deployment; i++) {
 		struct queue *queue = &boots->queues[i];
 
 		if (i == SUSPECT && boots->suspects == SERVER_BOOTS_SUSPECT_MAX)
 			break;
-		served = queue->first;
-		if (!served)
+		deployment = queue->first;
+		if (!deployment)
 			continue;
-		queue->first = served->next_boot;
+		queue->first = deployment->next_boot;
 		if (!queue->first)
 			queue->last = &queue->first;
-		served->is_suspect = i == SUSPECT;
-		boots->suspects += served->is_suspect;
+		deployment->is_suspect = i == SUSPECT;
+		boots->suspects += deployment->is_suspect;
 	}
-	return served;
+	return deployment;
 }
 
 /* A line for each function at the start, and no more for many reloads. */
@@ -151,47 +151,48 @@ static struct log_limit boot_limit = {
 	.cause = "functions deployed, or not",
 };
 
-static void log_boot(const struct served *served)
+static void log_boot(const struct deployment *deployment)
 {
-	const bool good = served_is_active(served) ||
-			  served->failure == -ESHUTDOWN;
+	const bool good = deployment_is_active(deployment) ||
+			  deployment->failure == -ESHUTDOWN;
 	const enum log_level level = good ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR;
 
 	if (!log_may(&boot_limit, level))
 		return;
-	if (served_is_active(served))
+	if (deployment_is_active(deployment))
 		log_write(level, "function deployed",
-			  LOG_FIELD("function", served->spec->name),
+			  LOG_FIELD("function", deployment->spec->name),
 			  LOG_NUMBER("took_us",
-				     served->function->deploy_ns / NS_PER_US),
-			  LOG_FIELD("no_gate", served->function->no_gate));
+				     deployment->function->deploy_ns /
+					     NS_PER_US),
+			  LOG_FIELD("no_gate", deployment->function->no_gate));
 	else
 		log_write(level, "function not deployed",
-			  LOG_FIELD("function", served->spec->name),
-			  LOG_FIELD("reason", served->why.message));
+			  LOG_FIELD("function", deployment->spec->name),
+			  LOG_FIELD("reason", deployment->why.message));
 }
 
 /* Boots the next one, if there is one. */
 static bool boot(struct boots *boots)
 {
-	struct served *served;
+	struct deployment *deployment;
 
 	pthread_mutex_lock(&boots->lock);
 	take_turn(boots);
-	served = pop(boots);
-	if (!served)
+	deployment = pop(boots);
+	if (!deployment)
 		end_turn(boots);
 	pthread_mutex_unlock(&boots->lock);
-	if (!served)
+	if (!deployment)
 		return false;
-	served_deploy(served, boots->config.options);
-	log_boot(served);
+	deployment_deploy(deployment, boots->config.options);
+	log_boot(deployment);
 	pthread_mutex_lock(&boots->lock);
 	end_turn(boots);
-	boots->suspects -= served->is_suspect;
+	boots->suspects -= deployment->is_suspect;
 	pthread_mutex_unlock(&boots->lock);
 	boots->config.ended(boots->config.cookie);
-	served_release(served);
+	deployment_release(deployment);
 	return true;
 }
 
@@ -199,37 +200,37 @@ static bool boot(struct boots *boots)
  * There is a job for each function, which boots the most urgent one instead; and
  * goes on, since jobs of suspects may have ended without.
  */
-static void run(struct job *job)
+static void run(struct offload_work *work)
 {
-	struct served *pushed =
-		(void *)((char *)job - offsetof(struct served, boot));
+	struct deployment *pushed =
+		(void *)((char *)work - offsetof(struct deployment, boot));
 	struct boots *boots = pushed->boots;
 
 	while (boot(boots))
 		;
-	served_release(pushed);
+	deployment_release(pushed);
 }
 
-void boots_push(struct boots *boots, struct served *served)
+void boots_push(struct boots *boots, struct deployment *deployment)
 {
-	struct queue *queue = &boots->queues[urgency_of(served)];
+	struct queue *queue = &boots->queues[urgency_of(deployment)];
 
-	served->boots = boots;
-	served->boot.run = run;
-	served->next_boot = NULL;
+	deployment->boots = boots;
+	deployment->boot.run = run;
+	deployment->next_boot = NULL;
 	pthread_mutex_lock(&boots->lock);
-	*queue->last = served_hold(served);
-	queue->last = &served->next_boot;
+	*queue->last = deployment_hold(deployment);
+	queue->last = &deployment->next_boot;
 	pthread_mutex_unlock(&boots->lock);
-	served_hold(served); /* the job's */
-	jobs_push(boots->jobs, NULL, &served->boot);
+	deployment_hold(deployment); /* the job's */
+	offload_push(boots->offload, NULL, &deployment->boot);
 }
 
 void boots_free(struct boots *boots)
 {
 	if (!boots)
 		return;
-	jobs_free(boots->jobs);
+	offload_pool_free(boots->offload);
 	pthread_mutex_destroy(&boots->lock);
 	free(boots);
 }

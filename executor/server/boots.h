@@ -10,7 +10,7 @@
 #define EXECUTOR_SERVER_BOOTS_H
 
 #include "base/error.h"
-#include "executor/server/served.h"
+#include "executor/server/deployment.h"
 
 struct boots;
 
@@ -25,10 +25,10 @@ int boots_create(const struct boots_config *config, struct error *err,
 		 struct boots **ret_boots);
 
 /*
- * Boots @served, which is pending and was not pushed before. Any thread.
- * served_cancel() has it fail soon.
+ * Boots @deployment, which is pending and was not pushed before. Any thread.
+ * deployment_cancel() has it fail soon.
  */
-void boots_push(struct boots *boots, struct served *served);
+void boots_push(struct boots *boots, struct deployment *deployment);
 
 /* On a thread that boots: lets others that wait have their turn. */
 void boots_pause(struct boots *boots);

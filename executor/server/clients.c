@@ -18,7 +18,7 @@ void clients_init(struct clients *clients)
 	memset(clients, 0, sizeof(*clients));
 	pthread_mutex_init(&clients->lock, NULL);
 	/* it can only fail for want of entropy at boot; then none is secret */
-	(void)!entropy_get(clients->key, sizeof(clients->key));
+	(void)!entropy_fill(clients->key, sizeof(clients->key));
 }
 
 void clients_done(struct clients *clients)

@@ -30,7 +30,7 @@
 struct event {
 	struct invocation invocation;
 	struct event *next, **link; /* the worker's */
-	struct counted *counted;    /* held: whose line it waits in */
+	struct stats *stats;	    /* held: whose line it waits in */
 	struct event_place place;
 	struct io_message message; /* it has its turn */
 	/* When it has rested; while it waits: when it is too old. */
@@ -53,7 +53,7 @@ static void on_turn(struct io_message *message);
 
 static struct event_line *line_of(const struct event *event)
 {
-	return &event->counted->events;
+	return &event->stats->events;
 }
 
 static uint64_t too_old_ns(const struct event *event)
@@ -68,13 +68,13 @@ static void note_oldest(struct worker *worker)
 		     worker->events ? worker->events->accepted_ns : UINT64_MAX);
 }
 
-/* Lets the next one of @line in; @served is the function as it is now. */
-static void let_in(struct worker *worker, const struct served *served,
+/* Lets the next one of @line in; @deployment is the function as it is now. */
+static void let_in(struct worker *worker, const struct deployment *deployment,
 		   struct event_line *line)
 {
-	const uint32_t max = served->spec->concurrency.max;
-	const bool has_vm = served_is_active(served) &&
-			    atomic_load_explicit(&served->admitted,
+	const uint32_t max = deployment->spec->concurrency.max;
+	const bool has_vm = deployment_is_active(deployment) &&
+			    atomic_load_explicit(&deployment->admitted,
 						 memory_order_relaxed) < max;
 	struct event_place *place;
 	struct event *event;
@@ -96,16 +96,16 @@ static void end_turn(struct event *event)
 	if (event->has_turn)
 		event_line_end_turn(line_of(event));
 	event->has_turn = false;
-	let_in(invocation->worker, invocation->served, line_of(event));
+	let_in(invocation->worker, invocation->deployment, line_of(event));
 }
 
 static void free_event(struct event *event)
 {
 	atomic_fetch_sub(&event->invocation.worker->server->events, 1);
 	event_line_exit(line_of(event));
-	counted_release(event->counted);
+	function_stats_release(event->stats);
 	budget_close(&event->account);
-	served_release(event->invocation.served);
+	deployment_release(event->invocation.deployment);
 	free(event);
 }
 
@@ -121,19 +121,20 @@ static void forget(struct event *event)
 		worker->last_event = event->link;
 	note_oldest(worker);
 	worker->event_count--;
-	metrics_subtract(&event->counted->metrics.events_pending, 1);
+	metrics_subtract(&event->stats->metrics.events_pending, 1);
 	end_turn(event);
 	free_event(event);
 }
 
 static void drop(struct event *event, const char *reason)
 {
-	struct served *served = event->invocation.served;
+	struct deployment *deployment = event->invocation.deployment;
 
-	metrics_add(&event->counted->metrics.events_dropped, 1);
-	if (invocation_log_may(served, SERVED_LOG_EVENTS, LOG_LEVEL_ERROR))
+	metrics_add(&event->stats->metrics.events_dropped, 1);
+	if (invocation_log_may(deployment, DEPLOYMENT_LOG_EVENTS,
+			       LOG_LEVEL_ERROR))
 		log_write(LOG_LEVEL_ERROR, "event dropped",
-			  LOG_FIELD("function", served->spec->name),
+			  LOG_FIELD("function", deployment->spec->name),
 			  LOG_FIELD("request_id", event->id),
 			  LOG_FIELD("reason", reason),
 			  LOG_NUMBER("failures", event->failures));
@@ -167,7 +168,7 @@ static uint64_t draw(void)
 	uint64_t random = 0;
 
 	/* without entropy they all wait for the same time */
-	(void)!entropy_get(&random, sizeof(random));
+	(void)!entropy_fill(&random, sizeof(random));
 	return random;
 }
 
@@ -194,7 +195,7 @@ static void wait_in_line(struct event *event)
 	timer_set(&invocation->worker->timers, &event->timer,
 		  too_old_ns(event));
 	event_line_push(line_of(event), &event->place);
-	let_in(invocation->worker, invocation->served, line_of(event));
+	let_in(invocation->worker, invocation->deployment, line_of(event));
 }
 
 static bool is_too_old(const struct event *event)
@@ -211,7 +212,7 @@ static void on_replied(struct invocation *invocation)
 static void on_ended(struct invocation *invocation)
 {
 	struct event *event = (struct event *)invocation;
-	struct metrics_function *metrics = &event->counted->metrics;
+	struct metrics_function *metrics = &event->stats->metrics;
 
 	if (!invocation->result && invocation->reply.result == THAW_OK) {
 		metrics_add(&metrics->events_done, 1);
@@ -240,16 +241,16 @@ static void on_ended(struct invocation *invocation)
 static bool look_up(struct event *event)
 {
 	struct invocation *invocation = &event->invocation;
-	struct served *before = invocation->served;
-	struct served *now = generation_find(invocation->worker->generation,
-					     before->spec->name);
+	struct deployment *before = invocation->deployment;
+	struct deployment *now = generation_find(invocation->worker->generation,
+						 before->spec->name);
 
 	if (!now)
 		return false;
 	if (now != before) {
 		budget_join(&event->account, BUDGET_OF_FUNCTION, &now->share);
-		invocation->served = served_hold(now);
-		served_release(before);
+		invocation->deployment = deployment_hold(now);
+		deployment_release(before);
 	}
 	return true;
 }
@@ -258,8 +259,8 @@ static bool look_up(struct event *event)
 static void start(struct event *event)
 {
 	struct worker *worker = event->invocation.worker;
-	struct counted *counted;
-	struct served *served;
+	struct stats *stats;
+	struct deployment *deployment;
 
 	if (is_too_old(event)) {
 		drop(event, "it is too old");
@@ -269,13 +270,13 @@ static void start(struct event *event)
 		drop(event, "its function is not in the catalog any more");
 		return;
 	}
-	served = served_hold(event->invocation.served);
-	counted = counted_hold(event->counted);
+	deployment = deployment_hold(event->invocation.deployment);
+	stats = function_stats_hold(event->stats);
 	invocation_start(&event->invocation);
 	/* not before: now this one is among those that are admitted */
-	let_in(worker, served, &counted->events);
-	counted_release(counted);
-	served_release(served);
+	let_in(worker, deployment, &stats->events);
+	function_stats_release(stats);
+	deployment_release(deployment);
 }
 
 static void on_turn(struct io_message *message)
@@ -336,14 +337,14 @@ static void copy_request(struct event *event,
 	}
 }
 
-static int make_room(struct server *server, struct served *served,
+static int make_room(struct server *server, struct deployment *deployment,
 		     struct error *err)
 {
 	const uint64_t max = server->options.events_max;
 	uint64_t others = atomic_fetch_add(&server->events, 1);
 
 	if (others < max &&
-	    event_line_enter(&served->counted->events, max - others))
+	    event_line_enter(&deployment->stats->events, max - others))
 		return 0;
 	atomic_fetch_sub(&server->events, 1);
 	if (others >= max)
@@ -355,7 +356,7 @@ static int make_room(struct server *server, struct served *served,
 			 "function %s: it has more Event invocations waiting "
 			 "than there is room left for all functions, %llu: "
 			 "raise --event-queue or concurrency.max",
-			 served->spec->name,
+			 deployment->spec->name,
 			 (unsigned long long)(max - others));
 }
 
@@ -367,7 +368,7 @@ static struct event *allocate(struct exchange *exchange, size_t size,
 	struct event *event = NULL;
 
 	budget_open(&account, &exchange->worker->purse);
-	budget_join(&account, BUDGET_OF_FUNCTION, &exchange->served->share);
+	budget_join(&account, BUDGET_OF_FUNCTION, &exchange->deployment->share);
 	if (!budget_take(&account, size)) {
 		error_set(err, -ENOMEM, "%s", budget_reason(account.refused));
 	} else {
@@ -389,7 +390,7 @@ static int create_event(struct exchange *exchange,
 			const struct thaw_request *request, struct error *err,
 			struct event **ret_event)
 {
-	struct served *served = exchange->served;
+	struct deployment *deployment = exchange->deployment;
 	struct server *server = exchange->worker->server;
 	struct event *event;
 	int r;
@@ -399,19 +400,19 @@ static int create_event(struct exchange *exchange,
 				 "an Event invocation's payload may have %zu "
 				 "bytes, not %zu",
 				 SERVER_EVENT_PAYLOAD_MAX, request->size);
-	r = make_room(server, served, err);
+	r = make_room(server, deployment, err);
 	if (r)
 		return r;
 	event = allocate(exchange,
 			 sizeof(*event) + request->size + strings_size(request),
 			 err);
 	if (!event) {
-		event_line_exit(&served->counted->events);
+		event_line_exit(&deployment->stats->events);
 		atomic_fetch_sub(&server->events, 1);
 		return -ENOMEM;
 	}
-	event->counted = counted_hold(served->counted);
-	event->invocation.served = served_hold(served);
+	event->stats = function_stats_hold(deployment->stats);
+	event->invocation.deployment = deployment_hold(deployment);
 	event->invocation.worker = exchange->worker;
 	*ret_event = event;
 	return 0;
@@ -421,7 +422,8 @@ int event_accept(struct exchange *exchange, const struct thaw_request *request,
 		 struct error *err)
 {
 	struct worker *worker = exchange->worker;
-	struct metrics_function *metrics = &exchange->served->counted->metrics;
+	struct metrics_function *metrics =
+		&exchange->deployment->stats->metrics;
 	struct event *event = NULL;
 	int r = create_event(exchange, request, err, &event);
 

@@ -49,7 +49,7 @@ struct exchange {
 	bool is_head; /* only the head of the response is sent */
 
 	/* Of an invocation. */
-	struct served *served;		/* held; NULL: no such function */
+	struct deployment *deployment;	/* held; NULL: no such function */
 	char name[LAMBDA_NAME_MAX + 1]; /* as the client has it */
 	struct lambda_call call;
 	struct lambda_error lambda_error;
@@ -63,11 +63,11 @@ struct exchange {
 	char *body;
 	size_t body_size;
 
-	/* Of exchange_work(). */
-	void (*work)(struct exchange *exchange);
+	/* Of exchange_inspect(). */
+	void (*inspect)(struct exchange *exchange);
 	void (*then)(struct exchange *exchange);
 	size_t text_paid;
-	struct job job;
+	struct offload_work work;
 	struct io_message message;
 };
 
@@ -98,14 +98,14 @@ void exchange_hold(struct exchange *exchange);
 void exchange_release(struct exchange *exchange);
 
 /*
- * Has @work look at all of the request's body, and then @then go on: by a job if
- * the body is so large that it would keep the worker. @work, on any thread, uses
+ * Has @inspect look at all of the request's body, and then @then go on: by a job if
+ * the body is so large that it would keep the worker. @inspect, on any thread, uses
  * nothing of the exchange but the request, `text`, `reason` and `lambda_error`;
  * @then is not called if the client has gone.
  */
-void exchange_work(struct exchange *exchange,
-		   void (*work)(struct exchange *exchange),
-		   void (*then)(struct exchange *exchange));
+void exchange_inspect(struct exchange *exchange,
+		      void (*inspect)(struct exchange *exchange),
+		      void (*then)(struct exchange *exchange));
 
 /* Frees those that are kept. */
 void exchange_free_all(struct worker *worker);

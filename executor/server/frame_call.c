@@ -43,7 +43,7 @@ static struct call *create_call(void)
 }
 
 /* There has to be memory to say whose request is refused at least. */
-struct call *call_get(struct connection *connection)
+struct call *call_acquire(struct connection *connection)
 {
 	struct worker *worker = connection->worker;
 	struct call *call = worker->free_calls;
@@ -57,7 +57,7 @@ struct call *call_get(struct connection *connection)
 			return NULL;
 	}
 	call->connection = connection;
-	call->served = NULL;
+	call->deployment = NULL;
 	call->frame.max = FRAME_HEADER_SIZE + FRAME_BODY_MAX;
 	connection_open_account(connection, &call->account);
 	budget_take_anyway(&call->account,
@@ -65,12 +65,12 @@ struct call *call_get(struct connection *connection)
 	return call;
 }
 
-void call_put(struct call *call)
+void call_release(struct call *call)
 {
 	struct worker *worker = call->connection->worker;
 
 	budget_close(&call->account);
-	served_release(call->served);
+	deployment_release(call->deployment);
 	free(call->pairs);
 	call->pairs = NULL;
 	buffer_shrink(&call->frame, FRAME_KEPT);
@@ -121,13 +121,13 @@ bool call_take_pairs(struct call *call)
 void call_find_function(struct call *call, const char *name)
 {
 	struct worker *worker = call->connection->worker;
-	struct served *served;
+	struct deployment *deployment;
 
-	if (call->served)
+	if (call->deployment)
 		return;
-	served = generation_find(worker->generation, name);
-	if (served)
-		call->served = served_hold(served);
+	deployment = generation_find(worker->generation, name);
+	if (deployment)
+		call->deployment = deployment_hold(deployment);
 	budget_join(&call->account, BUDGET_OF_FUNCTION,
-		    served ? &served->share : &worker->server->others);
+		    deployment ? &deployment->share : &worker->server->others);
 }

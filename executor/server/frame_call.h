@@ -11,13 +11,13 @@
 #include "base/buffer.h"
 #include "executor/protocol/frame.h"
 #include "executor/server/connection.h"
+#include "executor/server/deployment.h"
 #include "executor/server/invocation.h"
-#include "executor/server/served.h"
 
 struct call {
 	struct connection *connection;
 	struct budget_account account; /* pays for all of it */
-	struct served *served;	       /* held; NULL: not known yet */
+	struct deployment *deployment; /* held; NULL: not known yet */
 	struct call *next, **link; /* among the free ones, or those under way */
 	struct buffer frame;
 	struct frame_request request;
@@ -26,10 +26,10 @@ struct call {
 };
 
 /* One for a frame that begins on @connection, or NULL. */
-struct call *call_get(struct connection *connection);
+struct call *call_acquire(struct connection *connection);
 
 /* It is over. */
-void call_put(struct call *call);
+void call_release(struct call *call);
 
 /*
  * Gives its invocation what comes along with the request. False: there is no

@@ -102,7 +102,7 @@ static void clear(struct replies *replies, size_t kept)
 static void free_connection(struct frame_connection *connection)
 {
 	if (connection->partial)
-		call_put(connection->partial);
+		call_release(connection->partial);
 	clear(&connection->replies[0], 0);
 	clear(&connection->replies[1], 0);
 	budget_close(&connection->account);
@@ -365,7 +365,7 @@ static void on_ended(struct invocation *invocation)
 	*call->link = call->next;
 	if (call->next)
 		call->next->link = call->link;
-	call_put(call);
+	call_release(call);
 	connection->under_way--;
 	if (connection->gone) {
 		if (!connection->under_way)
@@ -384,17 +384,17 @@ static void start(struct call *call)
 	struct invocation *invocation = &call->invocation;
 
 	call_find_function(call, from->function);
-	if (!call->served || !budget_allows(&call->account, 0)) {
+	if (!call->deployment || !budget_allows(&call->account, 0)) {
 		refuse(connection, from->id,
-		       call->served ? FRAME_THROTTLED : FRAME_NOT_FOUND,
-		       call->served ?
+		       call->deployment ? FRAME_THROTTLED : FRAME_NOT_FOUND,
+		       call->deployment ?
 			       budget_reason(call->account.refused) :
 			       "no such function: see `thaw functions list`");
-		call_put(call);
+		call_release(call);
 		return;
 	}
 	invocation->worker = connection->common.worker;
-	invocation->served = call->served;
+	invocation->deployment = call->deployment;
 	invocation->replied = on_replied;
 	invocation->ended = on_ended;
 	invocation->request = (struct thaw_request){
@@ -407,7 +407,7 @@ static void start(struct call *call)
 	if (!call_take_pairs(call)) {
 		refuse(connection, from->id, FRAME_THROTTLED,
 		       budget_reason(call->account.refused));
-		call_put(call);
+		call_release(call);
 		return;
 	}
 	connection->under_way++;
@@ -433,8 +433,9 @@ static int check_partial(struct call *call, size_t need)
 	if (r != 1)
 		return r;
 	call_find_function(call, request.function);
-	if (request.size <=
-	    (call->served ? call->served->spec->max_request : SERVER_BODY_MAX))
+	if (request.size <= (call->deployment ?
+				     call->deployment->spec->max_request :
+				     SERVER_BODY_MAX))
 		return 0;
 	connection->skip = need - frame->size;
 	refuse(connection, request.id, FRAME_TOO_LARGE,
@@ -451,7 +452,7 @@ static void drop_partial(struct frame_connection *connection, uint64_t rest)
 	connection->skip = rest;
 	refuse(connection, frame_id(call->frame.data), FRAME_THROTTLED,
 	       budget_reason(call->account.refused));
-	call_put(call);
+	call_release(call);
 }
 
 /* The frame in call->frame is whole. */
@@ -461,7 +462,7 @@ static int take(struct call *call)
 				   &call->request);
 
 	if (r) {
-		call_put(call);
+		call_release(call);
 		return r;
 	}
 	metrics_add(&call->connection->worker->server->metrics.requests_total,
@@ -477,7 +478,7 @@ static struct call *add(struct frame_connection *connection, const char *data,
 	struct call *call = connection->partial;
 
 	if (!call)
-		call = connection->partial = call_get(&connection->common);
+		call = connection->partial = call_acquire(&connection->common);
 	if (!call)
 		return NULL;
 	call->frame.may_exceed = call->frame.size + size <= FRAME_HEADER_SIZE;
@@ -530,7 +531,7 @@ static size_t take_some(struct frame_connection *connection, const char *data,
 		if (r == -E2BIG) {
 			connection->partial = NULL;
 			r = 0;
-			call_put(call);
+			call_release(call);
 		}
 	} else {
 		r = 0;

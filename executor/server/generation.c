@@ -1,10 +1,10 @@
-/* generation.c - catalogs and their functions. See served.h. */
+/* generation.c - catalogs and their functions. See deployment.h. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "executor/server/served.h"
-#include "executor/server/served_internal.h"
+#include "executor/server/deployment.h"
+#include "executor/server/deployment_internal.h"
 #include "snapshot/pool.h"
 
 struct generation *generation_hold(struct generation *generation)
@@ -19,26 +19,26 @@ void generation_release(struct generation *generation)
 	if (!generation || atomic_fetch_sub(&generation->references, 1) != 1)
 		return;
 	for (size_t i = 0; i < generation->count; i++) {
-		served_release(generation->served[i]);
-		served_release(generation->next[i]);
+		deployment_release(generation->deployments[i]);
+		deployment_release(generation->next[i]);
 	}
-	free(generation->served);
+	free(generation->deployments);
 	free(generation->next);
-	served_release(generation->echo);
-	served_catalog_release(generation->catalog);
+	deployment_release(generation->echo);
+	deployment_catalog_release(generation->catalog);
 	free(generation);
 }
 
-struct served *generation_newest(const struct generation *generation,
-				 size_t index)
+struct deployment *generation_newest(const struct generation *generation,
+				     size_t index)
 {
 	return generation->next[index] ? generation->next[index] :
-					 generation->served[index];
+					 generation->deployments[index];
 }
 
-static struct served *hold_if(struct served *served)
+static struct deployment *hold_if(struct deployment *deployment)
 {
-	return served ? served_hold(served) : NULL;
+	return deployment ? deployment_hold(deployment) : NULL;
 }
 
 /*
@@ -46,28 +46,28 @@ static struct served *hold_if(struct served *served)
  * archive can restore all but the last change's; or, if it was but touched, or
  * they may not tell, by what is in it.
  */
-static bool is_same_image(struct served *served)
+static bool is_same_image(struct deployment *deployment)
 {
-	struct served_image then, now;
-	char sha256[sizeof(served->image_sha256)];
+	struct deployment_image then, now;
+	char sha256[sizeof(deployment->image_sha256)];
 
-	served_get_image(served, &then);
-	if (!then.is_fresh && !served_is_touched(served))
+	deployment_get_image(deployment, &then);
+	if (!then.is_fresh && !deployment_is_touched(deployment))
 		return true;
-	if (!served_is_active(served))
+	if (!deployment_is_active(deployment))
 		return false;
-	served_look_at(served->spec->image, &now);
+	deployment_look_at(deployment->spec->image, &now);
 	if (now.status.st_size != then.status.st_size)
 		return false;
-	served_hash(served->spec->image, sha256);
-	if (!*sha256 || strcmp(sha256, served->image_sha256) != 0)
+	deployment_hash(deployment->spec->image, sha256);
+	if (!*sha256 || strcmp(sha256, deployment->image_sha256) != 0)
 		return false;
-	served_set_image(served, &now);
+	deployment_set_image(deployment, &now);
 	return true;
 }
 
 /* One that has failed is tried again. */
-static bool is_unchanged(struct served *old,
+static bool is_unchanged(struct deployment *old,
 			 const struct catalog_function *spec)
 {
 	return atomic_load(&old->state) != FUNCTION_FAILED &&
@@ -84,26 +84,26 @@ static int fill_one(struct generation *generation, size_t index,
 {
 	const struct catalog_function *spec =
 		&generation->catalog->catalog->functions[index];
-	struct served *was = old->served[before], *fresh;
+	struct deployment *was = old->deployments[before], *fresh;
 
 	if (is_unchanged(generation_newest(old, before), spec)) {
-		generation->served[index] = served_hold(was);
+		generation->deployments[index] = deployment_hold(was);
 		generation->next[index] = hold_if(old->next[before]);
 		changes->unchanged++;
 		return 0;
 	}
 	changes->changed++;
-	if (served_is_active(was) && is_unchanged(was, spec)) {
+	if (deployment_is_active(was) && is_unchanged(was, spec)) {
 		/* back to what goes on serving */
-		generation->served[index] = served_hold(was);
+		generation->deployments[index] = deployment_hold(was);
 		return 0;
 	}
-	fresh = served_create(generation, spec, was);
-	if (served_is_active(was)) {
-		generation->served[index] = served_hold(was);
+	fresh = deployment_create(generation, spec, was);
+	if (deployment_is_active(was)) {
+		generation->deployments[index] = deployment_hold(was);
 		generation->next[index] = fresh;
 	} else {
-		generation->served[index] = fresh;
+		generation->deployments[index] = fresh;
 	}
 	return fresh ? 0 : -ENOMEM;
 }
@@ -128,25 +128,26 @@ static int fill(struct generation *generation, const struct generation *old,
 				     changes);
 			kept++;
 		} else {
-			generation->served[i] =
-				served_create(generation, spec, NULL);
+			generation->deployments[i] =
+				deployment_create(generation, spec, NULL);
 			changes->added++;
-			r = generation->served[i] ? 0 : -ENOMEM;
+			r = generation->deployments[i] ? 0 : -ENOMEM;
 		}
 		if (r)
 			return r;
 	}
 	changes->removed = old ? old->count - kept : 0;
 	if (old && old->echo)
-		generation->echo = served_hold(old->echo);
+		generation->echo = deployment_hold(old->echo);
 	return 0;
 }
 
 static int allocate(struct generation *generation, size_t count)
 {
-	generation->served = calloc(count + 1, sizeof(struct served *));
-	generation->next = calloc(count + 1, sizeof(struct served *));
-	return generation->served && generation->next ? 0 : -ENOMEM;
+	generation->deployments =
+		calloc(count + 1, sizeof(struct deployment *));
+	generation->next = calloc(count + 1, sizeof(struct deployment *));
+	return generation->deployments && generation->next ? 0 : -ENOMEM;
 }
 
 int generation_load(const char *path, const struct generation *old,
@@ -171,7 +172,7 @@ int generation_load(const char *path, const struct generation *old,
 	atomic_store(&generation->references, 1);
 	generation->catalog = kept;
 	generation->number = old ? old->number + 1 : 1;
-	served_hash(path, generation->sha256);
+	deployment_hash(path, generation->sha256);
 	r = allocate(generation, kept->catalog->count);
 	if (!r)
 		r = fill(generation, old, &changes);
@@ -194,7 +195,7 @@ int generation_add_echo(struct generation *generation, const char *name,
 	};
 
 	spec.name = (char *)name;
-	generation->echo = served_create(generation, &spec, NULL);
+	generation->echo = deployment_create(generation, &spec, NULL);
 	if (!generation->echo)
 		return error_set(err, -ENOMEM, "no memory for a function");
 	generation->echo->is_echo = true;
@@ -202,21 +203,21 @@ int generation_add_echo(struct generation *generation, const char *name,
 	return 0;
 }
 
-struct served *generation_find(const struct generation *generation,
-			       const char *name)
+struct deployment *generation_find(const struct generation *generation,
+				   const char *name)
 {
 	const struct catalog *catalog = generation->catalog->catalog;
 	const struct catalog_function *spec = catalog_find(catalog, name);
 
 	if (spec)
-		return generation->served[spec - catalog->functions];
+		return generation->deployments[spec - catalog->functions];
 	if (generation->echo && !strcmp(generation->echo->spec->name, name))
 		return generation->echo;
 	return NULL;
 }
 
-struct served *generation_find_newest(const struct generation *generation,
-				      const char *name)
+struct deployment *generation_find_newest(const struct generation *generation,
+					  const char *name)
 {
 	const struct catalog *catalog = generation->catalog->catalog;
 	const struct catalog_function *spec = catalog_find(catalog, name);
@@ -229,14 +230,15 @@ void generation_keep_active(struct generation *generation,
 			    const struct generation *old)
 {
 	for (size_t i = 0; i < generation->count; i++) {
-		struct served *fresh = generation->served[i];
-		struct served *was = generation_find(old, fresh->spec->name);
+		struct deployment *fresh = generation->deployments[i];
+		struct deployment *was =
+			generation_find(old, fresh->spec->name);
 
 		if (!was || was == fresh || generation->next[i] ||
-		    served_is_active(fresh) || !served_is_active(was))
+		    deployment_is_active(fresh) || !deployment_is_active(was))
 			continue;
 		generation->next[i] = fresh;
-		generation->served[i] = served_hold(was);
+		generation->deployments[i] = deployment_hold(was);
 	}
 }
 
@@ -244,7 +246,7 @@ static bool has_updates(const struct generation *generation)
 {
 	for (size_t i = 0; i < generation->count; i++)
 		if (generation->next[i] &&
-		    served_is_active(generation->next[i]))
+		    deployment_is_active(generation->next[i]))
 			return true;
 	return false;
 }
@@ -272,11 +274,11 @@ int generation_settle(const struct generation *old,
 	}
 	generation->count = old->count;
 	for (size_t i = 0; i < old->count; i++) {
-		struct served *next = old->next[i];
-		bool is_there = next && served_is_active(next);
+		struct deployment *next = old->next[i];
+		bool is_there = next && deployment_is_active(next);
 
-		generation->served[i] =
-			served_hold(is_there ? next : old->served[i]);
+		generation->deployments[i] =
+			deployment_hold(is_there ? next : old->deployments[i]);
 		generation->next[i] = is_there ? NULL : hold_if(next);
 	}
 	*ret_generation = generation;
@@ -287,36 +289,39 @@ void generation_cancel(const struct generation *generation,
 		       const struct generation *other)
 {
 	for (size_t i = 0; i < generation->count; i++) {
-		struct served *served = generation_newest(generation, i);
+		struct deployment *deployment =
+			generation_newest(generation, i);
 
 		if (!other ||
-		    generation_find_newest(other, served->spec->name) != served)
-			atomic_store(&served->cancelled, true);
+		    generation_find_newest(other, deployment->spec->name) !=
+			    deployment)
+			atomic_store(&deployment->cancelled, true);
 	}
 }
 
-static void view_active(struct served *served, struct function_view *view)
+static void view_active(struct deployment *deployment,
+			struct function_view *view)
 {
-	struct function *function = served->function;
+	struct function *function = deployment->function;
 
-	view->deployed_unix_ms = served->deployed_unix_ms;
+	view->deployed_unix_ms = deployment->deployed_unix_ms;
 	view->boot_ns = function->deploy_ns;
-	view->image_bytes = served->image_bytes;
-	view->image_sha256 = served->image_sha256;
+	view->image_bytes = deployment->image_bytes;
+	view->image_sha256 = deployment->image_sha256;
 	view->snapshot_bytes = snapshot_bytes(function->snapshot);
 	pool_count(function->pool, &view->vms_idle, &view->vms_busy,
 		   &view->queued);
 	function_get_stats(function, &view->stats);
 }
 
-static enum function_state state_of(const struct served *served)
+static enum function_state state_of(const struct deployment *deployment)
 {
-	return (enum function_state)atomic_load_explicit(&served->state,
+	return (enum function_state)atomic_load_explicit(&deployment->state,
 							 memory_order_acquire);
 }
 
 /* An update that is active, and has not its place yet, is pending. */
-static enum function_update update_of(const struct served *next)
+static enum function_update update_of(const struct deployment *next)
 {
 	if (!next)
 		return UPDATE_NONE;
@@ -327,20 +332,20 @@ static enum function_update update_of(const struct served *next)
 void generation_view(const struct generation *generation, size_t index,
 		     struct function_view *ret_view)
 {
-	struct served *served = generation->served[index];
-	const struct served *next = generation->next[index];
-	const struct served *failed = NULL;
+	struct deployment *deployment = generation->deployments[index];
+	const struct deployment *next = generation->next[index];
+	const struct deployment *failed = NULL;
 
 	*ret_view = (struct function_view){
-		.spec = served->spec,
-		.metrics = &served->counted->metrics,
-		.state = state_of(served),
+		.spec = deployment->spec,
+		.metrics = &deployment->stats->metrics,
+		.state = state_of(deployment),
 		.update = update_of(next),
 		.reason = "",
 		.image_sha256 = "",
 	};
 	if (ret_view->state == FUNCTION_FAILED)
-		failed = served;
+		failed = deployment;
 	else if (ret_view->update == UPDATE_FAILED)
 		failed = next;
 	if (failed) {
@@ -348,5 +353,5 @@ void generation_view(const struct generation *generation, size_t index,
 		ret_view->failure = failed->failure;
 	}
 	if (ret_view->state == FUNCTION_ACTIVE)
-		view_active(served, ret_view);
+		view_active(deployment, ret_view);
 }

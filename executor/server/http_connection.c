@@ -100,37 +100,38 @@ static void on_worked(struct io_message *message)
 	exchange_release(exchange);
 }
 
-static void run_work(struct job *job)
+static void run_work(struct offload_work *work)
 {
 	struct exchange *exchange =
-		(void *)((char *)job - offsetof(struct exchange, job));
+		(void *)((char *)work - offsetof(struct exchange, work));
 
-	exchange->work(exchange);
+	exchange->inspect(exchange);
 	exchange->message.deliver = on_worked;
 	io_post(exchange->worker->io, NULL, &exchange->message);
 }
 
-void exchange_work(struct exchange *exchange,
-		   void (*work)(struct exchange *exchange),
-		   void (*then)(struct exchange *exchange))
+void exchange_inspect(struct exchange *exchange,
+		      void (*inspect)(struct exchange *exchange),
+		      void (*then)(struct exchange *exchange))
 {
 	struct server *server = exchange->worker->server;
 
 	if (exchange->request.body_size <= SERVER_INLINE_BYTES) {
-		work(exchange);
+		inspect(exchange);
 		then(exchange);
 		return;
 	}
 	exchange_hold(exchange);
 	exchange->worker->invocation_count++;
-	exchange->work = work;
+	exchange->inspect = inspect;
 	exchange->then = then;
 	/* the account is the worker's */
 	exchange->text.account = NULL;
 	exchange->text_paid = exchange->text.capacity;
-	exchange->job.run = run_work;
+	exchange->work.run = run_work;
 	metrics_add(&server->metrics.offloaded_total, 1);
-	(void)!jobs_push(server->jobs, exchange->served->runs, &exchange->job);
+	(void)!offload_push(server->offload, exchange->deployment->runs,
+			    &exchange->work);
 }
 
 /* What the last request has left behind is forgotten. */
@@ -140,7 +141,7 @@ static void begin_exchange(struct exchange *exchange,
 	exchange->references = 1;
 	exchange->worker = connection->common.worker;
 	exchange->connection = connection;
-	exchange->served = NULL;
+	exchange->deployment = NULL;
 	exchange->status = 0;
 	exchange->reason = "";
 	exchange->lambda_error.status = 0;
@@ -192,7 +193,7 @@ void exchange_release(struct exchange *exchange)
 	if (--exchange->references)
 		return;
 	budget_close(&exchange->account);
-	served_release(exchange->served);
+	deployment_release(exchange->deployment);
 	free(exchange->body);
 	exchange->body = NULL;
 	http_request_reset(&exchange->request);
@@ -349,12 +350,12 @@ static void refuse_for_memory(struct exchange *exchange)
  */
 static void charge(struct exchange *exchange)
 {
-	struct served *served = exchange->served;
+	struct deployment *deployment = exchange->deployment;
 
 	budget_join(&exchange->account, BUDGET_OF_FUNCTION,
-		    served ? &served->share :
-			     &exchange->worker->server->others);
-	if ((served || exchange->request.method == HTTP_POST_METHOD) &&
+		    deployment ? &deployment->share :
+				 &exchange->worker->server->others);
+	if ((deployment || exchange->request.method == HTTP_POST_METHOD) &&
 	    !budget_allows(&exchange->account, 0))
 		refuse_for_memory(exchange);
 }

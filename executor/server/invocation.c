@@ -33,7 +33,8 @@ void invocation_queue(struct invocation *invocation)
 	struct worker *runner = invocation->runner;
 
 	run_queue_push(&runner->queue,
-		       &invocation->served->lines[runner->index], invocation);
+		       &invocation->deployment->lines[runner->index],
+		       invocation);
 }
 
 void invocation_queue_first(struct invocation *invocation)
@@ -41,7 +42,7 @@ void invocation_queue_first(struct invocation *invocation)
 	struct worker *runner = invocation->runner;
 
 	run_queue_push_first(&runner->queue,
-			     &invocation->served->lines[runner->index],
+			     &invocation->deployment->lines[runner->index],
 			     invocation);
 }
 
@@ -74,7 +75,7 @@ static void abandon(struct invocation *invocation)
 	invocation->result =
 		error_set(&invocation->error, -ECANCELED,
 			  "function %s: its client has gone before it began",
-			  invocation->served->spec->name);
+			  invocation->deployment->spec->name);
 	invocation_finish(invocation, invocation->runner);
 }
 
@@ -96,14 +97,14 @@ static void take_turn(struct invocation *invocation)
 		invocation_execute(invocation);
 		return;
 	}
-	pool_give_back(invocation->served->function->pool, invocation->vm);
+	pool_give_back(invocation->deployment->function->pool, invocation->vm);
 	abandon(invocation);
 }
 
 /* Nobody had time for it. */
 static void time_out(struct invocation *invocation)
 {
-	const struct catalog_function *spec = invocation->served->spec;
+	const struct catalog_function *spec = invocation->deployment->spec;
 
 	invocation->result = error_set(
 		&invocation->error, -EAGAIN,
@@ -120,7 +121,7 @@ static void time_out(struct invocation *invocation)
 static bool leave_line(struct invocation *invocation)
 {
 	if (!invocation->in_line ||
-	    !pool_leave(invocation->served->function->pool,
+	    !pool_leave(invocation->deployment->function->pool,
 			&invocation->waiter))
 		return false;
 	invocation->in_line = false;
@@ -167,17 +168,18 @@ static void echo(struct invocation *invocation)
 /* Its turn in the run queue. */
 static void execute(struct invocation *invocation)
 {
-	struct served *served = invocation->served;
-	const uint64_t limit_ns = served->spec->concurrency.queue_timeout_ns;
+	struct deployment *deployment = invocation->deployment;
+	const uint64_t limit_ns =
+		deployment->spec->concurrency.queue_timeout_ns;
 	int r;
 
-	metrics_add(&served->counted->metrics.turns,
+	metrics_add(&deployment->stats->metrics.turns,
 		    invocation->runner->queue.popped - invocation->popped);
 	if (invocation->begun) {
 		invocation_wake(invocation);
 		return;
 	}
-	if (served->is_echo) {
+	if (deployment->is_echo) {
 		echo(invocation);
 		return;
 	}
@@ -194,7 +196,7 @@ static void execute(struct invocation *invocation)
 		return;
 	}
 	invocation->waiter.served = on_served;
-	r = pool_try(served->function->pool, &invocation->waiter,
+	r = pool_try(deployment->function->pool, &invocation->waiter,
 		     &invocation->error, &invocation->vm);
 	if (!r) {
 		invocation_execute(invocation);
@@ -244,7 +246,7 @@ static uint64_t run_next(struct worker *worker, uint64_t now_ns)
 	struct invocation *invocation;
 	struct run_line *line = run_queue_pop(queue, &invocation);
 	/* the line is its; the invocation may be over, and be the last */
-	struct served *served = served_hold(invocation->served);
+	struct deployment *deployment = deployment_hold(invocation->deployment);
 	uint64_t then_ns;
 
 	if (queue->count)
@@ -252,7 +254,7 @@ static uint64_t run_next(struct worker *worker, uint64_t now_ns)
 	execute(invocation);
 	then_ns = clock_now_ns();
 	run_queue_charge(queue, line, then_ns - now_ns);
-	served_release(served);
+	deployment_release(deployment);
 	return then_ns;
 }
 
@@ -276,31 +278,33 @@ bool invocations_run(struct worker *worker)
 /* Lets it in, if the function has room for it. */
 static int admit(struct invocation *invocation)
 {
-	struct served *served = invocation->served;
-	const struct catalog_concurrency *limits = &served->spec->concurrency;
-	uint32_t others = atomic_fetch_add_explicit(&served->admitted, 1,
+	struct deployment *deployment = invocation->deployment;
+	const struct catalog_concurrency *limits =
+		&deployment->spec->concurrency;
+	uint32_t others = atomic_fetch_add_explicit(&deployment->admitted, 1,
 						    memory_order_relaxed);
 
 	if (others < limits->max + limits->queue) {
-		metrics_add(&served->counted->metrics.inflight, 1);
+		metrics_add(&deployment->stats->metrics.inflight, 1);
 		return 0;
 	}
-	atomic_fetch_sub_explicit(&served->admitted, 1, memory_order_relaxed);
+	atomic_fetch_sub_explicit(&deployment->admitted, 1,
+				  memory_order_relaxed);
 	return error_set(&invocation->error, -EBUSY,
 			 "function %s: %u invocations run and %u wait: raise "
 			 "concurrency.max or concurrency.queue",
-			 served->spec->name, limits->max, limits->queue);
+			 deployment->spec->name, limits->max, limits->queue);
 }
 
 static int check(struct invocation *invocation)
 {
-	struct served *served = invocation->served;
+	struct deployment *deployment = invocation->deployment;
 
-	if (served->is_echo)
+	if (deployment->is_echo)
 		return 0;
-	if (!served_is_active(served))
-		return served_refusal(served, &invocation->error);
-	return invoke_check(served->function, &invocation->request,
+	if (!deployment_is_active(deployment))
+		return deployment_refusal(deployment, &invocation->error);
+	return invoke_check(deployment->function, &invocation->request,
 			    &invocation->error);
 }
 
@@ -318,7 +322,7 @@ void invocation_start(struct invocation *invocation)
 	invocation->runner = invocation->worker;
 	invocation->next = NULL;
 	invocation->begun = invocation->has_turn = false;
-	invocation->was_job = invocation->is_whole = false;
+	invocation->was_offloaded = invocation->is_whole = false;
 	invocation->in_line = false;
 	invocation->used_ns = 0;
 	atomic_store_explicit(&invocation->abandoned, false,

@@ -20,7 +20,7 @@
 #include "base/timers.h"
 #include "executor/io/io.h"
 #include "executor/libthaw.h"
-#include "executor/server/served.h"
+#include "executor/server/deployment.h"
 #include "snapshot/pool.h"
 
 struct worker;
@@ -30,8 +30,8 @@ struct worker;
 
 struct invocation {
 	/* The starter's; all of it stays until ended(). */
-	struct worker *worker; /* whose thread starts it */
-	struct served *served; /* held by the starter */
+	struct worker *worker;	       /* whose thread starts it */
+	struct deployment *deployment; /* held by the starter */
 	struct thaw_request request;
 	bool wants_log;	  /* keep the last lines in @log */
 	bool drops_reply; /* nobody is told its data */
@@ -58,13 +58,13 @@ struct invocation {
 	struct pool_waiter waiter;
 	struct timer timer; /* of the queue */
 	struct io_message message;
-	struct job job;
+	struct offload_work work;
 	struct invocation *next;
 	uint64_t popped;    /* of the queue, when it was put into it */
 	uint64_t polled_ns; /* since when it is looked at */
 	uint64_t used_ns;   /* of CPUs, as a job */
 	bool begun;
-	bool was_job; /* some of it has run on another thread than a worker's */
+	bool was_offloaded; /* some of it has run on another thread than a worker's */
 	bool is_whole; /* all of it has */
 	bool in_line;  /* for a vm; its runner's */
 	bool has_turn; /* that has come: @vm, or leave to make one */

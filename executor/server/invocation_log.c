@@ -25,13 +25,13 @@ static void keep(struct invocation *invocation, const char *text, size_t size)
 	buffer_append(log, "\n", 1);
 }
 
-void invocation_log_limit(const char *function, enum served_log log,
+void invocation_log_limit(const char *function, enum deployment_log log,
 			  struct log_limit *ret_limit)
 {
-	static const char *const causes[SERVED_LOGS] = {
-		[SERVED_LOG_LINES] = "lines of the function",
-		[SERVED_LOG_ENDS] = "invocations",
-		[SERVED_LOG_EVENTS] = "events dropped",
+	static const char *const causes[DEPLOYMENT_LOGS] = {
+		[DEPLOYMENT_LOG_LINES] = "lines of the function",
+		[DEPLOYMENT_LOG_ENDS] = "invocations",
+		[DEPLOYMENT_LOG_EVENTS] = "events dropped",
 	};
 
 	*ret_limit = (struct log_limit){
@@ -42,7 +42,7 @@ void invocation_log_limit(const char *function, enum served_log log,
 	};
 }
 
-bool invocation_log_may(struct served *served, enum served_log log,
+bool invocation_log_may(struct deployment *deployment, enum deployment_log log,
 			enum log_level level)
 {
 	static struct log_limit all = {
@@ -50,12 +50,12 @@ bool invocation_log_may(struct served *served, enum served_log log,
 		.burst = INVOCATION_LOG_ALL_BURST,
 		.cause = "lines of all functions",
 	};
-	struct metrics_function *metrics = &served->counted->metrics;
+	struct metrics_function *metrics = &deployment->stats->metrics;
 	bool may;
 
 	if (!log_wants(level))
 		return false;
-	may = log_may(&served->counted->log_limits[log], level) &&
+	may = log_may(&deployment->stats->log_limits[log], level) &&
 	      log_may(&all, level);
 	metrics_add(may ? &metrics->log_lines : &metrics->log_dropped, 1);
 	return may;
@@ -69,7 +69,7 @@ void invocation_log_line(void *cookie, const char *function,
 
 	if (invocation->wants_log)
 		keep(invocation, text, size);
-	if (invocation_log_may(invocation->served, SERVED_LOG_LINES,
+	if (invocation_log_may(invocation->deployment, DEPLOYMENT_LOG_LINES,
 			       (enum log_level)level))
 		log_write((enum log_level)level, text,
 			  LOG_FIELD("function", function),
@@ -82,7 +82,7 @@ static void log_refusal(const struct invocation *invocation)
 	log_write(invocation->result == -ECANCELED ? LOG_LEVEL_DEBUG :
 						     LOG_LEVEL_WARN,
 		  "invocation refused",
-		  LOG_FIELD("function", invocation->served->spec->name),
+		  LOG_FIELD("function", invocation->deployment->spec->name),
 		  LOG_FIELD("request_id", invocation->request.id ?
 						  invocation->request.id :
 						  ""),
@@ -96,7 +96,7 @@ void invocation_log_end(const struct invocation *invocation)
 	bool good = invocation->result ? invocation->result == -ECANCELED :
 					 reply->result == THAW_OK;
 
-	if (!invocation_log_may(invocation->served, SERVED_LOG_ENDS,
+	if (!invocation_log_may(invocation->deployment, DEPLOYMENT_LOG_ENDS,
 				good ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN))
 		return;
 	if (invocation->result)
@@ -104,7 +104,8 @@ void invocation_log_end(const struct invocation *invocation)
 	else
 		log_write(good ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN,
 			  good ? "invocation" : "invocation failed",
-			  LOG_FIELD("function", invocation->served->spec->name),
+			  LOG_FIELD("function",
+				    invocation->deployment->spec->name),
 			  LOG_FIELD("request_id", reply->id),
 			  LOG_NUMBER("queue_us", reply->queue_ns / NS_PER_US),
 			  LOG_NUMBER("run_us", reply->run_ns / NS_PER_US),

@@ -10,12 +10,12 @@
 #include <stddef.h>
 
 #include "executor/libthaw.h"
+#include "executor/server/deployment.h"
 #include "executor/server/invocation.h"
 #include "executor/server/log/log.h"
-#include "executor/server/served.h"
 
 /*
- * Lines of one function, and of one kind (enum served_log), that get into the
+ * Lines of one function, and of one kind (enum deployment_log), that get into the
  * log in a second, and at once.
  */
 #define INVOCATION_LOG_PER_SECOND 100
@@ -29,11 +29,11 @@
 #define INVOCATION_LOG_KEPT (16 * 1024)
 
 /* The limit of @log's lines of @function, which is borrowed. */
-void invocation_log_limit(const char *function, enum served_log log,
+void invocation_log_limit(const char *function, enum deployment_log log,
 			  struct log_limit *ret_limit);
 
 /* Whether a line of @log is to be written now; counts it, or its loss. */
-bool invocation_log_may(struct served *served, enum served_log log,
+bool invocation_log_may(struct deployment *deployment, enum deployment_log log,
 			enum log_level level);
 
 /* A thaw_log_fn; @cookie is the struct invocation. Any thread. */

@@ -29,7 +29,7 @@
 #define SLOW_FROM 4
 #define SLOW_MAX 8
 
-static void run_job(struct job *job);
+static void run_offloaded(struct offload_work *work);
 static void on_returned(struct io_message *message);
 
 static struct server *server_of(const struct invocation *invocation)
@@ -73,7 +73,7 @@ bool invocation_is_put_off(const struct invocation *invocation)
 void invocation_account(const struct invocation *invocation)
 {
 	struct metrics_function *metrics =
-		&invocation->served->counted->metrics;
+		&invocation->deployment->stats->metrics;
 	const struct thaw_reply *reply = &invocation->reply;
 
 	if (invocation->comes_again && invocation_is_put_off(invocation))
@@ -93,7 +93,7 @@ void invocation_account(const struct invocation *invocation)
 static void observe(const struct invocation *invocation)
 {
 	struct metrics_function *metrics =
-		&invocation->served->counted->metrics;
+		&invocation->deployment->stats->metrics;
 	const struct thaw_reply *reply = &invocation->reply;
 
 	if (invocation->result)
@@ -104,10 +104,10 @@ static void observe(const struct invocation *invocation)
 }
 
 /* Whether this one was over budget tells where the next ones begin. */
-static void learn(struct served *served, bool slow)
+static void learn(struct deployment *deployment, bool slow)
 {
-	int32_t now =
-		atomic_load_explicit(&served->slowness, memory_order_relaxed);
+	int32_t now = atomic_load_explicit(&deployment->slowness,
+					   memory_order_relaxed);
 	int32_t next = slow ? now + SLOW_STEP : now - 1;
 
 	if (next < 0)
@@ -116,7 +116,7 @@ static void learn(struct served *served, bool slow)
 		next = SLOW_MAX;
 	/* a lost update is one vote */
 	if (next != now)
-		atomic_store_explicit(&served->slowness, next,
+		atomic_store_explicit(&deployment->slowness, next,
 				      memory_order_relaxed);
 }
 
@@ -126,62 +126,65 @@ static void learn(struct served *served, bool slow)
  */
 static void leave(const struct invocation *invocation)
 {
-	struct served *served = invocation->served;
+	struct deployment *deployment = invocation->deployment;
 
-	metrics_subtract(&served->counted->metrics.inflight, 1);
-	atomic_fetch_sub_explicit(&served->admitted, 1, memory_order_relaxed);
+	metrics_subtract(&deployment->stats->metrics.inflight, 1);
+	atomic_fetch_sub_explicit(&deployment->admitted, 1,
+				  memory_order_relaxed);
 }
 
-/* Has @job run by one of @jobs, for @served. */
-static void push_job(struct jobs *jobs, struct served *served,
-		     struct job_share *share, struct job *job)
+/* Has @work run by one of @offload, for @deployment. */
+static void push_work(struct offload_pool *offload,
+		      struct deployment *deployment,
+		      struct offload_share *share, struct offload_work *work)
 {
-	served_hold(served); /* it may be over once it is pushed */
-	if (!jobs_push(jobs, share, job))
-		metrics_add(&served->counted->metrics.thread_waits, 1);
-	served_release(served);
+	deployment_hold(deployment); /* it may be over once it is pushed */
+	if (!offload_push(offload, share, work))
+		metrics_add(&deployment->stats->metrics.thread_waits, 1);
+	deployment_release(deployment);
 }
 
 /* Restores the vm, for the next one; any thread. */
-static void restore(struct served *served, struct thaw_reply *reply)
+static void restore(struct deployment *deployment, struct thaw_reply *reply)
 {
-	struct metrics_function *metrics = &served->counted->metrics;
+	struct metrics_function *metrics = &deployment->stats->metrics;
 
 	if (reply->internal.vm) {
-		invoke_done(reply);
+		invoke_release(reply);
 		metrics_add(&metrics->restores, 1);
 		metrics_add(&metrics->copied_bytes, reply->copied_bytes);
 		metrics_observe(&metrics->phases[METRICS_RESTORE],
 				reply->restore_ns);
-		atomic_store_explicit(&served->restore_ns, reply->restore_ns,
-				      memory_order_relaxed);
+		atomic_store_explicit(&deployment->restore_ns,
+				      reply->restore_ns, memory_order_relaxed);
 	}
 }
 
 /* Goes on with it where it may take its time. */
-static void offload(struct invocation *invocation, void (*run)(struct job *job))
+static void offload(struct invocation *invocation,
+		    void (*run)(struct offload_work *work))
 {
 	struct server *server = server_of(invocation);
 
-	invocation->job.run = run;
+	invocation->work.run = run;
 	metrics_add(&server->metrics.offloaded_total, 1);
-	push_job(server->jobs, invocation->served, invocation->served->runs,
-		 &invocation->job);
+	push_work(server->offload, invocation->deployment,
+		  invocation->deployment->runs, &invocation->work);
 }
 
 /* A vm that takes long to restore, as a job. */
 struct restoration {
-	struct job job; /* the first member */
-	struct served *served;
+	struct offload_work work; /* the first member */
+	struct deployment *deployment;
 	struct thaw_reply reply;
 };
 
-static void run_restoration(struct job *job)
+static void run_restoration(struct offload_work *work)
 {
-	struct restoration *restoration = (struct restoration *)job;
+	struct restoration *restoration = (struct restoration *)work;
 
-	restore(restoration->served, &restoration->reply);
-	served_release(restoration->served);
+	restore(restoration->deployment, &restoration->reply);
+	deployment_release(restoration->deployment);
 	free(restoration);
 }
 
@@ -189,26 +192,29 @@ static void run_restoration(struct job *job)
  * The same on a worker, which has others to serve: where much is to be
  * copied, a job does it, in the function's own share.
  */
-static void restore_on_worker(struct server *server, struct served *served,
-			      bool was_job, struct thaw_reply *reply)
+static void restore_on_worker(struct server *server,
+			      struct deployment *deployment, bool was_offloaded,
+			      struct thaw_reply *reply)
 {
 	struct restoration *restoration = NULL;
 
 	if (!reply->internal.vm)
 		return;
 	/* what a job has run has had the time to write much for the first time */
-	if (was_job || invoke_restore_bytes(reply) > SERVER_INLINE_RESTORE)
+	if (was_offloaded ||
+	    invoke_restore_bytes(reply) > SERVER_INLINE_RESTORE)
 		restoration = malloc(sizeof(*restoration));
 	if (!restoration) {
-		restore(served, reply);
+		restore(deployment, reply);
 		return;
 	}
-	metrics_add(&served->counted->metrics.restores_offloaded, 1);
-	restoration->job.run = run_restoration;
-	restoration->served = served_hold(served);
+	metrics_add(&deployment->stats->metrics.restores_offloaded, 1);
+	restoration->work.run = run_restoration;
+	restoration->deployment = deployment_hold(deployment);
 	restoration->reply = *reply;
 	reply->internal.vm = NULL;
-	push_job(server->jobs, served, served->runs, &restoration->job);
+	push_work(server->offload, deployment, deployment->runs,
+		  &restoration->work);
 }
 
 /* Nothing refers to it any more. */
@@ -265,8 +271,8 @@ static void copy_reply(struct invocation *invocation)
 /* It has ended in other hands than its worker's, those of @from or a job's. */
 static void send_back(struct invocation *invocation, struct worker *from)
 {
-	struct served *served = served_hold(invocation->served);
-	const bool was_job = invocation->was_job;
+	struct deployment *deployment = deployment_hold(invocation->deployment);
+	const bool was_offloaded = invocation->was_offloaded;
 	struct thaw_reply reply;
 
 	copy_reply(invocation);
@@ -280,10 +286,11 @@ static void send_back(struct invocation *invocation, struct worker *from)
 		&invocation->message);
 	/* from here on it is its worker's */
 	if (from)
-		restore_on_worker(from->server, served, was_job, &reply);
+		restore_on_worker(from->server, deployment, was_offloaded,
+				  &reply);
 	else
-		restore(served, &reply);
-	served_release(served);
+		restore(deployment, &reply);
+	deployment_release(deployment);
 }
 
 char *invocation_take_copy(struct invocation *invocation)
@@ -305,11 +312,11 @@ static void on_returned(struct io_message *message)
 }
 
 /* A large reply, which is to be copied out of the vm. */
-static void run_finish(struct job *job)
+static void run_finish(struct offload_work *work)
 {
-	struct invocation *invocation = CONTAINER(job, job);
+	struct invocation *invocation = CONTAINER(work, work);
 
-	invocation->was_job = true;
+	invocation->was_offloaded = true;
 	send_back(invocation, NULL);
 }
 
@@ -334,8 +341,8 @@ void invocation_finish(struct invocation *invocation, struct worker *runner)
 	flush(runner,
 	      invocation->result ? clock_now_ns() : reply->internal.end_ns);
 	observe(invocation);
-	restore_on_worker(runner->server, invocation->served,
-			  invocation->was_job, reply);
+	restore_on_worker(runner->server, invocation->deployment,
+			  invocation->was_offloaded, reply);
 	end(invocation);
 }
 
@@ -370,7 +377,7 @@ static void send_to_rest(struct invocation *invocation)
 static void count_start(const struct invocation *invocation,
 			enum metrics_start start)
 {
-	metrics_add(&invocation->served->counted->metrics.starts[start], 1);
+	metrics_add(&invocation->deployment->stats->metrics.starts[start], 1);
 }
 
 static int begin(struct invocation *invocation, uint64_t slice_ns)
@@ -379,9 +386,9 @@ static int begin(struct invocation *invocation, uint64_t slice_ns)
 
 	invocation->vm = NULL;
 	invocation->begun = true;
-	return invoke_on(invocation->served->function, vm, &invocation->request,
-			 invocation->arrived_ns, slice_ns, &invocation->error,
-			 &invocation->reply);
+	return invoke_on(invocation->deployment->function, vm,
+			 &invocation->request, invocation->arrived_ns, slice_ns,
+			 &invocation->error, &invocation->reply);
 }
 
 /* Whether it is not over, though it could go on. */
@@ -400,7 +407,8 @@ static bool is_stopped(const struct invocation *invocation)
  */
 static int run_slices(struct invocation *invocation)
 {
-	const uint64_t slice_ns = invocation->served->spec->inline_budget_ns;
+	const uint64_t slice_ns =
+		invocation->deployment->spec->inline_budget_ns;
 	uint64_t before_ns = 0, used_ns = 0;
 	int r = invocation->begun ? invoke_more(&invocation->reply, slice_ns,
 						&invocation->error) :
@@ -419,33 +427,35 @@ static int run_slices(struct invocation *invocation)
 }
 
 /* A job's slices: until it is over, or sleeps, or others want the thread. */
-static int run_as_job(struct invocation *invocation)
+static int resume_offloaded(struct invocation *invocation)
 {
-	struct jobs *jobs = server_of(invocation)->jobs;
+	struct offload_pool *offload = server_of(invocation)->offload;
 	const uint64_t before_ns = clock_read_ns(CLOCK_THREAD_CPUTIME_ID);
 	struct thaw_reply *reply = &invocation->reply;
 	int r;
 
-	invocation->was_job = true;
+	invocation->was_offloaded = true;
 	if (!invocation->begun) {
 		invocation->is_whole = true;
-		r = begin(invocation, SERVER_JOB_SLICE_NS);
+		r = begin(invocation, SERVER_OFFLOAD_SLICE_NS);
 	} else {
-		r = invoke_more(reply, SERVER_JOB_SLICE_NS, &invocation->error);
+		r = invoke_more(reply, SERVER_OFFLOAD_SLICE_NS,
+				&invocation->error);
 	}
 	while (!r && !invoke_wake_ns(reply) &&
-	       !jobs_are_waiting(jobs, invocation->served->runs))
-		r = invoke_more(reply, SERVER_JOB_SLICE_NS, &invocation->error);
+	       !offload_is_waiting(offload, invocation->deployment->runs))
+		r = invoke_more(reply, SERVER_OFFLOAD_SLICE_NS,
+				&invocation->error);
 	invocation->used_ns +=
 		clock_read_ns(CLOCK_THREAD_CPUTIME_ID) - before_ns;
 	return r;
 }
 
-static void run_job(struct job *job)
+static void run_offloaded(struct offload_work *work)
 {
-	struct invocation *invocation = CONTAINER(job, job);
-	struct served *served = invocation->served;
-	int r = run_as_job(invocation);
+	struct invocation *invocation = CONTAINER(work, work);
+	struct deployment *deployment = invocation->deployment;
+	int r = resume_offloaded(invocation);
 
 	if (!r && invoke_wake_ns(&invocation->reply)) {
 		send_to_rest(invocation);
@@ -453,8 +463,8 @@ static void run_job(struct job *job)
 	}
 	if (!r) {
 		/* behind those who wait; it may be over before this returns */
-		(void)jobs_push(server_of(invocation)->jobs, served->runs,
-				&invocation->job);
+		(void)offload_push(server_of(invocation)->offload,
+				   deployment->runs, &invocation->work);
 		return;
 	}
 	invocation->result = r < 0 ? r : 0;
@@ -462,19 +472,19 @@ static void run_job(struct job *job)
 		invocation->reply.internal.vm = NULL;
 	else if (invocation->is_whole)
 		/* not by the clock: where it runs others come first */
-		learn(served,
-		      invocation->used_ns > served->spec->inline_budget_ns);
+		learn(deployment,
+		      invocation->used_ns > deployment->spec->inline_budget_ns);
 	send_back(invocation, NULL);
 }
 
 /* A maker's: a new vm, and the first run in it. */
-static void make_and_run(struct job *job)
+static void make_and_run(struct offload_work *work)
 {
-	struct invocation *invocation = CONTAINER(job, job);
-	int r = pool_take(invocation->served->function->pool, NULL,
+	struct invocation *invocation = CONTAINER(work, work);
+	int r = pool_take(invocation->deployment->function->pool, NULL,
 			  &invocation->error, &invocation->vm);
 
-	invocation->was_job = true;
+	invocation->was_offloaded = true;
 	if (!r) {
 		count_start(invocation, METRICS_SNAPSHOT);
 		r = run_slices(invocation);
@@ -483,7 +493,7 @@ static void make_and_run(struct job *job)
 		if (invoke_wake_ns(&invocation->reply))
 			send_to_rest(invocation);
 		else
-			offload(invocation, run_job);
+			offload(invocation, run_offloaded);
 		return;
 	}
 	invocation->result = r < 0 ? r : 0;
@@ -499,7 +509,7 @@ static void take_up(struct invocation *invocation, int r)
 
 	if (r) {
 		invocation->result = r < 0 ? r : 0;
-		learn(invocation->served, false);
+		learn(invocation->deployment, false);
 		invocation_finish(invocation, runner);
 	} else if (invoke_wake_ns(&invocation->reply)) {
 		rest(invocation);
@@ -508,25 +518,25 @@ static void take_up(struct invocation *invocation, int r)
 		invocation->next = runner->polled;
 		runner->polled = invocation;
 	} else {
-		learn(invocation->served, true);
-		offload(invocation, run_job);
+		learn(invocation->deployment, true);
+		offload(invocation, run_offloaded);
 	}
 }
 
-static bool is_slow(const struct served *served)
+static bool is_slow(const struct deployment *deployment)
 {
-	return atomic_load_explicit(&served->slowness, memory_order_relaxed) >=
-	       SLOW_FROM;
+	return atomic_load_explicit(&deployment->slowness,
+				    memory_order_relaxed) >= SLOW_FROM;
 }
 
 void invocation_execute(struct invocation *invocation)
 {
-	struct served *served = invocation->served;
+	struct deployment *deployment = invocation->deployment;
 
 	if (!invocation->vm) {
-		invocation->job.run = make_and_run;
-		push_job(server_of(invocation)->makers, served, served->makes,
-			 &invocation->job);
+		invocation->work.run = make_and_run;
+		push_work(server_of(invocation)->builders, deployment,
+			  deployment->makes, &invocation->work);
 		return;
 	}
 	count_start(invocation, METRICS_WARM);
@@ -535,8 +545,9 @@ void invocation_execute(struct invocation *invocation)
 	 * time, and a job could not give them a vcpu's thread.
 	 */
 	if (is_large(invocation->request.size) ||
-	    (served->function->gate.gate == VM_GATE_NONE && is_slow(served)))
-		offload(invocation, run_job);
+	    (deployment->function->gate.gate == VM_GATE_NONE &&
+	     is_slow(deployment)))
+		offload(invocation, run_offloaded);
 	else
 		take_up(invocation, run_slices(invocation));
 }
@@ -546,8 +557,8 @@ void invocation_wake(struct invocation *invocation)
 	if (invocation->reply.internal.is_polled)
 		take_up(invocation,
 			invoke_poll(&invocation->reply, &invocation->error));
-	else if (is_slow(invocation->served))
-		offload(invocation, run_job);
+	else if (is_slow(invocation->deployment))
+		offload(invocation, run_offloaded);
 	else
 		take_up(invocation, run_slices(invocation));
 }
@@ -563,7 +574,7 @@ bool invocations_look(struct worker *worker, uint64_t now_ns)
 
 		if (!r && !invoke_wake_ns(&invocation->reply) &&
 		    now_ns - invocation->polled_ns <
-			    invocation->served->spec->inline_budget_ns) {
+			    invocation->deployment->spec->inline_budget_ns) {
 			at = &invocation->next;
 			continue;
 		}
@@ -572,8 +583,8 @@ bool invocations_look(struct worker *worker, uint64_t now_ns)
 			take_up(invocation, r);
 			ended = true;
 		} else {
-			learn(invocation->served, true);
-			offload(invocation, run_job);
+			learn(invocation->deployment, true);
+			offload(invocation, run_offloaded);
 		}
 	}
 	return ended;

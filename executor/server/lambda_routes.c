@@ -72,10 +72,11 @@ static void find(struct exchange *exchange)
 		       "Lambda's names may be longer than a catalog's");
 	strcpy(exchange->name, call->function);
 	route_find(exchange);
-	if (!exchange->served && generation->count == 1 &&
+	if (!exchange->deployment && generation->count == 1 &&
 	    !strcmp(exchange->name, LAMBDA_ONLY_FUNCTION))
-		exchange->served = served_hold(generation->served[0]);
-	if (!exchange->served || !lambda_knows_qualifier(call->qualifier)) {
+		exchange->deployment =
+			deployment_hold(generation->deployments[0]);
+	if (!exchange->deployment || !lambda_knows_qualifier(call->qualifier)) {
 		lambda_no_function(call->function, call->qualifier,
 				   &exchange->lambda_error);
 		exchange->status = exchange->lambda_error.status;
@@ -98,22 +99,22 @@ void lambda_route_head(struct exchange *exchange)
 	if (exchange->call.operation != LAMBDA_INVOKE)
 		return;
 	find(exchange);
-	if (exchange->served)
-		request->max_body = exchange->served->spec->max_request;
+	if (exchange->deployment)
+		request->max_body = exchange->deployment->spec->max_request;
 }
 
 /* START, the function's lines, END and REPORT: the last 4 KiB of it. */
 static void write_log(struct exchange *exchange, struct buffer *out)
 {
 	struct invocation *invocation = &exchange->invocation;
-	const struct served *served = exchange->served;
+	const struct deployment *deployment = exchange->deployment;
 	struct buffer text = BUFFER_INIT(1024 * 1024);
 
 	lambda_write_start(exchange->id, &text);
 	buffer_append(&text, invocation->log.data, invocation->log.size);
-	lambda_write_report(&invocation->reply, served->spec->memory,
-			    served->spec->memory,
-			    atomic_load_explicit(&served->restore_ns,
+	lambda_write_report(&invocation->reply, deployment->spec->memory,
+			    deployment->spec->memory,
+			    atomic_load_explicit(&deployment->restore_ns,
 						 memory_order_relaxed),
 			    &text);
 	buffer_text(out, "X-Amz-Log-Result: ");
@@ -274,7 +275,7 @@ void lambda_route(struct exchange *exchange)
 {
 	exchange_make_id(exchange);
 	if (exchange->call.operation == LAMBDA_INVOKE)
-		exchange_work(exchange, check_payload, invoke);
+		exchange_inspect(exchange, check_payload, invoke);
 	else
 		read_only(exchange);
 }

@@ -47,15 +47,15 @@ static struct pool *find_oldest(const struct generation *generation)
 	struct pool *oldest = NULL;
 
 	for (size_t i = 0; i < generation->count; i++) {
-		struct served *served = generation->served[i];
+		struct deployment *deployment = generation->deployments[i];
 		uint64_t since_ns;
 
-		if (!served_is_active(served))
+		if (!deployment_is_active(deployment))
 			continue;
-		since_ns = pool_idle_since(served->function->pool);
+		since_ns = pool_idle_since(deployment->function->pool);
 		if (since_ns < oldest_ns) {
 			oldest_ns = since_ns;
-			oldest = served->function->pool;
+			oldest = deployment->function->pool;
 		}
 	}
 	return oldest;
@@ -77,12 +77,13 @@ static bool free_oldest(const struct generation *generation)
 static bool free_outdated(const struct generation *generation)
 {
 	for (size_t i = 0; i < generation->count; i++) {
-		const struct served *next = generation->next[i];
-		struct served *served = generation->served[i];
+		const struct deployment *next = generation->next[i];
+		struct deployment *deployment = generation->deployments[i];
 
-		if (next && served_is_pending(next) &&
-		    served_is_active(served) &&
-		    pool_free_oldest(served->function->pool, true, UINT64_MAX))
+		if (next && deployment_is_pending(next) &&
+		    deployment_is_active(deployment) &&
+		    pool_free_oldest(deployment->function->pool, true,
+				     UINT64_MAX))
 			return true;
 	}
 	return false;
@@ -126,10 +127,10 @@ static size_t trim(const struct generation *generation, bool warm_too,
 	size_t count = 0;
 
 	for (size_t i = 0; i < generation->count; i++) {
-		struct served *served = generation->served[i];
+		struct deployment *deployment = generation->deployments[i];
 
-		if (served_is_active(served))
-			count += pool_trim(served->function->pool, warm_too,
+		if (deployment_is_active(deployment))
+			count += pool_trim(deployment->function->pool, warm_too,
 					   before_ns);
 	}
 	return count;
@@ -204,9 +205,9 @@ static void sweep_once(struct memory *memory)
 }
 
 /* Pressure that came meanwhile has begun no sweep, and does not wait for one. */
-static void sweep(struct job *job)
+static void sweep(struct offload_work *work)
 {
-	struct memory *memory = MEMORY_OF(job, sweep);
+	struct memory *memory = MEMORY_OF(work, sweep);
 
 	do {
 		sweep_once(memory);
@@ -218,7 +219,7 @@ static void sweep(struct job *job)
 static void begin_sweep(struct memory *memory)
 {
 	if (!atomic_exchange(&memory->sweeping, true))
-		jobs_push(memory->jobs, NULL, &memory->sweep);
+		offload_push(memory->offload, NULL, &memory->sweep);
 }
 
 static void set_timer(struct memory *memory)
@@ -275,9 +276,10 @@ static void watch_pressure(struct memory *memory, struct io *io)
 	io_poll_open(io, &memory->poll, memory->source.events);
 }
 
-void memory_start(struct memory *memory, struct jobs *jobs, struct io *io)
+void memory_start(struct memory *memory, struct offload_pool *offload,
+		  struct io *io)
 {
-	memory->jobs = jobs;
+	memory->offload = offload;
 	memory->sweep.run = sweep;
 	memory->timer.fire = on_timer;
 	set_timer(memory);

@@ -30,8 +30,8 @@
 #include "base/offload.h"
 #include "base/timers.h"
 #include "executor/io/io.h"
+#include "executor/server/deployment.h"
 #include "executor/server/metrics.h"
-#include "executor/server/served.h"
 #include "snapshot/memory_budget.h"
 
 struct memory_config {
@@ -48,9 +48,9 @@ struct memory {
 	struct memory_budget budget;
 	pthread_mutex_t lock;	       /* of generation */
 	struct generation *generation; /* held; whose vms are looked at */
-	struct jobs *jobs;
+	struct offload_pool *offload;
 	struct timer timer;
-	struct job sweep;
+	struct offload_work sweep;
 	_Atomic bool sweeping; /* the job is the pool of threads' */
 	uint64_t activity;     /* the job's: when malloc() was trimmed last */
 
@@ -73,8 +73,9 @@ void memory_admit(struct memory *memory, struct generation *generation);
 void memory_set_generation(struct memory *memory,
 			   struct generation *generation);
 
-/* Begins to look, by jobs of @jobs, and ends it; on the main thread. */
-void memory_start(struct memory *memory, struct jobs *jobs, struct io *io);
+/* Begins to look, by jobs of @offload, and ends it; on the main thread. */
+void memory_start(struct memory *memory, struct offload_pool *offload,
+		  struct io *io);
 void memory_stop(struct memory *memory);
 
 /* Memory is short: has idle vms freed. On the main thread. */

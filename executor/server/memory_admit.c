@@ -39,10 +39,10 @@ static uint64_t least_bytes(const struct catalog_function *spec)
 	return spec->memory + warm_bytes(spec) + first;
 }
 
-static void refuse(struct served *served, uint64_t max, uint64_t taken,
+static void refuse(struct deployment *deployment, uint64_t max, uint64_t taken,
 		   const struct most *most)
 {
-	const struct catalog_function *spec = served->spec;
+	const struct catalog_function *spec = deployment->spec;
 	struct error why;
 
 	error_set(&why, -ENOMEM,
@@ -55,7 +55,7 @@ static void refuse(struct served *served, uint64_t max, uint64_t taken,
 		  (unsigned long long)in_mib(taken),
 		  (unsigned long long)in_mib(max),
 		  taken ? ", most of them of " : "", taken ? most->name : "");
-	served_fail(served, -ENOMEM, &why);
+	deployment_fail(deployment, -ENOMEM, &why);
 }
 
 /* All vms at once may be more than fits: then idle ones go, or requests. */
@@ -86,10 +86,10 @@ static void tell_sum(const struct generation *generation, uint64_t max)
 
 /* Nobody else deploys those that are new in @generation, so far. */
 static bool is_new(const struct generation *generation,
-		   const struct served *served)
+		   const struct deployment *deployment)
 {
-	return served_is_pending(served) &&
-	       served->generation == generation->number;
+	return deployment_is_pending(deployment) &&
+	       deployment->generation == generation->number;
 }
 
 /* Those that are deployed, or are being, have what they have. */
@@ -101,14 +101,14 @@ void memory_admit(struct memory *memory, struct generation *generation)
 
 	for (int fresh = 0; fresh < 2; fresh++)
 		for (size_t i = 0; i < generation->count; i++) {
-			struct served *served =
+			struct deployment *deployment =
 				generation_newest(generation, i);
-			const struct catalog_function *spec = served->spec;
+			const struct catalog_function *spec = deployment->spec;
 
-			if (is_new(generation, served) != (fresh == 1))
+			if (is_new(generation, deployment) != (fresh == 1))
 				continue;
 			if (fresh && least_bytes(spec) + taken > max) {
-				refuse(served, max, taken, &most);
+				refuse(deployment, max, taken, &most);
 				continue;
 			}
 			taken += warm_bytes(spec);

@@ -1,6 +1,6 @@
 /*
  * reload.c - another catalog while the server serves: read as a job, then passed
- * to the workers. See served.h. Main thread, but for the job.
+ * to the workers. See deployment.h. Main thread, but for the job.
  *
  * If the catalog is no good the old generation goes on. Else the new one takes
  * over at once, and what is new in it is booted meanwhile. A reload that is asked
@@ -22,7 +22,7 @@ static struct log_limit reload_limit = LOG_LIMIT_OF("reloads");
 static struct log_limit boots_limit = LOG_LIMIT_OF("ends of boots");
 
 struct reload {
-	struct job job; /* the first member */
+	struct offload_work work; /* the first member */
 	struct server *server;
 	struct exchange *exchange; /* who asked; or NULL */
 	struct generation *base;   /* what it is compared with; held */
@@ -60,9 +60,9 @@ void server_wake(struct server *server)
 	io_post(server->main.io, NULL, &server->wake);
 }
 
-static void run(struct job *job)
+static void run(struct offload_work *work)
 {
-	struct reload *reload = (struct reload *)job;
+	struct reload *reload = (struct reload *)work;
 	struct server *server = reload->server;
 
 	reload->result = generation_load(server->options.catalog, reload->base,
@@ -82,8 +82,8 @@ static void write_names(struct buffer *out, const struct generation *in,
 
 	buffer_append(out, "[", 1);
 	for (size_t i = 0; i < in->count; i++) {
-		const struct served *here = generation_newest(in, i);
-		const struct served *there =
+		const struct deployment *here = generation_newest(in, i);
+		const struct deployment *there =
 			generation_find_newest(other, here->spec->name);
 
 		if (same ? !there || there == here : there != NULL)
@@ -118,21 +118,22 @@ static void write_state(struct buffer *out, const struct generation *generation,
 	bool first = true;
 
 	for (size_t i = 0; i < generation->count; i++) {
-		const struct served *served = generation_newest(generation, i);
+		const struct deployment *deployment =
+			generation_newest(generation, i);
 
-		if (atomic_load(&served->state) != (int)state)
+		if (atomic_load(&deployment->state) != (int)state)
 			continue;
 		if (!first)
 			buffer_append(out, ",", 1);
 		first = false;
 		if (state == FUNCTION_PENDING) {
-			write_json_string(out, served->spec->name);
+			write_json_string(out, deployment->spec->name);
 			continue;
 		}
 		buffer_text(out, "{\"name\":");
-		write_json_string(out, served->spec->name);
+		write_json_string(out, deployment->spec->name);
 		buffer_text(out, ",\"reason\":");
-		write_json_string(out, served->why.message);
+		write_json_string(out, deployment->why.message);
 		buffer_text(out, "}");
 	}
 }
@@ -166,12 +167,14 @@ static void answer(struct exchange *exchange,
 static bool is_awaited(const struct generation *now,
 		       const struct generation *generation, size_t index)
 {
-	const struct served *served = generation_newest(generation, index);
+	const struct deployment *deployment =
+		generation_newest(generation, index);
 
-	if (served->generation != generation->number)
+	if (deployment->generation != generation->number)
 		return false;
-	return atomic_load(&served->state) == FUNCTION_PENDING ||
-	       (served_is_active(served) && now->next[index] == served);
+	return atomic_load(&deployment->state) == FUNCTION_PENDING ||
+	       (deployment_is_active(deployment) &&
+		now->next[index] == deployment);
 }
 
 static bool is_booting(const struct generation *now,
@@ -345,12 +348,14 @@ void server_boot(struct server *server, const struct generation *old)
 	struct generation *generation = server->main.generation;
 
 	for (size_t i = 0; i < generation->count; i++) {
-		struct served *served = generation_newest(generation, i);
+		struct deployment *deployment =
+			generation_newest(generation, i);
 
-		if (atomic_load(&served->state) == FUNCTION_PENDING &&
-		    (!old || generation_find_newest(old, served->spec->name) !=
-				     served)) {
-			boots_push(server->boots, served);
+		if (atomic_load(&deployment->state) == FUNCTION_PENDING &&
+		    (!old ||
+		     generation_find_newest(old, deployment->spec->name) !=
+			     deployment)) {
+			boots_push(server->boots, deployment);
 			server->is_booting = true;
 		}
 	}
@@ -495,7 +500,7 @@ void server_reload(struct server *server, struct exchange *exchange)
 	}
 	notify("RELOADING=1\nMONOTONIC_USEC=%llu",
 	       (unsigned long long)(clock_now_ns() / NS_PER_US));
-	reload->job.run = run;
+	reload->work.run = run;
 	reload->server = server;
 	reload->base = generation_hold(server->main.generation);
 	reload->exchange = exchange;
@@ -503,5 +508,5 @@ void server_reload(struct server *server, struct exchange *exchange)
 		exchange_hold(exchange);
 	server->reload = reload;
 	server_watch_read(server);
-	jobs_push(server->makers, NULL, &reload->job);
+	offload_push(server->builders, NULL, &reload->work);
 }

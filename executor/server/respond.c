@@ -18,7 +18,7 @@ static void make_id(char *id)
 	uint8_t bytes[16] = { 0 };
 
 	/* it can only fail for want of entropy at boot; then ids are equal */
-	(void)!entropy_get(bytes, sizeof(bytes));
+	(void)!entropy_fill(bytes, sizeof(bytes));
 	bytes[6] = (bytes[6] & 0x0f) | 0x40;
 	bytes[8] = (bytes[8] & 0x3f) | 0x80;
 	for (unsigned i = 0; i < sizeof(bytes); i++) {

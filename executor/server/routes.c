@@ -25,10 +25,10 @@ struct exchange *exchange_of(struct invocation *invocation)
 
 void route_find(struct exchange *exchange)
 {
-	struct served *served =
+	struct deployment *deployment =
 		generation_find(exchange->worker->generation, exchange->name);
 
-	exchange->served = served ? served_hold(served) : NULL;
+	exchange->deployment = deployment ? deployment_hold(deployment) : NULL;
 }
 
 void route_attribute(struct exchange *exchange, const char *name,
@@ -75,7 +75,7 @@ void respond_timing(struct exchange *exchange)
 	buffer_text(out, ", run;dur=");
 	write_ms(out, reply->run_ns);
 	buffer_text(out, ", restore;dur=");
-	write_ms(out, atomic_load_explicit(&exchange->served->restore_ns,
+	write_ms(out, atomic_load_explicit(&exchange->deployment->restore_ns,
 					   memory_order_relaxed));
 	buffer_text(out, "\r\n");
 }
@@ -93,7 +93,7 @@ void route_invoke(struct exchange *exchange,
 	exchange_make_id(exchange);
 	exchange_hold(exchange);
 	invocation->worker = exchange->worker;
-	invocation->served = exchange->served;
+	invocation->deployment = exchange->deployment;
 	invocation->replied = replied;
 	invocation->ended = on_ended;
 	invocation->request.id = exchange->id;
@@ -133,11 +133,11 @@ static void function_head(struct exchange *exchange)
 
 	split_path(exchange);
 	route_find(exchange);
-	if (!exchange->served) {
+	if (!exchange->deployment) {
 		refuse(exchange, 404, "no such function");
 		return;
 	}
-	request->max_body = exchange->served->spec->max_request;
+	request->max_body = exchange->deployment->spec->max_request;
 	/* it would have to send back what was sent, credentials too */
 	if (!strcmp(request->method_name, "TRACE"))
 		refuse(exchange, 405, "functions are not invoked by TRACE");
@@ -273,7 +273,7 @@ static void function(struct exchange *exchange)
 	const struct http_request *request = &exchange->request;
 
 	if (exchange->event != CLOUDEVENTS_NONE) {
-		exchange_work(exchange, write_event, invoke_with_event);
+		exchange_inspect(exchange, write_event, invoke_with_event);
 		return;
 	}
 	exchange->invocation.request = (struct thaw_request){

@@ -353,7 +353,7 @@ static int prepare(struct server *server, struct error *err)
 				       (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
 	if (server->worker_count > SERVER_WORKERS_MAX)
 		server->worker_count = SERVER_WORKERS_MAX;
-	served_set_workers(server->worker_count);
+	deployment_set_workers(server->worker_count);
 	if (!r)
 		r = generation_load(server->options.catalog, NULL, err,
 				    &server->main.generation, &changes);
@@ -396,28 +396,28 @@ static int start_threads(struct server *server, struct error *err)
 		.ended = on_booted,
 		.cookie = server,
 	};
-	struct jobs_config makers = {
-		.threads = SERVER_MAKERS_MAX,
-		.per_share = SERVER_MAKERS_PER_FUNCTION,
-		.name = "thaw-maker",
-		.nice = SERVER_JOBS_NICE,
+	struct offload_config builders = {
+		.threads = SERVER_BUILDERS_MAX,
+		.per_share = SERVER_BUILDERS_PER_FUNCTION,
+		.name = "thaw-builder",
+		.nice = SERVER_OFFLOAD_NICE,
 	};
-	struct jobs_config runs = {
-		.threads = (unsigned)server->options.jobs,
-		.name = "thaw-job",
-		.nice = SERVER_JOBS_NICE,
+	struct offload_config runs = {
+		.threads = (unsigned)server->options.offload_threads,
+		.name = "thaw-offload",
+		.nice = SERVER_OFFLOAD_NICE,
 	};
 	int r;
 
 	if (!runs.threads)
-		runs.threads = SERVER_JOBS_PER_CPU *
+		runs.threads = SERVER_OFFLOAD_PER_CPU *
 			       (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
 	watch_signals(&runs.blocked);
-	watch_signals(&makers.blocked);
+	watch_signals(&builders.blocked);
 	runs.per_share = (runs.threads + 1) / 2;
-	r = jobs_create(&runs, err, &server->jobs);
+	r = offload_pool_create(&runs, err, &server->offload);
 	if (!r)
-		r = jobs_create(&makers, err, &server->makers);
+		r = offload_pool_create(&builders, err, &server->builders);
 	if (!r)
 		r = boots_create(&boots, err, &server->boots);
 	return r;
@@ -432,7 +432,7 @@ static int start(struct server *server, struct error *err)
 	if (!r)
 		r = start_threads(server, err);
 	if (!r)
-		served_set_reaper(server->makers);
+		deployment_set_reaper(server->builders);
 	if (!r)
 		r = worker_init(&server->main, server, server->worker_count,
 				err);
@@ -440,7 +440,7 @@ static int start(struct server *server, struct error *err)
 		return r;
 	io_poll_open(server->main.io, &server->signals, server->signals.fd);
 	memory_set_generation(&server->memory, server->main.generation);
-	memory_start(&server->memory, server->makers, server->main.io);
+	memory_start(&server->memory, server->builders, server->main.io);
 	r = start_workers(server, err);
 	if (!r)
 		r = server_listen_admin(server, err);
@@ -460,7 +460,7 @@ static uint64_t count_functions(const struct generation *generation,
 	uint64_t count = 0;
 
 	for (size_t i = 0; i < generation->count; i++)
-		count += atomic_load(&generation->served[i]->state) ==
+		count += atomic_load(&generation->deployments[i]->state) ==
 			 (int)state;
 	return count;
 }
@@ -560,9 +560,9 @@ static void done(struct server *server)
 	if (server->main.generation)
 		generation_cancel(server->main.generation, NULL);
 	boots_free(server->boots);
-	jobs_free(server->jobs);
-	served_set_reaper(NULL);
-	jobs_free(server->makers);
+	offload_pool_free(server->offload);
+	deployment_set_reaper(NULL);
+	offload_pool_free(server->builders);
 	if (server->workers)
 		join_workers(server);
 	/* what they were about to say to the main thread is dropped there */

@@ -36,7 +36,7 @@ struct server_options {
 	uint64_t workers; /* 0: one for each CPU */
 	bool pin;	  /* each to a CPU of its own */
 	enum io_backend io;
-	uint64_t jobs;		  /* threads for what takes long */
+	uint64_t offload_threads; /* threads for what takes long */
 	uint64_t max_connections; /* 0: by the limit of open files */
 	uint64_t max_buffered;	  /* bytes of requests and replies */
 	uint64_t max_memory;	  /* bytes of vms; 0: a share of all */

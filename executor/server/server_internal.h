@@ -17,10 +17,10 @@
 #include "executor/protocol/view.h"
 #include "executor/server/boots.h"
 #include "executor/server/clients.h"
+#include "executor/server/deployment.h"
 #include "executor/server/memory.h"
 #include "executor/server/metrics.h"
 #include "executor/server/readiness.h"
-#include "executor/server/served.h"
 #include "executor/server/server.h"
 #include "executor/server/worker.h"
 
@@ -28,8 +28,8 @@ struct server {
 	/* Do not change while workers run. */
 	struct server_options options;
 	struct function_options function_options;
-	struct jobs *jobs;   /* runs over their budget */
-	struct jobs *makers; /* of vms; and they read catalogs */
+	struct offload_pool *offload;  /* runs over their budget */
+	struct offload_pool *builders; /* of vms; and they read catalogs */
 	struct boots *boots;
 	struct worker *workers;
 	unsigned worker_count;

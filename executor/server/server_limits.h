@@ -14,19 +14,19 @@
  * these, one function has half, so that no function waits for a thread for want
  * of another one's leave.
  */
-#define SERVER_JOBS_PER_CPU 4
-#define SERVER_JOBS_MAX 4096
+#define SERVER_OFFLOAD_PER_CPU 4
+#define SERVER_OFFLOAD_MAX 4096
 
 /* A job that is not over after this time stops if others wait for a thread. */
-#define SERVER_JOB_SLICE_NS (10 * UNITS_MS)
+#define SERVER_OFFLOAD_SLICE_NS (10 * UNITS_MS)
 
 /*
  * They yield to the workers: who takes long can take a little longer. So do
  * threads that make vms, of which one function has so many.
  */
-#define SERVER_JOBS_NICE 10
-#define SERVER_MAKERS_MAX 16
-#define SERVER_MAKERS_PER_FUNCTION 4
+#define SERVER_OFFLOAD_NICE 10
+#define SERVER_BUILDERS_MAX 16
+#define SERVER_BUILDERS_PER_FUNCTION 4
 
 /*
  * What a worker does for one invocation besides its slice: half slices more while

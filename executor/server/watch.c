@@ -147,7 +147,7 @@ static bool is_missed(const struct server *server)
 	const struct generation *generation = server->main.generation;
 
 	for (size_t i = 0; i < generation->count; i++)
-		if (served_is_touched(generation_newest(generation, i)))
+		if (deployment_is_touched(generation_newest(generation, i)))
 			return true;
 	return false;
 }

@@ -17,9 +17,9 @@
 #include "base/budget.h"
 #include "base/timers.h"
 #include "executor/io/io.h"
+#include "executor/server/deployment.h"
 #include "executor/server/invocation.h"
 #include "executor/server/run_queue.h"
-#include "executor/server/served.h"
 
 struct connection;
 struct call;

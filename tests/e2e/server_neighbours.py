@@ -110,8 +110,8 @@ def niceness():
     own = os.getpriority(os.PRIO_PROCESS, 0)
     wishes = {'thaw-worker': (own, os.SCHED_OTHER),
               'thaw-watchdog': (own, os.SCHED_OTHER),
-              'thaw-job': (max(own, 10), os.SCHED_BATCH),
-              'thaw-maker': (max(own, 10), os.SCHED_BATCH),
+              'thaw-offload': (max(own, 10), os.SCHED_BATCH),
+              'thaw-builder': (max(own, 10), os.SCHED_BATCH),
               'thaw-boot': (max(own, 5), os.SCHED_BATCH)}
     with Server({**GOOD, 'slow': edges('spin_ms')}) as server:
         with server.http() as http:

@@ -80,6 +80,6 @@ struct thaw_reply change_pages(struct thaw *thaw, uint32_t first,
 	steps_invoke(thaw, &steps, 0, &reply);
 	if (reply.result != THAW_OK)
 		ck_abort_msg("%s", outcome(&reply));
-	thaw_reply_done(&reply);
+	thaw_reply_release(&reply);
 	return reply;
 }

@@ -9,7 +9,7 @@
  *	steps_add(&steps, STEP_CHANGE, 0, 64);
  *	steps_invoke(thaw, &steps, 0, &reply);
  *	...
- *	thaw_reply_done(&reply);
+ *	thaw_reply_release(&reply);
  */
 #ifndef STEPS_H
 #define STEPS_H

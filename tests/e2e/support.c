@@ -145,7 +145,7 @@ const char *call_once(struct thaw *thaw, const char *function, const char *text)
 
 	call(thaw, function, text, 0, &reply);
 	result = outcome(&reply);
-	thaw_reply_done(&reply);
+	thaw_reply_release(&reply);
 	return result;
 }
 

@@ -6,7 +6,7 @@
  *
  *	call(thaw, "hostile", "good", 0, &reply);
  *	ck_assert_str_eq(outcome(&reply), "pristine");
- *	thaw_reply_done(&reply);
+ *	thaw_reply_release(&reply);
  *	thaw_close(thaw);
  *
  * Everything compares memory with the snapshot after each restore.

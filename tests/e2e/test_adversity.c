@@ -192,7 +192,7 @@ START_TEST(random_invocations_leave_nothing)
 			     &reply);
 		check_reply(&reply, &wanted);
 		dirty = vm_dirty(reply.internal.vm);
-		thaw_reply_done(&reply);
+		thaw_reply_release(&reply);
 		results[reply.result]++;
 		cooled += reply.hot_pages < hot_pages;
 		hot_pages = reply.hot_pages;
@@ -226,7 +226,7 @@ START_TEST(every_page_there_is_is_restored_again_and_again)
 		steps_invoke(thaw, &steps, 0, &reply);
 		ck_assert_msg(reply.result == THAW_OK, "%s", outcome(&reply));
 		dirty = vm_dirty(reply.internal.vm);
-		thaw_reply_done(&reply);
+		thaw_reply_release(&reply);
 		if (i % 4 == 1)
 			ck_assert_int_eq(dirty_drain(dirty), 0);
 		if (i % 4 == 2)
@@ -274,7 +274,7 @@ START_TEST(a_ring_that_is_full_in_the_middle_of_writing_loses_nothing)
 		steps_invoke(thaw, &steps, 0, &reply);
 		ck_assert_msg(reply.result == THAW_OK, "%s", outcome(&reply));
 		dirty = vm_dirty(reply.internal.vm);
-		thaw_reply_done(&reply);
+		thaw_reply_release(&reply);
 		forget_without_reset(dirty);
 		if (i % 10 == 0)
 			ck_assert_int_eq(dirty_forget(dirty), 0);
@@ -322,7 +322,7 @@ START_TEST(a_guest_larger_than_the_ring_gets_the_bitmap)
 		if (ring_is_too_small())
 			ck_assert_int_eq(vm_dirty(reply.internal.vm)->backend,
 					 DIRTY_BITMAP);
-		thaw_reply_done(&reply);
+		thaw_reply_release(&reply);
 	}
 	thaw_close(thaw);
 }

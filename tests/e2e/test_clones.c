@@ -41,8 +41,8 @@ START_TEST(two_vms_and_two_invocations_have_different_randomness)
 		ck_assert_ptr_ne(first.data, second.data);
 		parse(&first, seen[2 * pair], KINDS);
 		parse(&second, seen[2 * pair + 1], KINDS);
-		thaw_reply_done(&first);
-		thaw_reply_done(&second);
+		thaw_reply_release(&first);
+		thaw_reply_release(&second);
 	}
 	for (int kind = 0; kind < KINDS; kind++)
 		for (int i = 0; i < 2 * PAIRS; i++)
@@ -77,7 +77,7 @@ static void check_times(struct thaw *thaw, uint64_t skew_ns)
 	real_end = clock_read_ns(CLOCK_REALTIME);
 	monotonic_end = clock_now_ns();
 	parse(&reply, in_guest, 3);
-	thaw_reply_done(&reply);
+	thaw_reply_release(&reply);
 	check_clock("real", in_guest[0], real, real_end, skew_ns);
 	check_clock("monotonic", in_guest[1], monotonic, monotonic_end,
 		    skew_ns);

@@ -47,7 +47,7 @@ static void invoke_once(struct steady *steady, struct thaw_reply *reply)
 	steps_invoke(steady->thaw, &steady->steps, 0, reply);
 	if (reply->result != THAW_OK)
 		ck_abort_msg("%s", outcome(reply));
-	thaw_reply_done(reply);
+	thaw_reply_release(reply);
 }
 
 /* The loop is over sizes, in each backend. */
@@ -136,7 +136,7 @@ START_TEST(a_warm_invocation_takes_no_page_fault)
 	warm_up(&steady, _i);
 	steps_invoke(steady.thaw, &steady.steps, 0, &reply);
 	vm = reply.internal.vm; /* the only one */
-	thaw_reply_done(&reply);
+	thaw_reply_release(&reply);
 	/* KVM tells nothing while the vcpu is in guest mode */
 	poll_stop(vm);
 	has_stat = !vm_stat(vm, "pf_taken", &guest_before);

@@ -72,7 +72,7 @@ START_TEST(a_reply_beyond_max_reply_is_refused_by_the_host_too)
 	call(thaw, "edges", "4096", 0, &reply);
 	ck_assert_int_eq(reply.result, THAW_OK);
 	ck_assert_uint_eq(reply.size, 4096);
-	thaw_reply_done(&reply);
+	thaw_reply_release(&reply);
 	ck_assert_str_eq(ask(thaw, 4097),
 			 "Function.ResponseSizeTooLarge: a reply of 4097 bytes "
 			 "is larger than max_reply of 4096");
@@ -135,7 +135,7 @@ static int send_texts(struct thaw *thaw, size_t type, size_t id)
 		 request.content_type, id, request.id);
 	ck_assert_str_eq(outcome(&reply), expected);
 	ck_assert_str_eq(reply.id, request.id);
-	thaw_reply_done(&reply);
+	thaw_reply_release(&reply);
 	return 0;
 }
 
@@ -162,7 +162,7 @@ START_TEST(an_invocation_without_an_id_gets_one)
 	ck_assert_uint_eq(strlen(reply.id), 16);
 	snprintf(expected, sizeof(expected), "0  16 %s", reply.id);
 	ck_assert_str_eq(outcome(&reply), expected);
-	thaw_reply_done(&reply);
+	thaw_reply_release(&reply);
 	thaw_close(thaw);
 }
 END_TEST
@@ -177,13 +177,13 @@ START_TEST(strings_of_a_reply_are_cut_where_they_end)
 	ck_assert_str_eq(reply.content_type, repeat('c', 127));
 	ck_assert_str_eq(reply.error_type, "");
 	ck_assert_str_eq(reply.error_message, "");
-	thaw_reply_done(&reply);
+	thaw_reply_release(&reply);
 	call(thaw, "edges", "1", 0, &reply);
 	ck_assert_int_eq(reply.result, THAW_ERROR);
 	ck_assert_str_eq(reply.content_type, "");
 	ck_assert_str_eq(reply.error_type, repeat('t', 63));
 	ck_assert_str_eq(reply.error_message, repeat('m', 1023));
-	thaw_reply_done(&reply);
+	thaw_reply_release(&reply);
 	thaw_close(thaw);
 }
 END_TEST
@@ -195,7 +195,7 @@ START_TEST(control_characters_do_not_leave_the_guest)
 
 	call(thaw, "edges", "0", 0, &reply);
 	ck_assert_str_eq(reply.content_type, "a?b??[0mc");
-	thaw_reply_done(&reply);
+	thaw_reply_release(&reply);
 	ck_assert_str_eq(ask(thaw, 1), "a?b??[0mc: a?b??[0mc");
 	thaw_close(thaw);
 }
@@ -227,10 +227,10 @@ START_TEST(a_content_type_of_127_is_the_longest)
 
 	call(thaw, "edges", "127", 0, &reply);
 	ck_assert_str_eq(reply.content_type, repeat('c', 127));
-	thaw_reply_done(&reply);
+	thaw_reply_release(&reply);
 	call(thaw, "edges", "0", 0, &reply);
 	ck_assert_str_eq(reply.content_type, "application/octet-stream");
-	thaw_reply_done(&reply);
+	thaw_reply_release(&reply);
 	ck_assert_str_eq(ask(thaw, 128), "Test.TooLong: content type");
 	thaw_close(thaw);
 }
@@ -346,7 +346,7 @@ static void write_lines(struct thaw *thaw, const char *text,
 	*ret_lines = '\0';
 	ck_assert_int_eq(thaw_invoke(thaw, "edges", &request, NULL, &reply), 0);
 	put_runs(ret_end, outcome(&reply));
-	thaw_reply_done(&reply);
+	thaw_reply_release(&reply);
 }
 
 static void check_write(struct thaw *thaw, size_t i)
@@ -403,7 +403,7 @@ START_TEST(a_line_that_is_logged_at_the_deadline_is_logged_once)
 	ck_assert_int_eq(thaw_invoke(thaw, "edges", &request, NULL, &reply), 0);
 	ck_assert_int_eq(reply.result, THAW_TIMEOUT);
 	ck_assert_str_eq(lines, "2:l5;");
-	thaw_reply_done(&reply);
+	thaw_reply_release(&reply);
 	thaw_close(thaw);
 }
 END_TEST
@@ -522,7 +522,7 @@ static int invoke_edges(struct thaw *thaw, struct thaw_error *error)
 	int r = thaw_invoke(thaw, "edges", &request, error, &reply);
 
 	if (!r)
-		thaw_reply_done(&reply);
+		thaw_reply_release(&reply);
 	return r;
 }
 
@@ -537,9 +537,9 @@ START_TEST(when_all_vms_are_busy_and_none_may_wait_it_is_busy)
 	call(thaw, "edges", "", 0, &first);
 	call(thaw, "edges", "", 0, &second);
 	ck_assert_int_eq(invoke_edges(thaw, NULL), -EBUSY);
-	thaw_reply_done(&second);
+	thaw_reply_release(&second);
 	ck_assert_int_eq(invoke_edges(thaw, NULL), 0);
-	thaw_reply_done(&first);
+	thaw_reply_release(&first);
 	thaw_close(thaw);
 }
 END_TEST
@@ -564,7 +564,7 @@ START_TEST(callers_wait_for_a_vm_for_so_long)
 	ck_assert_int_eq(invoke_edges(thaw, &error), -EAGAIN);
 	pthread_create(&waiter, NULL, wait_for_a_vm, thaw);
 	usleep(20000);
-	thaw_reply_done(&reply);
+	thaw_reply_release(&reply);
 	pthread_join(waiter, &result);
 	ck_assert_int_eq((int)(intptr_t)result, 0);
 	thaw_close(thaw);

@@ -106,7 +106,7 @@ static int try_steps(struct thaw *thaw, const struct steps *steps,
 	/* whatever has failed, no byte of another invocation is seen */
 	ck_assert_str_ne(reply.error_type, "Test.Soiled");
 	result = (int)reply.result;
-	thaw_reply_done(&reply);
+	thaw_reply_release(&reply);
 	return result;
 }
 

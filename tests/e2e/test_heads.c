@@ -30,7 +30,7 @@ static int send_attributes(struct thaw *thaw, size_t a, size_t b,
 	if (r)
 		return r;
 	ck_assert_str_eq(outcome(&reply), expected);
-	thaw_reply_done(&reply);
+	thaw_reply_release(&reply);
 	return 0;
 }
 
@@ -98,7 +98,7 @@ START_TEST(a_function_answers_in_http)
 				  sizeof("Location\0/here \xc3\xa4\t;"));
 		ck_assert_mem_eq(reply.headers, "Location\0/here \xc3\xa4\t;",
 				 reply.headers_size);
-		thaw_reply_done(&reply);
+		thaw_reply_release(&reply);
 		/* who does not speak HTTP is told nothing, and finds nothing */
 		ck_assert_str_eq(call_once(thaw, "clients", "ab"),
 				 "POST /?\nrefused: 0\n\nab");
@@ -127,7 +127,7 @@ START_TEST(headers_of_a_request_have_a_size_and_a_form)
 	ck_assert_int_eq(send_headers(thaw, most, "a", "", &reply), -EINVAL);
 	ck_assert_int_eq(send_headers(thaw, most - 1, "a", "", &reply), 0);
 	ck_assert_uint_gt(reply.size, most);
-	thaw_reply_done(&reply);
+	thaw_reply_release(&reply);
 	ck_assert_str_eq(call_once(thaw, "clients", ""),
 			 "POST /?\nrefused: 0\n\n");
 	thaw_close(thaw);
@@ -144,7 +144,7 @@ static int set_header(struct thaw *thaw, const char *name, const char *value)
 				"refused: %d", &refused),
 			 1);
 	ck_assert_uint_eq(reply.headers_size ? !refused : refused, 1);
-	thaw_reply_done(&reply);
+	thaw_reply_release(&reply);
 	return refused;
 }
 

@@ -60,7 +60,7 @@ static void behave(struct thaw *thaw, const struct behaviour *behaviour)
 		      reply.result, text);
 	ck_assert_msg(!fnmatch(behaviour->text, text, 0), "%s:\n%s\nnot\n%s",
 		      behaviour->name, text, behaviour->text);
-	thaw_reply_done(&reply);
+	thaw_reply_release(&reply);
 }
 
 static void behave_well(struct thaw *thaw, const struct behaviour *after)

@@ -185,7 +185,7 @@ static void check_new_vm(int loop, uint32_t pages)
 	/* the first vm takes all its faults, */
 	steps_invoke(thaw, &steps, 0, &first);
 	ck_assert_uint_ge(written_first(&first), host_pages(pages));
-	thaw_reply_done(&first);
+	thaw_reply_release(&first);
 	for (int i = 0; i < 50; i++)
 		change_pages(thaw, 0, pages);
 	/* and while it is busy, the second none */
@@ -194,9 +194,9 @@ static void check_new_vm(int loop, uint32_t pages)
 	ck_assert_ptr_ne(first.internal.vm, second.internal.vm);
 	ck_assert_str_eq(outcome(&second), "");
 	ck_assert_uint_eq(written_first(&second), 0);
-	thaw_reply_done(&second);
+	thaw_reply_release(&second);
 	ck_assert_uint_ge(second.hot_pages, host_pages(pages));
-	thaw_reply_done(&first);
+	thaw_reply_release(&first);
 	thaw_close(thaw);
 }
 
@@ -225,8 +225,8 @@ START_TEST(a_new_vm_is_made_in_bounded_time)
 	ck_assert_ptr_ne(first.internal.vm, second.internal.vm);
 	ck_assert_uint_ge(written_first(&second) + WARM_PAGES,
 			  host_pages(MUCH));
-	thaw_reply_done(&second);
-	thaw_reply_done(&first);
+	thaw_reply_release(&second);
+	thaw_reply_release(&first);
 	thaw_close(thaw);
 }
 END_TEST
@@ -268,8 +268,8 @@ static void check_holes(struct thaw *thaw, uint32_t pages)
 	steps.more_size = 60000;
 	steps_invoke(thaw, &steps, 0, &second);
 	ck_assert_msg(second.size == STEPS_REPLY_MAX, "%s", outcome(&second));
-	thaw_reply_done(&second);
-	thaw_reply_done(&first);
+	thaw_reply_release(&second);
+	thaw_reply_release(&first);
 	ck_assert_uint_le(snapshot_bytes(snapshot), limit);
 	for (int i = 0; i < 1000; i++)
 		change_pages(thaw, (uint32_t)i, 8);

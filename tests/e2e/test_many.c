@@ -91,7 +91,7 @@ static void invoke_all(struct thaw *thaw, struct thaw_reply *replies,
 	for (size_t i = 0; i < count; i++)
 		check(i, &replies[i]);
 	for (size_t i = 0; i < count; i++)
-		thaw_reply_done(&replies[i]);
+		thaw_reply_release(&replies[i]);
 }
 
 START_TEST(thousands_of_vms_keep_their_data_apart)

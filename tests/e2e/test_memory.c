@@ -22,7 +22,7 @@
 
 static struct metrics_server metrics;
 static struct budget buffers;
-static const struct jobs_config one = {
+static const struct offload_config one = {
 	.name = "test-job",
 	.threads = 1,
 	.per_share = 1,
@@ -69,8 +69,8 @@ static void set_up(void)
 		      "%s", err.message);
 	unlink(path);
 	memory_admit(&memory, generation);
-	served_deploy(generation->served[0], &options);
-	ck_assert(served_is_active(generation->served[0]));
+	deployment_deploy(generation->deployments[0], &options);
+	ck_assert(deployment_is_active(generation->deployments[0]));
 	memory_set_generation(&memory, generation);
 }
 
@@ -86,7 +86,7 @@ static void tear_down(void)
 
 static struct pool *pool(void)
 {
-	return generation->served[0]->function->pool;
+	return generation->deployments[0]->function->pool;
 }
 
 static unsigned count_idle(void)
@@ -112,14 +112,14 @@ static void make_all_idle(void)
 /* Has there be pressure, and waits for what comes of it. */
 static void press(void)
 {
-	struct jobs *jobs;
+	struct offload_pool *offload;
 	struct error err;
 
-	ck_assert_int_eq(jobs_create(&one, &err, &jobs), 0);
-	memory_start(&memory, jobs, NULL);
+	ck_assert_int_eq(offload_pool_create(&one, &err, &offload), 0);
+	memory_start(&memory, offload, NULL);
 	memory_press(&memory);
 	memory_stop(&memory);
-	jobs_free(jobs);
+	offload_pool_free(offload);
 }
 
 /*
@@ -192,37 +192,37 @@ END_TEST
 
 START_TEST(pressure_before_a_sweep_for_it_has_ended_is_the_same_pressure)
 {
-	struct jobs *jobs;
+	struct offload_pool *offload;
 	struct error err;
 
 	make_all_idle();
-	ck_assert_int_eq(jobs_create(&one, &err, &jobs), 0);
-	memory_start(&memory, jobs, NULL);
+	ck_assert_int_eq(offload_pool_create(&one, &err, &offload), 0);
+	memory_start(&memory, offload, NULL);
 	/* no sweep comes beyond this */
 	pthread_mutex_lock(&memory.lock);
 	memory_press(&memory);
 	memory_press(&memory);
 	pthread_mutex_unlock(&memory.lock);
 	memory_stop(&memory);
-	jobs_free(jobs);
+	offload_pool_free(offload);
 	ck_assert_uint_eq(count_idle(), 1);
 }
 END_TEST
 
 START_TEST(pressure_during_a_sweep_is_acted_on_without_a_timer)
 {
-	struct jobs *jobs;
+	struct offload_pool *offload;
 	struct error err;
 
 	make_all_idle();
-	ck_assert_int_eq(jobs_create(&one, &err, &jobs), 0);
-	memory_start(&memory, jobs, NULL);
+	ck_assert_int_eq(offload_pool_create(&one, &err, &offload), 0);
+	memory_start(&memory, offload, NULL);
 	memory_press(&memory);
 	while (memory.pressure)
 		;
 	memory_press(&memory);
 	memory_stop(&memory);
-	jobs_free(jobs);
+	offload_pool_free(offload);
 	ck_assert_int_eq(memory.pressure, 0);
 }
 END_TEST
@@ -231,15 +231,15 @@ static const enum io_backend backends_of_io[] = { IO_EPOLL, IO_AUTO };
 
 START_TEST(the_kernels_word_is_heard)
 {
-	struct jobs *jobs;
+	struct offload_pool *offload;
 	struct error err;
 	struct io *io;
 
 	make_root();
 	memory.config.root = root;
 	ck_assert_int_eq(io_create(backends_of_io[_i], &err, &io), 0);
-	ck_assert_int_eq(jobs_create(&one, &err, &jobs), 0);
-	memory_start(&memory, jobs, io);
+	ck_assert_int_eq(offload_pool_create(&one, &err, &offload), 0);
+	memory_start(&memory, offload, io);
 	remove_root();
 	ck_assert(memory.is_watched);
 	make_all_idle();
@@ -249,7 +249,7 @@ START_TEST(the_kernels_word_is_heard)
 	while (!memory.pressed_ns)
 		io_wait(io, UINT64_MAX);
 	memory_stop(&memory);
-	jobs_free(jobs);
+	offload_pool_free(offload);
 	io_free(io);
 	ck_assert_uint_ge(trimmed(METRICS_TRIM_PRESSURE), VMS - 1);
 }

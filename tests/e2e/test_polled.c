@@ -82,7 +82,7 @@ static struct vm *next_vm(struct thaw *thaw, const char *function)
 
 	call(thaw, function, "good", 0, &reply);
 	vm = reply.internal.vm;
-	thaw_reply_done(&reply);
+	thaw_reply_release(&reply);
 	return vm;
 }
 
@@ -158,7 +158,7 @@ START_TEST(the_gate_entered_by_force_ends_the_invocation)
 		ck_assert_msg(reply.result == THAW_OK ||
 				      reply.result == THAW_FAULT,
 			      "%s", outcome(&reply));
-		thaw_reply_done(&reply);
+		thaw_reply_release(&reply);
 		expect_good(thaw, "a");
 	}
 	thaw_close(thaw);
@@ -186,14 +186,14 @@ START_TEST(a_cooperative_function_that_lies_harms_itself)
 		vm = reply.internal.vm;
 		is_believed = reply.result == THAW_OK;
 		lies += is_believed;
-		thaw_reply_done(&reply);
+		thaw_reply_release(&reply);
 		/* nor does it keep its core when there is nothing to do */
 		if (i % 2)
 			ck_assert(comes_to_rest(vm));
 		call(thaw, "a", "good", 50 * NS_PER_MS, &reply);
 		ck_assert_int_eq(reply.result,
 				 is_believed ? THAW_TIMEOUT : THAW_OK);
-		thaw_reply_done(&reply);
+		thaw_reply_release(&reply);
 		expect_good(thaw, "b");
 		ck_assert_msg(stats_of(thaw, "b").is_polled,
 			      "the liar keeps the core");
@@ -213,7 +213,7 @@ START_TEST(a_done_said_too_early_does_not_count)
 	for (int i = 0; i < 20; i++) {
 		call(thaw, "a", "claim_next", 0, &reply);
 		ck_assert_int_eq(reply.result, THAW_FAULT);
-		thaw_reply_done(&reply);
+		thaw_reply_release(&reply);
 		expect_good(thaw, "a");
 		expect_good(thaw, "a");
 	}
@@ -227,7 +227,7 @@ static void *spin(void *thaw)
 
 	call(thaw, "a", "spin", 300 * NS_PER_MS, &reply);
 	ck_assert_int_eq(reply.result, THAW_TIMEOUT);
-	thaw_reply_done(&reply);
+	thaw_reply_release(&reply);
 	return NULL;
 }
 
@@ -441,7 +441,7 @@ static void collect(struct thaw_reply *reply)
 	ck_assert_str_eq(outcome(reply), "pristine");
 	/* and so it stays */
 	ck_assert_int_eq(thaw_poll(reply, &error), 1);
-	thaw_reply_done(reply);
+	thaw_reply_release(reply);
 }
 
 START_TEST(a_caller_may_be_slow_to_collect)
@@ -473,7 +473,7 @@ START_TEST(a_reply_may_be_given_up)
 
 	for (int i = 0; i < 20; i++) {
 		start_good(thaw, &reply);
-		thaw_reply_done(&reply);
+		thaw_reply_release(&reply);
 		ck_assert_int_eq(thaw_poll(&reply, &error), -EINVAL);
 		expect_good(thaw, "a");
 	}
@@ -525,7 +525,7 @@ START_TEST(a_deadline_holds_for_what_was_started)
 			r = thaw_poll(&reply, &error);
 		ck_assert_int_eq(r, 1);
 		ck_assert_int_eq(reply.result, THAW_TIMEOUT);
-		thaw_reply_done(&reply);
+		thaw_reply_release(&reply);
 		expect_good(thaw, "a");
 	}
 	thaw_close(thaw);
@@ -563,7 +563,7 @@ static uint64_t usual_gap_ns(struct thaw *thaw)
 		for (int j = 0; j < BATCH; j++) {
 			call(thaw, "a", "good", 0, &reply);
 			run_ns += reply.run_ns;
-			thaw_reply_done(&reply);
+			thaw_reply_release(&reply);
 			stats_of(thaw, "a");
 		}
 		gap_ns = (clock_now_ns() - start_ns - run_ns) / BATCH;

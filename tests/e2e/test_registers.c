@@ -41,7 +41,7 @@ static void leave(const char *dirt, int i, bool may_fault)
 			      "%s: %s", request, outcome(&reply));
 		if (reply.result == THAW_OK)
 			ck_assert_str_eq(outcome(&reply), "dirty");
-		thaw_reply_done(&reply);
+		thaw_reply_release(&reply);
 		ck_assert_str_eq(call_once(thaw, "registers", "look"),
 				 "pristine");
 	}
@@ -113,12 +113,12 @@ START_TEST(leaves_nothing_in_modes)
 		} else {
 			ck_assert_str_eq(outcome(&reply), "pristine");
 		}
-		thaw_reply_done(&reply);
+		thaw_reply_release(&reply);
 		call(thaw, "registers", request, endings[ending].timeout_ns,
 		     &reply);
 		ck_assert(reply.result == endings[ending].result ||
 			  look == looks[1]);
-		thaw_reply_done(&reply);
+		thaw_reply_release(&reply);
 		ck_assert_str_eq(call_once(thaw, "registers", look),
 				 "pristine");
 	}

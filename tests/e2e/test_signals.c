@@ -111,7 +111,7 @@ START_TEST(signals_while_everything_is_protected_leak_nothing)
 		steps_invoke(thaw, &steps, 0, &reply);
 		ck_assert_msg(reply.result == THAW_OK, "%s", outcome(&reply));
 		dirty = vm_dirty(reply.internal.vm);
-		thaw_reply_done(&reply);
+		thaw_reply_release(&reply);
 		ck_assert_int_eq(dirty_forget(dirty), 0);
 	}
 	stop_bombarding();

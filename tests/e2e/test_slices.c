@@ -93,7 +93,7 @@ START_TEST(a_run_goes_on_where_its_slice_ended_on_any_thread)
 		}
 		ck_assert_int_eq(reply.result, THAW_OK);
 		ck_assert_uint_ge(reply.run_ns, 20 * NS_PER_MS);
-		invoke_done(&reply);
+		invoke_release(&reply);
 	}
 	ck_assert_int_eq(stopped, STOPPED_RUNS);
 	undeploy(function);
@@ -112,7 +112,7 @@ START_TEST(a_slice_that_is_long_enough_is_all_it_takes)
 					   clock_now_ns(), 60 * NS_PER_S, &err,
 					   &reply),
 				 1);
-		invoke_done(&reply);
+		invoke_release(&reply);
 	}
 	undeploy(function);
 }
@@ -135,7 +135,7 @@ START_TEST(slices_do_not_move_the_deadline)
 	ck_assert_int_eq(r, 1);
 	ck_assert_int_eq(reply.result, THAW_TIMEOUT);
 	ck_assert_uint_ge(reply.run_ns, 10 * NS_PER_MS);
-	invoke_done(&reply);
+	invoke_release(&reply);
 	undeploy(function);
 }
 END_TEST
@@ -155,7 +155,7 @@ START_TEST(a_function_that_sleeps_does_not_use_its_slice_up)
 	ck_assert_uint_ge(invoke_wake_ns(&reply), start_ns + 50 * NS_PER_MS);
 	ck_assert_int_eq(invoke_wait(&reply, &err), 0);
 	ck_assert_int_eq(reply.result, THAW_OK);
-	invoke_done(&reply);
+	invoke_release(&reply);
 	undeploy(function);
 }
 END_TEST

@@ -51,7 +51,7 @@ static void *invoke_all(void *thaw)
 				error.message, r ? "" : outcome(&reply));
 		}
 		if (!r)
-			thaw_reply_done(&reply);
+			thaw_reply_release(&reply);
 	}
 	return NULL;
 }

@@ -25,7 +25,7 @@ START_TEST(a_deadline_of_a_millisecond_is_never_lost)
 	for (int i = 0; i < 300; i++) {
 		call(thaw, "hostile", "spin", NS_PER_MS, &reply);
 		ck_assert_int_eq(reply.result, THAW_TIMEOUT);
-		thaw_reply_done(&reply);
+		thaw_reply_release(&reply);
 	}
 	ck_assert_str_eq(call_once(thaw, "hostile", "good"), "pristine");
 	thaw_close(thaw);
@@ -40,7 +40,7 @@ START_TEST(a_deadline_that_has_passed_stops_at_once)
 	for (int i = 0; i < 300; i++) {
 		call(thaw, "hostile", "spin", 1, &reply);
 		ck_assert_int_eq(reply.result, THAW_TIMEOUT);
-		thaw_reply_done(&reply);
+		thaw_reply_release(&reply);
 		if (i % 10 == 0)
 			ck_assert_str_eq(call_once(thaw, "hostile", "good"),
 					 "pristine");
@@ -59,12 +59,12 @@ START_TEST(the_lesser_of_two_timeouts_counts)
 	ck_assert_str_eq(outcome(&reply),
 			 "Sandbox.Timedout: not done within its timeout of "
 			 "30.000 ms");
-	thaw_reply_done(&reply);
+	thaw_reply_release(&reply);
 	call(thaw, "hostile", "spin", 1500 * NS_PER_US, &reply);
 	ck_assert_str_eq(outcome(&reply),
 			 "Sandbox.Timedout: not done within its timeout of "
 			 "1.500 ms");
-	thaw_reply_done(&reply);
+	thaw_reply_release(&reply);
 	thaw_close(thaw);
 }
 END_TEST
@@ -97,7 +97,7 @@ static void work(struct thaw *thaw, unsigned us, uint64_t timeout_ns)
 		    strcmp(outcome(&reply), text) :
 		    reply.result != THAW_TIMEOUT || !timeout_ns)
 		note_wrong(text, &reply);
-	thaw_reply_done(&reply);
+	thaw_reply_release(&reply);
 }
 
 static void *work_close_to_the_deadline(void *thaw)
@@ -152,7 +152,7 @@ static void *spin_for_some_time(void *thaw)
 		}
 		if (reply.result != THAW_TIMEOUT || reply.run_ns < timeout_ns)
 			note_wrong("spin", &reply);
-		thaw_reply_done(&reply);
+		thaw_reply_release(&reply);
 	}
 	return NULL;
 }
@@ -192,7 +192,7 @@ START_TEST(other_signals_disturb_nothing)
 		ck_assert_str_eq(call_once(thaw, "clones", "20000"), "20000");
 		call(thaw, "clones", "9000000", 20 * NS_PER_MS, &reply);
 		ck_assert_int_eq(reply.result, THAW_TIMEOUT);
-		thaw_reply_done(&reply);
+		thaw_reply_release(&reply);
 	}
 	setitimer(ITIMER_REAL, &never, NULL);
 	ck_assert_uint_gt(atomic_load(&alarms), 10);
@@ -211,7 +211,7 @@ START_TEST(a_thread_that_blocks_signals_is_stopped)
 	pthread_sigmask(SIG_BLOCK, &all, NULL);
 	call(thaw, "hostile", "spin", 20 * NS_PER_MS, &reply);
 	ck_assert_int_eq(reply.result, THAW_TIMEOUT);
-	thaw_reply_done(&reply);
+	thaw_reply_release(&reply);
 	thaw_close(thaw);
 }
 END_TEST
@@ -228,7 +228,7 @@ START_TEST(a_function_that_sleeps_wakes_up_in_time)
 		ck_assert_int_eq(reply.result, THAW_OK);
 		ck_assert_uint_ge(reply.run_ns, 20 * NS_PER_MS);
 		ck_assert_uint_ge(reply.exits, 1);
-		thaw_reply_done(&reply);
+		thaw_reply_release(&reply);
 	}
 	thaw_close(thaw);
 }
@@ -244,7 +244,7 @@ START_TEST(a_function_that_sleeps_too_long_is_stopped)
 		call(thaw, "edges", "", 30 * NS_PER_MS, &reply);
 		ck_assert_int_eq(reply.result, THAW_TIMEOUT);
 		ck_assert_uint_ge(reply.run_ns, 30 * NS_PER_MS);
-		thaw_reply_done(&reply);
+		thaw_reply_release(&reply);
 	}
 	thaw_close(thaw);
 }
@@ -258,7 +258,7 @@ START_TEST(a_function_that_sleeps_for_ages_is_stopped)
 
 	call(thaw, "edges", "", 30 * NS_PER_MS, &reply);
 	ck_assert_int_eq(reply.result, THAW_TIMEOUT);
-	thaw_reply_done(&reply);
+	thaw_reply_release(&reply);
 	thaw_close(thaw);
 }
 END_TEST

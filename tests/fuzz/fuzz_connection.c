@@ -101,7 +101,7 @@ static void do_step(struct io_stream *stream, enum step step)
 		leave_turn();
 		break;
 	case STEP_RUN_JOB:
-		leave_run_job();
+		leave_run_work();
 		break;
 	case STEP_SENT:
 		leave_sent(stream, 0);

@@ -87,34 +87,36 @@ static const struct io_operations operations = {
 
 /* ---- jobs: they run when the test says so ---- */
 
-bool jobs_push(struct jobs *jobs, struct job_share *share, struct job *job)
+bool offload_push(struct offload_pool *offload, struct offload_share *share,
+		  struct offload_work *work)
 {
-	(void)jobs;
+	(void)offload;
 	(void)share;
-	job->next = fixture.jobs;
-	fixture.jobs = job;
+	work->next = fixture.offload;
+	fixture.offload = work;
 	return true;
 }
 
-bool jobs_are_waiting(struct jobs *jobs, const struct job_share *share)
+bool offload_is_waiting(struct offload_pool *offload,
+			const struct offload_share *share)
 {
-	(void)jobs;
+	(void)offload;
 	(void)share;
 	return false;
 }
 
-struct job_share *job_share_create(void)
+struct offload_share *offload_share_create(void)
 {
 	return NULL;
 }
 
-void job_share_release(struct job_share *share)
+void offload_share_release(struct offload_share *share)
 {
 	(void)share;
 }
 
-int jobs_create(const struct jobs_config *config, struct error *err,
-		struct jobs **ret_jobs)
+int offload_pool_create(const struct offload_config *config, struct error *err,
+			struct offload_pool **ret_jobs)
 {
 	(void)config;
 	(void)err;
@@ -122,15 +124,16 @@ int jobs_create(const struct jobs_config *config, struct error *err,
 	return -ENOSYS;
 }
 
-void jobs_count(struct jobs *jobs, unsigned *ret_threads, unsigned *ret_busy)
+void offload_count(struct offload_pool *offload, unsigned *ret_threads,
+		   unsigned *ret_busy)
 {
-	(void)jobs;
+	(void)offload;
 	*ret_threads = *ret_busy = 0;
 }
 
-void jobs_free(struct jobs *jobs)
+void offload_pool_free(struct offload_pool *offload)
 {
-	(void)jobs;
+	(void)offload;
 }
 
 /* ---- the pool: one vm, and a line ---- */
@@ -326,7 +329,7 @@ static int end_run(struct thaw_reply *reply)
 int invoke_more(struct thaw_reply *reply, uint64_t slice_ns, struct error *err)
 {
 	(void)err;
-	return slice_ns == SERVER_JOB_SLICE_NS ? end_run(reply) : 0;
+	return slice_ns == SERVER_OFFLOAD_SLICE_NS ? end_run(reply) : 0;
 }
 
 uint64_t invoke_wake_ns(const struct thaw_reply *reply)
@@ -353,7 +356,7 @@ int invoke_wait(struct thaw_reply *reply, struct error *err)
 	return end_run(reply);
 }
 
-void invoke_done(struct thaw_reply *reply)
+void invoke_release(struct thaw_reply *reply)
 {
 	REQUIRE(reply->internal.vm == the_vm());
 	vm_is_back();
@@ -385,7 +388,7 @@ static void make_function(void)
 {
 	static char name[] = "function";
 	static struct function function;
-	static struct counted counted;
+	static struct stats stats;
 	static struct catalog_function spec = {
 		.name = name,
 		.max_request = 2 * SERVER_INLINE_BYTES,
@@ -395,23 +398,23 @@ static void make_function(void)
 				 .queue_timeout_ns = 20 * NS_PER_S },
 	};
 	/* and one line, in the queue of the only worker */
-	struct served *served =
-		calloc(1, sizeof(*served) + sizeof(served->lines[0]));
+	struct deployment *deployment =
+		calloc(1, sizeof(*deployment) + sizeof(deployment->lines[0]));
 
-	REQUIRE(served);
-	memset(&counted, 0, sizeof(counted));
-	event_line_init(&counted.events);
-	for (int i = 0; i < SERVED_LOGS; i++)
-		invocation_log_limit(name, (enum served_log)i,
-				     &counted.log_limits[i]);
+	REQUIRE(deployment);
+	memset(&stats, 0, sizeof(stats));
+	event_line_init(&stats.events);
+	for (int i = 0; i < DEPLOYMENT_LOGS; i++)
+		invocation_log_limit(name, (enum deployment_log)i,
+				     &stats.log_limits[i]);
 	function.gate.gate = VM_GATE_NONE;
-	served->references = 1;
-	served->spec = &spec;
-	served->counted = &counted;
-	counted.references = 1;
-	served->function = &function;
-	served->state = FUNCTION_ACTIVE;
-	fixture.served = served;
+	deployment->references = 1;
+	deployment->spec = &spec;
+	deployment->stats = &stats;
+	stats.references = 1;
+	deployment->function = &function;
+	deployment->state = FUNCTION_ACTIVE;
+	fixture.deployment = deployment;
 }
 
 void leave_begin(void)
@@ -428,11 +431,11 @@ void leave_begin(void)
 	generation = (struct generation){
 		.references = 2,
 		.catalog = &kept,
-		.served = &fixture.served,
+		.deployments = &fixture.deployment,
 		.count = 1,
 	};
-	catalog.functions = (struct catalog_function *)fixture.served->spec;
-	by_name[0] = fixture.served->spec;
+	catalog.functions = (struct catalog_function *)fixture.deployment->spec;
+	by_name[0] = fixture.deployment->spec;
 	server->options.max_connections = 100;
 	server->options.head_timeout_ns = 10 * NS_PER_S;
 	server->options.body_timeout_ns = 10 * NS_PER_S;
@@ -513,14 +516,14 @@ void leave_turn(void)
 	invocations_run(fixture.worker);
 }
 
-bool leave_run_job(void)
+bool leave_run_work(void)
 {
-	struct job *job = fixture.jobs;
+	struct offload_work *work = fixture.offload;
 
-	if (!job)
+	if (!work)
 		return false;
-	fixture.jobs = job->next;
-	job->run(job);
+	fixture.offload = work->next;
+	work->run(work);
 	return true;
 }
 
@@ -544,7 +547,7 @@ void leave_settle(int send_error)
 			next = c->next;
 			more |= leave_sent(&c->stream, send_error);
 		}
-		while (leave_run_job())
+		while (leave_run_work())
 			more = true;
 		more |= fixture.worker->queue.count || fixture.worker->polled ||
 			fixture.worker->io->inbox || fixture.worker->io->ready;
@@ -578,7 +581,7 @@ void leave_end_all(void)
 void leave_check(void)
 {
 	const struct server *server = fixture.server;
-	const struct served *served = fixture.served;
+	const struct deployment *deployment = fixture.deployment;
 
 	REQUIRE(fixture.worker->connection_count == 0);
 	REQUIRE(!fixture.worker->connections);
@@ -587,14 +590,14 @@ void leave_check(void)
 	REQUIRE(fixture.worker->invocation_count == 0);
 	REQUIRE(fixture.worker->event_count == 0);
 	REQUIRE(server->events == 0);
-	REQUIRE(served->admitted == 0);
-	REQUIRE(served->references == 1);
-	REQUIRE(metrics_get(&served->counted->metrics.inflight) == 0);
+	REQUIRE(deployment->admitted == 0);
+	REQUIRE(deployment->references == 1);
+	REQUIRE(metrics_get(&deployment->stats->metrics.inflight) == 0);
 	REQUIRE(fixture.running == 0);
 	REQUIRE(!fixture.vm_is_out);
 	REQUIRE(!fixture.line);
 	REQUIRE(!fixture.worker->timers.root);
-	REQUIRE(served->share.used == 0);
+	REQUIRE(deployment->share.used == 0);
 	REQUIRE(server->others.used == 0);
 	REQUIRE(server->buffers.used == fixture.worker->purse.credit);
 }
@@ -605,11 +608,11 @@ void leave_done(void)
 
 	worker_done(fixture.worker);
 	REQUIRE(server->buffers.used == 0);
-	REQUIRE(fixture.served->references == 1);
-	event_line_done(&fixture.served->counted->events);
-	for (int i = 0; i < SERVED_LOGS; i++)
-		log_limit_done(&fixture.served->counted->log_limits[i]);
-	free(fixture.served);
+	REQUIRE(fixture.deployment->references == 1);
+	event_line_done(&fixture.deployment->stats->events);
+	for (int i = 0; i < DEPLOYMENT_LOGS; i++)
+		log_limit_done(&fixture.deployment->stats->log_limits[i]);
+	free(fixture.deployment);
 	clients_done(&server->clients);
 	sem_destroy(&server->leave);
 	free(server->workers);

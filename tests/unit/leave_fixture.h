@@ -12,8 +12,8 @@
 struct leave {
 	struct server *server;
 	struct worker *worker;
-	struct served *served;		  /* its name is "function" */
-	struct job *jobs;		  /* the last one first */
+	struct deployment *deployment;	  /* its name is "function" */
+	struct offload_work *offload;	  /* the last one first */
 	struct pool_waiter *line, *first; /* who has just left it for a vm */
 	bool vm_is_out;			  /* there is one */
 	bool is_polled;			  /* the next run */
@@ -48,7 +48,7 @@ void leave_close(struct io_stream *stream);
 void leave_turn(void);
 
 /* A job runs to its end; false: there is none. */
-bool leave_run_job(void);
+bool leave_run_work(void);
 
 /* All that is under way comes to its end; replies go, or fail. */
 void leave_settle(int send_error);

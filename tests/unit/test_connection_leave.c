@@ -38,12 +38,12 @@ enum phase {
 	PARTIAL_HEAD,
 	HEAD_DONE,
 	PARTIAL_BODY,
-	QUEUED,	   /* it has not had its turn */
-	WAITING,   /* for a vm, which another one has */
-	SERVED,	   /* the vm is on its way to it */
-	RUNNING,   /* in a job */
-	POLLED,	   /* by itself */
-	RETURNING, /* the job has ended, and the worker does not know it */
+	QUEUED,	    /* it has not had its turn */
+	WAITING,    /* for a vm, which another one has */
+	DEPLOYMENT, /* the vm is on its way to it */
+	RUNNING,    /* in a job */
+	POLLED,	    /* by itself */
+	RETURNING,  /* the job has ended, and the worker does not know it */
 	SENDING,
 	SENT,	   /* and the next one could come */
 	PIPELINED, /* the next ones are behind one that runs */
@@ -146,7 +146,7 @@ static struct io_stream *end_run(const struct kind *kind)
 	struct io_stream *stream = run(kind);
 
 	leave_turn();
-	leave_run_job();
+	leave_run_work();
 	leave_turn();
 	return stream;
 }
@@ -194,10 +194,10 @@ static struct io_stream *bring(const struct kind *kind, enum phase phase)
 	case WAITING:
 		take_vm();
 		return run(kind);
-	case SERVED:
+	case DEPLOYMENT:
 		take_vm();
 		stream = run(kind);
-		leave_run_job();
+		leave_run_work();
 		return stream;
 	case RUNNING:
 		return run(kind);
@@ -206,7 +206,7 @@ static struct io_stream *bring(const struct kind *kind, enum phase phase)
 		return run(kind);
 	case RETURNING:
 		stream = run(kind);
-		leave_run_job();
+		leave_run_work();
 		return stream;
 	case SENDING:
 		return end_run(kind);
@@ -221,7 +221,7 @@ static struct io_stream *bring(const struct kind *kind, enum phase phase)
 		leave_send(stream, request + head_size,
 			   request_size - head_size);
 		leave_turn();
-		leave_run_job();
+		leave_run_work();
 		leave_turn();
 		return stream;
 	case REFUSED:
@@ -270,7 +270,7 @@ static void leave_in(const struct kind *kind, enum phase phase,
 		     enum leaving way, int send_error)
 {
 	/* it begins on the worker */
-	fixture.served->slowness = 0;
+	fixture.deployment->slowness = 0;
 	leave(bring(kind, phase), way);
 	leave_turn();
 	leave_settle(send_error);
@@ -355,20 +355,20 @@ static char *make_large(const struct kind *kind, size_t *ret_size)
 	return text;
 }
 
-static void leave_large(const struct kind *kind, unsigned jobs,
+static void leave_large(const struct kind *kind, unsigned offload,
 			enum leaving way)
 {
 	size_t size;
 	char *text = make_large(kind, &size);
 	struct io_stream *stream = leave_open(kind->open);
 
-	fixture.served->slowness = 0;
+	fixture.deployment->slowness = 0;
 	leave_turn();
 	ck_assert(leave_send(stream, text, size));
 	free(text);
 	leave_turn();
-	for (unsigned i = 0; i < jobs; i++) {
-		leave_run_job();
+	for (unsigned i = 0; i < offload; i++) {
+		leave_run_work();
 		leave_turn();
 	}
 	leave(stream, way);
@@ -385,9 +385,9 @@ START_TEST(nothing_is_left_of_large_ones)
 {
 	leave_begin();
 	fixture.reply_size = SERVER_INLINE_BYTES + 1;
-	for (unsigned jobs = 0; jobs < 4; jobs++)
+	for (unsigned offload = 0; offload < 4; offload++)
 		for (int way = 0; way < WAYS; way++)
-			leave_large(&kinds[_i], jobs, way);
+			leave_large(&kinds[_i], offload, way);
 	for (int way = 0; way < WAYS; way++) {
 		leave_in(&kinds[_i], POLLED, way, 0);
 		leave_in(&kinds[_i], PIPELINED, way, 0);
@@ -407,20 +407,20 @@ START_TEST(phases_are_reached)
 	ck_assert_uint_eq(fixture.running, 1);
 	leave_settle(0);
 	leave_end_all();
-	fixture.served->slowness = 0;
+	fixture.deployment->slowness = 0;
 	bring(&kinds[0], QUEUED);
 	ck_assert_uint_eq(fixture.worker->queue.count, 1);
 	leave_settle(0);
 	leave_end_all();
-	fixture.served->slowness = 0;
+	fixture.deployment->slowness = 0;
 	bring(frame, PIPELINED);
-	ck_assert_uint_eq(fixture.served->admitted, 3);
+	ck_assert_uint_eq(fixture.deployment->admitted, 3);
 	ck_assert_uint_eq(fixture.running, 1);
 	leave_settle(0);
 	leave_end_all();
 	bring(&kinds[3], RUNNING);
 	ck_assert_uint_eq(fixture.worker->event_count, 1);
-	ck_assert_uint_gt(fixture.served->share.used, 0);
+	ck_assert_uint_gt(fixture.deployment->share.used, 0);
 	leave_settle(0);
 	leave_end_all();
 	leave_check();

@@ -20,7 +20,7 @@ START_TEST(every_size_is_filled_and_no_more)
 		/* that a byte is zero 16 times is not to be expected */
 		for (int round = 0; round < 16; round++) {
 			memset(bytes, 0, sizeof(bytes));
-			ck_assert_int_eq(entropy_get(bytes, size), 0);
+			ck_assert_int_eq(entropy_fill(bytes, size), 0);
 			for (size_t i = 0; i < sizeof(bytes); i++)
 				ever[i] |= bytes[i];
 		}
@@ -50,7 +50,7 @@ START_TEST(no_bytes_come_twice)
 	static uint64_t values[CALLS];
 
 	for (size_t i = 0; i < CALLS; i++)
-		if (entropy_get(&values[i], sizeof(values[i])))
+		if (entropy_fill(&values[i], sizeof(values[i])))
 			ck_abort_msg("call %zu", i);
 	check_no_two_equal(values, CALLS);
 }
@@ -61,7 +61,7 @@ static void *get_many(void *values)
 	int r = 0;
 
 	for (size_t i = 0; i < CALLS / 10; i++)
-		r |= entropy_get((uint64_t *)values + i, sizeof(uint64_t));
+		r |= entropy_fill((uint64_t *)values + i, sizeof(uint64_t));
 	return r ? NULL : values;
 }
 
@@ -91,7 +91,7 @@ START_TEST(half_of_all_bits_are_set)
 	const int rounds = 10000;
 
 	for (int round = 0; round < rounds; round++) {
-		if (entropy_get(bytes, sizeof(bytes)))
+		if (entropy_fill(bytes, sizeof(bytes)))
 			ck_abort_msg("round %d", round);
 		for (size_t i = 0; i < 8 * sizeof(bytes); i++)
 			bits[i] += bytes[i / 8] >> (i % 8) & 1;

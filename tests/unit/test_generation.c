@@ -6,11 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "executor/server/served_internal.h"
+#include "executor/server/deployment_internal.h"
 #include "tests/unit/catalog_fixture.h"
 
 static struct generation *generation;
-static struct served *served;
+static struct deployment *deployment;
 static const char *image;
 
 /* A catalog of one function, which is as if it had been deployed. */
@@ -25,10 +25,10 @@ static void begin(void)
 					 &generation, &changes),
 			 0);
 	ck_assert_uint_eq(changes.added, 1);
-	served = generation->served[0];
-	image = served->spec->image;
-	served_hash(image, served->image_sha256);
-	atomic_store(&served->state, FUNCTION_ACTIVE);
+	deployment = generation->deployments[0];
+	image = deployment->spec->image;
+	deployment_hash(image, deployment->image_sha256);
+	atomic_store(&deployment->state, FUNCTION_ACTIVE);
 }
 
 static void end(void)
@@ -48,7 +48,7 @@ static bool is_same(void)
 					 &next, &changes),
 			 0);
 	ck_assert_uint_eq(changes.unchanged + changes.changed, 1);
-	is_taken_over = generation_newest(next, 0) == served;
+	is_taken_over = generation_newest(next, 0) == deployment;
 	ck_assert_int_eq(is_taken_over, changes.unchanged == 1);
 	generation_release(next);
 	return is_taken_over;
@@ -56,13 +56,13 @@ static bool is_same(void)
 
 START_TEST(an_image_that_was_but_touched_is_the_same)
 {
-	served->image.is_fresh = false;
+	deployment->image.is_fresh = false;
 	ck_assert(is_same());
 	ck_assert_int_eq(chmod(image, 0600), 0);
-	ck_assert(served_is_touched(served));
+	ck_assert(deployment_is_touched(deployment));
 	ck_assert(is_same());
 	/* and the next time there is nothing to compare */
-	ck_assert(!served_is_touched(served));
+	ck_assert(!deployment_is_touched(deployment));
 	ck_assert_int_eq(unlink(image), 0);
 	fixture_make_file("image.elf", "one");
 	ck_assert(is_same());
@@ -71,7 +71,7 @@ END_TEST
 
 START_TEST(an_image_of_other_bytes_is_another)
 {
-	served->image.is_fresh = false;
+	deployment->image.is_fresh = false;
 	fixture_make_file("image.elf", "two");
 	ck_assert(!is_same());
 	fixture_make_file("image.elf", "three");
@@ -85,29 +85,29 @@ END_TEST
 
 START_TEST(times_that_may_not_tell_are_not_believed)
 {
-	served_look_at(image, &served->image);
-	ck_assert(served->image.is_fresh);
+	deployment_look_at(image, &deployment->image);
+	ck_assert(deployment->image.is_fresh);
 	fixture_make_file("image.elf", "two");
 	/* as if both had been written at one tick of the clock */
-	served_look_at(image, &served->image);
-	ck_assert(served->image.is_fresh);
-	ck_assert(!served_is_touched(served));
+	deployment_look_at(image, &deployment->image);
+	ck_assert(deployment->image.is_fresh);
+	ck_assert(!deployment_is_touched(deployment));
 	ck_assert(!is_same());
-	served->image.is_fresh = false;
+	deployment->image.is_fresh = false;
 	ck_assert(is_same());
-	served_look_at("/bin/sh", &served->image);
-	ck_assert(!served->image.is_fresh);
+	deployment_look_at("/bin/sh", &deployment->image);
+	ck_assert(!deployment->image.is_fresh);
 }
 END_TEST
 
 START_TEST(of_what_is_not_deployed_yet_the_times_count)
 {
-	served->image.is_fresh = false;
-	atomic_store(&served->state, FUNCTION_PENDING);
+	deployment->image.is_fresh = false;
+	atomic_store(&deployment->state, FUNCTION_PENDING);
 	ck_assert(is_same());
 	ck_assert_int_eq(chmod(image, 0600), 0);
 	ck_assert(!is_same());
-	atomic_store(&served->state, FUNCTION_FAILED);
+	atomic_store(&deployment->state, FUNCTION_FAILED);
 	ck_assert(!is_same());
 }
 END_TEST

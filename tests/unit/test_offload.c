@@ -1,5 +1,5 @@
 /*
- * test_jobs.c - every job runs once, none waits for a thread that may start, and
+ * test_offload.c - every job runs once, none waits for a thread that may start, and
  * nobody has all of them.
  */
 #include <check.h>
@@ -18,41 +18,42 @@ static _Atomic unsigned ran;
 static sem_t gate, waiting;
 
 struct numbered {
-	struct job job;
+	struct offload_work work;
 	_Atomic unsigned times;
 };
 
-static void count(struct job *job)
+static void count(struct offload_work *work)
 {
-	atomic_fetch_add(&((struct numbered *)job)->times, 1);
+	atomic_fetch_add(&((struct numbered *)work)->times, 1);
 	atomic_fetch_add(&ran, 1);
 }
 
-static void block(struct job *job)
+static void block(struct offload_work *work)
 {
-	(void)job;
+	(void)work;
 	sem_post(&waiting);
 	sem_wait(&gate);
 }
 
-static struct jobs *create(unsigned threads)
+static struct offload_pool *create(unsigned threads)
 {
 	struct error err;
-	struct jobs *jobs;
+	struct offload_pool *offload;
 
-	ck_assert_int_eq(jobs_create(&(struct jobs_config){ .name = "test-job",
-							    .threads = threads,
-							    .per_share =
-								    PER_SHARE },
-				     &err, &jobs),
+	ck_assert_int_eq(offload_pool_create(
+				 &(struct offload_config){ .name = "test-job",
+							   .threads = threads,
+							   .per_share =
+								   PER_SHARE },
+				 &err, &offload),
 			 0);
-	return jobs;
+	return offload;
 }
 
 static struct numbered jobs_of[THREADS][JOBS];
 
 struct pusher {
-	struct jobs *jobs;
+	struct offload_pool *offload;
 	struct numbered *mine;
 };
 
@@ -61,25 +62,25 @@ static void *push_all(void *cookie)
 	const struct pusher *pusher = cookie;
 
 	for (int i = 0; i < JOBS; i++) {
-		pusher->mine[i].job.run = count;
-		jobs_push(pusher->jobs, NULL, &pusher->mine[i].job);
+		pusher->mine[i].work.run = count;
+		offload_push(pusher->offload, NULL, &pusher->mine[i].work);
 	}
 	return NULL;
 }
 
 START_TEST(each_job_of_many_threads_runs_once)
 {
-	struct jobs *jobs = create(4);
+	struct offload_pool *offload = create(4);
 	struct pusher pushers[THREADS];
 	pthread_t threads[THREADS];
 
 	for (int i = 0; i < THREADS; i++) {
-		pushers[i] = (struct pusher){ jobs, jobs_of[i] };
+		pushers[i] = (struct pusher){ offload, jobs_of[i] };
 		pthread_create(&threads[i], NULL, push_all, &pushers[i]);
 	}
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
-	jobs_free(jobs);
+	offload_pool_free(offload);
 	ck_assert_uint_eq(ran, THREADS * JOBS);
 	for (int i = 0; i < THREADS; i++)
 		for (int j = 0; j < JOBS; j++)
@@ -89,25 +90,25 @@ END_TEST
 
 START_TEST(as_many_run_at_once_as_there_may_be_threads)
 {
-	struct job blocked[THREADS + 2];
-	struct jobs *jobs = create(THREADS);
+	struct offload_work blocked[THREADS + 2];
+	struct offload_pool *offload = create(THREADS);
 	unsigned threads, busy;
 
 	sem_init(&gate, 0, 0);
 	sem_init(&waiting, 0, 0);
 	for (int i = 0; i < THREADS + 2; i++) {
 		blocked[i].run = block;
-		jobs_push(jobs, NULL, &blocked[i]);
+		offload_push(offload, NULL, &blocked[i]);
 	}
 	for (int i = 0; i < THREADS; i++)
 		sem_wait(&waiting);
-	jobs_count(jobs, &threads, &busy);
+	offload_count(offload, &threads, &busy);
 	ck_assert_uint_eq(threads, THREADS);
 	ck_assert_uint_eq(busy, THREADS);
 	ck_assert_int_ne(sem_trywait(&waiting), 0);
 	for (int i = 0; i < THREADS + 2; i++)
 		sem_post(&gate);
-	jobs_free(jobs);
+	offload_pool_free(offload);
 }
 END_TEST
 
@@ -115,77 +116,80 @@ END_TEST
 static char order[64];
 static _Atomic unsigned ordered;
 
-static void note_a(struct job *job)
+static void note_a(struct offload_work *work)
 {
-	(void)job;
+	(void)work;
 	order[atomic_fetch_add(&ordered, 1)] = 'a';
 }
 
-static void note_b(struct job *job)
+static void note_b(struct offload_work *work)
 {
-	(void)job;
+	(void)work;
 	order[atomic_fetch_add(&ordered, 1)] = 'b';
 }
 
 START_TEST(shares_take_turns_however_many_jobs_one_has)
 {
-	struct job_share *a = job_share_create(), *b = job_share_create();
-	struct job first = { .run = block }, of_a[8], of_b[2];
-	struct jobs *jobs = create(1);
+	struct offload_share *a = offload_share_create(),
+			     *b = offload_share_create();
+	struct offload_work first = { .run = block }, of_a[8], of_b[2];
+	struct offload_pool *offload = create(1);
 
 	sem_init(&gate, 0, 0);
 	sem_init(&waiting, 0, 0);
-	ck_assert(jobs_push(jobs, NULL, &first));
+	ck_assert(offload_push(offload, NULL, &first));
 	sem_wait(&waiting);
-	ck_assert(!jobs_are_waiting(jobs, a));
+	ck_assert(!offload_is_waiting(offload, a));
 	for (int i = 0; i < 8; i++) {
 		of_a[i].run = note_a;
-		ck_assert(!jobs_push(jobs, a, &of_a[i]));
+		ck_assert(!offload_push(offload, a, &of_a[i]));
 	}
 	for (int i = 0; i < 2; i++) {
 		of_b[i].run = note_b;
-		ck_assert(!jobs_push(jobs, b, &of_b[i]));
+		ck_assert(!offload_push(offload, b, &of_b[i]));
 	}
-	ck_assert(jobs_are_waiting(jobs, a));
+	ck_assert(offload_is_waiting(offload, a));
 	/* they go with their last jobs */
-	job_share_release(a);
-	job_share_release(b);
+	offload_share_release(a);
+	offload_share_release(b);
 	sem_post(&gate);
-	jobs_free(jobs);
+	offload_pool_free(offload);
 	ck_assert_str_eq(order, "ababaaaaaa");
 }
 END_TEST
 
 START_TEST(a_share_leaves_threads_to_others)
 {
-	struct job_share *a = job_share_create(), *b = job_share_create();
-	struct job of_a[THREADS], of_b;
-	struct jobs *jobs = create(THREADS);
+	struct offload_share *a = offload_share_create(),
+			     *b = offload_share_create();
+	struct offload_work of_a[THREADS], of_b;
+	struct offload_pool *offload = create(THREADS);
 	unsigned threads, busy;
 
 	sem_init(&gate, 0, 0);
 	sem_init(&waiting, 0, 0);
 	for (int i = 0; i < THREADS; i++) {
 		of_a[i].run = block;
-		ck_assert_int_eq(jobs_push(jobs, a, &of_a[i]), i < PER_SHARE);
+		ck_assert_int_eq(offload_push(offload, a, &of_a[i]),
+				 i < PER_SHARE);
 	}
 	for (int i = 0; i < PER_SHARE; i++)
 		sem_wait(&waiting);
-	jobs_count(jobs, &threads, &busy);
+	offload_count(offload, &threads, &busy);
 	ck_assert_uint_eq(busy, PER_SHARE);
 	/* nobody waits who could have a thread; but of its own share */
-	ck_assert(!jobs_are_waiting(jobs, b));
-	ck_assert(jobs_are_waiting(jobs, a));
+	ck_assert(!offload_is_waiting(offload, b));
+	ck_assert(offload_is_waiting(offload, a));
 	of_b.run = block;
-	ck_assert(jobs_push(jobs, b, &of_b));
+	ck_assert(offload_push(offload, b, &of_b));
 	sem_wait(&waiting);
-	jobs_count(jobs, &threads, &busy);
+	offload_count(offload, &threads, &busy);
 	ck_assert_uint_eq(busy, PER_SHARE + 1);
 	for (int i = 0; i < THREADS + 1; i++)
 		sem_post(&gate);
-	job_share_release(a);
-	job_share_release(b);
-	jobs_free(jobs);
+	offload_share_release(a);
+	offload_share_release(b);
+	offload_pool_free(offload);
 }
 END_TEST
 

@@ -1,7 +1,7 @@
 /*
- * served.h - the functions a server serves, and how a catalog is reloaded.
+ * deployment.h - the functions a server serves, and how a catalog is reloaded.
  *
- * A generation is one catalog and, for each of its functions, a struct served.
+ * A generation is one catalog and, for each of its functions, a struct deployment.
  * A reload makes a new generation, which takes over the functions that have not
  * changed. Where a function has, its old version goes on in the new generation,
  * too, until the next one is active. Each worker has its own reference and passes
@@ -9,8 +9,8 @@
  * invocation holds a reference to its function, so what is no longer in the
  * catalog goes when its last invocation has ended.
  */
-#ifndef EXECUTOR_SERVER_SERVED_H
-#define EXECUTOR_SERVER_SERVED_H
+#ifndef EXECUTOR_SERVER_DEPLOYMENT_H
+#define EXECUTOR_SERVER_DEPLOYMENT_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -31,21 +31,21 @@
 #include "executor/server/run_queue.h"
 
 /* What is logged of a function, each with a limit of its own. */
-enum served_log {
-	SERVED_LOG_LINES,  /* the function's own */
-	SERVED_LOG_ENDS,   /* invocations that failed, or were refused */
-	SERVED_LOG_EVENTS, /* Event invocations that were given up */
-	SERVED_LOGS,
+enum deployment_log {
+	DEPLOYMENT_LOG_LINES,  /* the function's own */
+	DEPLOYMENT_LOG_ENDS,   /* invocations that failed, or were refused */
+	DEPLOYMENT_LOG_EVENTS, /* Event invocations that were given up */
+	DEPLOYMENT_LOGS,
 };
 
 /*
  * What passes from one generation to the next by name: counts, who waits, and
  * limits, so that no reload renews them.
  */
-struct counted {
+struct stats {
 	_Atomic unsigned references;
 	char name[LIMIT_NAME_MAX + 1];
-	struct log_limit log_limits[SERVED_LOGS];
+	struct log_limit log_limits[DEPLOYMENT_LOGS];
 	_Atomic bool boot_failed; /* the last one */
 	struct metrics_function metrics;
 	struct event_line events;
@@ -58,30 +58,31 @@ struct kept_catalog {
 };
 
 /* How the file of an image looks. */
-struct served_image {
+struct deployment_image {
 	struct stat status; /* zero: it is not there */
 	bool is_fresh;	    /* the next change may leave it with these times */
 };
 
-struct served {
+struct deployment {
 	_Atomic unsigned references;
-	struct job job;			/* to free it */
-	struct job_share *runs, *makes; /* of the threads for runs, for vms */
-	struct job boot;
-	struct boots *boots;	  /* where it is booted, and how: */
-	struct served *next_boot; /* in the queue */
+	struct offload_work work; /* to free it */
+	struct offload_share *runs,
+		*makes; /* of the threads for runs, for vms */
+	struct offload_work boot;
+	struct boots *boots;	      /* where it is booted, and how: */
+	struct deployment *next_boot; /* in the queue */
 	bool is_suspect;
 	_Atomic bool cancelled; /* nobody needs it any more */
 	struct kept_catalog *catalog;
 	const struct catalog_function *spec;
-	struct counted *counted;
+	struct stats *stats;
 	uint64_t generation; /* the number of the first that has it */
 
 	/* Before it was deployed; the times: or when it was last compared. */
-	struct served_image image;
+	struct deployment_image image;
 	uint64_t image_bytes;
 
-	/* Set by served_deploy(), before the state. */
+	/* Set by deployment_deploy(), before the state. */
 	struct function *function;
 	struct error why; /* it failed */
 	int failure;	  /* -errno */
@@ -109,11 +110,12 @@ struct generation {
 	struct kept_catalog *catalog;
 	char sha256[65]; /* of the file */
 	uint64_t number;
-	struct served **served; /* in the catalog's order: what answers */
+	struct deployment *
+		*deployments; /* in the catalog's order: what answers */
 	/* What is to take its place, pending or failed; or NULL. */
-	struct served **next;
+	struct deployment **next;
 	size_t count;
-	struct served *echo; /* or NULL */
+	struct deployment *echo; /* or NULL */
 };
 
 /* What a reload changes; counts. */
@@ -134,16 +136,16 @@ int generation_add_echo(struct generation *generation, const char *name,
 			struct error *err);
 
 /* The function @name, or NULL; belongs to the generation. */
-struct served *generation_find(const struct generation *generation,
-			       const char *name);
+struct deployment *generation_find(const struct generation *generation,
+				   const char *name);
 
 /* The function at @index as the catalog has it, if need be not active yet. */
-struct served *generation_newest(const struct generation *generation,
-				 size_t index);
+struct deployment *generation_newest(const struct generation *generation,
+				     size_t index);
 
 /* The function @name of the catalog; or NULL. */
-struct served *generation_find_newest(const struct generation *generation,
-				      const char *name);
+struct deployment *generation_find_newest(const struct generation *generation,
+					  const char *name);
 
 /*
  * The same with the updates that are active by now in their places; NULL if there
@@ -174,50 +176,51 @@ struct generation *generation_hold(struct generation *generation);
 void generation_release(struct generation *generation);
 
 /*
- * Deploys @served, which is pending, on this thread; @options as for
+ * Deploys @deployment, which is pending, on this thread; @options as for
  * function_deploy(). It is active or failed afterwards.
  */
-void served_deploy(struct served *served,
-		   const struct function_options *options);
+void deployment_deploy(struct deployment *deployment,
+		       const struct function_options *options);
 
 /* One more reference; gives it back, NULL is fine. */
-struct counted *counted_hold(struct counted *counted);
-void counted_release(struct counted *counted);
+struct stats *function_stats_hold(struct stats *stats);
+void function_stats_release(struct stats *stats);
 
-struct served *served_hold(struct served *served);
+struct deployment *deployment_hold(struct deployment *deployment);
 
 /* NULL is fine. The last one has the function's vms freed, by a job. */
-void served_release(struct served *served);
+void deployment_release(struct deployment *deployment);
 
 /* Whose jobs; NULL: at once, by whoever gives back the last reference. */
-void served_set_reaper(struct jobs *jobs);
+void deployment_set_reaper(struct offload_pool *offload);
 
 /* How many workers there are: before the first generation is loaded. */
-void served_set_workers(unsigned count);
+void deployment_set_workers(unsigned count);
 
-static inline bool served_is_active(const struct served *served)
+static inline bool deployment_is_active(const struct deployment *deployment)
 {
-	/* pairs with the release in served_deploy() */
-	return atomic_load_explicit(&served->state, memory_order_acquire) ==
+	/* pairs with the release in deployment_deploy() */
+	return atomic_load_explicit(&deployment->state, memory_order_acquire) ==
 	       FUNCTION_ACTIVE;
 }
 
 /*
- * Why @served, which is not active, takes no invocations: for its callers, whom
+ * Why @deployment, which is not active, takes no invocations: for its callers, whom
  * it does not tell the paths of this machine. -EINPROGRESS: it is being booted;
  * -ENOENT, -ENOEXEC, -ETIMEDOUT, -ECANCELED, -EPROTO: its image or its init; -EIO.
  */
-int served_refusal(const struct served *served, struct error *err);
+int deployment_refusal(const struct deployment *deployment, struct error *err);
 
 /* The image's file is another one than it was when looked at, or its times are. */
-bool served_is_touched(const struct served *served);
+bool deployment_is_touched(const struct deployment *deployment);
 
-static inline bool served_is_pending(const struct served *served)
+static inline bool deployment_is_pending(const struct deployment *deployment)
 {
-	return atomic_load(&served->state) == FUNCTION_PENDING;
+	return atomic_load(&deployment->state) == FUNCTION_PENDING;
 }
 
-/* Fails @served, which is pending and nobody else's to deploy. */
-void served_fail(struct served *served, int failure, const struct error *why);
+/* Fails @deployment, which is pending and nobody else's to deploy. */
+void deployment_fail(struct deployment *deployment, int failure,
+		     const struct error *why);
 
 #endif

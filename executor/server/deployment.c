@@ -1,0 +1,308 @@
+/* deployment.c - functions that are served, or are to be. See deployment.h. */
+#include "executor/server/deployment.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "executor/server/boots.h"
+#include "executor/server/deployment_internal.h"
+#include "executor/server/invocation_log.h"
+#include "vm/image/image.h"
+
+/* File systems tell times as exactly as that; or those that have whole seconds. */
+#define IMAGE_TICK_NS (100 * NS_PER_MS)
+#define IMAGE_TICK_COARSE_NS (2 * NS_PER_S)
+
+struct stats *function_stats_hold(struct stats *stats)
+{
+	atomic_fetch_add_explicit(&stats->references, 1, memory_order_relaxed);
+	return stats;
+}
+
+static struct stats *function_stats_create(const char *name)
+{
+	struct stats *stats = calloc(1, sizeof(*stats));
+
+	if (!stats)
+		return NULL;
+	atomic_store(&stats->references, 1);
+	snprintf(stats->name, sizeof(stats->name), "%s", name);
+	for (int i = 0; i < DEPLOYMENT_LOGS; i++)
+		invocation_log_limit(stats->name, (enum deployment_log)i,
+				     &stats->log_limits[i]);
+	event_line_init(&stats->events);
+	return stats;
+}
+
+void function_stats_release(struct stats *stats)
+{
+	if (!stats || atomic_fetch_sub(&stats->references, 1) != 1)
+		return;
+	for (int i = 0; i < DEPLOYMENT_LOGS; i++)
+		log_limit_done(&stats->log_limits[i]);
+	event_line_done(&stats->events);
+	free(stats);
+}
+
+void deployment_catalog_release(struct kept_catalog *kept)
+{
+	if (!kept || atomic_fetch_sub(&kept->references, 1) != 1)
+		return;
+	catalog_free(kept->catalog);
+	free(kept);
+}
+
+struct deployment *deployment_hold(struct deployment *deployment)
+{
+	atomic_fetch_add_explicit(&deployment->references, 1,
+				  memory_order_relaxed);
+	return deployment;
+}
+
+static struct offload_pool *_Atomic reaper;
+
+void deployment_set_reaper(struct offload_pool *offload)
+{
+	atomic_store(&reaper, offload);
+}
+
+static unsigned workers;
+
+void deployment_set_workers(unsigned count)
+{
+	workers = count;
+}
+
+static void free_deployment(struct offload_work *work)
+{
+	struct deployment *deployment =
+		(void *)((char *)work - offsetof(struct deployment, work));
+
+	function_free(deployment->function);
+	offload_share_release(deployment->runs);
+	offload_share_release(deployment->makes);
+	function_stats_release(deployment->stats);
+	deployment_catalog_release(deployment->catalog);
+	free(deployment);
+}
+
+void deployment_release(struct deployment *deployment)
+{
+	struct offload_pool *offload = atomic_load(&reaper);
+
+	if (!deployment || atomic_fetch_sub(&deployment->references, 1) != 1)
+		return;
+	deployment->work.run = free_deployment;
+	if (offload)
+		offload_push(offload, NULL, &deployment->work);
+	else
+		free_deployment(&deployment->work);
+}
+
+struct deployment *deployment_create(const struct generation *generation,
+				     const struct catalog_function *spec,
+				     const struct deployment *old)
+{
+	struct deployment *deployment =
+		calloc(1, sizeof(*deployment) +
+				  workers * sizeof(deployment->lines[0]));
+	struct stats *stats = old ? function_stats_hold(old->stats) :
+				    function_stats_create(spec->name);
+
+	if (deployment) {
+		deployment->runs = offload_share_create();
+		deployment->makes = offload_share_create();
+	}
+	if (!deployment || !stats || !deployment->runs || !deployment->makes) {
+		offload_share_release(deployment ? deployment->runs : NULL);
+		offload_share_release(deployment ? deployment->makes : NULL);
+		free(deployment);
+		function_stats_release(stats);
+		return NULL;
+	}
+	atomic_store(&deployment->references, 1);
+	deployment->spec = spec;
+	deployment->stats = stats;
+	deployment->generation = generation->number;
+	deployment->catalog = generation->catalog;
+	atomic_fetch_add(&deployment->catalog->references, 1);
+	/* what changes from now on is another image */
+	deployment_look_at(spec->image, &deployment->image);
+	deployment->image_bytes = (uint64_t)deployment->image.status.st_size;
+	return deployment;
+}
+
+static uint64_t ns_of(const struct timespec *time)
+{
+	return (uint64_t)time->tv_sec * NS_PER_S + (uint64_t)time->tv_nsec;
+}
+
+void deployment_look_at(const char *path, struct deployment_image *ret_image)
+{
+	const uint64_t now_ns = clock_read_ns(CLOCK_REALTIME);
+	struct stat *status = &ret_image->status;
+	uint64_t tick_ns;
+
+	if (stat(path, status))
+		*status = (struct stat){ 0 };
+	tick_ns = status->st_ctim.tv_nsec ? IMAGE_TICK_NS :
+					    IMAGE_TICK_COARSE_NS;
+	ret_image->is_fresh = now_ns < ns_of(&status->st_ctim) + tick_ns;
+}
+
+/* A reload's job keeps how images look, and the main thread compares. */
+static pthread_mutex_t images = PTHREAD_MUTEX_INITIALIZER;
+
+void deployment_get_image(const struct deployment *deployment,
+			  struct deployment_image *ret_image)
+{
+	pthread_mutex_lock(&images);
+	*ret_image = deployment->image;
+	pthread_mutex_unlock(&images);
+}
+
+void deployment_set_image(struct deployment *deployment,
+			  const struct deployment_image *image)
+{
+	pthread_mutex_lock(&images);
+	deployment->image = *image;
+	pthread_mutex_unlock(&images);
+}
+
+bool deployment_is_touched(const struct deployment *deployment)
+{
+	const struct stat *then, *now;
+	struct deployment_image old, image;
+
+	deployment_get_image(deployment, &old);
+	deployment_look_at(deployment->spec->image, &image);
+	then = &old.status;
+	now = &image.status;
+	return now->st_dev != then->st_dev || now->st_ino != then->st_ino ||
+	       now->st_size != then->st_size ||
+	       ns_of(&now->st_mtim) != ns_of(&then->st_mtim) ||
+	       ns_of(&now->st_ctim) != ns_of(&then->st_ctim);
+}
+
+void deployment_hash(const char *path, char hex[65])
+{
+	unsigned char hash[crypto_hash_sha256_BYTES], bytes[64 * 1024];
+	crypto_hash_sha256_state state;
+	struct stat status;
+	cleanup_close int fd = file_open_regular(path, &status);
+	size_t size = 0;
+	ssize_t got = 0;
+
+	hex[0] = '\0';
+	/* what is larger is no image, nor a catalog: not read for hours */
+	if (fd < 0 || status.st_size > IMAGE_FILE_MAX)
+		return;
+	crypto_hash_sha256_init(&state);
+	while (size <= IMAGE_FILE_MAX &&
+	       (got = read(fd, bytes, sizeof(bytes))) > 0) {
+		crypto_hash_sha256_update(&state, bytes, (size_t)got);
+		size += (size_t)got;
+	}
+	crypto_hash_sha256_final(&state, hash);
+	if (!got)
+		sodium_bin2hex(hex, 65, hash, sizeof(hash));
+}
+
+/* Others may boot meanwhile; whether it is not needed any more. */
+static bool pause_boot(void *cookie)
+{
+	const struct deployment *deployment = cookie;
+
+	if (deployment->boots)
+		boots_pause(deployment->boots);
+	return atomic_load(&deployment->cancelled);
+}
+
+static int deploy(struct deployment *deployment,
+		  const struct function_options *options)
+{
+	struct function_options with_pause = *options;
+
+	with_pause.pause = (struct snapshot_pause){ pause_boot, deployment };
+	if (atomic_load(&deployment->cancelled))
+		return error_set(&deployment->why, -ESHUTDOWN,
+				 "function %s: it is not needed any more",
+				 deployment->spec->name);
+	metrics_add(&deployment->stats->metrics.boots, 1);
+	return function_deploy(deployment->spec, &with_pause, &deployment->why,
+			       &deployment->function);
+}
+
+void deployment_fail(struct deployment *deployment, int failure,
+		     const struct error *why)
+{
+	deployment->why = *why;
+	deployment->failure = failure;
+	/* publishes all of it */
+	atomic_store_explicit(&deployment->state, FUNCTION_FAILED,
+			      memory_order_release);
+}
+
+void deployment_deploy(struct deployment *deployment,
+		       const struct function_options *options)
+{
+	struct stats *stats = deployment->stats;
+	enum function_state state = FUNCTION_ACTIVE;
+
+	/* before it is read, too: of two images, it is the older one's */
+	deployment_hash(deployment->spec->image, deployment->image_sha256);
+	deployment->failure = deploy(deployment, options);
+	if (deployment->failure) {
+		state = FUNCTION_FAILED;
+	} else {
+		deployment->deployed_unix_ms =
+			clock_read_ns(CLOCK_REALTIME) / NS_PER_MS;
+	}
+	if (deployment->failure && deployment->failure != -ESHUTDOWN)
+		metrics_add(&stats->metrics.boot_failures, 1);
+	if (deployment->failure != -ESHUTDOWN)
+		atomic_store(&stats->boot_failed, deployment->failure != 0);
+	/* publishes all of it */
+	atomic_store_explicit(&deployment->state, state, memory_order_release);
+}
+
+int deployment_refusal(const struct deployment *deployment, struct error *err)
+{
+	static const struct {
+		int failure;
+		const char *text;
+	} classes[] = {
+		{ -ENOENT, "its image, or its handler, is not there" },
+		{ -ENOEXEC, "its image is no good" },
+		{ -ETIMEDOUT, "its init took too long" },
+		{ -ECANCELED, "its init failed" },
+		{ -EPROTO, "its image breaks the contract with thaw" },
+	};
+	const char *name = deployment->spec->name;
+	int failure = -EINPROGRESS;
+
+	if (atomic_load_explicit(&deployment->state, memory_order_acquire) ==
+	    FUNCTION_FAILED)
+		failure = deployment->failure;
+	/* one that was cancelled is replaced, or the server ends */
+	if (failure == -EINPROGRESS || failure == -ESHUTDOWN)
+		return error_set(err, -EINPROGRESS,
+				 "function %s is being deployed: try again",
+				 name);
+	for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++)
+		if (classes[i].failure == failure)
+			return error_set(err, failure,
+					 "function %s could not be deployed: "
+					 "%s: the server's log says more",
+					 name, classes[i].text);
+	return error_set(err, -EIO,
+			 "function %s could not be deployed: this machine "
+			 "failed: the server's log says how",
+			 name);
+}

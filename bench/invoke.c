@@ -55,8 +55,8 @@ int bench_thaw_require_gate(struct thaw *thaw, struct error *err)
 int bench_thaw_invoke(struct thaw *thaw, const void *request, struct error *err,
 		      struct thaw_reply *ret_reply)
 {
-	const struct thaw_request order = { .data = request,
-					    .size = BENCH_REQUEST_SIZE };
+	const struct thaw_invoke_request order = { .data = request,
+						   .size = BENCH_REQUEST_SIZE };
 	int r = thaw_invoke(thaw, FUNCTION, &order, outer(err), ret_reply);
 
 	if (!r && ret_reply->result != THAW_OK) {

@@ -210,7 +210,7 @@ static void on_line(void *cookie, enum thaw_level level, const char *text,
 		    size_t size)
 {
 	const struct thaw_reply *reply = cookie;
-	const struct thaw_request *request = reply->internal.request;
+	const struct thaw_invoke_request *request = reply->internal.request;
 
 	request->log(request->log_cookie, reply->internal.function->spec->name,
 		     (enum thaw_log_level)level, text, size);
@@ -464,8 +464,8 @@ static void count(struct function *function, const struct vm *vm, bool polled)
 
 /* An empty reply of @function, which is to run in @vm. */
 static void prepare(struct function *function, struct vm *vm,
-		    const struct thaw_request *request, uint64_t queued_ns,
-		    struct thaw_reply *reply)
+		    const struct thaw_invoke_request *request,
+		    uint64_t queued_ns, struct thaw_reply *reply)
 {
 	reply->content_type[0] = '\0';
 	reply->error_type[0] = reply->error_message[0] = '\0';
@@ -494,8 +494,9 @@ static void prepare(struct function *function, struct vm *vm,
 
 /* Begins it on @vm; on failure the vm goes back. */
 static int start_on(struct function *function, struct vm *vm,
-		    const struct thaw_request *request, uint64_t queued_ns,
-		    struct error *err, struct thaw_reply *reply)
+		    const struct thaw_invoke_request *request,
+		    uint64_t queued_ns, struct error *err,
+		    struct thaw_reply *reply)
 {
 	int r;
 
@@ -506,8 +507,9 @@ static int start_on(struct function *function, struct vm *vm,
 	return r ? give_up(reply, r, "writing its request", err) : 0;
 }
 
-static int start(struct function *function, const struct thaw_request *request,
-		 struct error *err, struct thaw_reply *reply)
+static int start(struct function *function,
+		 const struct thaw_invoke_request *request, struct error *err,
+		 struct thaw_reply *reply)
 {
 	const uint64_t queued_ns = clock_now_ns();
 	struct vm *vm;
@@ -520,7 +522,7 @@ static int start(struct function *function, const struct thaw_request *request,
 }
 
 int invoke_on(struct function *function, struct vm *vm,
-	      const struct thaw_request *request, uint64_t queued_ns,
+	      const struct thaw_invoke_request *request, uint64_t queued_ns,
 	      uint64_t slice_ns, struct error *err,
 	      struct thaw_reply *ret_reply)
 {
@@ -558,8 +560,9 @@ int invoke_wait(struct thaw_reply *reply, struct error *err)
 	return r < 0 ? r : 0;
 }
 
-int invoke_start(struct function *function, const struct thaw_request *request,
-		 struct error *err, struct thaw_reply *ret_reply)
+int invoke_start(struct function *function,
+		 const struct thaw_invoke_request *request, struct error *err,
+		 struct thaw_reply *ret_reply)
 {
 	int r = start(function, request, err, ret_reply);
 
@@ -575,7 +578,7 @@ int invoke_poll(struct thaw_reply *reply, struct error *err)
 	return error_set(err, -EINVAL, "this reply has been done with");
 }
 
-int invoke(struct function *function, const struct thaw_request *request,
+int invoke(struct function *function, const struct thaw_invoke_request *request,
 	   struct error *err, struct thaw_reply *ret_reply)
 {
 	int r = start(function, request, err, ret_reply);

@@ -13,15 +13,16 @@
  * Invokes @function on this thread. On success *@ret_reply holds a vm until
  * invoke_release(). Errors as thaw_invoke().
  */
-int invoke(struct function *function, const struct thaw_request *request,
+int invoke(struct function *function, const struct thaw_invoke_request *request,
 	   struct error *err, struct thaw_reply *ret_reply);
 
 /*
  * The same in two steps: begins, and 0 if it has not ended yet, 1 if it has; and
  * looks whether it has. *@request is borrowed until it has ended.
  */
-int invoke_start(struct function *function, const struct thaw_request *request,
-		 struct error *err, struct thaw_reply *ret_reply);
+int invoke_start(struct function *function,
+		 const struct thaw_invoke_request *request, struct error *err,
+		 struct thaw_reply *ret_reply);
 int invoke_poll(struct thaw_reply *reply, struct error *err);
 
 /*
@@ -32,9 +33,9 @@ int invoke_poll(struct thaw_reply *reply, struct error *err);
  * invoke_start(); the vm goes back to the pool by invoke_release(), or on failure.
  */
 int invoke_check(const struct function *function,
-		 const struct thaw_request *request, struct error *err);
+		 const struct thaw_invoke_request *request, struct error *err);
 int invoke_on(struct function *function, struct vm *vm,
-	      const struct thaw_request *request, uint64_t queued_ns,
+	      const struct thaw_invoke_request *request, uint64_t queued_ns,
 	      uint64_t slice_ns, struct error *err,
 	      struct thaw_reply *ret_reply);
 

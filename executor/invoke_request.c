@@ -27,7 +27,7 @@ static void copy_ascii(char *to, const char *from)
 }
 
 int invoke_check(const struct function *function,
-		 const struct thaw_request *request, struct error *err)
+		 const struct thaw_invoke_request *request, struct error *err)
 {
 	int r;
 
@@ -61,7 +61,8 @@ static void make_id(char *id, uint64_t number)
 	id[16] = '\0';
 }
 
-static int put_attributes(struct vm *vm, const struct thaw_request *request,
+static int put_attributes(struct vm *vm,
+			  const struct thaw_invoke_request *request,
 			  uint32_t *ret_size)
 {
 	char bytes[THAW_ATTRIBUTES_MAX];
@@ -73,7 +74,7 @@ static int put_attributes(struct vm *vm, const struct thaw_request *request,
 }
 
 /* What is behind them is zeros, as in the snapshot. */
-static int put_headers(struct vm *vm, const struct thaw_request *request)
+static int put_headers(struct vm *vm, const struct thaw_invoke_request *request)
 {
 	char bytes[THAW_HEADERS_MAX];
 	const char *end = http_headers_write(bytes, request->headers,
@@ -83,8 +84,8 @@ static int put_headers(struct vm *vm, const struct thaw_request *request)
 }
 
 int invoke_put_request(const struct function *function, struct vm *vm,
-		       const struct thaw_request *request, uint64_t deadline_ns,
-		       struct thaw_reply *reply)
+		       const struct thaw_invoke_request *request,
+		       uint64_t deadline_ns, struct thaw_reply *reply)
 {
 	const size_t start = offsetof(struct thaw_info, done);
 	struct thaw_info info = { 0 };

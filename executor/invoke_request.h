@@ -12,7 +12,7 @@
  * info page, to @vm; the id to @reply as well. 0 or -errno.
  */
 int invoke_put_request(const struct function *function, struct vm *vm,
-		       const struct thaw_request *request, uint64_t deadline_ns,
-		       struct thaw_reply *reply);
+		       const struct thaw_invoke_request *request,
+		       uint64_t deadline_ns, struct thaw_reply *reply);
 
 #endif

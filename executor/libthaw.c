@@ -191,8 +191,8 @@ int thaw_deploy(struct thaw *thaw, const char *function,
 }
 
 int thaw_invoke(struct thaw *thaw, const char *function,
-		const struct thaw_request *request, struct thaw_error *error,
-		struct thaw_reply *ret_reply)
+		const struct thaw_invoke_request *request,
+		struct thaw_error *error, struct thaw_reply *ret_reply)
 {
 	struct function *deployed;
 	int r = find_function(thaw, function, inner(error), &deployed);
@@ -201,8 +201,8 @@ int thaw_invoke(struct thaw *thaw, const char *function,
 }
 
 int thaw_start(struct thaw *thaw, const char *function,
-	       const struct thaw_request *request, struct thaw_error *error,
-	       struct thaw_reply *ret_reply)
+	       const struct thaw_invoke_request *request,
+	       struct thaw_error *error, struct thaw_reply *ret_reply)
 {
 	struct function *deployed;
 	int r = find_function(thaw, function, inner(error), &deployed);

@@ -4,7 +4,7 @@
  *	struct thaw_error error;
  *	struct thaw *thaw;
  *	struct thaw_reply reply;
- *	const struct thaw_request request = { .data = "{}", .size = 2 };
+ *	const struct thaw_invoke_request request = { .data = "{}", .size = 2 };
  *
  *	if (thaw_open("functions.json", NULL, &error, &thaw))
  *		errx(1, "%s", error.message);
@@ -96,7 +96,7 @@ struct thaw_attribute {
 #define THAW_HEADERS_SIZE_MAX 16384
 #define THAW_REPLY_HEADERS_SIZE_MAX 4096
 
-struct thaw_request {
+struct thaw_invoke_request {
 	const void *data; /* borrowed for the call */
 	size_t size;
 	const char *content_type; /* NULL for none; 127 characters at most */
@@ -170,7 +170,7 @@ struct thaw_reply {
 	struct {
 		struct function *function;
 		struct vm *vm;
-		const struct thaw_request *request;
+		const struct thaw_invoke_request *request;
 		uint64_t start_ns, end_ns; /* of the run */
 		uint64_t timeout_ns;
 		uint64_t slice_end_ns; /* 0: runs as long as it takes */
@@ -212,8 +212,8 @@ int thaw_deploy(struct thaw *thaw, const char *function,
  * -EAGAIN: none became free in time; and what thaw_deploy() returns.
  */
 int thaw_invoke(struct thaw *thaw, const char *function,
-		const struct thaw_request *request, struct thaw_error *error,
-		struct thaw_reply *ret_reply);
+		const struct thaw_invoke_request *request,
+		struct thaw_error *error, struct thaw_reply *ret_reply);
 
 /*
  * Invokes @function without waiting for its end where that can be: where its vm
@@ -223,8 +223,8 @@ int thaw_invoke(struct thaw *thaw, const char *function,
  * borrowed until then. Errors as thaw_invoke().
  */
 int thaw_start(struct thaw *thaw, const char *function,
-	       const struct thaw_request *request, struct thaw_error *error,
-	       struct thaw_reply *ret_reply);
+	       const struct thaw_invoke_request *request,
+	       struct thaw_error *error, struct thaw_reply *ret_reply);
 
 /*
  * Whether what was started has ended: 1, 0, or -errno, and then there is no
@@ -287,7 +287,7 @@ size_t thaw_trim(struct thaw *thaw, uint64_t idle_ns);
  *	struct thaw_error error;
  *	struct thaw_client *client;
  *	struct thaw_client_reply reply;
- *	const struct thaw_request request = { .data = "{}", .size = 2 };
+ *	const struct thaw_invoke_request request = { .data = "{}", .size = 2 };
  *
  *	if (thaw_connect(NULL, &error, &client) ||
  *	    thaw_client_invoke(client, "hello", &request, &error, &reply))
@@ -353,8 +353,8 @@ void thaw_disconnect(struct thaw_client *client);
  * header is none, or clock_skew_ns is not 0.
  */
 int thaw_client_send(struct thaw_client *client, const char *function,
-		     const struct thaw_request *request, uint64_t *ret_id,
-		     struct thaw_error *error);
+		     const struct thaw_invoke_request *request,
+		     uint64_t *ret_id, struct thaw_error *error);
 
 /*
  * Waits for the next reply. If the server has refused the request, an error
@@ -374,7 +374,7 @@ int thaw_client_receive(struct thaw_client *client,
  * another request is in flight.
  */
 int thaw_client_invoke(struct thaw_client *client, const char *function,
-		       const struct thaw_request *request,
+		       const struct thaw_invoke_request *request,
 		       struct thaw_error *error,
 		       struct thaw_client_reply *ret_reply);
 

@@ -44,7 +44,7 @@ static int show(const char *function, const struct answer *reply,
 
 /* One invocation; of those of @repeat, shows the last, and one that fails. */
 static int invoke(const struct invoker *invoker, const char *function,
-		  const struct thaw_request *request,
+		  const struct thaw_invoke_request *request,
 		  const struct invocation_options *options,
 		  struct repeat *repeat)
 {
@@ -67,7 +67,7 @@ static int invoke(const struct invoker *invoker, const char *function,
 
 static int invoke_repeatedly(const struct invoker *invoker,
 			     const char *function,
-			     const struct thaw_request *request,
+			     const struct thaw_invoke_request *request,
 			     const struct invocation_options *options)
 {
 	struct repeat repeat;
@@ -90,7 +90,7 @@ int invocation_perform(const struct invoker *invoker, const char *function,
 		       const struct invocation_options *options)
 {
 	struct thaw_attribute attributes[REQUEST_ATTRIBUTES];
-	struct thaw_request request = {
+	struct thaw_invoke_request request = {
 		.data = data->data,
 		.size = data->size,
 		.content_type = options->content_type,

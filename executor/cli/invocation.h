@@ -104,7 +104,7 @@ struct invoker {
 	 * message. The answer is valid until end(), or the next one.
 	 */
 	int (*invoke)(void *cookie, const char *function,
-		      const struct thaw_request *request,
+		      const struct thaw_invoke_request *request,
 		      struct answer *ret_answer);
 	/* Ends the use of an answer, the @last to be shown; or NULL. */
 	void (*end)(void *cookie, bool last);

@@ -261,7 +261,8 @@ static int take_answer(struct by_http *http, struct answer *answer)
 
 /* The function is in the path. */
 static int invoke(void *cookie, const char *function,
-		  const struct thaw_request *request, struct answer *ret_answer)
+		  const struct thaw_invoke_request *request,
+		  struct answer *ret_answer)
 {
 	struct by_http *http = cookie;
 	const struct http_call call = {

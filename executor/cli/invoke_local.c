@@ -78,7 +78,8 @@ struct local {
 };
 
 static int invoke(void *cookie, const char *function,
-		  const struct thaw_request *request, struct answer *ret_answer)
+		  const struct thaw_invoke_request *request,
+		  struct answer *ret_answer)
 {
 	struct local *local = cookie;
 	struct thaw_reply *reply = &local->reply;

@@ -34,7 +34,8 @@ struct by_socket {
 };
 
 static int invoke(void *cookie, const char *function,
-		  const struct thaw_request *request, struct answer *ret_answer)
+		  const struct thaw_invoke_request *request,
+		  struct answer *ret_answer)
 {
 	struct by_socket *socket = cookie;
 	struct thaw_client_reply *reply = &socket->reply;

@@ -144,7 +144,7 @@ const char *request_method(const struct request_http *http)
 
 void request_add_http(const struct request_http *http,
 		      struct thaw_attribute attributes[REQUEST_ATTRIBUTES],
-		      struct thaw_request *request)
+		      struct thaw_invoke_request *request)
 {
 	size_t count = 0;
 

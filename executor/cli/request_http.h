@@ -47,6 +47,6 @@ const char *request_method(const struct request_http *http);
 #define REQUEST_ATTRIBUTES 3
 void request_add_http(const struct request_http *http,
 		      struct thaw_attribute attributes[REQUEST_ATTRIBUTES],
-		      struct thaw_request *request);
+		      struct thaw_invoke_request *request);
 
 #endif

@@ -79,7 +79,7 @@ static int copy_text(char *to, size_t size, const char *from, const char *what,
 
 /* Attributes and headers, which are copied to @to. */
 static int fill_pairs(struct frame_request *frame,
-		      const struct thaw_request *request, char *to,
+		      const struct thaw_invoke_request *request, char *to,
 		      struct error *err)
 {
 	int r = http_attributes_check(request->attributes,
@@ -101,7 +101,8 @@ static int fill_pairs(struct frame_request *frame,
 }
 
 static int fill_frame(struct frame_request *frame, const char *function,
-		      const struct thaw_request *request, struct error *err)
+		      const struct thaw_invoke_request *request,
+		      struct error *err)
 {
 	int r = copy_text(frame->function, sizeof(frame->function), function,
 			  "function's name", err);
@@ -123,7 +124,8 @@ static int fill_frame(struct frame_request *frame, const char *function,
 
 /* Writes the client's head, which goes before the data; its size, or -errno. */
 static int write_head(struct thaw_client *client, const char *function,
-		      const struct thaw_request *request, struct error *err)
+		      const struct thaw_invoke_request *request,
+		      struct error *err)
 {
 	struct frame_request frame = { .id = client->last_id + 1 }, read;
 	char *head = client->head;
@@ -167,8 +169,8 @@ static bool forget(struct thaw_client *client, uint64_t id)
 }
 
 int thaw_client_send(struct thaw_client *client, const char *function,
-		     const struct thaw_request *request, uint64_t *ret_id,
-		     struct thaw_error *error)
+		     const struct thaw_invoke_request *request,
+		     uint64_t *ret_id, struct thaw_error *error)
 {
 	struct client_stream *stream = &client->stream;
 	int head_size;
@@ -250,7 +252,7 @@ int thaw_client_receive(struct thaw_client *client,
 }
 
 int thaw_client_invoke(struct thaw_client *client, const char *function,
-		       const struct thaw_request *request,
+		       const struct thaw_invoke_request *request,
 		       struct thaw_error *error,
 		       struct thaw_client_reply *ret_reply)
 {

@@ -302,7 +302,7 @@ static void on_timer(struct timer *timer)
 		drop(event, "it is too old");
 }
 
-static size_t strings_size(const struct thaw_request *request)
+static size_t strings_size(const struct thaw_invoke_request *request)
 {
 	size_t size =
 		request->content_type ? strlen(request->content_type) + 1 : 0;
@@ -314,9 +314,9 @@ static size_t strings_size(const struct thaw_request *request)
 
 /* Copies what @request borrows; names of attributes are static. */
 static void copy_request(struct event *event,
-			 const struct thaw_request *request)
+			 const struct thaw_invoke_request *request)
 {
-	struct thaw_request *own = &event->invocation.request;
+	struct thaw_invoke_request *own = &event->invocation.request;
 	char *at = event->bytes;
 
 	*own = *request;
@@ -387,8 +387,8 @@ static struct event *allocate(struct exchange *exchange, size_t size,
 
 /* The only place where an event is made; free_event() frees it. */
 static int create_event(struct exchange *exchange,
-			const struct thaw_request *request, struct error *err,
-			struct event **ret_event)
+			const struct thaw_invoke_request *request,
+			struct error *err, struct event **ret_event)
 {
 	struct deployment *deployment = exchange->deployment;
 	struct server *server = exchange->worker->server;
@@ -418,8 +418,8 @@ static int create_event(struct exchange *exchange,
 	return 0;
 }
 
-int event_accept(struct exchange *exchange, const struct thaw_request *request,
-		 struct error *err)
+int event_accept(struct exchange *exchange,
+		 const struct thaw_invoke_request *request, struct error *err)
 {
 	struct worker *worker = exchange->worker;
 	struct metrics_function *metrics =

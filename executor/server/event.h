@@ -18,8 +18,8 @@
  * Accepts the request of @exchange, copying it. 0; -EBUSY: too many wait, see event_line_enter();
  * -E2BIG: the payload is too large; -ENOMEM.
  */
-int event_accept(struct exchange *exchange, const struct thaw_request *request,
-		 struct error *err);
+int event_accept(struct exchange *exchange,
+		 const struct thaw_invoke_request *request, struct error *err);
 
 /*
  * How long an event rests: which has failed so often, 1 s, 2 s, 4 s and so on up to

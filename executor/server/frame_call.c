@@ -96,7 +96,7 @@ static void read_pairs(const char *bytes, size_t size,
 bool call_take_pairs(struct call *call)
 {
 	const struct frame_request *from = &call->request;
-	struct thaw_request *request = &call->invocation.request;
+	struct thaw_invoke_request *request = &call->invocation.request;
 	size_t attributes, headers, size;
 
 	http_headers_are_whole(from->attributes, from->attributes_size,

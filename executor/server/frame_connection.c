@@ -397,7 +397,7 @@ static void start(struct call *call)
 	invocation->deployment = call->deployment;
 	invocation->replied = on_replied;
 	invocation->ended = on_ended;
-	invocation->request = (struct thaw_request){
+	invocation->request = (struct thaw_invoke_request){
 		.data = from->data,
 		.size = from->size,
 		.content_type = *from->content_type ? from->content_type : NULL,

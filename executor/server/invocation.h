@@ -32,7 +32,7 @@ struct invocation {
 	/* The starter's; all of it stays until ended(). */
 	struct worker *worker;	       /* whose thread starts it */
 	struct deployment *deployment; /* held by the starter */
-	struct thaw_request request;
+	struct thaw_invoke_request request;
 	bool wants_log;	  /* keep the last lines in @log */
 	bool drops_reply; /* nobody is told its data */
 	bool comes_again; /* when it is put off: that is no outcome, no line */

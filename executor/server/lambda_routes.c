@@ -177,10 +177,10 @@ static void on_replied(struct invocation *invocation)
 static void take_payload(struct exchange *exchange)
 {
 	const struct http_request *http = &exchange->request;
-	struct thaw_request *request = &exchange->invocation.request;
+	struct thaw_invoke_request *request = &exchange->invocation.request;
 	const char *type = http_request_header(http, "content-type");
 
-	*request = (struct thaw_request){
+	*request = (struct thaw_invoke_request){
 		.data = http->body_size ? http->body : "{}",
 		.size = http->body_size ? http->body_size : 2,
 		.content_type = type && strcmp(type, BINARY_TYPE) != 0 ?

@@ -34,7 +34,7 @@ void route_find(struct exchange *exchange)
 void route_attribute(struct exchange *exchange, const char *name,
 		     const char *value)
 {
-	struct thaw_request *request = &exchange->invocation.request;
+	struct thaw_invoke_request *request = &exchange->invocation.request;
 
 	if (!value || !*value ||
 	    request->attribute_count == EXCHANGE_ATTRIBUTES_MAX)
@@ -260,7 +260,7 @@ static void invoke_with_event(struct exchange *exchange)
 		exchange_send(exchange);
 		return;
 	}
-	exchange->invocation.request = (struct thaw_request){
+	exchange->invocation.request = (struct thaw_invoke_request){
 		.data = exchange->text.data,
 		.size = exchange->text.size,
 		.content_type = CLOUDEVENTS_TYPE,
@@ -276,7 +276,7 @@ static void function(struct exchange *exchange)
 		exchange_inspect(exchange, write_event, invoke_with_event);
 		return;
 	}
-	exchange->invocation.request = (struct thaw_request){
+	exchange->invocation.request = (struct thaw_invoke_request){
 		.data = request->body,
 		.size = request->body_size,
 		.content_type = http_request_header(request, "content-type"),

@@ -54,7 +54,7 @@ void steps_add(struct steps *steps, enum page_step_kind kind, uint32_t first,
 void steps_invoke(struct thaw *thaw, const struct steps *steps,
 		  uint64_t timeout_ns, struct thaw_reply *ret_reply)
 {
-	const struct thaw_request request = {
+	const struct thaw_invoke_request request = {
 		.data = &steps->request,
 		.size = offsetof(struct page_request, steps) +
 			steps->request.count * sizeof(struct page_step) +

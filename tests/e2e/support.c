@@ -127,7 +127,7 @@ struct thaw *open_guest(const char *backend, const char *guest,
 void call(struct thaw *thaw, const char *function, const char *text,
 	  uint64_t timeout_ns, struct thaw_reply *ret_reply)
 {
-	const struct thaw_request request = {
+	const struct thaw_invoke_request request = {
 		.data = text,
 		.size = strlen(text),
 		.timeout_ns = timeout_ns,

@@ -332,7 +332,7 @@ START_TEST(a_ring_too_small_for_the_guest_is_refused_if_asked_for)
 {
 	struct thaw *thaw = open_steps(
 		&(struct steps_options){ .backend = "ring", .memory = LARGE });
-	const struct thaw_request request = { .size = 0 };
+	const struct thaw_invoke_request request = { .size = 0 };
 	struct thaw_error error = { "" };
 	struct thaw_reply reply;
 

@@ -65,8 +65,8 @@ static void check_clock(const char *name, uint64_t guest, uint64_t before,
 
 static void check_times(struct thaw *thaw, uint64_t skew_ns)
 {
-	const struct thaw_request request = { .timeout_ns = 2 * NS_PER_S,
-					      .clock_skew_ns = skew_ns };
+	const struct thaw_invoke_request request = { .timeout_ns = 2 * NS_PER_S,
+						     .clock_skew_ns = skew_ns };
 	uint64_t real = clock_read_ns(CLOCK_REALTIME);
 	uint64_t monotonic = clock_now_ns(), real_end, monotonic_end;
 	uint64_t in_guest[3];

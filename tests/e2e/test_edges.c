@@ -31,8 +31,8 @@ static const char *ask(struct thaw *thaw, unsigned number)
 START_TEST(a_request_may_be_as_large_as_max_request)
 {
 	struct thaw *thaw = open_entry("measure");
-	const struct thaw_request large = { .data = repeat('r', 4097),
-					    .size = 4097 };
+	const struct thaw_invoke_request large = { .data = repeat('r', 4097),
+						   .size = 4097 };
 	struct thaw_error error;
 	struct thaw_reply reply;
 
@@ -123,8 +123,9 @@ END_TEST
 /* Invokes `texts` with strings of the lengths given; -errno or 0. */
 static int send_texts(struct thaw *thaw, size_t type, size_t id)
 {
-	const struct thaw_request request = { .content_type = repeat('c', type),
-					      .id = repeat('i', id) };
+	const struct thaw_invoke_request request = {
+		.content_type = repeat('c', type), .id = repeat('i', id)
+	};
 	struct thaw_reply reply;
 	char expected[512];
 	int r = thaw_invoke(thaw, "edges", &request, NULL, &reply);
@@ -334,7 +335,7 @@ static const struct {
 static void write_lines(struct thaw *thaw, const char *text,
 			uint64_t timeout_ns, char *ret_lines, char *ret_end)
 {
-	const struct thaw_request request = {
+	const struct thaw_invoke_request request = {
 		.data = text,
 		.size = strlen(text),
 		.timeout_ns = timeout_ns,
@@ -391,7 +392,7 @@ START_TEST(a_line_that_is_logged_at_the_deadline_is_logged_once)
 	struct thaw *thaw =
 		open_guest("auto", "edges", "\"entry\":\"write_lines\"");
 	char lines[64] = "";
-	const struct thaw_request request = {
+	const struct thaw_invoke_request request = {
 		.data = "l5nl6n",
 		.size = 6,
 		.timeout_ns = 500 * NS_PER_MS,
@@ -517,7 +518,7 @@ END_TEST
 
 static int invoke_edges(struct thaw *thaw, struct thaw_error *error)
 {
-	const struct thaw_request request = { 0 };
+	const struct thaw_invoke_request request = { 0 };
 	struct thaw_reply reply;
 	int r = thaw_invoke(thaw, "edges", &request, error, &reply);
 

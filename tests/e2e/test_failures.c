@@ -91,7 +91,7 @@ static bool disarm(void)
 static int try_steps(struct thaw *thaw, const struct steps *steps,
 		     uint64_t timeout_ns)
 {
-	const struct thaw_request request = {
+	const struct thaw_invoke_request request = {
 		.data = &steps->request,
 		.size = offsetof(struct page_request, steps) +
 			steps->request.count * sizeof(struct page_step),

@@ -17,7 +17,7 @@ static int send_attributes(struct thaw *thaw, size_t a, size_t b,
 		{ "a", repeat('v', a) },
 		{ "b", repeat('v', b) },
 	};
-	const struct thaw_request request = {
+	const struct thaw_invoke_request request = {
 		.data = "abc",
 		.size = 3,
 		.attributes = attributes,
@@ -65,7 +65,7 @@ static int send_headers(struct thaw *thaw, size_t size, const char *name,
 		{ "long", repeat('v', size) },
 		{ name, value },
 	};
-	const struct thaw_request request = {
+	const struct thaw_invoke_request request = {
 		.data = "abc",
 		.size = 3,
 		.attributes = attributes,

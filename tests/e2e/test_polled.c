@@ -420,8 +420,8 @@ END_TEST
 
 static int start_good(struct thaw *thaw, struct thaw_reply *reply)
 {
-	static const struct thaw_request request = { .data = "good",
-						     .size = 4 };
+	static const struct thaw_invoke_request request = { .data = "good",
+							    .size = 4 };
 	struct thaw_error error;
 	int r = thaw_start(thaw, "a", &request, &error, reply);
 
@@ -510,7 +510,7 @@ END_TEST
 
 START_TEST(a_deadline_holds_for_what_was_started)
 {
-	static const struct thaw_request request = {
+	static const struct thaw_invoke_request request = {
 		.data = "spin", .size = 4, .timeout_ns = 5 * NS_PER_MS
 	};
 	struct thaw *thaw =

@@ -72,7 +72,7 @@ static void *finish(void *cookie)
 START_TEST(a_run_goes_on_where_its_slice_ended_on_any_thread)
 {
 	struct function *function = deploy("edges", "spin_ms", "");
-	const struct thaw_request request = { .data = "20", .size = 2 };
+	const struct thaw_invoke_request request = { .data = "20", .size = 2 };
 	struct thaw_reply reply;
 	struct error err;
 	pthread_t thread;
@@ -103,7 +103,7 @@ END_TEST
 START_TEST(a_slice_that_is_long_enough_is_all_it_takes)
 {
 	struct function *function = deploy("edges", "spin_ms", "");
-	const struct thaw_request request = { .data = "1", .size = 1 };
+	const struct thaw_invoke_request request = { .data = "1", .size = 1 };
 	struct thaw_reply reply;
 	struct error err;
 
@@ -122,9 +122,9 @@ END_TEST
 START_TEST(slices_do_not_move_the_deadline)
 {
 	struct function *function = deploy("edges", "spin_ms", "");
-	const struct thaw_request request = { .data = "9000",
-					      .size = 4,
-					      .timeout_ns = 10 * NS_PER_MS };
+	const struct thaw_invoke_request request = {
+		.data = "9000", .size = 4, .timeout_ns = 10 * NS_PER_MS
+	};
 	struct thaw_reply reply;
 	struct error err;
 	int r = invoke_on(function, take(function), &request, clock_now_ns(),
@@ -144,7 +144,7 @@ END_TEST
 START_TEST(a_function_that_sleeps_does_not_use_its_slice_up)
 {
 	struct function *function = deploy("edges", "sleep_ms", "");
-	const struct thaw_request request = { .data = "50", .size = 2 };
+	const struct thaw_invoke_request request = { .data = "50", .size = 2 };
 	struct thaw_reply reply;
 	struct error err;
 	uint64_t start_ns = clock_now_ns();

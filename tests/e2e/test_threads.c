@@ -38,8 +38,9 @@ static void *invoke_all(void *thaw)
 {
 	for (size_t i = 0; i < ROUNDS; i++) {
 		const char *text = calls[i % CALLS].request;
-		const struct thaw_request request = { .data = text,
-						      .size = strlen(text) };
+		const struct thaw_invoke_request request = {
+			.data = text, .size = strlen(text)
+		};
 		struct thaw_error error = { "" };
 		struct thaw_reply reply;
 		int r = thaw_invoke(thaw, calls[i % CALLS].function, &request,

@@ -80,8 +80,8 @@ static void note_wrong(const char *what, const struct thaw_reply *reply)
 /* Invokes `work` for @us, which may take until the deadline, or not. */
 static void work(struct thaw *thaw, unsigned us, uint64_t timeout_ns)
 {
-	const struct thaw_request request = { .timeout_ns = timeout_ns };
-	struct thaw_request sent = request;
+	const struct thaw_invoke_request request = { .timeout_ns = timeout_ns };
+	struct thaw_invoke_request sent = request;
 	struct thaw_error error;
 	struct thaw_reply reply;
 	char text[32];
@@ -140,9 +140,9 @@ static void *spin_for_some_time(void *thaw)
 	static atomic_uint number;
 	uint64_t timeout_ns =
 		(1 + atomic_fetch_add(&number, 1) % SPINNERS) * 10 * NS_PER_MS;
-	const struct thaw_request request = { .data = "spin",
-					      .size = 4,
-					      .timeout_ns = timeout_ns };
+	const struct thaw_invoke_request request = { .data = "spin",
+						     .size = 4,
+						     .timeout_ns = timeout_ns };
 	struct thaw_reply reply;
 
 	for (int i = 0; i < 3; i++) {

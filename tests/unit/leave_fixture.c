@@ -272,7 +272,7 @@ size_t pool_trim(struct pool *pool, bool warm_too, uint64_t before_ns)
 /* ---- invocations: they end in a job, or when they are polled ---- */
 
 int invoke_check(const struct function *function,
-		 const struct thaw_request *request, struct error *err)
+		 const struct thaw_invoke_request *request, struct error *err)
 {
 	(void)function;
 	(void)request;
@@ -281,7 +281,7 @@ int invoke_check(const struct function *function,
 }
 
 /* The request is read, to its last byte. */
-static void read_request(const struct thaw_request *request)
+static void read_request(const struct thaw_invoke_request *request)
 {
 	const char *data = request->data;
 	size_t sum = request->id ? strlen(request->id) : 0;
@@ -292,7 +292,7 @@ static void read_request(const struct thaw_request *request)
 }
 
 int invoke_on(struct function *function, struct vm *vm,
-	      const struct thaw_request *request, uint64_t queued_ns,
+	      const struct thaw_invoke_request *request, uint64_t queued_ns,
 	      uint64_t slice_ns, struct error *err,
 	      struct thaw_reply *ret_reply)
 {
@@ -362,7 +362,7 @@ void invoke_release(struct thaw_reply *reply)
 	vm_is_back();
 }
 
-int invoke(struct function *function, const struct thaw_request *request,
+int invoke(struct function *function, const struct thaw_invoke_request *request,
 	   struct error *err, struct thaw_reply *ret_reply)
 {
 	(void)function;
@@ -372,8 +372,9 @@ int invoke(struct function *function, const struct thaw_request *request,
 	return -ENOSYS;
 }
 
-int invoke_start(struct function *function, const struct thaw_request *request,
-		 struct error *err, struct thaw_reply *ret_reply)
+int invoke_start(struct function *function,
+		 const struct thaw_invoke_request *request, struct error *err,
+		 struct thaw_reply *ret_reply)
 {
 	(void)function;
 	(void)request;

@@ -10,7 +10,7 @@
 
 START_TEST(an_invocation_is_one_frame_there_and_one_back)
 {
-	const struct thaw_request request = {
+	const struct thaw_invoke_request request = {
 		.data = "some data",
 		.size = 9,
 		.content_type = "text/plain",
@@ -66,7 +66,7 @@ START_TEST(attributes_and_headers_go_there_and_an_answer_comes_back)
 	const struct thaw_attribute attributes[] = { { "method", "PUT" },
 						     { "path", "/a" } };
 	const struct thaw_attribute header = { "Accept", "text/html" };
-	const struct thaw_request request = {
+	const struct thaw_invoke_request request = {
 		.data = "data",
 		.size = 4,
 		.attributes = attributes,
@@ -91,7 +91,7 @@ END_TEST
 
 START_TEST(the_usual_socket_is_in_the_runtime_folder)
 {
-	const struct thaw_request request = { 0 };
+	const struct thaw_invoke_request request = { 0 };
 	struct thaw_client_reply reply;
 
 	setenv("THAW_RUNTIME_DIR", fixture_directory, 1);
@@ -158,7 +158,7 @@ START_TEST(replies_come_in_any_order)
 	fixture_start(shuffle);
 	for (int round = 0; round < 10; round++) {
 		for (size_t i = 0; i < 3; i++) {
-			const struct thaw_request request = {
+			const struct thaw_invoke_request request = {
 				.data = &"abc"[i],
 				.size = 1,
 			};
@@ -229,7 +229,7 @@ static void answer_in_batches(int fd)
 
 START_TEST(replies_that_come_together_are_had_one_by_one)
 {
-	const struct thaw_request request = { 0 };
+	const struct thaw_invoke_request request = { 0 };
 	struct thaw_client_reply reply;
 	char expected[BATCH_DATA_MAX];
 	uint64_t id;
@@ -302,7 +302,7 @@ static void dribble(int fd)
 
 START_TEST(replies_may_be_split_anywhere)
 {
-	const struct thaw_request request = { 0 };
+	const struct thaw_invoke_request request = { 0 };
 	struct thaw_client_reply reply;
 	uint64_t ids[2];
 
@@ -348,8 +348,8 @@ static void check_large(const struct thaw_client_reply *reply, uint64_t seed)
 START_TEST(large_requests_and_replies_can_be_pipelined)
 {
 	static char data[FIXTURE_LARGE];
-	const struct thaw_request request = { .data = data,
-					      .size = FIXTURE_LARGE };
+	const struct thaw_invoke_request request = { .data = data,
+						     .size = FIXTURE_LARGE };
 	struct thaw_client_reply reply, first;
 	uint64_t id;
 
@@ -380,7 +380,7 @@ END_TEST
 
 START_TEST(as_many_as_the_limit_may_be_in_flight)
 {
-	const struct thaw_request request = { .data = "x", .size = 1 };
+	const struct thaw_invoke_request request = { .data = "x", .size = 1 };
 	struct thaw_client_reply reply;
 	uint64_t id = 0;
 

@@ -34,7 +34,7 @@ START_TEST(refusals_are_errors_with_the_servers_words)
 
 	fixture_start(refuse);
 	for (unsigned i = 0; i < 6; i++) {
-		struct thaw_request request = { .data = "x", .size = 1 };
+		struct thaw_invoke_request request = { .data = "x", .size = 1 };
 		char name[16];
 
 		snprintf(name, sizeof(name), "%u", FRAME_BAD_REQUEST + i);
@@ -58,7 +58,7 @@ START_TEST(what_the_server_would_not_read_is_not_sent)
 	static char value[THAW_HEADERS_SIZE_MAX];
 	const struct thaw_attribute broken = { "a", "b\r\nc: d" };
 	const struct thaw_attribute large = { "a", value };
-	struct thaw_request request = { 0 };
+	struct thaw_invoke_request request = { 0 };
 	struct thaw_client_reply reply;
 	char text[129] = { 0 };
 
@@ -136,7 +136,7 @@ static void vanish(int fd)
 
 START_TEST(what_came_before_the_server_vanished_is_had)
 {
-	const struct thaw_request request = { 0 };
+	const struct thaw_invoke_request request = { 0 };
 	struct thaw_client_reply reply;
 	uint64_t id;
 
@@ -181,9 +181,9 @@ static void answer_one(int fd)
 START_TEST(a_server_that_vanishes_under_a_request_is_an_error)
 {
 	static char data[FIXTURE_LARGE];
-	const struct thaw_request small = { 0 };
-	const struct thaw_request large = { .data = data,
-					    .size = FIXTURE_LARGE };
+	const struct thaw_invoke_request small = { 0 };
+	const struct thaw_invoke_request large = { .data = data,
+						   .size = FIXTURE_LARGE };
 	struct thaw_client_reply reply;
 	uint64_t id;
 
@@ -212,7 +212,7 @@ static void say_goodbye(int fd)
 
 START_TEST(a_server_that_closes_may_say_why)
 {
-	const struct thaw_request request = { 0 };
+	const struct thaw_invoke_request request = { 0 };
 	struct thaw_client_reply reply;
 	uint64_t id;
 
@@ -267,7 +267,7 @@ static void misbehave(int fd)
 
 START_TEST(a_server_that_speaks_something_else_is_refused)
 {
-	const struct thaw_request request = { 0 };
+	const struct thaw_invoke_request request = { 0 };
 	struct thaw_client_reply reply;
 
 	wrong_turn = _i;
@@ -298,9 +298,9 @@ static void flood(int fd)
 START_TEST(replies_that_nobody_asked_for_do_not_fill_memory)
 {
 	static char data[FIXTURE_LARGE];
-	const struct thaw_request small = { 0 };
-	const struct thaw_request large = { .data = data,
-					    .size = FIXTURE_LARGE };
+	const struct thaw_invoke_request small = { 0 };
+	const struct thaw_invoke_request large = { .data = data,
+						   .size = FIXTURE_LARGE };
 	uint64_t id;
 
 	fixture_start(flood);

@@ -5,6 +5,9 @@ Rules, of which lint.sh calls each:
 
   directions  a file includes only its own layer and those below
   circles     no file of a layer includes, by way of others, itself
+  headers     x.h declares what x.c defines, and nothing else
+  names       functions of the hot path have names that no other file has, and
+              others share theirs with few
 
 A layer is a folder without the layers inside it. Prints FILE:LINE: WHAT for each
 offence. Needs the working directory to be the top of a git checkout.
@@ -113,7 +116,90 @@ def circles():
                        'have one of them know the other')
 
 
-RULES = {'directions': directions, 'circles': circles}
+# Headers with several sources: each is one interface to several backends.
+INTERFACES = {
+    'vm/arch.h': 'vm/ARCH/',
+    'executor/io/io_internal.h': 'executor/io/io_',
+    'executor/libthaw.h': 'executor/',
+}
+
+# What a request passes on its way to the guest and back.
+HOT = re.compile(r'''
+    base/(buffer|budget|timers)
+    | vm/(ARCH/(exit|vcpu)|control|dirty|exit|poll|poll_cores|vm|watchdog)
+    | snapshot/(pool|restore)
+    | executor/invoke\w*
+    | executor/io/io\w*
+    | executor/protocol/(frame|http_(chunks|head|lines|request|response))
+    | executor/server/(answer|connection|exchange|frame_\w+|http_connection
+      |invocation|invocation_run|respond|routes|run_queue|worker)
+    | bench/(floor|load_connection|load_worker|measure)
+    ''', re.VERBOSE)
+SHARED_MAX = 3  # files that elsewhere may have a function of one name
+
+COMMENT = re.compile(r'/\*.*?\*/', re.DOTALL)
+ATTRIBUTE = r'(?:\s*__attribute__\(\(.*?\)\))*'
+DEFINITION = re.compile(r'^(?!typedef|struct \w+ \{|enum|#|\s)[\w*\s]*?\b(\w+)'
+                        r'\([^;{}]*\)' + ATTRIBUTE + r'\n\{', re.MULTILINE)
+PROTOTYPE = re.compile(r'^(?!typedef|static|#|\s|extern ")[\w*\s]*?\b(\w+)'
+                       r'\([^;{}]*\)' + ATTRIBUTE + ';', re.MULTILINE)
+
+
+def functions(path, pattern):
+    """The names, and where they are."""
+    try:
+        with open(path, encoding='utf-8') as file:
+            text = COMMENT.sub(lambda match: '\n' * match[0].count('\n'),
+                               file.read())
+    except FileNotFoundError:
+        return
+    for match in pattern.finditer(text):
+        yield match[1], text.count('\n', 0, match.start(1)) + 1
+
+
+def headers():
+    paths = sources()
+    defined = {}
+    for path in paths:
+        if path.endswith('.c'):
+            for name, _ in functions(path, DEFINITION):
+                defined.setdefault(name, set()).add(unit_of(path))
+    for path in paths:
+        if not path.endswith('.h'):
+            continue
+        for name, number in functions(path, PROTOTYPE):
+            units = defined.get(name, set()) - {unit_of(path)}
+            if unit_of(path) in defined.get(name, set()) or not units:
+                continue
+            unit = min(units)
+            if unit.startswith(INTERFACES.get(path, '-')):
+                continue
+            yield (f'{path}:{number}: {name}() is defined in {unit}.c; '
+                   f'declare it in {unit}.h')
+
+
+def names():
+    places = {}
+    for path in sources():
+        if path.endswith('.c'):
+            for name, number in functions(path, DEFINITION):
+                places.setdefault(name, {})[unit_of(path)] = (path, number)
+    for name, units in sorted(places.items()):
+        if len(units) == 1:
+            continue
+        hot = [unit for unit in units if HOT.fullmatch(unit)]
+        if hot:
+            path, number = units[hot[0]]
+            yield (f'{path}:{number}: {name}() is in {len(units)} files; in '
+                   'the hot path a name says where it is')
+        elif len(units) > SHARED_MAX:
+            path, number = next(iter(units.values()))
+            yield (f'{path}:{number}: {name}() is in {len(units)} files; '
+                   f'{SHARED_MAX} at most')
+
+
+RULES = {'directions': directions, 'circles': circles, 'headers': headers,
+         'names': names}
 
 if __name__ == '__main__':
     if len(sys.argv) != 2 or sys.argv[1] not in RULES:

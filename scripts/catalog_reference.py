@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""catalog_reference.py [--check] - writes the reference of a catalog's keys, out of
-config/catalog.schema.json, into docs/catalog.md and docs/man/thaw.1: what is there
-between the lines that name this program. With --check nothing is written, and the
-exit status is 1 if that would change them.
+"""catalog_reference.py [--check] - writes the reference of the catalog's keys.
+
+It reads config/catalog.schema.json and replaces the text between the lines that name
+this program, in docs/catalog.md and docs/man/thaw.1. With --check it writes nothing,
+and exits with 1 if the text would change.
 """
 import json
 import pathlib
@@ -15,7 +16,7 @@ MARK = 'keys, by scripts/catalog_reference.py'
 
 
 def resolve(schema):
-    """Follows references; what stands beside one wins over what it names."""
+    """Follows references. A key beside a reference wins over the key it refers to."""
     while '$ref' in schema:
         beside = {key: value for key, value in schema.items() if key != '$ref'}
         name = schema['$ref'].split('/')[-1]
@@ -24,7 +25,7 @@ def resolve(schema):
 
 
 def value_of(schema):
-    """What kind of value it is, in words and JSON."""
+    """The kind of value, in words and JSON."""
     if 'const' in schema:
         return [json.dumps(schema['const'])]
     if 'enum' in schema:
@@ -40,7 +41,7 @@ def value_of(schema):
 
 
 def keys_of(schema):
-    """A row for each key of an object: key, value, default or None, text."""
+    """Yields a row for each key of an object: key, value, default or None, text."""
     for key, member in schema['properties'].items():
         member = resolve(member)
         default = json.dumps(member['default']) if 'default' in member else None
@@ -50,7 +51,7 @@ def keys_of(schema):
 
 
 def tables():
-    """The objects that have keys: a title, and their rows."""
+    """Yields the title and the rows of each object that has keys."""
     function = resolve(SCHEMA['properties']['functions'])['items']
     function = resolve(function)
     yield 'The document', keys_of(SCHEMA)
@@ -81,9 +82,9 @@ def markdown():
 
 
 def roff(text):
-    """A sentence a line, nothing of which is an instruction."""
+    """Puts each sentence on a line of its own and escapes what roff would read."""
     text = text.replace('\\', '\\e').replace('-', '\\-')
-    return re.sub(r'(?<=[.:]) (?=[A-Z0-9])', '\n', text)
+    return re.sub(r'(?<=\.) (?=[A-Z0-9]|thaw )', '\n', text)
 
 
 def man():
@@ -128,7 +129,7 @@ def main():
             continue
         stale += 1
         if check:
-            print(f'{name}: not as the schema has it: run '
+            print(f'{name}: differs from the schema: run '
                   'scripts/catalog_reference.py')
         else:
             path.write_text(new)

@@ -92,11 +92,11 @@ def man():
         title = title if ' ' in title else f'A function: {title}'
         yield f'.Ss {title}\n.Bl -tag -width Ds\n'
         for key, value, default, text in rows:
-            value = ', '.join(value) if isinstance(value, list) else value
+            value = (', '.join(value) if isinstance(value, list) else
+                     value[0].upper() + value[1:])
             head = f'{value}; ' + ('no default' if default is None else
                                    default if default == 'required' else
-                                   f'default {default}')
-            head = head[0].upper() + head[1:] + '.'
+                                   f'default {default}') + '.'
             yield f'.It Cm {key}\n{roff(head)}\n{roff(text)}\n'
         yield '.El\n'
     yield ('.Pp\n.Cm defaults\nmay have ' +

@@ -1,6 +1,9 @@
 /*
- * arch.h - what an architecture has to provide; everything else in vm/ is
- * common. Implemented in vm/x86_64/ and vm/arm64/, one of which is built.
+ * arch.h - what an architecture provides; everything else in vm/ is common.
+ * Implemented in vm/x86_64/ and vm/arm64/, one of which is built.
+ *
+ * An architecture decodes exits and knows what is in a vcpu's state and in guest
+ * memory. It runs nothing: the loops are in run.c and poll.c.
  */
 #ifndef VM_ARCH_H
 #define VM_ARCH_H
@@ -9,26 +12,33 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/error.h"
-#include "vm/kvm.h"
-#include "vm/layout.h"
-#include "vm/vm.h"
-
+struct error;
+struct kvm_host;
+struct layout;
 struct vcpu_state;
+struct vm;
+struct vm_exit;
+struct vm_fault;
 
-/* Checks and notes the capabilities this architecture needs. */
+/*
+ * Checks the capabilities that this architecture needs, and sets host->vm_type.
+ * 0, or -ENODEV with a message that says what is missing.
+ */
 int arch_kvm_check(struct kvm_host *host, struct error *err);
 
-/* The type argument of KVM_CREATE_VM. */
-unsigned long arch_vm_type(const struct kvm_host *host);
-
-/* Prepares a new vcpu: features, counter. */
+/*
+ * Prepares a new vcpu, which has not run: its features, its counter, and vm->gate.
+ * Sets what vm_internal.h says it sets.
+ */
 int arch_vcpu_init(struct vm *vm, struct error *err);
 
 /* Writes stubs, descriptors or vectors, and page tables into @memory. */
 void arch_prepare_memory(uint8_t *memory, const struct layout *layout);
 
-/* Makes the complete state in which the entry stub begins, on the heap. */
+/*
+ * Makes the complete state in which the entry stub begins. The caller frees
+ * *@ret_state by vm_state_free().
+ */
 int arch_boot_state(struct vm *vm, const struct layout *layout,
 		    struct error *err, struct vcpu_state **ret_state);
 
@@ -39,36 +49,25 @@ int arch_boot_state(struct vm *vm, const struct layout *layout,
 int arch_load_state(struct vm *vm, const struct vcpu_state *state);
 
 /*
- * Makes the next run start at @pc, in the entry stub's page, with nothing in
- * the general registers that the host can set at once. The hot path.
+ * Makes the next run start at @pc, in the entry stub's page, and clears the
+ * general registers if that takes no system call. On the hot path.
  */
 void arch_enter(struct vm *vm, uint64_t pc);
 
 /*
- * Where a function that is done enters @gate, in the stub's page; 0 if the
- * architecture has no such gate.
+ * Decodes what KVM_RUN has left in vm->run. Sets @exit->may_trap; and, if
+ * @has_exited, which KVM_RUN says by returning 0, either @exit->kind with what
+ * belongs to that kind, or else @exit->detail.
  */
-uint64_t arch_gate_address(enum vm_gate gate);
+void arch_decode_exit(struct vm *vm, bool has_exited, struct vm_exit *exit);
 
-/* Readies a new vcpu for vm->gate. 0 or -errno. */
-int arch_gate_init(struct vm *vm);
-
-/* Says what the exit in vm->run means. */
-void arch_decode_exit(struct vm *vm, struct vm_exit *exit);
-
-/*
- * Whether the CPU may have a trap pending for the guest, behind a run that ended
- * anywhere, which nothing can take back.
- */
-bool arch_may_trap(const struct vm *vm);
-
-/* Describes a fault: name, access, address. */
+/* Puts a fault into words: its name, the kind of access, the address. */
 void arch_describe_fault(const struct vm_fault *fault, char *text, size_t size);
 
-/* A moment's rest for a loop that polls. */
+/* Lets the CPU rest for an instant, in a loop that polls. */
 void arch_relax(void);
 
-/* The host's counter, of which the guest's is a fixed distance away. */
+/* The host's counter. The guest's differs from it by vm->counter_offset. */
 uint64_t arch_counter_now(void);
 
 #endif

@@ -22,7 +22,7 @@ struct kvm_host {
 	int dirty_ring_cap;	 /* the capability to enable */
 	size_t dirty_ring_bytes; /* largest ring */
 	unsigned manual_protect; /* KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 */
-	unsigned ipa_bits;	 /* arm64 */
+	unsigned long vm_type;	 /* the argument of KVM_CREATE_VM */
 };
 
 /*

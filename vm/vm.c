@@ -64,12 +64,7 @@ static int create_vcpu(struct vm *vm, struct error *err)
 	r = dirty_attach(&vm->dirty, vm->vcpu_fd, err);
 	if (r)
 		return r;
-	r = arch_vcpu_init(vm, err);
-	if (r)
-		return r;
-	r = arch_gate_init(vm);
-	return r ? error_set(err, r, "preparing the gate: %s", strerror(-r)) :
-		   0;
+	return arch_vcpu_init(vm, err);
 }
 
 /* The most precise mult and shift with mult in 32 bits. */
@@ -91,7 +86,7 @@ static int create_fd(struct vm *vm)
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	vm->fd = ioctl(vm->host->fd, KVM_CREATE_VM, arch_vm_type(vm->host));
+	vm->fd = ioctl(vm->host->fd, KVM_CREATE_VM, vm->host->vm_type);
 	if (vm->fd < 0)
 		r = -errno;
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
@@ -248,25 +243,29 @@ void vm_enter_touch(struct vm *vm)
 
 uint64_t vm_done_address(const struct vm *vm, bool to_gate)
 {
-	return arch_gate_address(to_gate ? vm->gate : VM_GATE_NONE);
+	return to_gate ? vm->gate_address : vm->done_address;
 }
 
 int vm_run_once(struct vm *vm, struct vm_exit *ret_exit)
 {
+	int r = ioctl(vm->vcpu_fd, KVM_RUN, 0) ? -errno : 0;
+
 	ret_exit->kind = VM_EXIT_OTHER;
 	ret_exit->polled = false;
 	ret_exit->detail = 0;
-	if (ioctl(vm->vcpu_fd, KVM_RUN, 0))
-		return errno == EAGAIN ? -EINTR : -errno;
 	/*
 	 * The guest may have been given GO by another thread: what that thread
 	 * wrote before is ours to see as well. Pairs with poll_begin().
 	 */
 	if (vm->control)
 		__atomic_load_n(&vm->control->go, __ATOMIC_ACQUIRE);
+	arch_decode_exit(vm, !r, ret_exit);
+	if (ret_exit->may_trap)
+		vm_spoil(vm);
+	if (r)
+		return r == -EAGAIN ? -EINTR : r;
 	if (vm->run->exit_reason == KVM_EXIT_DIRTY_RING_FULL)
 		return -ENOBUFS;
-	arch_decode_exit(vm, ret_exit);
 	if (vm->gate == VM_GATE_USER && ret_exit->kind == VM_EXIT_DOORBELL &&
 	    ret_exit->bell == THAW_BELL_IDLE)
 		ret_exit->kind = VM_EXIT_IDLE;
@@ -306,8 +305,7 @@ int vm_end_run(struct vm *vm, int r, struct vm_exit *exit)
 	/* one that came too late for this exit: the caller knows the time */
 	watch_disarm(&vm->watch);
 	exit->reason = vm->run->exit_reason;
-	if (r || exit->kind == VM_EXIT_OTHER ||
-	    (exit->kind == VM_EXIT_DEADLINE && arch_may_trap(vm)))
+	if (r || exit->kind == VM_EXIT_OTHER)
 		vm_spoil(vm);
 	poll_end(vm);
 	return r;

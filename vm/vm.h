@@ -67,8 +67,9 @@ struct vm_fault {
 
 struct vm_exit {
 	enum vm_exit_kind kind;
-	uint32_t bell;	 /* THAW_BELL_*, or anything a hostile guest rings */
-	bool polled;	 /* none: the function is done and waits at the gate */
+	uint32_t bell; /* THAW_BELL_*, or anything a hostile guest rings */
+	bool polled;   /* none: the function is done and waits at the gate */
+	bool may_trap; /* the CPU may hold a trap that nothing can take back */
 	uint32_t reason; /* KVM_EXIT_* */
 	uint64_t detail; /* e.g. KVM's suberror */
 	struct vm_fault fault;

@@ -57,7 +57,9 @@ struct vm {
 	struct thaw_control *control; /* NULL without a gate */
 	struct poll poll;
 
-	/* set by arch_vcpu_init() */
+	/* set by arch_vcpu_init(): */
+	uint64_t done_address; /* where the stub rings DONE */
+	uint64_t gate_address; /* where it enters the gate; 0: it has none */
 	uint64_t counter_hz;
 	uint64_t counter_offset; /* guest counter - host counter */
 

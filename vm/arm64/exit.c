@@ -47,13 +47,6 @@ static bool is_abort(uint64_t esr)
 	       ESR_CLASS(esr) == CLASS_INSTRUCTION_ABORT;
 }
 
-/* Only EL1 can turn on software step. */
-bool arch_may_trap(const struct vm *vm)
-{
-	(void)vm;
-	return false;
-}
-
 static void decode_fault(const struct vm *vm, struct vm_exit *exit)
 {
 	uint64_t esr = get_register(vm, REGISTER_ESR_EL1);
@@ -90,8 +83,11 @@ static void decode_mmio(const struct vm *vm, struct vm_exit *exit)
 	}
 }
 
-void arch_decode_exit(struct vm *vm, struct vm_exit *exit)
+void arch_decode_exit(struct vm *vm, bool has_exited, struct vm_exit *exit)
 {
+	exit->may_trap = false; /* only EL1 can turn on software step */
+	if (!has_exited)
+		return;
 	switch (vm->run->exit_reason) {
 	case KVM_EXIT_MMIO:
 		decode_mmio(vm, exit);

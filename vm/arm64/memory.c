@@ -10,6 +10,7 @@
 #include "guest/abi/thaw_stubs.h"
 #include "vm/arch.h"
 #include "vm/arm64/translation.h"
+#include "vm/layout.h"
 
 #define PTE_TABLE 0x3ull
 #define PTE_PAGE 0x3ull

@@ -18,6 +18,8 @@
 #include "vm/arm64/registers.h"
 #include "vm/arm64/translation.h"
 #include "vm/arm64/vcpu_state.h"
+#include "vm/kvm.h"
+#include "vm/layout.h"
 #include "vm/vm_internal.h"
 
 /* Newer than the oldest headers we build against. */
@@ -78,24 +80,21 @@ _Static_assert(THAW_FAULT_GPA >> TRANSLATION_IPA_BITS == 0, "reachable");
 
 int arch_kvm_check(struct kvm_host *host, struct error *err)
 {
-	host->ipa_bits =
+	unsigned ipa_bits =
 		(unsigned)kvm_capability(host, KVM_CAP_ARM_VM_IPA_SIZE);
-	if (!host->ipa_bits)
-		host->ipa_bits = IPA_BITS_DEFAULT;
-	if (host->ipa_bits < TRANSLATION_IPA_BITS)
+
+	if (!ipa_bits)
+		ipa_bits = IPA_BITS_DEFAULT;
+	if (ipa_bits < TRANSLATION_IPA_BITS)
 		return error_set(err, -ENODEV,
 				 "this KVM has guest physical addresses of %u "
 				 "bits; %d are needed",
-				 host->ipa_bits, TRANSLATION_IPA_BITS);
+				 ipa_bits, TRANSLATION_IPA_BITS);
+	/* a KVM that has only the default refuses to be asked for it */
+	host->vm_type = ipa_bits >= IPA_BITS_DEFAULT ?
+				0 :
+				KVM_VM_TYPE_ARM_IPA_SIZE(ipa_bits);
 	return 0;
-}
-
-unsigned long arch_vm_type(const struct kvm_host *host)
-{
-	/* the default need not be asked for, where asking is not known */
-	if (host->ipa_bits >= IPA_BITS_DEFAULT)
-		return 0;
-	return KVM_VM_TYPE_ARM_IPA_SIZE(host->ipa_bits);
 }
 
 static int set_register(const struct vm *vm, uint64_t id, const void *value)
@@ -146,6 +145,24 @@ static void report_undecoded(struct vm *vm)
 	ioctl(vm->fd, KVM_ENABLE_CAP, &cap);
 }
 
+static uint64_t stub_address(const char *stub)
+{
+	return stub ? THAW_GPA_STUB + (uint64_t)(stub - thaw_stub_start) : 0;
+}
+
+/* SVC enters the gate where every exception goes: there is nothing to set. */
+static void set_addresses(struct vm *vm)
+{
+	static const char *const gates[VM_GATES] = {
+		[VM_GATE_NONE] = thaw_stub_done,
+		[VM_GATE_CALL] = thaw_stub_call,
+		[VM_GATE_USER] = thaw_stub_wait,
+	};
+
+	vm->done_address = stub_address(thaw_stub_done);
+	vm->gate_address = stub_address(gates[vm->gate]);
+}
+
 /*
  * No optional feature is asked for: SVE, pointer authentication and the PMU
  * trap, and thaw_info.cpu has nothing to tell the entry stub.
@@ -161,10 +178,11 @@ int arch_vcpu_init(struct vm *vm, struct error *err)
 		return error_set(err, -errno, "KVM_ARM_VCPU_INIT: %s",
 				 strerror(errno));
 	report_undecoded(vm);
+	set_addresses(vm);
 	return set_counter(vm, err);
 }
 
-static void add(struct vcpu_state *state, uint64_t id, uint64_t value)
+static void add_register(struct vcpu_state *state, uint64_t id, uint64_t value)
 {
 	assert(state->count < VCPU_REGISTERS_MAX);
 	state->registers[state->count++] =
@@ -174,16 +192,16 @@ static void add(struct vcpu_state *state, uint64_t id, uint64_t value)
 static void add_core(struct vcpu_state *state)
 {
 	for (unsigned i = 0; i < 31; i++)
-		add(state, REGISTER_X(i), 0);
-	add(state, REGISTER_SP, 0);
-	add(state, REGISTER_PSTATE, PSTATE_INITIAL);
-	add(state, REGISTER_SP_EL1, 0);
-	add(state, REGISTER_ELR_EL1, 0);
-	add(state, REGISTER_SPSR_EL1, 0);
+		add_register(state, REGISTER_X(i), 0);
+	add_register(state, REGISTER_SP, 0);
+	add_register(state, REGISTER_PSTATE, PSTATE_INITIAL);
+	add_register(state, REGISTER_SP_EL1, 0);
+	add_register(state, REGISTER_ELR_EL1, 0);
+	add_register(state, REGISTER_SPSR_EL1, 0);
 	for (unsigned i = 0; i < 32; i++)
-		add(state, REGISTER_V(i), 0);
-	add(state, REGISTER_FPSR, 0);
-	add(state, REGISTER_FPCR, 0);
+		add_register(state, REGISTER_V(i), 0);
+	add_register(state, REGISTER_FPSR, 0);
+	add_register(state, REGISTER_FPCR, 0);
 }
 
 static void add_system(struct vcpu_state *state, uint64_t root)
@@ -209,7 +227,7 @@ static void add_system(struct vcpu_state *state, uint64_t root)
 	};
 
 	for (size_t i = 0; i < sizeof(registers) / sizeof(*registers); i++)
-		add(state, registers[i].id, registers[i].value);
+		add_register(state, registers[i].id, registers[i].value);
 }
 
 int arch_boot_state(struct vm *vm, const struct layout *layout,
@@ -230,7 +248,7 @@ int arch_boot_state(struct vm *vm, const struct layout *layout,
  * Completes an access whose exit is still pending. That is what KVM_EXIT_MMIO
  * in the run page stands for, to KVM and to arch_enter().
  */
-static int settle(struct vm *vm)
+static int finish_exit(struct vm *vm)
 {
 	int r;
 
@@ -245,7 +263,7 @@ static int settle(struct vm *vm)
 
 int arch_load_state(struct vm *vm, const struct vcpu_state *state)
 {
-	int r = settle(vm);
+	int r = finish_exit(vm);
 
 	if (r)
 		return r;
@@ -254,26 +272,6 @@ int arch_load_state(struct vm *vm, const struct vcpu_state *state)
 				 state->registers[i].value))
 			return -errno;
 	arch_enter(vm, THAW_GPA_STUB);
-	return 0;
-}
-
-uint64_t arch_gate_address(enum vm_gate gate)
-{
-	static const char *const stubs[] = {
-		[VM_GATE_NONE] = thaw_stub_done,
-		[VM_GATE_CALL] = thaw_stub_call,
-		[VM_GATE_USER] = thaw_stub_wait,
-	};
-
-	if (!stubs[gate])
-		return 0;
-	return THAW_GPA_STUB + (uint64_t)(stubs[gate] - thaw_stub_start);
-}
-
-/* SVC goes where every exception goes. */
-int arch_gate_init(struct vm *vm)
-{
-	(void)vm;
 	return 0;
 }
 

@@ -19,16 +19,6 @@
 #define VECTOR_PF 14
 #define RFLAGS_TF 0x100u
 
-/*
- * A single-step trap stays in the CPU's own state of the vcpu (VMX: pending debug
- * exceptions, SDM volume 3, 25.4.2), and would hit the next invocation. What KVM
- * itself has queued goes with KVM_SET_VCPU_EVENTS.
- */
-bool arch_may_trap(const struct vm *vm)
-{
-	return vm->run->s.regs.regs.rflags & RFLAGS_TF;
-}
-
 /* The instruction that led to a #UD in the stub's place for SYSCALL. */
 static void blame_syscall(struct vm *vm, struct vm_fault *fault)
 {
@@ -74,8 +64,6 @@ static void decode_io(struct vm *vm, struct vm_exit *exit)
 		if (run->io.port == THAW_DOORBELL_PORT) {
 			exit->kind = VM_EXIT_DOORBELL;
 			exit->bell = *data;
-			if (arch_may_trap(vm))
-				vm_spoil(vm);
 			return;
 		}
 		if (run->io.port == THAW_FAULT_PORT) {
@@ -90,8 +78,16 @@ static void decode_io(struct vm *vm, struct vm_exit *exit)
 	exit->detail = run->io.port;
 }
 
-void arch_decode_exit(struct vm *vm, struct vm_exit *exit)
+/*
+ * A single-step trap stays in the CPU's own state of the vcpu (VMX: pending debug
+ * exceptions, SDM volume 3, 25.4.2) and would hit the next invocation.
+ * KVM_SET_VCPU_EVENTS takes back only what KVM itself has queued.
+ */
+void arch_decode_exit(struct vm *vm, bool has_exited, struct vm_exit *exit)
 {
+	exit->may_trap = vm->run->s.regs.regs.rflags & RFLAGS_TF;
+	if (!has_exited)
+		return;
 	if (vm->run->exit_reason == KVM_EXIT_IO)
 		decode_io(vm, exit);
 	else if (vm->run->exit_reason == KVM_EXIT_INTERNAL_ERROR)

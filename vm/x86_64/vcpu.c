@@ -16,6 +16,8 @@
 #include "guest/abi/thaw_abi.h"
 #include "guest/abi/thaw_stubs.h"
 #include "vm/arch.h"
+#include "vm/kvm.h"
+#include "vm/layout.h"
 #include "vm/vm_internal.h"
 #include "vm/x86_64/descriptors.h"
 #include "vm/x86_64/vcpu_state.h"
@@ -73,12 +75,7 @@ int arch_kvm_check(struct kvm_host *host, struct error *err)
 				 "this KVM lacks synchronized registers or "
 				 "XSAVE: a newer kernel, or a CPU with XSAVE, "
 				 "has them");
-	return 0;
-}
-
-unsigned long arch_vm_type(const struct kvm_host *host)
-{
-	(void)host;
+	host->vm_type = 0;
 	return 0;
 }
 
@@ -202,6 +199,43 @@ static int set_msr(struct vm *vm, uint32_t index, uint64_t value)
 	return r < 0 ? -errno : -EIO;
 }
 
+static uint64_t stub_address(const char *stub)
+{
+	return THAW_GPA_STUB + (uint64_t)(stub - thaw_stub_start);
+}
+
+/* Has SYSCALL enter the gate in supervisor mode. */
+static int set_syscall_gate(struct vm *vm)
+{
+	int r = set_msr(vm, MSR_STAR, STAR_SELECTORS);
+
+	if (!r)
+		r = set_msr(vm, MSR_SFMASK, SFMASK_ALL);
+	if (!r)
+		r = set_msr(vm, MSR_LSTAR,
+			    THAW_GPA_SUPERVISOR +
+				    (uint64_t)(thaw_supervisor_call -
+					       thaw_supervisor_start));
+	return r;
+}
+
+static int init_gate(struct vm *vm, struct error *err)
+{
+	static const char *const stubs[] = {
+		[VM_GATE_NONE] = thaw_stub_done,
+		[VM_GATE_CALL] = thaw_stub_call,
+		[VM_GATE_TRAP] = thaw_stub_trap,
+		[VM_GATE_USER] = thaw_stub_wait,
+	};
+	int r = 0;
+
+	vm->gate_address = stub_address(stubs[vm->gate]);
+	if (vm->gate == VM_GATE_CALL)
+		r = set_syscall_gate(vm);
+	return r ? error_set(err, r, "preparing the gate: %s", strerror(-r)) :
+		   0;
+}
+
 int arch_vcpu_init(struct vm *vm, struct error *err)
 {
 	cleanup_free struct cpuid *cpuid = calloc(1, sizeof(*cpuid));
@@ -217,12 +251,12 @@ int arch_vcpu_init(struct vm *vm, struct error *err)
 				 strerror(errno));
 	/* for arch_decode_exit() */
 	vm->run->kvm_valid_regs = KVM_SYNC_X86_REGS;
-	r = set_msr(vm, MSR_LSTAR,
-		    THAW_GPA_STUB +
-			    (uint64_t)(thaw_stub_syscall - thaw_stub_start));
+	vm->done_address = stub_address(thaw_stub_done);
+	r = set_msr(vm, MSR_LSTAR, stub_address(thaw_stub_syscall));
 	if (r)
 		return error_set(err, r, "KVM_SET_MSRS: LSTAR was refused");
-	return set_counter(vm, err);
+	r = set_counter(vm, err);
+	return r ? r : init_gate(vm, err);
 }
 
 static struct kvm_segment flat_segment(uint16_t selector, uint8_t type)
@@ -303,7 +337,7 @@ int arch_boot_state(struct vm *vm, const struct layout *layout,
 }
 
 /* Completes an instruction whose exit is still pending. */
-static int settle(struct vm *vm)
+static int finish_exit(struct vm *vm)
 {
 	int r;
 
@@ -318,7 +352,7 @@ static int settle(struct vm *vm)
 int arch_load_state(struct vm *vm, const struct vcpu_state *state)
 {
 	struct kvm_sregs sregs = state->sregs;
-	int r = settle(vm);
+	int r = finish_exit(vm);
 
 	if (r)
 		return r;
@@ -333,35 +367,6 @@ int arch_load_state(struct vm *vm, const struct vcpu_state *state)
 		return -errno;
 	arch_enter(vm, THAW_GPA_STUB);
 	return 0;
-}
-
-uint64_t arch_gate_address(enum vm_gate gate)
-{
-	static const char *const stubs[] = {
-		[VM_GATE_NONE] = thaw_stub_done,
-		[VM_GATE_CALL] = thaw_stub_call,
-		[VM_GATE_TRAP] = thaw_stub_trap,
-		[VM_GATE_USER] = thaw_stub_wait,
-	};
-
-	return THAW_GPA_STUB + (uint64_t)(stubs[gate] - thaw_stub_start);
-}
-
-int arch_gate_init(struct vm *vm)
-{
-	int r;
-
-	if (vm->gate != VM_GATE_CALL)
-		return 0;
-	r = set_msr(vm, MSR_STAR, STAR_SELECTORS);
-	if (!r)
-		r = set_msr(vm, MSR_SFMASK, SFMASK_ALL);
-	if (!r)
-		r = set_msr(vm, MSR_LSTAR,
-			    THAW_GPA_SUPERVISOR +
-				    (uint64_t)(thaw_supervisor_call -
-					       thaw_supervisor_start));
-	return r;
 }
 
 void arch_enter(struct vm *vm, uint64_t pc)

@@ -22,6 +22,7 @@
 #include "guest/abi/thaw_http.h"
 #include "snapshot/guest_sleep.h"
 #include "vm/poll.h"
+#include "vm/run.h"
 
 #define DEFAULT_CONTENT_TYPE "application/octet-stream"
 

@@ -13,7 +13,7 @@
 #include "executor/function.h"
 #include "executor/invoke.h"
 #include "snapshot/pool.h"
-#include "vm/poll.h"
+#include "vm/poll_cores.h"
 
 _Static_assert(THAW_POLLING_CORES_DEFAULT == POLL_CORES_DEFAULT, "one default");
 

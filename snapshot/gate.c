@@ -13,6 +13,9 @@
 
 #include "base/clock.h"
 #include "snapshot/snapshot_internal.h"
+#include "vm/kvm.h"
+#include "vm/poll_cores.h"
+#include "vm/run.h"
 
 /* Far more than any step takes. */
 #define STEP_TIMEOUT_NS (1 * NS_PER_S)
@@ -181,8 +184,11 @@ static int try_gate(const struct snapshot *snapshot, enum vm_gate gate,
 		trial.page_count++;
 	}
 	*ret_facts = (struct gate_facts){ .gate = gate };
-	r = vm_done_address(trial.vm, true) ? try_steps(&trial, ret_facts) :
-					      -EOPNOTSUPP;
+	r = poll_attach(trial.vm, &POLL_RULE_ALWAYS(POLL_WAIT_MAX_NS));
+	if (!r)
+		r = vm_done_address(trial.vm, true) ?
+			    try_steps(&trial, ret_facts) :
+			    -EOPNOTSUPP;
 	vm_free(trial.vm);
 	return r;
 }

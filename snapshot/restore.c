@@ -68,9 +68,10 @@ int snapshot_start(struct snapshot *snapshot, struct error *err,
 	r = vm_create(&config, err, &vm);
 	if (r)
 		return r;
-	if (snapshot->gate != VM_GATE_NONE)
-		poll_set_rule(vm, &snapshot->rule);
-	r = vm_set_state(vm, snapshot->state, err);
+	if (snapshot->gate != VM_GATE_NONE && poll_attach(vm, &snapshot->rule))
+		r = error_set(err, -ENOMEM, "no memory for polling a vm");
+	if (!r)
+		r = vm_set_state(vm, snapshot->state, err);
 	if (!r && snapshot_warm(snapshot, vm))
 		r = error_set(err, -EIO, "warming up a new vm failed");
 	if (r) {

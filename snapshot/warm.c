@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "snapshot/snapshot_internal.h"
+#include "vm/run.h"
 
 /*
  * Pages that a new vm touches, at most: each costs a fault, and meanwhile others

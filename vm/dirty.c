@@ -13,6 +13,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "vm/kvm.h"
+
 /*
  * 6.1's arm64 headers say 0, which is the offset of kvm_run; it is 64 wherever
  * a ring exists.

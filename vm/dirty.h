@@ -20,7 +20,8 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "vm/kvm.h"
+
+struct kvm_host;
 
 enum dirty_backend {
 	DIRTY_AUTO, /* the ring where it can hold every page, else the bitmap */

@@ -1,11 +1,13 @@
 /*
  * poll.h - polled dispatch: invocations without an exit.
  *
- * A vm with a gate (vm_config.gate) can have its vcpu run by a thread of its
- * own. The function, when it is done, enters the gate: it says so in the control
- * page and waits there, in guest mode, for the next GO. The thread that owns the
- * vm hands an invocation over by writing it and GO, and collects it by polling;
- * in between it restores the vm. The words are in struct thaw_control.
+ * A vm with a gate (vm_config.gate) can have its vcpu run by a thread of its own.
+ * When the function is done, it enters the gate. The gate says so in the control
+ * page (control.h) and waits there, in guest mode, for the next GO. The thread that
+ * owns the vm hands over an invocation by writing it and then GO, and collects it
+ * by polling DONE. In between it restores the vm.
+ *
+ *	poll_attach(vm, &rule)			once, before the vm runs
  *
  *	if (poll_claim(vm))			a core to wait on
  *		vm_write(... vm_done_address(vm, true) ...)
@@ -15,12 +17,11 @@
  *	snapshot_restore()
  *	poll_rest(vm, now_ns)
  *
- * After some time without a GO the guest rings that it is idle, the vcpu's
- * thread sleeps, and its core is free for others. How many vcpus may wait at a
- * time is bounded: each keeps a CPU busy.
+ * After some time without a GO the guest rings that it is idle, the vcpu's thread
+ * sleeps, and its core is free for others. Each vcpu that waits keeps a CPU busy,
+ * so poll_cores.h bounds how many wait at a time.
  *
- * All calls are for the thread that owns the vm, but for the poll_cores ones,
- * which any thread may make.
+ * All calls are for the thread that owns the vm.
  */
 #ifndef VM_POLL_H
 #define VM_POLL_H
@@ -28,7 +29,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "vm/vm.h"
+struct vm;
+struct vm_exit;
 
 /* How long a vcpu waits at the gate before it rings, as a rule. */
 #define POLL_WAIT_MIN_NS UINT64_C(100000)
@@ -37,73 +39,10 @@
 /* How long poll_wait() polls before it sleeps, as a rule. */
 #define POLL_SPIN_NS UINT64_C(200000)
 
-/* Half of the CPUs this process may use. */
-#define POLL_CORES_DEFAULT UINT32_MAX
-
 /*
- * Bounds how many vcpus of this process wait at gates at a time, by default
- * POLL_CORES_DEFAULT. All CPUs but one is the most; 0: none.
- */
-void poll_cores_set(uint32_t cores);
-
-/*
- * For tests: takes so many cores for granted, though there may be but one CPU,
- * where waiting for each other takes its time.
- */
-void poll_cores_assume(uint32_t cores);
-
-/* What the bound is now, with the CPUs there are now. */
-uint32_t poll_cores(void);
-
-/*
- * Whether the next invocation of @vm is to be polled: it has a core, or gets
- * one. False: the vm has no gate, or its rule is against it, or all cores are
- * taken, or there is no thread to be had, or none from a patient one. Then vm_run() runs it. To be called
- * once for every invocation.
- */
-bool poll_claim(struct vm *vm);
-
-/*
- * Has poll_claim() start the vcpu's thread even from one that is patient
- * (thread.h), though it will be so, too: for a vm that nobody waits for.
- */
-void poll_allow_late_thread(struct vm *vm);
-
-/*
- * Starts an invocation, or goes on after a log line, on the claimed core. The
- * vcpu's thread is woken if it sleeps; else this is two stores.
- */
-void poll_start(struct vm *vm, uint64_t deadline_ns);
-
-/*
- * Whether what was started has ended: 0 and *@ret_exit, as vm_run(); 1: not yet;
- * or -errno.
- */
-int poll_check(struct vm *vm, struct vm_exit *ret_exit);
-
-/* Polls, and later sleeps, until it has. 0 and *@ret_exit, or -errno. */
-int poll_wait(struct vm *vm, struct vm_exit *ret_exit);
-
-/*
- * The invocation is over, at @now_ns (CLOCK_MONOTONIC): gives back the core of a
- * vm that does not wait at the gate.
- */
-void poll_rest(struct vm *vm, uint64_t now_ns);
-
-/* Has a vm that waits at the gate wait no longer, and gives back its core. */
-void poll_stop(struct vm *vm);
-
-/*
- * If what waits is the function itself: as poll_stop(), and true. For what must
- * not be disturbed by a function that only says that it waits.
- */
-bool poll_distrust(struct vm *vm);
-
-/*
- * When the guest waits at the gate: once invocations come, on average, within
- * enter_ns after the last ended, and until they come no more within leave_ns,
- * which is not less. And how long it waits for the next one: a few times that
- * average, within bounds.
+ * When the guest waits at the gate. It begins to once the mean time from the end
+ * of one invocation to the next is at most enter_ns, and stops once that time is
+ * above leave_ns, which is not less. It waits for a few such times, within bounds.
  */
 struct poll_rule {
 	uint64_t enter_ns, leave_ns;
@@ -116,39 +55,67 @@ struct poll_rule {
 	((struct poll_rule){ UINT64_MAX, UINT64_MAX, wait_ns, wait_ns, \
 			     wait_ns })
 
-void poll_set_rule(struct vm *vm, const struct poll_rule *rule);
+/*
+ * Lets @vm, which has a gate and has not run, be polled by @rule, which is copied.
+ * vm_free() undoes it. 0 or -ENOMEM. To all other calls, a vm without this is one
+ * that is never polled.
+ */
+int poll_attach(struct vm *vm, const struct poll_rule *rule);
+
+/*
+ * Whether the next invocation of @vm is to be polled: it has a core, or gets one.
+ * To be called once for every invocation. False: vm_run() is to run it, since the
+ * vm is never polled, or its rule is against it, or all cores are taken, or its
+ * thread could not be started, as from a patient thread (thread.h).
+ */
+bool poll_claim(struct vm *vm);
+
+/*
+ * Allows poll_claim() to start the vcpu's thread from a patient one, though the
+ * new thread is patient as well. For an attached vm that nobody waits for.
+ */
+void poll_allow_late_thread(struct vm *vm);
+
+/*
+ * Starts an invocation on the claimed core, or goes on with it after a log line or
+ * a sleep. If the vcpu's thread sleeps, it is woken; otherwise this is two stores.
+ */
+void poll_start(struct vm *vm, uint64_t deadline_ns);
+
+/*
+ * Whether what was started has ended: 0 and *@ret_exit, as from vm_run(); 1: not
+ * yet; or -errno.
+ */
+int poll_check(struct vm *vm, struct vm_exit *ret_exit);
+
+/* Polls, and later sleeps, until it has ended. 0 and *@ret_exit, or -errno. */
+int poll_wait(struct vm *vm, struct vm_exit *ret_exit);
+
+/*
+ * The invocation is over, at @now_ns (CLOCK_MONOTONIC). Gives back the core of a
+ * vm that does not wait at the gate.
+ */
+void poll_rest(struct vm *vm, uint64_t now_ns);
+
+/*
+ * Kicks a vcpu that waits at the gate out of the guest, and gives back its core.
+ * Does nothing to any other vm.
+ */
+void poll_stop(struct vm *vm);
+
+/*
+ * If what waits at the gate is the function itself, which may only claim to wait:
+ * poll_stop(), and true. For work that a function must not disturb.
+ */
+bool poll_distrust(struct vm *vm);
 
 /* Whether the last claim failed for want of a core. */
 bool poll_is_refused(const struct vm *vm);
 
 /*
- * Whether the vcpu is in guest mode: runs the function, or waits at the gate.
+ * Whether the vcpu is in guest mode: it runs the function, or waits at the gate.
  * For tests.
  */
 bool poll_is_running(const struct vm *vm);
-
-/* For vm.c: maps the control page, before the vcpu runs. */
-int poll_init(struct vm *vm, struct error *err);
-
-/* For vm.c: stops the vcpu's thread, if there is one, and unmaps. */
-void poll_done(struct vm *vm);
-
-/*
- * For vm.c: tells the guest of a new invocation, if there is one, and how often
- * it is to look for the one after it.
- */
-void poll_begin(struct vm *vm, uint32_t looks);
-
-/* For vm.c: whether the guest waits at the gate. */
-bool poll_has_ended(struct vm *vm);
-
-/*
- * For vm.c: the next run begins an invocation, and not at the gate. No DONE that
- * is in the control page by then counts.
- */
-void poll_reset(struct vm *vm);
-
-/* For vm.c: an invocation has ended now. */
-void poll_end(struct vm *vm);
 
 #endif

@@ -1,7 +1,4 @@
-/*
- * poll_cores.c - how many vcpus may wait for invocations in guest mode: each
- * keeps a CPU busy. Any thread. See poll.h.
- */
+/* poll_cores.c - counts the cores that vcpus wait on. See poll_cores.h. */
 #include "vm/poll_cores.h"
 
 #include <stdatomic.h>

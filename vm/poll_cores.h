@@ -1,26 +1,45 @@
 /*
- * poll_cores.h - the cores that vcpus wait on, for poll.c. What is for others is
- * in poll.h.
+ * poll_cores.h - how many vcpus of this process may wait for invocations in guest
+ * mode (poll.h). Any thread.
  */
 #ifndef VM_POLL_CORES_H
 #define VM_POLL_CORES_H
 
 #include <sched.h>
 #include <stdbool.h>
+#include <stdint.h>
 
-#include "vm/poll.h"
+/* Half of the CPUs that this process may use. */
+#define POLL_CORES_DEFAULT UINT32_MAX
 
-/* Takes a core, if there is one to be had; gives one back. */
+/*
+ * Bounds how many vcpus wait at gates at a time; at first the bound is
+ * POLL_CORES_DEFAULT. It is never more than all CPUs but one. 0: none waits.
+ */
+void poll_cores_set(uint32_t cores);
+
+/*
+ * For tests: assumes that there are so many cores, even if there is but one CPU,
+ * on which waiting for each other takes long. 0: no more.
+ */
+void poll_cores_assume(uint32_t cores);
+
+/* The bound now, with the CPUs that there are now. */
+uint32_t poll_cores(void);
+
+/* Takes a core, if one is free. */
 bool poll_core_take(void);
+
+/* Gives one back. */
 void poll_core_give(void);
 
-/* Takes one although there may be none. */
+/* Takes one although none may be free. */
 void poll_core_force(void);
 
 /* Whether more are taken than the bound, which has been lowered, allows. */
 bool poll_cores_exceeded(void);
 
-/* The CPUs of the process: a thread of the user's may be bound to one. */
+/* The CPUs of the process; a thread of the user's may be bound to fewer. */
 void poll_cpus(cpu_set_t *ret_set);
 
 #endif

@@ -1,13 +1,13 @@
 /*
- * vm.c - creates and runs a vm. vm_run() is on the hot path; what differs by
- * architecture is behind arch.h. Runs on the thread that owns the vm. From
- * here go to snapshot/restore.c.
+ * vm.c - what a vm consists of: creates and frees it, reads and writes its memory,
+ * sets its state. vm_write() and vm_enter() are on the hot path. What differs by
+ * architecture is behind arch.h. Runs on the thread that owns the vm. From here go
+ * to run.c.
  */
 #include "vm/vm.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -18,6 +18,8 @@
 #include "guest/abi/thaw_abi.h"
 #include "guest/abi/thaw_stubs.h"
 #include "vm/arch.h"
+#include "vm/control.h"
+#include "vm/kvm.h"
 #include "vm/vm_internal.h"
 
 static int map_memory(struct vm *vm, const struct vm_config *config,
@@ -109,7 +111,7 @@ static int create_parts(struct vm *vm, const struct vm_config *config,
 		r = dirty_set_memslot(&vm->dirty, vm->memory, vm->memory_size,
 				      err);
 	if (!r && config->control)
-		r = poll_init(vm, err);
+		r = control_init(&vm->control, vm->fd, err);
 	if (!r)
 		r = create_vcpu(vm, err);
 	if (!r)
@@ -134,8 +136,6 @@ int vm_create(const struct vm_config *config, struct error *err,
 	vm->gate = config->gate;
 	vm->fd = vm->vcpu_fd = -1;
 	vm->memory_size = config->memory_size;
-	vm->page_shift =
-		(unsigned)__builtin_ctzl((unsigned long)sysconf(_SC_PAGESIZE));
 	r = create_parts(vm, config, err);
 	if (!r)
 		r = watch_init(&vm->watch, vm->run, err);
@@ -155,7 +155,8 @@ void vm_free(struct vm *vm)
 {
 	if (!vm)
 		return;
-	poll_done(vm);
+	if (vm->free_poll)
+		vm->free_poll(vm);
 	if (vm->run) { /* else vm_create() failed: never registered */
 		watch_done(&vm->watch);
 		munmap(vm->run, vm->host->run_size);
@@ -167,6 +168,7 @@ void vm_free(struct vm *vm)
 		close(vm->fd);
 	if (vm->memory)
 		munmap(vm->memory, vm->memory_size);
+	control_done(&vm->control);
 	free(vm);
 }
 
@@ -208,7 +210,7 @@ int vm_set_state(struct vm *vm, const struct vcpu_state *state,
 {
 	int r = arch_load_state(vm, state);
 
-	poll_reset(vm);
+	control_reset(&vm->control);
 	if (r)
 		return error_set(err, r, "loading the vcpu state: %s",
 				 strerror(-r));
@@ -227,16 +229,16 @@ void vm_spoil(struct vm *vm)
 
 void vm_enter(struct vm *vm)
 {
-	vm->poll.is_new = true;
-	if (vm->poll.at_gate)
+	vm->control.is_new = true;
+	if (vm->control.at_gate)
 		return;
-	poll_reset(vm);
+	control_reset(&vm->control);
 	arch_enter(vm, THAW_GPA_STUB);
 }
 
 void vm_enter_touch(struct vm *vm)
 {
-	poll_reset(vm);
+	control_reset(&vm->control);
 	arch_enter(vm, THAW_GPA_STUB +
 			       (uint64_t)(thaw_stub_touch - thaw_stub_start));
 }
@@ -244,85 +246,6 @@ void vm_enter_touch(struct vm *vm)
 uint64_t vm_done_address(const struct vm *vm, bool to_gate)
 {
 	return to_gate ? vm->gate_address : vm->done_address;
-}
-
-int vm_run_once(struct vm *vm, struct vm_exit *ret_exit)
-{
-	int r = ioctl(vm->vcpu_fd, KVM_RUN, 0) ? -errno : 0;
-
-	ret_exit->kind = VM_EXIT_OTHER;
-	ret_exit->polled = false;
-	ret_exit->detail = 0;
-	/*
-	 * The guest may have been given GO by another thread: what that thread
-	 * wrote before is ours to see as well. Pairs with poll_begin().
-	 */
-	if (vm->control)
-		__atomic_load_n(&vm->control->go, __ATOMIC_ACQUIRE);
-	arch_decode_exit(vm, !r, ret_exit);
-	if (ret_exit->may_trap)
-		vm_spoil(vm);
-	if (r)
-		return r == -EAGAIN ? -EINTR : r;
-	if (vm->run->exit_reason == KVM_EXIT_DIRTY_RING_FULL)
-		return -ENOBUFS;
-	if (vm->gate == VM_GATE_USER && ret_exit->kind == VM_EXIT_DOORBELL &&
-	    ret_exit->bell == THAW_BELL_IDLE)
-		ret_exit->kind = VM_EXIT_IDLE;
-	return 0;
-}
-
-/* KVM_RUN until the guest wants something, or the watchdog strikes. */
-static int run_until_exit(struct vm *vm, struct vm_exit *exit)
-{
-	for (;;) {
-		int r = vm_run_once(vm, exit);
-
-		if (!r && exit->kind == VM_EXIT_IDLE) {
-			if (poll_has_ended(vm)) {
-				exit->kind = VM_EXIT_DOORBELL;
-				exit->bell = THAW_BELL_DONE;
-				return 0;
-			}
-			r = -EINTR; /* its GO has come, or it is none */
-		}
-		if (r == -ENOBUFS)
-			r = dirty_drain(&vm->dirty);
-		else if (r != -EINTR)
-			return r;
-		if (r && r != -EINTR)
-			return r; /* not hidden by a deadline */
-		/* a signal: if it is somebody else's, go on */
-		if (watch_expired(&vm->watch)) {
-			exit->kind = VM_EXIT_DEADLINE;
-			return 0;
-		}
-	}
-}
-
-int vm_end_run(struct vm *vm, int r, struct vm_exit *exit)
-{
-	/* one that came too late for this exit: the caller knows the time */
-	watch_disarm(&vm->watch);
-	exit->reason = vm->run->exit_reason;
-	if (r || exit->kind == VM_EXIT_OTHER)
-		vm_spoil(vm);
-	poll_end(vm);
-	return r;
-}
-
-int vm_run(struct vm *vm, uint64_t deadline_ns, struct vm_exit *ret_exit)
-{
-	poll_begin(vm, 0);
-	watch_arm(&vm->watch, deadline_ns);
-	return vm_end_run(vm, run_until_exit(vm, ret_exit), ret_exit);
-}
-
-int vm_run_slice(struct vm *vm, uint64_t end_ns, struct vm_exit *ret_exit)
-{
-	poll_begin(vm, 0);
-	watch_arm_soft(&vm->watch, end_ns);
-	return vm_end_run(vm, run_until_exit(vm, ret_exit), ret_exit);
 }
 
 uint64_t vm_counter_now(const struct vm *vm)
@@ -335,53 +258,6 @@ void vm_counter_scale(const struct vm *vm, uint32_t *ret_mult,
 {
 	*ret_mult = vm->counter_mult;
 	*ret_shift = vm->counter_shift;
-}
-
-#define OVERFLOW "stack overflow (raise stack, or use less of it): "
-
-static void describe_fault(const struct vm_fault *fault,
-			   const struct layout *layout, char *text, size_t size)
-{
-	size_t used = 0;
-
-	if (layout && fault->has_address &&
-	    layout_is_overflow(layout, fault->address, fault->sp))
-		used = (size_t)snprintf(text, size, "%s", OVERFLOW);
-	arch_describe_fault(fault, text + used, size - used);
-}
-
-void vm_describe_exit(const struct vm_exit *exit, const struct layout *layout,
-		      char *text, size_t size)
-{
-	switch (exit->kind) {
-	case VM_EXIT_FAULT:
-		describe_fault(&exit->fault, layout, text, size);
-		return;
-	case VM_EXIT_DOORBELL:
-		snprintf(text, size, "doorbell %u", exit->bell);
-		return;
-	case VM_EXIT_DEADLINE:
-		snprintf(text, size, "deadline");
-		return;
-	case VM_EXIT_IDLE:
-		snprintf(text, size, "idle");
-		return;
-	case VM_EXIT_OTHER:
-		break;
-	}
-	switch (exit->reason) {
-	case KVM_EXIT_SHUTDOWN:
-		snprintf(text, size, "the vcpu shut down (triple fault)");
-		return;
-	case KVM_EXIT_INTERNAL_ERROR:
-		snprintf(text, size,
-			 "KVM could not run an instruction (internal error %llu)",
-			 (unsigned long long)exit->detail);
-		return;
-	default:
-		snprintf(text, size, "unexpected exit %u (%#llx)", exit->reason,
-			 (unsigned long long)exit->detail);
-	}
 }
 
 void vm_prepare_memory(uint8_t *memory, const struct layout *layout)

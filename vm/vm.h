@@ -5,7 +5,7 @@
  *	vm_create(&config, &err, &vm);
  *	vm_write(vm, gpa, bytes, size);		host writes are tracked
  *	vm_enter(vm);				next run starts at the stub
- *	vm_run(vm, deadline_ns, &exit);		until the guest exits
+ *	vm_run(vm, deadline_ns, &exit);		run.h: until the guest exits
  *	...
  *	vm_free(vm);
  *
@@ -23,10 +23,10 @@
 #include "base/error.h"
 #include "vm/dirty.h"
 #include "vm/holes.h"
-#include "vm/layout.h"
 
-struct vm;
+struct layout;
 struct vcpu_state;
+struct vm;
 
 /* How the guest waits for its next invocation without an exit: see poll.h. */
 enum vm_gate {
@@ -45,34 +45,6 @@ struct vm_config {
 	enum dirty_backend dirty;
 	bool control;	   /* there is a control page */
 	enum vm_gate gate; /* only with it */
-};
-
-enum vm_exit_kind {
-	VM_EXIT_DOORBELL, /* the guest rang: exit.bell */
-	VM_EXIT_FAULT,	  /* a fault: exit.fault */
-	VM_EXIT_DEADLINE, /* stopped by the watchdog */
-	VM_EXIT_IDLE,	  /* waits at the gate, for some time already */
-	VM_EXIT_OTHER,	  /* anything else; exit.reason, exit.detail */
-};
-
-/* A fault in the guest, in the architecture's terms. */
-struct vm_fault {
-	uint64_t cause;	  /* x86_64: vector; arm64: ESR_EL1 */
-	uint64_t code;	  /* x86_64: error code */
-	uint64_t pc;	  /* of the instruction */
-	uint64_t sp;	  /* the stack pointer */
-	uint64_t address; /* accessed, if has_address */
-	bool has_address;
-};
-
-struct vm_exit {
-	enum vm_exit_kind kind;
-	uint32_t bell; /* THAW_BELL_*, or anything a hostile guest rings */
-	bool polled;   /* none: the function is done and waits at the gate */
-	bool may_trap; /* the CPU may hold a trap that nothing can take back */
-	uint32_t reason; /* KVM_EXIT_* */
-	uint64_t detail; /* e.g. KVM's suberror */
-	struct vm_fault fault;
 };
 
 /* Creates a vm over the file's memory. The caller frees it by vm_free(). */
@@ -137,32 +109,12 @@ void vm_enter_touch(struct vm *vm);
 uint64_t vm_done_address(const struct vm *vm, bool to_gate);
 
 /*
- * Runs the guest until it exits or @deadline_ns (CLOCK_MONOTONIC) has passed.
- * Returns 0 and *@ret_exit, or -errno if KVM_RUN itself failed. No allocation,
- * no lock. A function that is done at the gate has rung DONE.
- */
-int vm_run(struct vm *vm, uint64_t deadline_ns, struct vm_exit *ret_exit);
-
-/*
- * The same for a slice of time, which may be overrun a little: see
- * watch_arm_soft().
- */
-int vm_run_slice(struct vm *vm, uint64_t end_ns, struct vm_exit *ret_exit);
-
-/*
  * The guest's counter (TSC, or CNTVCT) now, and how to make nanoseconds of its
  * ticks: ticks * mult >> shift.
  */
 uint64_t vm_counter_now(const struct vm *vm);
 void vm_counter_scale(const struct vm *vm, uint32_t *ret_mult,
 		      uint32_t *ret_shift);
-
-/*
- * Puts "page fault (vector 14) ..." into @text, "stack overflow ...: " before it if it
- * is one; @layout may be NULL.
- */
-void vm_describe_exit(const struct vm_exit *exit, const struct layout *layout,
-		      char *text, size_t size);
 
 /*
  * Puts thaw's own pages and page tables into @memory (zero so far).

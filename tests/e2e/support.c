@@ -8,6 +8,7 @@
 
 #include "vm/kvm.h"
 #include "vm/poll.h"
+#include "vm/poll_cores.h"
 
 #define SKIPPED 77
 

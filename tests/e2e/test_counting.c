@@ -19,6 +19,7 @@
 #include "tests/e2e/support.h"
 #include "tests/e2e/trace.h"
 #include "vm/poll.h"
+#include "vm/poll_cores.h"
 #include "vm/stats.h"
 
 /* As in <linux/kvm.h>, which is for vm/ alone; the sizes are of its structs. */

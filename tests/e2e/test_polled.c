@@ -18,6 +18,7 @@
 #include "snapshot/gate.h"
 #include "tests/e2e/support.h"
 #include "vm/poll.h"
+#include "vm/poll_cores.h"
 #include "vm/stats.h"
 
 #define CALLS 200

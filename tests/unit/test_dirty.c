@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "vm/kvm.h"
 #include "vm/vm.h"
 
 #define MEMORY_SIZE ((size_t)4 << 20)

@@ -13,6 +13,7 @@
 #include "guest/abi/thaw_abi.h"
 #include "vm/arch.h"
 #include "vm/arm64/registers.h"
+#include "vm/exit.h"
 #include "vm/vm_internal.h"
 
 #define ESR_CLASS(esr) ((unsigned)((esr) >> 26) & 0x3f)

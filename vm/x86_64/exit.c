@@ -12,6 +12,7 @@
 #include "guest/abi/thaw_abi.h"
 #include "guest/abi/thaw_stubs.h"
 #include "vm/arch.h"
+#include "vm/exit.h"
 #include "vm/vm_internal.h"
 #include "vm/x86_64/descriptors.h"
 

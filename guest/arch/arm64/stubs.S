@@ -34,7 +34,7 @@
  * The store has release semantics: before the host sees it, it sees what the
  * function has written, and what KVM has noted of that. The load has acquire
  * semantics: what the host has written is seen by whoever is entered. See
- * vm/poll.c. So has that of how often to look, which must not come before the
+ * vm/control.c. So has that of how often to look, which must not come before the
  * store: a host that goes to sleep writes 0 there and then looks for DONE.
  */
 	.macro	wait_for_go enter, idle

@@ -14,9 +14,9 @@
  * when there is one. Rings at \port that it is idle when there has been none for
  * some time, and waits on when it is let. Uses RAX, RCX, RDX, RSI.
  *
- * The order of stores and of loads is the program's on x86, which is what the
- * host needs: see vm/poll.c. That of a load behind a store is not: see NAP_NS
- * there.
+ * x86 keeps the program's order of stores and its order of loads, which the host
+ * needs: see vm/control.c. It may read before an earlier store: see NAP_NS in
+ * vm/poll.c.
  */
 	.macro	wait_for_go enter, port
 	movabs	$THAW_GPA_CONTROL, %rdx

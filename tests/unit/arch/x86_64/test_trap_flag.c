@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "vm/kvm.h"
+#include "vm/run.h"
 #include "vm/vm.h"
 #include "vm/vm_internal.h"
 

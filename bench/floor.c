@@ -15,6 +15,7 @@
 #include "executor/limits.h"
 #include "snapshot/snapshot.h"
 #include "vm/floor.h"
+#include "vm/image/open.h"
 #include "vm/run.h"
 
 #define HANDLER "ring"

@@ -4,7 +4,9 @@
 #include <errno.h>
 
 #include "executor/handler.h"
+#include "vm/image/handlers.h"
 #include "vm/image/image.h"
+#include "vm/image/open.h"
 #include "vm/layout.h"
 
 static int check_memory(const struct json_place *place,

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "vm/image/handlers.h"
+
 /* The names of handlers, from wherever they are. */
 struct names {
 	const void *of;

@@ -18,6 +18,7 @@
 #include "snapshot/guest_sleep.h"
 #include "snapshot/info.h"
 #include "snapshot/snapshot_internal.h"
+#include "vm/image/symbols.h"
 #include "vm/run.h"
 
 static int create_memory(size_t size, struct error *err, int *ret_fd)

@@ -10,6 +10,7 @@
 #include "snapshot/info.h"
 #include "snapshot/snapshot.h"
 #include "tests/e2e/support.h"
+#include "vm/image/open.h"
 #include "vm/run.h"
 
 /* More pages than a hot set keeps; see snapshot/restore.c. */

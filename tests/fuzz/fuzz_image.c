@@ -16,6 +16,8 @@
 #include "guest/abi/thaw_abi.h"
 #include "tests/unit/elf_builder.h"
 #include "vm/image/image.h"
+#include "vm/image/open.h"
+#include "vm/image/symbols.h"
 
 /* Larger images are parsed, but not loaded. */
 #define LOAD_MAX (8u << 20)

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "image_arch.h"
 #include "tests/unit/elf_builder.h"
+#include "vm/image/open.h"
 
 static struct elf_builder elf;
 

@@ -10,6 +10,9 @@
 
 #include "base/error.h"
 #include "tests/unit/elf_builder.h"
+#include "vm/image/handlers.h"
+#include "vm/image/open.h"
+#include "vm/image/symbols.h"
 
 static struct elf_builder elf;
 

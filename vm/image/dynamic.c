@@ -3,12 +3,15 @@
  * be in it, and the relocations image_load() applies. References: ELF gABI
  * chapter 5 (dynamic section). Next: symbols.c.
  */
+#include "vm/image/dynamic.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/error.h"
 #include "image_arch.h"
+#include "vm/image/elf.h"
 #include "vm/image/image_internal.h"
 
 /* The table of relocations, in the terms of the dynamic section. */

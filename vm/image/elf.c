@@ -5,6 +5,8 @@
  * against what it must lie in, in a way that no sum can wrap. References: ELF
  * gABI chapters 4 (header) and 5 (program header). Next: dynamic.c.
  */
+#include "vm/image/elf.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -191,8 +193,8 @@ static int refuse_interpreter(const struct image_reader *reader,
 }
 
 /* Checks what can be said of a PT_LOAD without knowing the others. */
-static int check_load(const struct image_reader *reader,
-		      const struct load *load, struct error *err)
+static int check_load_segment(const struct image_reader *reader,
+			      const struct load *load, struct error *err)
 {
 	const GElf_Phdr *header = &load->header;
 	uint64_t align = header->p_align > 1 ? header->p_align : 1;
@@ -268,7 +270,7 @@ static int collect_loads(const struct image_reader *reader,
 			return refuse_interpreter(reader, &load.header, err);
 		if (load.header.p_type != PT_LOAD)
 			continue;
-		r = check_load(reader, &load, err);
+		r = check_load_segment(reader, &load, err);
 		if (r < 0)
 			return r;
 		if (load.header.p_memsz == 0)

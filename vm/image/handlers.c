@@ -3,6 +3,8 @@
  * who want to know them before it is booted. What counts is what a booted guest
  * says: see snapshot/boot.c.
  */
+#include "vm/image/handlers.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

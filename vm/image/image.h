@@ -2,10 +2,10 @@
  * image.h - a guest image: an ELF file, checked once, ready to be loaded.
  *
  *	struct image *image;
- *	int r = image_open("hello.elf", &err, &image);
+ *	int r = image_open("hello.elf", &err, &image);		open.h
  *	...
  *	r = image_load(image, memory, memory_size, &err);
- *	name = image_symbol(image, pc, &offset);
+ *	name = image_symbol(image, pc, &offset);		symbols.h
  *	image_close(image);
  *
  * The file is hostile. It is read whole into memory first, so that nobody can
@@ -34,8 +34,6 @@
 #define IMAGE_SEGMENTS_MAX 16
 /* An image that ends beyond this address is refused. */
 #define IMAGE_MEMORY_MAX (1u << 30)
-/* Names of functions are cut after this many characters. */
-#define IMAGE_SYMBOL_NAME_MAX 128
 
 #define IMAGE_PROT_READ 0x1
 #define IMAGE_PROT_WRITE 0x2
@@ -59,21 +57,6 @@ struct image {
 	struct image_private *internal; /* file bytes, relocations, symbols */
 };
 
-/*
- * Reads and checks the ELF file at @path. On success *@ret_image is owned by
- * the caller, who frees it by image_close(). Errors, each with a message in
- * @err that names the path: -ENOENT, -EACCES, ... from opening it; -EFBIG
- * larger than IMAGE_FILE_MAX; -ENOEXEC anything about its contents; -ENOMEM.
- */
-int image_open(const char *path, struct error *err, struct image **ret_image);
-
-/*
- * The same for @size bytes at @bytes, which are copied; @name stands for the
- * path in messages.
- */
-int image_parse(const void *bytes, size_t size, const char *name,
-		struct error *err, struct image **ret_image);
-
 /* Frees @image; NULL is fine. */
 void image_close(struct image *image);
 
@@ -84,21 +67,5 @@ void image_close(struct image *image);
  */
 int image_load(const struct image *image, uint8_t *memory, size_t memory_size,
 	       struct error *err);
-
-/*
- * The handlers that the SDK has left in the image, in the order in which the
- * guest will offer them. 0: the file does not tell, as one without section
- * headers; then booting it does.
- */
-size_t image_handler_count(const struct image *image);
-const char *image_handler_name(const struct image *image, size_t index);
-
-/*
- * The name of the function @gva lies in, or NULL, and how many bytes into it
- * it is. The string lives as long as the image and has IMAGE_SYMBOL_NAME_MAX
- * characters at most. Only symbols with printable ASCII names count.
- */
-const char *image_symbol(const struct image *image, uint64_t gva,
-			 uint64_t *ret_offset);
 
 #endif

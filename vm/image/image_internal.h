@@ -1,9 +1,6 @@
 /*
- * image_internal.h - what the files of the ELF loader share; see image.h.
- *
- * image.c owns the image and calls the others in this order: the header, the
- * segments (elf.c), the relocations (dynamic.c), the handlers
- * (handlers.c), the symbols (symbols.c). Their messages do not name the file: image.c does.
+ * image_internal.h - what the files that make an image share: an image's parts,
+ * and the file that is being read.
  */
 #ifndef VM_IMAGE_IMAGE_INTERNAL_H
 #define VM_IMAGE_IMAGE_INTERNAL_H
@@ -51,43 +48,6 @@ struct image_reader {
 	Elf *elf;      /* libelf's view of the bytes, once they were checked */
 	uint64_t bias; /* what is added to every address in the file */
 };
-
-/*
- * Checks that the bytes are an ELF file of our kind and that the tables of
- * program and section headers lie inside. Sets the reader's header. -ENOEXEC.
- */
-int image_read_header(struct image_reader *reader, struct error *err);
-
-/*
- * Checks the program headers and sets the image's segments, entry and end and
- * the reader's bias. -ENOEXEC.
- */
-int image_read_segments(struct image_reader *reader, struct error *err);
-
-/*
- * Checks the dynamic section, if there is one, and sets the image's
- * relocations. -ENOEXEC, -ENOMEM.
- */
-int image_read_dynamic(struct image_reader *reader, struct error *err);
-
-/*
- * Sets the image's handlers. A table of them that makes no sense is ignored, as
- * if it were not there. -ENOMEM.
- */
-int image_read_handlers(struct image_reader *reader, struct error *err);
-
-/*
- * Sets the image's symbols. A symbol table that makes no sense is ignored, as
- * if the file were stripped. -ENOMEM.
- */
-int image_read_symbols(struct image_reader *reader, struct error *err);
-
-/*
- * Refuses @what, @size bytes at @offset, unless it lies inside of the file.
- * -ENOEXEC.
- */
-int image_check_extent(const struct image_reader *reader, const char *what,
-		       uint64_t offset, uint64_t size, struct error *err);
 
 /* Are there @size bytes at @offset in something of @total bytes? */
 bool image_range_inside(uint64_t offset, uint64_t size, uint64_t total);

@@ -5,6 +5,8 @@
  * A hostile symbol table can name functions wrongly, which harms nobody but
  * its author; it must not be read beyond its end, nor cost much.
  */
+#include "vm/image/symbols.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

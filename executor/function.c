@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "executor/handler.h"
+#include "snapshot/boot.h"
 #include "vm/image/open.h"
 
 static void on_line(void *cookie, enum thaw_level level, const char *text,

@@ -21,6 +21,7 @@
 #include "guest/abi/thaw_abi.h"
 #include "guest/abi/thaw_http.h"
 #include "snapshot/guest_sleep.h"
+#include "snapshot/restore.h"
 #include "vm/image/symbols.h"
 #include "vm/poll.h"
 #include "vm/run.h"

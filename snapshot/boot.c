@@ -3,14 +3,15 @@
  *
  * The boot vm writes straight into a memfd. Once the guest is ready that vm is
  * thrown away and the memfd is sealed: it is the snapshot's memory, and every
- * vm made from it maps it privately. From here go to restore.c.
+ * vm made from it maps it privately. From here go to start.c.
  */
+#include "snapshot/boot.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -18,6 +19,7 @@
 #include "snapshot/guest_sleep.h"
 #include "snapshot/info.h"
 #include "snapshot/snapshot_internal.h"
+#include "vm/image/image.h"
 #include "vm/image/symbols.h"
 #include "vm/run.h"
 
@@ -360,54 +362,4 @@ int snapshot_create(const struct image *image,
 	}
 	*ret_snapshot = snapshot;
 	return 0;
-}
-
-void snapshot_free(struct snapshot *snapshot)
-{
-	if (!snapshot)
-		return;
-	if (snapshot->pristine)
-		munmap((void *)snapshot->pristine,
-		       snapshot->layout.memory_size);
-	if (snapshot->memory_fd >= 0)
-		close(snapshot->memory_fd);
-	vm_state_free(snapshot->state);
-	free(snapshot->handlers);
-	free(atomic_load(&snapshot->hot));
-	free(snapshot);
-}
-
-const struct layout *snapshot_layout(const struct snapshot *snapshot)
-{
-	return &snapshot->layout;
-}
-
-size_t snapshot_bytes(const struct snapshot *snapshot)
-{
-	struct stat stat;
-
-	/* it is in units of 512 bytes, whatever the file's blocks are */
-	if (fstat(snapshot->memory_fd, &stat))
-		return snapshot->layout.memory_size;
-	return (size_t)stat.st_blocks * 512;
-}
-
-size_t snapshot_page_size(const struct snapshot *snapshot)
-{
-	return snapshot->page_size;
-}
-
-uint64_t snapshot_lines(const struct snapshot *snapshot)
-{
-	return snapshot->lines;
-}
-
-size_t snapshot_handler_count(const struct snapshot *snapshot)
-{
-	return snapshot->handler_count;
-}
-
-const char *snapshot_handler_name(const struct snapshot *snapshot, size_t index)
-{
-	return snapshot->handlers[index];
 }

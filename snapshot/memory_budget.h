@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "snapshot/snapshot.h"
+#include "snapshot/pause.h"
 
 /* How long who makes a vm waits for ones that are being freed. */
 #define MEMORY_BUDGET_FREEING_NS UINT64_C(1000000000)

@@ -9,7 +9,11 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "snapshot/restore.h"
+#include "snapshot/snapshot.h"
+#include "snapshot/start.h"
 #include "vm/poll.h"
+#include "vm/vm.h"
 
 /* How many of the idle vms are looked at for one of the caller's thread. */
 #define AFFINITY_LOOKS 16

@@ -16,9 +16,12 @@
 
 #include "base/error.h"
 #include "snapshot/memory_budget.h"
-#include "snapshot/snapshot.h"
+#include "snapshot/pause.h"
 
 struct pool;
+struct restore_stats;
+struct snapshot;
+struct vm;
 
 struct pool_config {
 	size_t max;   /* vms at most, at least 1 */

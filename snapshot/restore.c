@@ -13,10 +13,13 @@
  * which can only protect everything, the whole set is learned anew. If it comes
  * back as large as it was, the next time takes more patience.
  */
+#include "snapshot/restore.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 
+#include "snapshot/hot_set.h"
 #include "snapshot/snapshot_internal.h"
 
 /*
@@ -43,44 +46,6 @@
 #define LEARN_AFTER 16
 
 _Static_assert(PATIENCE << PATIENCE_DOUBLINGS_MAX < UINT8_MAX, "fits idle[]");
-
-void snapshot_set_gate(struct snapshot *snapshot, enum vm_gate gate,
-		       const struct poll_rule *rule)
-{
-	snapshot->gate = gate;
-	snapshot->rule = *rule;
-}
-
-int snapshot_start(struct snapshot *snapshot, struct error *err,
-		   struct vm **ret_vm)
-{
-	struct vm_config config = {
-		.memory_size = snapshot->layout.memory_size,
-		.memory_fd = snapshot->memory_fd,
-		.holes = snapshot->holes,
-		.dirty = snapshot->dirty,
-		.control = snapshot->layout.control != LAYOUT_CONTROL_NONE,
-		.gate = snapshot->gate,
-	};
-	struct vm *vm;
-	int r;
-
-	r = vm_create(&config, err, &vm);
-	if (r)
-		return r;
-	if (snapshot->gate != VM_GATE_NONE && poll_attach(vm, &snapshot->rule))
-		r = error_set(err, -ENOMEM, "no memory for polling a vm");
-	if (!r)
-		r = vm_set_state(vm, snapshot->state, err);
-	if (!r && snapshot_warm(snapshot, vm))
-		r = error_set(err, -EIO, "warming up a new vm failed");
-	if (r) {
-		vm_free(vm);
-		return r;
-	}
-	*ret_vm = vm;
-	return 0;
-}
 
 static unsigned looks_until_cold(const struct dirty *dirty)
 {
@@ -243,7 +208,7 @@ static int restore(struct snapshot *snapshot, struct vm *vm, bool clean,
 	} else {
 		stats.copied_pages = copy_back(snapshot, vm);
 		if (dirty->turn == LEARN_AFTER)
-			snapshot_learn(snapshot, vm);
+			hot_set_learn(snapshot, vm);
 		r = cool(snapshot, vm);
 	}
 	if (r)
@@ -268,17 +233,4 @@ int snapshot_restore(struct snapshot *snapshot, struct vm *vm, bool clean,
 	if (r)
 		vm_spoil(vm);
 	return r;
-}
-
-bool snapshot_matches(const struct snapshot *snapshot, struct vm *vm,
-		      uint64_t *ret_gpa)
-{
-	const uint8_t *memory = vm_memory(vm);
-
-	if (!memcmp(memory, snapshot->pristine, snapshot->layout.memory_size))
-		return true;
-	*ret_gpa = 0;
-	while (memory[*ret_gpa] == snapshot->pristine[*ret_gpa])
-		++*ret_gpa;
-	return false;
 }

@@ -3,9 +3,17 @@
 #define SNAPSHOT_SNAPSHOT_INTERNAL_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
+#include "guest/abi/thaw_abi.h"
 #include "snapshot/snapshot.h"
+#include "vm/dirty.h"
+#include "vm/holes.h"
+#include "vm/layout.h"
 #include "vm/poll.h"
+#include "vm/vm.h"
 
 struct snapshot {
 	struct layout layout;
@@ -21,21 +29,12 @@ struct snapshot {
 	uint64_t lines; /* where the log lines are that have begun; or 0 */
 	/*
 	 * What the vms of this snapshot write, learned from the first of them
-	 * (warm.c): a count and addresses. Set once, then read by any thread.
+	 * (hot_set.c): a count and addresses. Set once, then read by any thread.
 	 */
 	_Atomic(uint64_t *) hot;
 	/* how its vms wait for invocations; set before there are any */
 	enum vm_gate gate;
 	struct poll_rule rule;
 };
-
-/* warm.c: keeps the hot set of @vm for vms to come, unless there is one. */
-void snapshot_learn(struct snapshot *snapshot, struct vm *vm);
-
-/*
- * warm.c: makes the pages of the hot set writable in @vm, new and not yet run,
- * so that its first invocation does not fault them in. 0 or -errno.
- */
-int snapshot_warm(struct snapshot *snapshot, struct vm *vm);
 
 #endif

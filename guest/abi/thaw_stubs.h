@@ -16,7 +16,7 @@ extern const char thaw_stub_end[];
 /*
  * User mode, in the same page: makes pages writable by writing to each what it
  * holds. The request window has a count and as many addresses, all uint64_t;
- * is done as a function is. For new vms: see snapshot/warm.c.
+ * is done as a function is. For new vms: see snapshot/start.c.
  */
 extern const char thaw_stub_touch[];
 

@@ -14,7 +14,7 @@
 #define HEAVY 1024
 /* Far more than that: 12 MiB. */
 #define MUCH 3072
-/* What a new vm touches at most: WARM_PAGES_MAX of warm.c. */
+/* What a new vm touches at most: WARM_PAGES_MAX of hot_set.c. */
 #define WARM_PAGES 2048
 /* Where light invocations write, which is none of the heavy one's pages. */
 #define LIGHT_FIRST 1200

@@ -7,8 +7,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "snapshot/boot.h"
 #include "snapshot/info.h"
+#include "snapshot/restore.h"
 #include "snapshot/snapshot.h"
+#include "snapshot/start.h"
 #include "tests/e2e/support.h"
 #include "vm/image/open.h"
 #include "vm/run.h"

@@ -1,0 +1,28 @@
+/* restore.h - makes used vms equal to their snapshot again. See snapshot.h. */
+#ifndef SNAPSHOT_RESTORE_H
+#define SNAPSHOT_RESTORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct snapshot;
+struct vm;
+
+/* What a restore did. */
+struct restore_stats {
+	size_t dirty_pages; /* reported for the first time */
+	size_t hot_pages;   /* in the hot set */
+	size_t copied_pages;
+};
+
+/*
+ * Makes @vm equal to the snapshot again, whatever its guest has done, and ready to
+ * run. On the thread that owns the vm. @clean: the last exit was the doorbell's
+ * DONE, after which the entry stub resets the vcpu; otherwise the complete vcpu
+ * state is loaded. *@ret_stats, which may be NULL, says what the restore took. 0,
+ * or -errno: then the vm is of no more use.
+ */
+int snapshot_restore(struct snapshot *snapshot, struct vm *vm, bool clean,
+		     struct restore_stats *ret_stats);
+
+#endif

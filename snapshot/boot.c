@@ -108,7 +108,7 @@ struct init {
 };
 
 /* Whether it is to be stopped. How long that takes to say is not its time. */
-static bool is_stopped(struct init *init)
+static bool init_is_stopped(struct init *init)
 {
 	const struct snapshot_pause *pause = &init->options->pause;
 	const uint64_t start_ns = clock_now_ns();
@@ -128,7 +128,7 @@ static uint64_t slice_end(const struct init *init, uint64_t end_ns)
 
 static void sleep_slices(struct init *init, uint64_t end_ns)
 {
-	while (clock_now_ns() < end_ns && !is_stopped(init))
+	while (clock_now_ns() < end_ns && !init_is_stopped(init))
 		guest_sleep(slice_end(init, end_ns));
 }
 
@@ -158,7 +158,7 @@ static int run_init(struct vm *vm, const struct image *image,
 	for (;;) {
 		int r;
 
-		if (is_stopped(&init))
+		if (init_is_stopped(&init))
 			return error_set(err, -ESHUTDOWN,
 					 "its boot was stopped: it is not "
 					 "needed any more");
@@ -186,7 +186,7 @@ static int run_init(struct vm *vm, const struct image *image,
 	}
 }
 
-static bool is_name(const char *name, size_t size)
+static bool is_handler_name(const char *name, size_t size)
 {
 	const char *end = memchr(name, '\0', size);
 
@@ -206,7 +206,7 @@ static int take_name(struct snapshot *snapshot,
 	char *name = snapshot->handlers[number];
 
 	memcpy(name, entry->name, sizeof(entry->name));
-	if (!is_name(name, sizeof(entry->name)))
+	if (!is_handler_name(name, sizeof(entry->name)))
 		return error_set(err, -EPROTO,
 				 "the name of handler %zu is not printable text",
 				 number);
@@ -276,9 +276,9 @@ static void freeze_pages(struct vm *vm, uint64_t dispatch)
 	memset(vm_memory(vm) + THAW_GPA_FAULT, 0, THAW_PAGE_SIZE);
 }
 
-static int boot(struct snapshot *snapshot, const struct image *image,
-		const struct snapshot_options *options, struct vm *vm,
-		struct error *err)
+static int boot_guest(struct snapshot *snapshot, const struct image *image,
+		      const struct snapshot_options *options, struct vm *vm,
+		      struct error *err)
 {
 	uint64_t dispatch;
 	int r;
@@ -337,7 +337,7 @@ static int create(struct snapshot *snapshot, const struct image *image,
 	r = vm_create(&config, err, &vm);
 	if (r)
 		return r;
-	r = boot(snapshot, image, options, vm, err);
+	r = boot_guest(snapshot, image, options, vm, err);
 	vm_free(vm);
 	return r ? r : seal(snapshot, err);
 }

@@ -92,7 +92,8 @@ static int touch_and_wait(const struct trial *trial, size_t pages)
 	return r ? r : exit.polled ? 0 : -EPROTO;
 }
 
-static int measure(const struct trial *trial, bool to_gate, uint64_t *ret_ns)
+static int gate_measure(const struct trial *trial, bool to_gate,
+			uint64_t *ret_ns)
 {
 	uint64_t least_ns = UINT64_MAX, ns;
 
@@ -146,10 +147,10 @@ static int try_reports(const struct trial *trial)
 static int try_steps(const struct trial *trial, struct gate_facts *facts)
 {
 	uint64_t exit_ns, gate_ns, both_ns;
-	int r = measure(trial, false, &exit_ns);
+	int r = gate_measure(trial, false, &exit_ns);
 
 	if (!r)
-		r = measure(trial, true, &gate_ns);
+		r = gate_measure(trial, true, &gate_ns);
 	if (!r)
 		r = try_reports(trial);
 	if (r)
@@ -216,7 +217,7 @@ static int find_gate(const struct snapshot *snapshot, bool cooperative,
 				  r;
 }
 
-static int explain(int r, struct error *err)
+static int gate_explain(int r, struct error *err)
 {
 	if (r == -ENODATA)
 		return error_set(err, -EOPNOTSUPP,
@@ -254,7 +255,7 @@ int gate_try(const struct snapshot *snapshot, bool cooperative,
 	r = found->result;
 	*ret_facts = found->facts;
 	pthread_mutex_unlock(&gates.lock);
-	return r ? explain(r, err) : 0;
+	return r ? gate_explain(r, err) : 0;
 }
 
 const char *gate_name(enum vm_gate gate)

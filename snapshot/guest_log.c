@@ -9,8 +9,8 @@
 #include "base/text.h"
 
 /* @text is hostile, and may change meanwhile. */
-static void take(const struct guest_log *log, uint32_t level, const char *from,
-		 size_t size, unsigned *lines)
+static void guest_log_hand_over(const struct guest_log *log, uint32_t level,
+				const char *from, size_t size, unsigned *lines)
 {
 	char text[THAW_LOG_MAX + 1];
 
@@ -42,8 +42,8 @@ void guest_log_take(const struct guest_log *log, const struct vm *vm,
 	const struct thaw_mailbox *mailbox =
 		vm_view(vm, THAW_GPA_MAILBOX, sizeof(*mailbox));
 
-	take(log, mailbox->log_level, mailbox->log_text, mailbox->log_size,
-	     lines);
+	guest_log_hand_over(log, mailbox->log_level, mailbox->log_text,
+			    mailbox->log_size, lines);
 }
 
 void guest_log_take_begun(const struct guest_log *log, const struct vm *vm,
@@ -62,6 +62,7 @@ void guest_log_take_begun(const struct guest_log *log, const struct vm *vm,
 			continue;
 		text = vm_view(vm, line[i].text, line[i].size);
 		if (text)
-			take(log, line[i].level, text, line[i].size, lines);
+			guest_log_hand_over(log, line[i].level, text,
+					    line[i].size, lines);
 	}
 }

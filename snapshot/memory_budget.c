@@ -28,7 +28,7 @@ void memory_budget_done(struct memory_budget *budget)
 	pthread_mutex_destroy(&budget->lock);
 }
 
-static bool try(struct memory_budget *budget, uint64_t size)
+static bool budget_try(struct memory_budget *budget, uint64_t size)
 {
 	uint64_t used =
 		atomic_load_explicit(&budget->used, memory_order_relaxed);
@@ -44,20 +44,20 @@ static bool try(struct memory_budget *budget, uint64_t size)
 }
 
 /* In one, so that whoever finds the memory taken finds that there is a boot. */
-static bool try_boot(struct memory_budget *budget, uint64_t size)
+static bool budget_try_boot(struct memory_budget *budget, uint64_t size)
 {
 	bool has_begun;
 
 	pthread_mutex_lock(&budget->lock);
-	has_begun = try(budget, size);
+	has_begun = budget_try(budget, size);
 	budget->booting += has_begun;
 	pthread_mutex_unlock(&budget->lock);
 	return has_begun;
 }
 
-typedef bool (*try_fn)(struct memory_budget *budget, uint64_t size);
+typedef bool (*budget_try_fn)(struct memory_budget *budget, uint64_t size);
 
-static struct timespec timespec_of(uint64_t ns)
+static struct timespec budget_timespec(uint64_t ns)
 {
 	return (struct timespec){ .tv_sec = (time_t)(ns / NS_PER_S),
 				  .tv_nsec = (long)(ns % NS_PER_S) };
@@ -77,7 +77,7 @@ static uint64_t count_freed(struct memory_budget *budget)
 static bool wait_freed(struct memory_budget *budget, uint64_t freed,
 		       uint64_t until_ns)
 {
-	const struct timespec until = timespec_of(until_ns);
+	const struct timespec until = budget_timespec(until_ns);
 	bool has_freed;
 	int r = 0;
 
@@ -90,8 +90,8 @@ static bool wait_freed(struct memory_budget *budget, uint64_t freed,
 	return has_freed && clock_now_ns() < until_ns;
 }
 
-static int refuse(struct memory_budget *budget, uint64_t size,
-		  struct error *err)
+static int budget_refuse(struct memory_budget *budget, uint64_t size,
+			 struct error *err)
 {
 	return error_set(err, -EBUSY,
 			 "no memory for a vm of %llu MiB: vms and snapshots "
@@ -103,7 +103,7 @@ static int refuse(struct memory_budget *budget, uint64_t size,
 			 (unsigned long long)(budget->max / MIB));
 }
 
-static bool spare(struct memory_budget *budget, bool for_boot)
+static bool budget_spare(struct memory_budget *budget, bool for_boot)
 {
 	return budget->spare && budget->spare(budget, for_boot);
 }
@@ -117,18 +117,19 @@ static int take_slowly(struct memory_budget *budget, uint64_t size,
 
 	do {
 		freed = count_freed(budget);
-		if (try(budget, size))
+		if (budget_try(budget, size))
 			return 0;
-	} while (spare(budget, false) || wait_freed(budget, freed, until_ns));
-	return refuse(budget, size, err);
+	} while (budget_spare(budget, false) ||
+		 wait_freed(budget, freed, until_ns));
+	return budget_refuse(budget, size, err);
 }
 
 int memory_budget_take(struct memory_budget *budget, uint64_t size,
 		       struct error *err)
 {
-	if (!budget || try(budget, size))
+	if (!budget || budget_try(budget, size))
 		return 0;
-	return size > budget->max ? refuse(budget, size, err) :
+	return size > budget->max ? budget_refuse(budget, size, err) :
 				    take_slowly(budget, size, err);
 }
 
@@ -200,7 +201,8 @@ static bool wait_step(struct memory_budget *budget, uint64_t boots,
 		      uint64_t *quiet_ns)
 {
 	const uint64_t now_ns = clock_now_ns();
-	const struct timespec until = timespec_of(now_ns + SNAPSHOT_PAUSE_NS);
+	const struct timespec until =
+		budget_timespec(now_ns + SNAPSHOT_PAUSE_NS);
 	bool is_quiet;
 	int r = 0;
 
@@ -219,8 +221,8 @@ static bool wait_step(struct memory_budget *budget, uint64_t boots,
 
 /* Vms that are freed tell nobody: it looks again after each step. */
 static int take_later(struct memory_budget *budget, uint64_t size,
-		      try_fn try_once, const struct snapshot_pause *pause,
-		      struct error *err)
+		      budget_try_fn try_once,
+		      const struct snapshot_pause *pause, struct error *err)
 {
 	uint64_t quiet_ns = clock_now_ns(), boots;
 
@@ -229,8 +231,8 @@ static int take_later(struct memory_budget *budget, uint64_t size,
 		do
 			if (try_once(budget, size))
 				return 0;
-		while (size <= budget->max && spare(budget, true));
-		refuse(budget, size, err);
+		while (size <= budget->max && budget_spare(budget, true));
+		budget_refuse(budget, size, err);
 		if (size > budget->max)
 			return -ENOMEM;
 		if (pause->call && pause->call(pause->cookie))
@@ -244,13 +246,14 @@ static int take_later(struct memory_budget *budget, uint64_t size,
 int memory_budget_wait(struct memory_budget *budget, uint64_t size,
 		       const struct snapshot_pause *pause, struct error *err)
 {
-	return budget ? take_later(budget, size, try, pause, err) : 0;
+	return budget ? take_later(budget, size, budget_try, pause, err) : 0;
 }
 
 int memory_budget_boot(struct memory_budget *budget, uint64_t size,
 		       const struct snapshot_pause *pause, struct error *err)
 {
-	return budget ? take_later(budget, size, try_boot, pause, err) : 0;
+	return budget ? take_later(budget, size, budget_try_boot, pause, err) :
+			0;
 }
 
 void memory_budget_booted(struct memory_budget *budget, uint64_t size,

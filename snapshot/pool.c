@@ -132,7 +132,7 @@ static void unlink_waiter(struct pool *pool, struct pool_waiter *waiter)
 }
 
 /* Gives @vm, or leave to make one, to the first who waits; the lock is held. */
-static bool serve(struct pool *pool, struct vm *vm)
+static bool pool_serve(struct pool *pool, struct vm *vm)
 {
 	struct pool_waiter *waiter = pool->first;
 
@@ -172,8 +172,8 @@ static struct vm *take_idle(struct pool *pool)
 }
 
 /* pool_try(), the lock held. */
-static int try(struct pool *pool, struct pool_waiter *waiter, struct error *err,
-	       struct vm **ret_vm)
+static int pool_try_locked(struct pool *pool, struct pool_waiter *waiter,
+			   struct error *err, struct vm **ret_vm)
 {
 	*ret_vm = NULL;
 	if (pool->idle_count) {
@@ -203,7 +203,7 @@ int pool_try(struct pool *pool, struct pool_waiter *waiter, struct error *err,
 	int r;
 
 	pthread_mutex_lock(&pool->lock);
-	r = try(pool, waiter, err, ret_vm);
+	r = pool_try_locked(pool, waiter, err, ret_vm);
 	pthread_mutex_unlock(&pool->lock);
 	return r;
 }
@@ -212,15 +212,15 @@ int pool_try(struct pool *pool, struct pool_waiter *waiter, struct error *err,
 static void forget_one(struct pool *pool)
 {
 	pthread_mutex_lock(&pool->lock);
-	if (!serve(pool, NULL))
+	if (!pool_serve(pool, NULL))
 		pool->vm_count--;
 	pthread_mutex_unlock(&pool->lock);
 }
 
-static void keep(struct pool *pool, struct vm *vm, uint64_t now_ns)
+static void pool_keep(struct pool *pool, struct vm *vm, uint64_t now_ns)
 {
 	pthread_mutex_lock(&pool->lock);
-	if (!serve(pool, vm))
+	if (!pool_serve(pool, vm))
 		pool->idle[pool->idle_count++] = (struct idle_vm){ vm, now_ns };
 	pthread_mutex_unlock(&pool->lock);
 }
@@ -258,7 +258,7 @@ bool pool_leave(struct pool *pool, struct pool_waiter *waiter)
 void pool_give_back(struct pool *pool, struct vm *vm)
 {
 	if (vm)
-		keep(pool, vm, clock_now_ns());
+		pool_keep(pool, vm, clock_now_ns());
 	else
 		forget_one(pool);
 }
@@ -335,7 +335,7 @@ int pool_acquire(struct pool *pool, struct error *err, struct vm **ret_vm)
 	sleeper.waiter.served = wake;
 	pthread_mutex_lock(&pool->lock);
 	/* cppcheck-suppress autoVariables; it is unlinked before it ends */
-	r = try(pool, &sleeper.waiter, err, &vm);
+	r = pool_try_locked(pool, &sleeper.waiter, err, &vm);
 	if (r == -EAGAIN)
 		r = wait_for_vm(pool, &sleeper, err, &vm);
 	pthread_mutex_unlock(&pool->lock);
@@ -367,7 +367,7 @@ void pool_release(struct pool *pool, struct vm *vm, bool clean, uint64_t now_ns,
 	if (pool->config.verify)
 		verify(pool, vm);
 	poll_rest(vm, now_ns);
-	keep(pool, vm, now_ns);
+	pool_keep(pool, vm, now_ns);
 }
 
 /* Whether an idle vm may be freed; the lock is held. */

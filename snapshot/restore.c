@@ -53,8 +53,8 @@ static unsigned looks_until_cold(const struct dirty *dirty)
 }
 
 /* Copies a page back if it differs, notes and returns whether it did. */
-static bool look_at(struct dirty *dirty, uint32_t page, uint8_t *memory,
-		    const uint8_t *pristine, size_t page_size)
+static bool look_at_page(struct dirty *dirty, uint32_t page, uint8_t *memory,
+			 const uint8_t *pristine, size_t page_size)
 {
 	unsigned looks = looks_until_cold(dirty);
 	uint8_t *idle = &dirty->idle[page];
@@ -102,9 +102,9 @@ static size_t copy_back(const struct snapshot *snapshot, struct vm *vm)
 		size_t offset = dirty->pages[i] * page_size;
 
 		if (i % every == look)
-			equal += !look_at(dirty, dirty->pages[i],
-					  memory + offset, pristine + offset,
-					  page_size);
+			equal += !look_at_page(dirty, dirty->pages[i],
+					       memory + offset,
+					       pristine + offset, page_size);
 		else
 			memcpy(memory + offset, pristine + offset, page_size);
 	}
@@ -120,8 +120,8 @@ static bool is_idle(const struct dirty *dirty, size_t page, unsigned looks)
  * Gives pages of the hot set that have been found equal at @looks looks back to
  * the kernel, if @run_min of them are side by side: each run is a system call.
  */
-static int give_back(const struct snapshot *snapshot, struct vm *vm,
-		     unsigned looks, size_t run_min)
+static int give_back_pages(const struct snapshot *snapshot, struct vm *vm,
+			   unsigned looks, size_t run_min)
 {
 	const struct dirty *dirty = vm_dirty(vm);
 	const size_t page_size = snapshot->page_size;
@@ -147,7 +147,7 @@ static int give_back(const struct snapshot *snapshot, struct vm *vm,
  * together: when half of them have had their last look, the others lack one.
  * The vm's own copies of them go, too.
  */
-static int cool(const struct snapshot *snapshot, struct vm *vm)
+static int cool_hot_set(const struct snapshot *snapshot, struct vm *vm)
 {
 	struct dirty *dirty = vm_dirty(vm);
 	unsigned looks = looks_until_cold(dirty);
@@ -168,20 +168,20 @@ static int cool(const struct snapshot *snapshot, struct vm *vm)
 			return r;
 		copy_back(snapshot, vm);
 	}
-	r = give_back(snapshot, vm, looks - 1, GIVE_BACK_RUN);
+	r = give_back_pages(snapshot, vm, looks - 1, GIVE_BACK_RUN);
 	return r ? r : dirty_cool(dirty, looks - 1);
 }
 
 /* Gives all written pages back to the kernel; protects all again. */
 static int remap(const struct snapshot *snapshot, struct vm *vm)
 {
-	int r = give_back(snapshot, vm, 0, 1);
+	int r = give_back_pages(snapshot, vm, 0, 1);
 
 	return r ? r : dirty_forget(vm_dirty(vm));
 }
 
-static int restore(struct snapshot *snapshot, struct vm *vm, bool clean,
-		   struct restore_stats *ret_stats)
+static int restore_vm(struct snapshot *snapshot, struct vm *vm, bool clean,
+		      struct restore_stats *ret_stats)
 {
 	struct dirty *dirty = vm_dirty(vm);
 	struct restore_stats stats = { 0 };
@@ -209,7 +209,7 @@ static int restore(struct snapshot *snapshot, struct vm *vm, bool clean,
 		stats.copied_pages = copy_back(snapshot, vm);
 		if (dirty->turn == LEARN_AFTER)
 			hot_set_learn(snapshot, vm);
-		r = cool(snapshot, vm);
+		r = cool_hot_set(snapshot, vm);
 	}
 	if (r)
 		return r;
@@ -228,7 +228,7 @@ int snapshot_restore(struct snapshot *snapshot, struct vm *vm, bool clean,
 
 	if (vm_spoiled(vm))
 		return -ESTALE;
-	r = restore(snapshot, vm, clean, ret_stats);
+	r = restore_vm(snapshot, vm, clean, ret_stats);
 	/* what it has forgotten already may be written, and not be tracked */
 	if (r)
 		vm_spoil(vm);

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 /* Keeps the largest. */
-static void add(struct holes *holes, size_t start, size_t size)
+static void add_hole(struct holes *holes, size_t start, size_t size)
 {
 	unsigned at = holes->count;
 
@@ -37,8 +37,8 @@ void holes_find(int fd, size_t size, struct holes *ret_holes)
 		if (hole < 0 || (size_t)hole >= size)
 			return;
 		at = lseek(fd, hole, SEEK_DATA);
-		add(ret_holes, (size_t)hole,
-		    (at < 0 ? size : (size_t)at) - (size_t)hole);
+		add_hole(ret_holes, (size_t)hole,
+			 (at < 0 ? size : (size_t)at) - (size_t)hole);
 	}
 }
 

@@ -7,13 +7,13 @@
 
 #define GUARD THAW_PAGE_SIZE
 
-static uint64_t round_up(uint64_t size)
+static uint64_t round_up_to_page(uint64_t size)
 {
 	return (size + THAW_PAGE_SIZE - 1) & ~(uint64_t)(THAW_PAGE_SIZE - 1);
 }
 
-static void add(struct layout *layout, uint64_t start, uint64_t size,
-		unsigned prot)
+static void add_mapping(struct layout *layout, uint64_t start, uint64_t size,
+			unsigned prot)
 {
 	if (size)
 		layout->mappings[layout->mapping_count++] =
@@ -36,9 +36,9 @@ static uint64_t tables_size(size_t memory_size)
 }
 
 /* Takes @size bytes and a guard below them off the top. */
-static struct layout_range take(uint64_t *top, uint64_t size)
+static struct layout_range take_off_top(uint64_t *top, uint64_t size)
 {
-	struct layout_range range = { 0, round_up(size) };
+	struct layout_range range = { 0, round_up_to_page(size) };
 
 	if (range.size + GUARD > *top)
 		*top = 0;
@@ -71,16 +71,17 @@ static void add_thaw_pages(struct layout *layout)
 	const unsigned read = IMAGE_PROT_READ, write = IMAGE_PROT_WRITE,
 		       execute = IMAGE_PROT_EXECUTE;
 
-	add(layout, THAW_GPA_SYSTEM, THAW_PAGE_SIZE, read | LAYOUT_SUPERVISOR);
-	add(layout, THAW_GPA_SUPERVISOR, THAW_PAGE_SIZE,
-	    read | execute | LAYOUT_SUPERVISOR);
-	add(layout, THAW_GPA_FAULT, THAW_PAGE_SIZE,
-	    read | write | LAYOUT_SUPERVISOR);
-	add(layout, THAW_GPA_STUB, THAW_PAGE_SIZE, read | execute);
-	add(layout, THAW_GPA_INFO, THAW_PAGE_SIZE, read);
-	add(layout, THAW_GPA_MAILBOX, THAW_MAILBOX_SIZE, read | write);
-	add(layout, THAW_GPA_HEADERS, THAW_HEADERS_SIZE, read);
-	add(layout, THAW_GPA_ENVIRONMENT, THAW_ENVIRONMENT_MAX, read);
+	add_mapping(layout, THAW_GPA_SYSTEM, THAW_PAGE_SIZE,
+		    read | LAYOUT_SUPERVISOR);
+	add_mapping(layout, THAW_GPA_SUPERVISOR, THAW_PAGE_SIZE,
+		    read | execute | LAYOUT_SUPERVISOR);
+	add_mapping(layout, THAW_GPA_FAULT, THAW_PAGE_SIZE,
+		    read | write | LAYOUT_SUPERVISOR);
+	add_mapping(layout, THAW_GPA_STUB, THAW_PAGE_SIZE, read | execute);
+	add_mapping(layout, THAW_GPA_INFO, THAW_PAGE_SIZE, read);
+	add_mapping(layout, THAW_GPA_MAILBOX, THAW_MAILBOX_SIZE, read | write);
+	add_mapping(layout, THAW_GPA_HEADERS, THAW_HEADERS_SIZE, read);
+	add_mapping(layout, THAW_GPA_ENVIRONMENT, THAW_ENVIRONMENT_MAX, read);
 }
 
 int layout_plan(const struct image *image, const struct layout_config *config,
@@ -98,10 +99,10 @@ int layout_plan(const struct image *image, const struct layout_config *config,
 	r = check_config(config, err);
 	if (r)
 		return r;
-	layout.tables = take(&top, tables_size(config->memory_size));
-	layout.reply = take(&top, config->reply_size);
-	layout.request = take(&top, config->request_size);
-	layout.stack = take(&top, config->stack_size);
+	layout.tables = take_off_top(&top, tables_size(config->memory_size));
+	layout.reply = take_off_top(&top, config->reply_size);
+	layout.request = take_off_top(&top, config->request_size);
+	layout.stack = take_off_top(&top, config->stack_size);
 	if (top < bottom || top - bottom < LAYOUT_HEAP_MIN)
 		return error_set(
 			err, -ENOMEM,
@@ -119,22 +120,23 @@ int layout_plan(const struct image *image, const struct layout_config *config,
 	add_thaw_pages(&layout);
 	for (unsigned i = 0; i < image->segment_count; i++)
 		if (image->segments[i].prot)
-			add(&layout, image->segments[i].gva,
-			    image->segments[i].size, image->segments[i].prot);
-	add(&layout, layout.heap.start, layout.heap.size,
-	    IMAGE_PROT_READ | IMAGE_PROT_WRITE);
-	add(&layout, layout.stack.start, layout.stack.size,
-	    IMAGE_PROT_READ | IMAGE_PROT_WRITE);
-	add(&layout, layout.request.start, layout.request.size,
-	    IMAGE_PROT_READ);
-	add(&layout, layout.reply.start, layout.reply.size,
-	    IMAGE_PROT_READ | IMAGE_PROT_WRITE);
+			add_mapping(&layout, image->segments[i].gva,
+				    image->segments[i].size,
+				    image->segments[i].prot);
+	add_mapping(&layout, layout.heap.start, layout.heap.size,
+		    IMAGE_PROT_READ | IMAGE_PROT_WRITE);
+	add_mapping(&layout, layout.stack.start, layout.stack.size,
+		    IMAGE_PROT_READ | IMAGE_PROT_WRITE);
+	add_mapping(&layout, layout.request.start, layout.request.size,
+		    IMAGE_PROT_READ);
+	add_mapping(&layout, layout.reply.start, layout.reply.size,
+		    IMAGE_PROT_READ | IMAGE_PROT_WRITE);
 	if (config->control != LAYOUT_CONTROL_NONE)
-		add(&layout, THAW_GPA_CONTROL, THAW_PAGE_SIZE,
-		    IMAGE_PROT_READ | IMAGE_PROT_WRITE |
-			    (config->control == LAYOUT_CONTROL_USER ?
-				     0 :
-				     LAYOUT_SUPERVISOR));
+		add_mapping(&layout, THAW_GPA_CONTROL, THAW_PAGE_SIZE,
+			    IMAGE_PROT_READ | IMAGE_PROT_WRITE |
+				    (config->control == LAYOUT_CONTROL_USER ?
+					     0 :
+					     LAYOUT_SUPERVISOR));
 	*ret_layout = layout;
 	return 0;
 }

@@ -24,7 +24,7 @@ static int read_at(int fd, void *to, size_t size, uint64_t offset)
 }
 
 /* Looks for the counter among those of a vm or of a vcpu. */
-static int find(int owner_fd, const char *name, uint64_t *ret_value)
+static int find_stat(int owner_fd, const char *name, uint64_t *ret_value)
 {
 	cleanup_close int fd = ioctl(owner_fd, KVM_GET_STATS_FD, 0);
 	cleanup_free struct kvm_stats_desc *desc = NULL;
@@ -58,6 +58,6 @@ int vm_stat(const struct vm *vm, const char *name, uint64_t *ret_value)
 
 	if (!kvm_capability(vm->host, KVM_CAP_BINARY_STATS_FD))
 		return -EOPNOTSUPP;
-	r = find(vm->vcpu_fd, name, ret_value);
-	return r == -ENOENT ? find(vm->fd, name, ret_value) : r;
+	r = find_stat(vm->vcpu_fd, name, ret_value);
+	return r == -ENOENT ? find_stat(vm->fd, name, ret_value) : r;
 }

@@ -96,7 +96,7 @@ static uint64_t look_around(uint64_t now, bool *ret_busy)
 	return next;
 }
 
-static void sleep_until(uint64_t wake_ns, uint32_t wakes)
+static void watch_sleep_until(uint64_t wake_ns, uint32_t wakes)
 {
 	struct timespec until = {
 		.tv_sec = (time_t)(wake_ns / NS_PER_S),
@@ -148,7 +148,7 @@ static void *watch_over(void *unused)
 			busy_until = now + LINGER_NS;
 		if (busy && wake == UINT64_MAX)
 			continue; /* announce the next look first */
-		sleep_until(next < wake ? next : wake, wakes);
+		watch_sleep_until(next < wake ? next : wake, wakes);
 	}
 	return NULL;
 }
@@ -161,7 +161,7 @@ static void on_fork_in_child(void)
 	dog.running = false;
 }
 
-static int start_thread(struct error *err)
+static int watch_start_thread(struct error *err)
 {
 	struct sigaction action = { .sa_handler = on_kick,
 				    .sa_flags = SA_RESTART };
@@ -192,7 +192,7 @@ int watch_start(struct error *err)
 
 	pthread_mutex_lock(&dog.lock);
 	if (!dog.running)
-		r = start_thread(err);
+		r = watch_start_thread(err);
 	pthread_mutex_unlock(&dog.lock);
 	return r;
 }

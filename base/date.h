@@ -1,23 +1,30 @@
 /*
- * date.h - moments as RFC 3339 has them: "2026-01-31T12:00:00Z".
+ * date.h - moments in UTC as text. Any thread.
  *
- * Without the C library's time zones, which would want to read files. Any
- * thread.
+ * A moment is counted from 1970. One after the year 9999 is written as the end
+ * of that year.
  */
 #ifndef BASE_DATE_H
 #define BASE_DATE_H
 
 #include <stdint.h>
 
-/* Room for any of them, its terminating zero included. */
-#define UTC_TEXT_MAX 32
+/* Room for any of these texts, with the terminating zero. */
+#define DATE_TEXT_MAX 32
+
+/* Each writes the moment into @text and returns @text. */
+
+/* RFC 3339: "2026-01-31T12:00:00Z", "2026-01-31T12:00:00.123456Z". */
+char *date_format_s(uint64_t unix_s, char text[static DATE_TEXT_MAX]);
+char *date_format_us(uint64_t unix_us, char text[static DATE_TEXT_MAX]);
+
+/* ISO 8601, as Lambda's API writes it: "2026-01-31T12:00:00.123+0000". */
+char *date_format_ms(uint64_t unix_ms, char text[static DATE_TEXT_MAX]);
 
 /*
- * Writes a moment, counted from 1970, in whole seconds or with microseconds
- * ("2026-01-31T12:00:00.123456Z"), into @text and returns @text. What is after
- * the year 9999 is its end.
+ * HTTP's IMF-fixdate (RFC 9110, 5.6.7): "Sat, 31 Jan 2026 12:00:00 GMT". The
+ * names are those of the C locale, which no program here leaves.
  */
-char *utc_format_s(uint64_t unix_s, char text[static UTC_TEXT_MAX]);
-char *utc_format_us(uint64_t unix_us, char text[static UTC_TEXT_MAX]);
+char *date_format_http(uint64_t unix_s, char text[static DATE_TEXT_MAX]);
 
 #endif

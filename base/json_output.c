@@ -94,9 +94,9 @@ void json_put_reason(struct json_output *object, const char *key,
 void json_put_time(struct json_output *object, const char *key,
 		   uint64_t unix_ms)
 {
-	char text[UTC_TEXT_MAX];
+	char text[DATE_TEXT_MAX];
 
-	json_put_text(object, key, utc_format_s(unix_ms / MS_PER_S, text));
+	json_put_text(object, key, date_format_s(unix_ms / MS_PER_S, text));
 }
 
 json_t *json_make_pairs(char *const *pairs)

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-#define DATE_SIZE (sizeof("Tue, 24 Nov 2026 14:30:16 GMT") - 1)
+#include "base/date.h"
 
 const char *http_status_text(unsigned status)
 {
@@ -126,56 +126,19 @@ const char *http_status_text(unsigned status)
 	}
 }
 
-static char *put_number(char *to, int number, int digits)
-{
-	for (int i = digits - 1; i >= 0; i--, number /= 10)
-		to[i] = (char)('0' + number % 10);
-	return to + digits;
-}
-
-static char *put_text(char *to, const char *text, size_t size)
-{
-	memcpy(to, text, size);
-	return to + size;
-}
-
-static void format_date(time_t now, char date[DATE_SIZE])
-{
-	struct tm tm;
-	char *to = date;
-
-	gmtime_r(&now, &tm);
-	to = put_text(to, &"SunMonTueWedThuFriSat"[3 * tm.tm_wday], 3);
-	to = put_text(to, ", ", 2);
-	to = put_number(to, tm.tm_mday, 2);
-	*to++ = ' ';
-	to = put_text(to,
-		      &"JanFebMarAprMayJunJulAugSepOctNovDec"[3 * tm.tm_mon],
-		      3);
-	*to++ = ' ';
-	to = put_number(to, tm.tm_year + 1900, 4);
-	*to++ = ' ';
-	to = put_number(to, tm.tm_hour, 2);
-	*to++ = ':';
-	to = put_number(to, tm.tm_min, 2);
-	*to++ = ':';
-	to = put_number(to, tm.tm_sec, 2);
-	put_text(to, " GMT", 4);
-}
-
 static void append_date(struct buffer *out)
 {
-	static _Thread_local char date[DATE_SIZE];
+	static _Thread_local char date[DATE_TEXT_MAX];
 	static _Thread_local time_t formatted;
 	struct timespec now;
 
 	/* coarse: it is read from memory, and seconds are all that counts */
 	clock_gettime(CLOCK_REALTIME_COARSE, &now);
 	if (now.tv_sec != formatted) {
-		format_date(now.tv_sec, date);
+		date_format_http((uint64_t)now.tv_sec, date);
 		formatted = now.tv_sec;
 	}
-	buffer_append(out, date, DATE_SIZE);
+	buffer_text(out, date);
 }
 
 void http_response_begin(struct buffer *out, unsigned status, bool keep_alive)

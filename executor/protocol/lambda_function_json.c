@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
-#include <time.h>
 
 #include "base/base64.h"
+#include "base/date.h"
 #include "base/json_output.h"
 #include "base/units.h"
 #include "executor/protocol/lambda_internal.h"
@@ -35,25 +35,15 @@ static json_t *arn_json(const struct lambda_item *item)
 	return json_sprintf(LAMBDA_ARN "%s", name);
 }
 
-/* "2026-01-31T12:00:00.000+0000" */
-static json_t *time_json(uint64_t unix_ms)
-{
-	time_t seconds = (time_t)(unix_ms / 1000);
-	struct tm utc;
-	char text[64];
-
-	if (!gmtime_r(&seconds, &utc) ||
-	    !strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc))
-		return json_string("");
-	return json_sprintf("%s.%03u+0000", text, (unsigned)(unix_ms % 1000));
-}
-
 json_t *lambda_modified_json(const struct server_view *view,
 			     const struct function_view *function)
 {
-	return time_json(function->state == FUNCTION_ACTIVE ?
-				 function->deployed_unix_ms :
-				 view->start_unix_ms);
+	const uint64_t unix_ms = function->state == FUNCTION_ACTIVE ?
+					 function->deployed_unix_ms :
+					 view->start_unix_ms;
+	char text[DATE_TEXT_MAX];
+
+	return json_string(date_format_ms(unix_ms, text));
 }
 
 /* The bytes of 64 hexadecimal digits. */

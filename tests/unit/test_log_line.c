@@ -3,9 +3,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "base/date.h"
 #include "base/text.h"
 #include "executor/server/log/log_line.h"
 
@@ -240,28 +238,6 @@ START_TEST(words_of_formats_and_levels_are_read)
 }
 END_TEST
 
-START_TEST(moments_are_those_of_the_c_library)
-{
-	char text[UTC_TEXT_MAX], expected[UTC_TEXT_MAX];
-
-	/* odd steps through some 8000 years */
-	for (time_t s = 0; s < 253402300799; s += 9876543) {
-		struct tm date;
-
-		gmtime_r(&s, &date);
-		strftime(expected, sizeof(expected), "%Y-%m-%dT%H:%M:%SZ",
-			 &date);
-		ck_assert_str_eq(utc_format_s((uint64_t)s, text), expected);
-	}
-	ck_assert_str_eq(utc_format_s(951782400, text), "2000-02-29T00:00:00Z");
-	ck_assert_str_eq(utc_format_s(UINT64_MAX, text),
-			 "9999-12-31T23:59:59Z");
-	ck_assert_str_eq(utc_format_us(0, text), "1970-01-01T00:00:00.000000Z");
-	ck_assert_str_eq(utc_format_us(UINT64_MAX, text),
-			 "9999-12-31T23:59:59.999999Z");
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("log_line");
@@ -280,7 +256,6 @@ int main(void)
 	tcase_add_test(tests, what_is_too_long_is_cut_and_what_follows_is_kept);
 	tcase_add_test(tests, no_bytes_make_a_line_that_is_not_one);
 	tcase_add_test(tests, words_of_formats_and_levels_are_read);
-	tcase_add_test(tests, moments_are_those_of_the_c_library);
 
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

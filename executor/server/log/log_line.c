@@ -163,9 +163,9 @@ static void put_start(struct line *line, const struct log_entry *entry)
 {
 	const struct log_field message = { .key = "msg",
 					   .text = entry->message };
-	char time[UTC_TEXT_MAX];
+	char time[DATE_TEXT_MAX];
 
-	utc_format_us(entry->unix_us, time);
+	date_format_us(entry->unix_us, time);
 	if (!line->json) {
 		put_text(line, time);
 		put(line, " ", 1);

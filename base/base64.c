@@ -1,99 +1,48 @@
-/* base64.c - bytes as text and back. See base64.h. */
+/* base64.c - bytes as text and back, by libsodium. See base64.h. */
 #include "base/base64.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <stdint.h>
+#include <sodium.h>
+#include <stdbool.h>
 
-static const char digits[] =
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/* Three bytes, or the last one or two, as four characters. */
-static void encode_group(const uint8_t *from, size_t size, char *to)
-{
-	uint32_t bits = (uint32_t)from[0] << 16;
-
-	if (size > 1)
-		bits |= (uint32_t)from[1] << 8;
-	if (size > 2)
-		bits |= from[2];
-	to[0] = digits[bits >> 18];
-	to[1] = digits[bits >> 12 & 63];
-	to[2] = size > 1 ? digits[bits >> 6 & 63] : '=';
-	to[3] = size > 2 ? digits[bits & 63] : '=';
-}
+#define PADDED sodium_base64_VARIANT_ORIGINAL
+#define UNPADDED sodium_base64_VARIANT_ORIGINAL_NO_PADDING
 
 void base64_encode(const void *data, size_t size, struct buffer *out)
 {
-	const uint8_t *from = data;
-	size_t groups = size / 3 + (size % 3 != 0);
-	char *to = groups ? buffer_reserve(out, groups * 4) : NULL;
+	/* libsodium writes a terminating zero, which is not kept */
+	const size_t text_size = sodium_base64_ENCODED_LEN(size, PADDED);
+	char *to = buffer_reserve(out, text_size);
 
 	if (!to)
 		return;
-	for (; size > 3; size -= 3, from += 3, to += 4)
-		encode_group(from, 3, to);
-	encode_group(from, size, to);
-	out->size += groups * 4;
+	sodium_bin2base64(to, text_size, data, size, PADDED);
+	out->size += text_size - 1;
 }
 
-/* A digit's value; 64 for what is none. */
-static unsigned int value_of(char c)
+/* libsodium 1.0.18 takes such bytes for digits where char is signed. */
+static bool has_byte_beyond_ascii(const char *text, size_t size)
 {
-	if (c >= 'A' && c <= 'Z')
-		return (unsigned int)(c - 'A');
-	if (c >= 'a' && c <= 'z')
-		return (unsigned int)(c - 'a' + 26);
-	if (c >= '0' && c <= '9')
-		return (unsigned int)(c - '0' + 52);
-	return c == '+' ? 62 : c == '/' ? 63 : 64;
-}
+	unsigned char all = 0;
 
-bool base64_check_add(struct base64_check *check, char c)
-{
-	const unsigned int value = value_of(c);
-
-	if (c == '=')
-		return check->padding++ < 2;
-	if (value == 64 || check->padding)
-		return false;
-	check->bits = check->bits << 6 | value;
-	check->digits++;
-	return true;
-}
-
-/* What is left of the last digit stands for nothing. */
-bool base64_check_end(const struct base64_check *check)
-{
-	static const uint32_t left[] = { 0, UINT32_MAX, 15, 3 };
-	const size_t last = check->digits % 4;
-
-	return last != 1 && !(check->bits & left[last]) &&
-	       (!check->padding || base64_is_padded(check));
-}
-
-bool base64_is_padded(const struct base64_check *check)
-{
-	return (check->digits + check->padding) % 4 == 0;
+	for (size_t i = 0; i < size; i++)
+		all |= (unsigned char)text[i];
+	return all >= 0x80;
 }
 
 int base64_decode(const char *text, size_t size, void *to, size_t to_size)
 {
-	static const unsigned int shifts[] = { 0, 0, 4, 2 };
-	struct base64_check check = { 0 };
-	uint8_t *bytes = to;
-	size_t count = 0;
+	const bool is_padded = size && text[size - 1] == '=';
+	const size_t digits = size - is_padded -
+			      (is_padded && size > 1 && text[size - 2] == '=');
+	const size_t count = digits / 4 * 3 + digits % 4 * 3 / 4;
 
-	for (size_t i = 0; i < size; i++) {
-		if (!base64_check_add(&check, text[i]))
-			return -EINVAL;
-		/* the first of four digits makes no byte yet */
-		if (check.padding || check.digits % 4 == 1)
-			continue;
-		if (count == to_size || count == INT_MAX)
-			return -ENOSPC;
-		bytes[count++] =
-			(uint8_t)(check.bits >> shifts[check.digits % 4]);
-	}
-	return base64_check_end(&check) ? (int)count : -EINVAL;
+	if (count > to_size || count > INT_MAX)
+		return -ENOSPC;
+	if (has_byte_beyond_ascii(text, size) ||
+	    sodium_base642bin(to, to_size, text, size, NULL, NULL, NULL,
+			      is_padded ? PADDED : UNPADDED))
+		return -EINVAL;
+	return (int)count;
 }

@@ -87,17 +87,26 @@ static char next_character(const char **at)
 	return (char)(point && point < 0x80 ? point : '\\');
 }
 
-/* RFC 4648, 3.2: with its padding. */
+/* RFC 4648, 3.2: with its padding. It is decoded piece by piece. */
 static bool is_base64(const struct json_member *member)
 {
 	const char *at = member->value + 1;
 	const char *end = member->value + member->value_size - 1;
-	struct base64_check check = { 0 };
+	uint8_t bytes[768];
+	char text[sizeof(bytes) / 3 * 4];
 
-	while (at < end)
-		if (!base64_check_add(&check, next_character(&at)))
+	while (at < end) {
+		size_t size = 0;
+		int r;
+
+		while (at < end && size < sizeof(text))
+			text[size++] = next_character(&at);
+		r = base64_decode(text, size, bytes, sizeof(bytes));
+		/* only the last piece may be short, or have padding */
+		if (r < 0 || size % 4 || (at < end && r < (int)sizeof(bytes)))
 			return false;
-	return base64_check_end(&check) && base64_is_padded(&check);
+	}
+	return true;
 }
 
 /* Checks a member, of which @seen has what came before. */

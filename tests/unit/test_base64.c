@@ -3,6 +3,7 @@
 
 #include <check.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,6 +60,23 @@ START_TEST(what_is_not_base64_is_refused)
 }
 END_TEST
 
+START_TEST(no_byte_but_the_64_is_a_digit)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "abcdefghijklmnopqrstuvwxyz0123456789+/";
+	char decoded[16];
+
+	for (int byte = 0; byte < 256; byte++) {
+		const char text[] = { (char)byte, 'A', 'A', 'A' };
+		const bool is_digit = byte && strchr(digits, byte);
+
+		ck_assert_int_eq(base64_decode(text, sizeof(text), decoded,
+					       sizeof(decoded)),
+				 is_digit ? 3 : -EINVAL);
+	}
+}
+END_TEST
+
 #define LOOP(test, samples)                 \
 	tcase_add_loop_test(tests, test, 0, \
 			    sizeof(samples) / sizeof(*(samples)))
@@ -73,6 +91,7 @@ int main(void)
 	suite_add_tcase(suite, tests);
 	LOOP(base64_is_that_of_rfc_4648, base64s);
 	tcase_add_test(tests, what_is_not_base64_is_refused);
+	tcase_add_test(tests, no_byte_but_the_64_is_a_digit);
 
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

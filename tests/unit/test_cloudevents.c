@@ -310,6 +310,45 @@ START_TEST(a_structured_event_stays_as_it_is)
 }
 END_TEST
 
+/* More base64 than is decoded at a time, with @end in the place of its last four. */
+static char *long_event(size_t digits, const char *end)
+{
+	static char event[8192];
+	char *at = stpcpy(event, "{" IN_JSON ",\"data_base64\":\"");
+
+	memset(at, 'A', digits);
+	memcpy(at + digits - 4, end, 4);
+	strcpy(at + digits, "\"}");
+	return event;
+}
+
+START_TEST(long_data_are_checked_to_their_end)
+{
+	struct http_request *request =
+		request_fixture(HTTP_POST_METHOD, PATH, NULL);
+	struct buffer out = BUFFER_INIT(16384);
+
+	for (size_t digits = 1020; digits <= 4100; digits++) {
+		const char *end = digits % 8 ? "AA==" : "AAAA";
+		const char *event = long_event(digits, end);
+		int r;
+
+		request_fixture_body(request, event, strlen(event));
+		r = cloudevents_write(request, CLOUDEVENTS_STRUCTURED, &out,
+				      &reason);
+		ck_assert_int_eq(r, digits % 4 ? -EINVAL : 0);
+	}
+	/* padding anywhere before the end */
+	for (size_t at = 1000; at < 2048; at += 4) {
+		char *event = long_event(2052, "AAAA");
+
+		memcpy(strstr(event, "AAAA") + at, "AA==", 4);
+		refuse(request, CLOUDEVENTS_STRUCTURED, event);
+	}
+	buffer_done(&out);
+}
+END_TEST
+
 static const char *const no_events[] = {
 	"",
 	"{",
@@ -387,6 +426,7 @@ int main(void)
 		       a_required_attribute_that_is_quoted_nothing_is_refused);
 	tcase_add_test(tests, json_data_that_are_not_json_are_refused);
 	LOOP(a_structured_event_stays_as_it_is, structured);
+	tcase_add_test(tests, long_data_are_checked_to_their_end);
 	LOOP(a_structured_event_that_is_none_is_refused, no_events);
 
 	srunner_run_all(runner, CK_NORMAL);

@@ -1,8 +1,5 @@
 /*
  * json_position.c - finds the line of a JSON pointer; any thread.
- *
- * The text has been parsed before, so its grammar is not checked again. Still
- * no step leaves the text, whatever it holds.
  */
 #include "base/json_position.h"
 
@@ -12,111 +9,37 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/json_walk.h"
 
-struct cursor {
-	const char *at;
-	const char *end;
-};
-
-static char peek(const struct cursor *cursor)
+/* Whether the key of @member means @name. */
+static bool is_key(const struct json_member *member, const char *name)
 {
-	return cursor->at < cursor->end ? *cursor->at : '\0';
-}
+	/* with its quotes */
+	json_auto_t *string = json_loadb(member->key - 1, member->key_size + 2,
+					 JSON_DECODE_ANY, NULL);
 
-static void advance(struct cursor *cursor)
-{
-	if (cursor->at < cursor->end)
-		cursor->at++;
-}
-
-static void skip_space(struct cursor *cursor)
-{
-	while (peek(cursor) && strchr(" \t\r\n", peek(cursor)))
-		advance(cursor);
-}
-
-/* Moves over the space around and the character that must be there. */
-static void skip_mark(struct cursor *cursor)
-{
-	skip_space(cursor);
-	advance(cursor);
-	skip_space(cursor);
-}
-
-static void skip_string(struct cursor *cursor)
-{
-	advance(cursor);
-	while (peek(cursor) && peek(cursor) != '"') {
-		if (peek(cursor) == '\\')
-			advance(cursor);
-		advance(cursor);
-	}
-	advance(cursor);
-}
-
-/* Moves from the start of a value to behind it. */
-static void skip_value(struct cursor *cursor)
-{
-	size_t depth = 0;
-
-	do {
-		char c = peek(cursor);
-
-		if (c == '"') {
-			skip_string(cursor);
-			continue;
-		}
-		if (c == '{' || c == '[')
-			depth++;
-		else if (c == '}' || c == ']')
-			depth--;
-		advance(cursor);
-	} while (peek(cursor) &&
-		 (depth || !strchr(",]} \t\r\n", peek(cursor))));
-}
-
-/* Tells whether the key at the cursor, a JSON string, means @name. */
-static bool key_is(struct cursor key, const char *name)
-{
-	const char *start = key.at;
-	json_auto_t *string = NULL;
-
-	skip_string(&key);
-	string = json_loadb(start, key.at - start, JSON_DECODE_ANY, NULL);
 	return string && !strcmp(json_string_value(string), name);
 }
 
-/* From an object's brace to the value of @key; false if it has none. */
-static bool enter_object(struct cursor *cursor, const char *key)
+/* From the object or array @place to its part called @step; false: none. */
+static bool find_part(struct json_member *place, const char *step)
 {
-	skip_mark(cursor);
-	while (peek(cursor) == '"') {
-		bool found = key_is(*cursor, key);
+	size_t index = strtoul(step, NULL, 10), offset = 0;
+	struct json_member part;
 
-		skip_string(cursor);
-		skip_mark(cursor);
-		if (found)
+	while (json_walk_member(place->value, place->value_size, &offset,
+				&part))
+		if (is_key(&part, step)) {
+			*place = part;
 			return true;
-		skip_value(cursor);
-		skip_mark(cursor);
-	}
+		}
+	while (json_walk_element(place->value, place->value_size, &offset,
+				 &part))
+		if (!index--) {
+			*place = part;
+			return true;
+		}
 	return false;
-}
-
-/* From an array's bracket to its element @number; false if it has none. */
-static bool enter_array(struct cursor *cursor, const char *number)
-{
-	size_t index = strtoul(number, NULL, 10);
-
-	skip_mark(cursor);
-	for (size_t i = 0; i < index && peek(cursor); i++) {
-		skip_value(cursor);
-		skip_space(cursor);
-		if (peek(cursor) != ',')
-			return false;
-		skip_mark(cursor);
-	}
-	return peek(cursor) != ']';
 }
 
 /* Undoes the escapes of one step of a pointer: "~1" is "/", "~0" is "~". */
@@ -133,7 +56,7 @@ static void unescape(char *step)
 	*to = '\0';
 }
 
-static size_t line_of(const char *text, const char *place)
+static size_t line_at(const char *text, const char *place)
 {
 	size_t line = 1;
 
@@ -144,26 +67,19 @@ static size_t line_of(const char *text, const char *place)
 
 size_t json_position_line(const char *text, size_t size, const char *pointer)
 {
-	struct cursor cursor = { .at = text, .end = text + size };
+	struct json_member place = { .value = text, .value_size = size };
 	cleanup_free char *steps = strdup(pointer);
-	char *rest = steps;
-	const char *found;
-	char *step;
+	char *rest = steps, *step;
 
-	skip_space(&cursor);
-	found = cursor.at;
+	while (place.value_size && memchr(" \t\r\n", *place.value, 4)) {
+		place.value++;
+		place.value_size--;
+	}
 	strsep(&rest, "/"); /* a pointer starts with the separator */
 	while ((step = strsep(&rest, "/"))) {
-		bool there = false;
-
 		unescape(step);
-		if (peek(&cursor) == '{')
-			there = enter_object(&cursor, step);
-		else if (peek(&cursor) == '[')
-			there = enter_array(&cursor, step);
-		if (!there)
+		if (!find_part(&place, step))
 			break;
-		found = cursor.at;
 	}
-	return line_of(text, found);
+	return line_at(text, place.value);
 }

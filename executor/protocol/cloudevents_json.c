@@ -7,7 +7,7 @@
 #include <strings.h>
 
 #include "base/base64.h"
-#include "base/json_check.h"
+#include "base/json_walk.h"
 #include "base/text.h"
 #include "executor/protocol/cloudevents.h"
 
@@ -149,7 +149,7 @@ static int check_structured(const char *body, size_t size,
 
 	if (r)
 		return refuse(ret_reason, "the event is not JSON");
-	while (!r && json_check_member(body, size, &offset, &member))
+	while (!r && json_walk_member(body, size, &offset, &member))
 		r = check_member(&member, seen, ret_reason);
 	if (r)
 		return r;

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/json_check.h"
+#include "base/json_walk.h"
 #include "executor/protocol/lambda_internal.h"
 
 #define THROTTLED "ReservedFunctionConcurrentInvocationLimitExceeded"

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/base64.h"
-#include "base/json_check.h"
+#include "base/json_walk.h"
 #include "executor/protocol/lambda_internal.h"
 
 /* What MaxItems may be; a page has no more than LAMBDA_ITEMS_MAX. */

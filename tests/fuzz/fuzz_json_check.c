@@ -1,7 +1,7 @@
 /*
  * fuzz_json_check.c - libFuzzer's target for JSON and for events: any bytes are
- * accepted or refused at a place among them; the members of what is accepted
- * are in it, in order, and their values are JSON.
+ * accepted or refused at a place among them; the members and elements of what is
+ * accepted are in it, in order, and their values are JSON.
  *
  * Seeds: tests/catalog/good and tests/catalog/bad.
  */
@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/json_check.h"
+#include "base/json_walk.h"
 #include "executor/protocol/cloudevents.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -33,7 +33,7 @@ static void check_members(const char *text, size_t size)
 	const char *last = text;
 	size_t offset = 0;
 
-	while (json_check_member(text, size, &offset, &member)) {
+	while (json_walk_member(text, size, &offset, &member)) {
 		require(member.key > last && member.value > member.key &&
 				member.value_size && offset < size,
 			"a member is not where it should be");
@@ -43,6 +43,23 @@ static void check_members(const char *text, size_t size)
 			"a member's value is not JSON");
 		require(!json_check(member.key - 1, member.key_size + 2, NULL),
 			"a member's key is not JSON");
+	}
+}
+
+static void check_elements(const char *text, size_t size)
+{
+	struct json_member element;
+	const char *last = text;
+	size_t offset = 0;
+
+	while (json_walk_element(text, size, &offset, &element)) {
+		require(element.value > last && element.value_size &&
+				offset < size,
+			"an element is not where it should be");
+		last = element.value + element.value_size;
+		require(last == text + offset, "an element ends elsewhere");
+		require(!json_check(element.value, element.value_size, NULL),
+			"an element is not JSON");
 	}
 }
 
@@ -70,8 +87,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		"an error that is none of its own");
 	require(r ? offset <= size : offset == SIZE_MAX,
 		"the offset is not in the text");
-	if (!r)
+	if (!r) {
 		check_members(text, size);
+		check_elements(text, size);
+	}
 	check_event(text, size, !r);
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* test_json_check.c - JSON told from what is not, as jansson does. */
-#include "base/json_check.h"
+#include "base/json_walk.h"
 
 #include <check.h>
 #include <errno.h>
@@ -279,7 +279,7 @@ static void check_next(const char *text, size_t *offset, const char *key,
 {
 	struct json_member member;
 
-	ck_assert(json_check_member(text, strlen(text), offset, &member));
+	ck_assert(json_walk_member(text, strlen(text), offset, &member));
 	ck_assert_uint_eq(member.key_size, strlen(key));
 	ck_assert_mem_eq(member.key, key, member.key_size);
 	ck_assert_uint_eq(member.value_size, strlen(value));
@@ -301,8 +301,44 @@ START_TEST(members_come_one_by_one)
 	check_next(text, &offset, "d", "{\"e\":{}}");
 	check_next(text, &offset, "f", "null");
 	check_next(text, &offset, "g", "-1e5");
-	ck_assert(!json_check_member(text, strlen(text), &offset, &member));
-	ck_assert(!json_check_member(text, strlen(text), &offset, &member));
+	ck_assert(!json_walk_member(text, strlen(text), &offset, &member));
+	ck_assert(!json_walk_member(text, strlen(text), &offset, &member));
+}
+END_TEST
+
+START_TEST(elements_come_one_by_one)
+{
+	static const char *const values[] = { "1", "\"],\\\"\"", "{\"c\":[2]}",
+					      "[ ]", "null" };
+	const char *text = " [ 1 ,\"],\\\"\",{\"c\":[2]} ,\n[ ],null ] ";
+	struct json_member element;
+	size_t offset = 0;
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
+		ck_assert(json_walk_element(text, strlen(text), &offset,
+					    &element));
+		ck_assert_ptr_null(element.key);
+		ck_assert_uint_eq(element.value_size, strlen(values[i]));
+		ck_assert_mem_eq(element.value, values[i], element.value_size);
+	}
+	for (int i = 0; i < 2; i++)
+		ck_assert(!json_walk_element(text, strlen(text), &offset,
+					     &element));
+}
+END_TEST
+
+START_TEST(what_is_no_array_has_no_elements)
+{
+	static const char *const others[] = { "[]",    " [ ] ", "{\"a\":1}",
+					      "\"a\"", "1",	"" };
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		struct json_member element;
+		size_t offset = 0;
+
+		ck_assert(!json_walk_element(others[i], strlen(others[i]),
+					     &offset, &element));
+	}
 }
 END_TEST
 
@@ -315,8 +351,8 @@ START_TEST(what_is_no_object_has_no_members)
 		struct json_member member;
 		size_t offset = 0;
 
-		ck_assert(!json_check_member(others[i], strlen(others[i]),
-					     &offset, &member));
+		ck_assert(!json_walk_member(others[i], strlen(others[i]),
+					    &offset, &member));
 	}
 }
 END_TEST
@@ -341,6 +377,8 @@ int main(void)
 	tcase_add_loop_test(tests, jansson_agrees_on_random_changes, 0,
 			    samples);
 	tcase_add_test(tests, members_come_one_by_one);
+	tcase_add_test(tests, elements_come_one_by_one);
+	tcase_add_test(tests, what_is_no_array_has_no_elements);
 	tcase_add_test(tests, what_is_no_object_has_no_members);
 
 	srunner_run_all(runner, CK_NORMAL);

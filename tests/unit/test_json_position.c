@@ -48,6 +48,20 @@ START_TEST(the_line_of_what_is_missing_is_its_parents)
 }
 END_TEST
 
+/* jansson takes more nesting than json_check() does. */
+START_TEST(the_line_behind_deep_nesting_is_found)
+{
+	char text[4096] = "[\n", *at = text + strlen(text);
+
+	for (int i = 0; i < 1000; i++)
+		*at++ = '[';
+	for (int i = 0; i < 1000; i++)
+		*at++ = ']';
+	strcpy(at, ",\n1]");
+	ck_assert_uint_eq(line_of(text, "/1"), 3);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("json_position");
@@ -58,6 +72,7 @@ int main(void)
 	suite_add_tcase(suite, tests);
 	tcase_add_test(tests, the_line_of_a_pointer_is_found);
 	tcase_add_test(tests, the_line_of_what_is_missing_is_its_parents);
+	tcase_add_test(tests, the_line_behind_deep_nesting_is_found);
 
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

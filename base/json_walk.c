@@ -1,5 +1,5 @@
-/* json_check.c - whether a text is JSON. See json_check.h. */
-#include "base/json_check.h"
+/* json_walk.c - checks JSON text and finds its parts. See json_walk.h. */
+#include "base/json_walk.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -31,24 +31,24 @@ struct nesting {
 static const char escapes[] = { '"', '\\', '/', 'b', 'f', 'n', 'r', 't' };
 static const char closers[] = { ',', '}', ']' };
 
-static bool is_digit(char c)
+static bool json_is_digit(char c)
 {
 	return c >= '0' && c <= '9';
 }
 
-static bool is_blank(char c)
+static bool json_is_blank(char c)
 {
 	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
 static void skip_blanks(struct scan *scan)
 {
-	while (scan->at < scan->end && is_blank(*scan->at))
+	while (scan->at < scan->end && json_is_blank(*scan->at))
 		scan->at++;
 }
 
 /* Takes @c if it is next. */
-static bool take(struct scan *scan, char c)
+static bool scan_take(struct scan *scan, char c)
 {
 	if (scan->at == scan->end || *scan->at != c)
 		return false;
@@ -64,7 +64,7 @@ static uint64_t any_below(uint64_t word, uint8_t least)
 	return (word - EACH_BYTE(least)) & ~word & EACH_BYTE(0x80);
 }
 
-static bool is_plain(char c)
+static bool json_is_plain(char c)
 {
 	return (uint8_t)c >= ' ' && (uint8_t)c < 0x80 && c != '"' && c != '\\';
 }
@@ -82,7 +82,7 @@ static void skip_plain(struct scan *scan)
 			break;
 		scan->at += sizeof(word);
 	}
-	while (scan->at < scan->end && is_plain(*scan->at))
+	while (scan->at < scan->end && json_is_plain(*scan->at))
 		scan->at++;
 }
 
@@ -91,7 +91,7 @@ static int scan_escape(struct scan *scan)
 	static const char hex[] = "0123456789abcdefABCDEF";
 
 	scan->at++;
-	if (take(scan, 'u')) {
+	if (scan_take(scan, 'u')) {
 		for (int i = 0; i < 4; i++, scan->at++)
 			if (scan->at == scan->end ||
 			    !memchr(hex, *scan->at, sizeof(hex) - 1))
@@ -115,7 +115,7 @@ static int scan_string(struct scan *scan)
 		size_t length;
 
 		skip_plain(scan);
-		if (take(scan, '"'))
+		if (scan_take(scan, '"'))
 			return 0;
 		if (scan->at == scan->end || (uint8_t)*scan->at < ' ')
 			return -EINVAL;
@@ -134,9 +134,9 @@ static int scan_string(struct scan *scan)
 
 static int scan_digits(struct scan *scan)
 {
-	if (scan->at == scan->end || !is_digit(*scan->at))
+	if (scan->at == scan->end || !json_is_digit(*scan->at))
 		return -EINVAL;
-	while (scan->at < scan->end && is_digit(*scan->at))
+	while (scan->at < scan->end && json_is_digit(*scan->at))
 		scan->at++;
 	return 0;
 }
@@ -145,14 +145,14 @@ static int scan_number(struct scan *scan)
 {
 	int r;
 
-	take(scan, '-');
+	scan_take(scan, '-');
 	/* no digits behind a zero */
-	r = take(scan, '0') ? 0 : scan_digits(scan);
-	if (!r && take(scan, '.'))
+	r = scan_take(scan, '0') ? 0 : scan_digits(scan);
+	if (!r && scan_take(scan, '.'))
 		r = scan_digits(scan);
-	if (!r && (take(scan, 'e') || take(scan, 'E'))) {
-		if (!take(scan, '+'))
-			take(scan, '-');
+	if (!r && (scan_take(scan, 'e') || scan_take(scan, 'E'))) {
+		if (!scan_take(scan, '+'))
+			scan_take(scan, '-');
 		r = scan_digits(scan);
 	}
 	return r;
@@ -161,7 +161,7 @@ static int scan_number(struct scan *scan)
 static int scan_word(struct scan *scan, const char *word)
 {
 	for (; *word; word++)
-		if (!take(scan, *word))
+		if (!scan_take(scan, *word))
 			return -EINVAL;
 	return 0;
 }
@@ -217,10 +217,10 @@ static int scan_value(struct scan *scan, struct nesting *nesting,
 
 static int scan_key(struct scan *scan)
 {
-	int r = take(scan, '"') ? scan_string(scan) : -EINVAL;
+	int r = scan_take(scan, '"') ? scan_string(scan) : -EINVAL;
 
 	skip_blanks(scan);
-	if (!r && !take(scan, ':'))
+	if (!r && !scan_take(scan, ':'))
 		r = -EINVAL;
 	return r;
 }
@@ -231,11 +231,11 @@ static int scan_rest(struct scan *scan, struct nesting *nesting,
 {
 	bool is_object = in_object(nesting);
 
-	if (take(scan, ',')) {
+	if (scan_take(scan, ',')) {
 		*next = is_object ? KEY : VALUE;
 		return 0;
 	}
-	if (!take(scan, is_object ? '}' : ']'))
+	if (!scan_take(scan, is_object ? '}' : ']'))
 		return -EINVAL;
 	nesting->depth--;
 	return 0;
@@ -247,7 +247,7 @@ static int scan_next(struct scan *scan, struct nesting *nesting,
 {
 	bool may_end = *next == KEY_OR_END || *next == VALUE_OR_END;
 
-	if (may_end && take(scan, *next == KEY_OR_END ? '}' : ']')) {
+	if (may_end && scan_take(scan, *next == KEY_OR_END ? '}' : ']')) {
 		nesting->depth--;
 		*next = REST;
 		return 0;
@@ -285,12 +285,12 @@ int json_check(const char *text, size_t size, size_t *ret_offset)
 	return r;
 }
 
-/* Skips a value of a text that is known to be JSON. */
+/* Skips a value of a text that is known to be JSON, however deep it is. */
 static void skip_value(struct scan *scan)
 {
-	unsigned int depth = 0;
+	size_t depth = 0;
 
-	do {
+	while (scan->at < scan->end) {
 		char c = *scan->at++;
 
 		if (c == '"')
@@ -301,32 +301,62 @@ static void skip_value(struct scan *scan)
 			depth--;
 		else if (!depth)
 			/* a number or a word */
-			while (scan->at < scan->end && !is_blank(*scan->at) &&
+			while (scan->at < scan->end &&
+			       !json_is_blank(*scan->at) &&
 			       !memchr(closers, *scan->at, sizeof(closers)))
 				scan->at++;
-	} while (depth);
+		if (!depth)
+			break;
+	}
 }
 
-bool json_check_member(const char *text, size_t size, size_t *offset,
-		       struct json_member *ret_member)
+/* Goes to what follows @opener or a comma; false: nothing does. */
+static bool scan_to_next(struct scan *scan, size_t offset, char opener)
 {
-	struct scan scan = { text + *offset, text + size };
-
-	skip_blanks(&scan);
-	if (!take(&scan, *offset ? ',' : '{'))
+	scan->at += offset;
+	skip_blanks(scan);
+	if (!scan_take(scan, offset ? ',' : opener))
 		return false;
-	skip_blanks(&scan);
-	if (!take(&scan, '"'))
+	skip_blanks(scan);
+	return scan->at < scan->end &&
+	       !memchr(closers, *scan->at, sizeof(closers));
+}
+
+static void scan_member_value(struct scan *scan, const char *text,
+			      size_t *offset, struct json_member *member)
+{
+	member->value = scan->at;
+	skip_value(scan);
+	member->value_size = (size_t)(scan->at - member->value);
+	*offset = (size_t)(scan->at - text);
+}
+
+bool json_walk_member(const char *text, size_t size, size_t *offset,
+		      struct json_member *ret_member)
+{
+	struct scan scan = { text, text + size };
+
+	if (!scan_to_next(&scan, *offset, '{') || !scan_take(&scan, '"'))
 		return false;
 	ret_member->key = scan.at;
 	scan_string(&scan);
 	ret_member->key_size = (size_t)(scan.at - ret_member->key) - 1;
 	skip_blanks(&scan);
-	take(&scan, ':');
+	scan_take(&scan, ':');
 	skip_blanks(&scan);
-	ret_member->value = scan.at;
-	skip_value(&scan);
-	ret_member->value_size = (size_t)(scan.at - ret_member->value);
-	*offset = (size_t)(scan.at - text);
+	scan_member_value(&scan, text, offset, ret_member);
+	return true;
+}
+
+bool json_walk_element(const char *text, size_t size, size_t *offset,
+		       struct json_member *ret_element)
+{
+	struct scan scan = { text, text + size };
+
+	if (!scan_to_next(&scan, *offset, '['))
+		return false;
+	ret_element->key = NULL;
+	ret_element->key_size = 0;
+	scan_member_value(&scan, text, offset, ret_element);
 	return true;
 }

@@ -37,6 +37,18 @@ size_t text_decode(const char *text, size_t size, uint32_t *ret_point)
 	return length;
 }
 
+bool text_is_utf8(const char *text, size_t size)
+{
+	for (size_t i = 0, length; i < size; i += length) {
+		uint32_t point;
+
+		length = text_decode(text + i, size - i, &point);
+		if (!length)
+			return false;
+	}
+	return true;
+}
+
 bool text_is_control(uint32_t point)
 {
 	return (point < ' ' && point != '\t') ||

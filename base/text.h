@@ -18,6 +18,9 @@
  */
 size_t text_decode(const char *text, size_t size, uint32_t *ret_point);
 
+/* Whether the @size bytes at @text are UTF-8. */
+bool text_is_utf8(const char *text, size_t size);
+
 /* A control character, C0, DEL or C1, but the tab. */
 bool text_is_control(uint32_t point);
 

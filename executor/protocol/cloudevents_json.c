@@ -1,6 +1,5 @@
 /* cloudevents_json.c - an event as one JSON object. See cloudevents.h. */
 #include <errno.h>
-#include <jansson.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 
 #include "base/base64.h"
 #include "base/json_walk.h"
+#include "base/json_write.h"
 #include "base/text.h"
 #include "executor/protocol/cloudevents.h"
 
@@ -167,38 +167,11 @@ static int check_structured(const char *body, size_t size,
 	return 0;
 }
 
-static int append(const char *text, size_t size, void *out)
-{
-	buffer_append(out, text, size);
-	return 0;
-}
-
-/* Appends text as a JSON string; false: it is not UTF-8. */
-static bool write_string(const char *text, size_t size, struct buffer *out)
-{
-	json_t *value;
-
-	for (size_t i = 0, length; i < size; i += length) {
-		uint32_t point;
-
-		length = text_decode(text + i, size - i, &point);
-		if (!length)
-			return false;
-	}
-	value = json_stringn_nocheck(text, size);
-	if (!value ||
-	    json_dump_callback(value, append, out, JSON_ENCODE_ANY) < 0)
-		out->failed = true;
-	json_decref(value);
-	return true;
-}
-
 /* ,"NAME": */
-static void write_key(const char *name, size_t size, bool first,
-		      struct buffer *out)
+static void write_key(const char *name, bool first, struct buffer *out)
 {
 	buffer_text(out, first ? "\"" : ",\"");
-	buffer_append(out, name, size);
+	buffer_text(out, name);
 	buffer_text(out, "\":");
 }
 
@@ -251,10 +224,11 @@ static int write_attribute(const struct http_request *request, size_t index,
 		return refuse(ret_reason,
 			      "the value of a ce- header is empty, or not "
 			      "percent-encoded as it should be");
-	write_key(name, strlen(name), first, out);
-	if (!write_string(value, (size_t)size, out))
+	if (!text_is_utf8(value, (size_t)size))
 		return refuse(ret_reason,
 			      "the value of a ce- header is not UTF-8");
+	write_key(name, first, out);
+	json_write_string(out, value, (size_t)size);
 	return 0;
 }
 
@@ -301,7 +275,7 @@ static bool is_text_type(const char *type)
 
 static void write_base64(const struct http_request *request, struct buffer *out)
 {
-	write_key("data_base64", strlen("data_base64"), false, out);
+	write_key("data_base64", false, out);
 	buffer_text(out, "\"");
 	base64_encode(request->body, request->body_size, out);
 	buffer_text(out, "\"");
@@ -311,24 +285,23 @@ static void write_base64(const struct http_request *request, struct buffer *out)
 static int write_data(const struct http_request *request, const char *type,
 		      struct buffer *out, const char **ret_reason)
 {
-	size_t before = out->size;
 	bool is_json = !type || is_json_type(type);
 
 	if (!request->body_size)
 		return 0;
 	if (is_json && !json_check(request->body, request->body_size, NULL)) {
-		write_key("data", strlen("data"), false, out);
+		write_key("data", false, out);
 		buffer_append(out, request->body, request->body_size);
 		return 0;
 	}
 	if (is_json && type)
 		return refuse(ret_reason, "the event's data are not JSON, as "
 					  "its content type says");
-	if (type && is_text_type(type)) {
-		write_key("data", strlen("data"), false, out);
-		if (write_string(request->body, request->body_size, out))
-			return 0;
-		out->size = before;
+	if (type && is_text_type(type) &&
+	    text_is_utf8(request->body, request->body_size)) {
+		write_key("data", false, out);
+		json_write_string(out, request->body, request->body_size);
+		return 0;
 	}
 	write_base64(request, out);
 	return 0;
@@ -347,11 +320,11 @@ static int write_binary(const struct http_request *request, struct buffer *out,
 	if (r)
 		return r;
 	if (type) {
-		write_key("datacontenttype", strlen("datacontenttype"), false,
-			  out);
-		if (!write_string(type, strlen(type), out))
+		if (!text_is_utf8(type, strlen(type)))
 			return refuse(ret_reason,
 				      "the content type is not UTF-8");
+		write_key("datacontenttype", false, out);
+		json_write_text(out, type);
 	}
 	r = write_data(request, type, out, ret_reason);
 	if (r)

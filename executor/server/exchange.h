@@ -154,7 +154,4 @@ bool respond_has_room(struct exchange *exchange);
 void answer_take_headers(struct exchange *exchange);
 void answer_respond(struct exchange *exchange);
 
-/* Appends @text as a JSON string, quotes included. */
-void write_json_string(struct buffer *out, const char *text);
-
 #endif

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/json_write.h"
 #include "executor/server/exchange.h"
 #include "executor/server/log/log.h"
 #include "executor/server/notify.h"
@@ -90,7 +91,7 @@ static void write_names(struct buffer *out, const struct generation *in,
 			continue;
 		if (!first)
 			buffer_append(out, ",", 1);
-		write_json_string(out, here->spec->name);
+		json_write_text(out, here->spec->name);
 		first = false;
 	}
 	buffer_append(out, "]", 1);
@@ -127,13 +128,13 @@ static void write_state(struct buffer *out, const struct generation *generation,
 			buffer_append(out, ",", 1);
 		first = false;
 		if (state == FUNCTION_PENDING) {
-			write_json_string(out, deployment->spec->name);
+			json_write_text(out, deployment->spec->name);
 			continue;
 		}
 		buffer_text(out, "{\"name\":");
-		write_json_string(out, deployment->spec->name);
+		json_write_text(out, deployment->spec->name);
 		buffer_text(out, ",\"reason\":");
-		write_json_string(out, deployment->why.message);
+		json_write_text(out, deployment->why.message);
 		buffer_text(out, "}");
 	}
 }

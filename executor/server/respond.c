@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/entropy.h"
-#include "base/text.h"
+#include "base/json_write.h"
 #include "executor/protocol/http_response.h"
 #include "executor/server/exchange.h"
 #include "executor/server/server_limits.h"
@@ -121,27 +121,6 @@ bool respond_has_room(struct exchange *exchange)
 	return false;
 }
 
-void write_json_string(struct buffer *out, const char *text)
-{
-	size_t size = strlen(text), length;
-
-	buffer_append(out, "\"", 1);
-	for (size_t i = 0; i < size; i += length ? length : 1) {
-		uint32_t point = 0;
-
-		length = text_decode(text + i, size - i, &point);
-		if (!length)
-			buffer_text(out, "\\ufffd");
-		else if (point == '"' || point == '\\')
-			buffer_printf(out, "\\%c", (char)point);
-		else if (point < ' ' || text_is_control(point))
-			buffer_printf(out, "\\u%04x", (unsigned)point);
-		else
-			buffer_append(out, text + i, length);
-	}
-	buffer_append(out, "\"", 1);
-}
-
 void write_problem(struct exchange *exchange, unsigned status,
 		   const char *error_type, const char *detail)
 {
@@ -149,17 +128,17 @@ void write_problem(struct exchange *exchange, unsigned status,
 
 	buffer_clear(text);
 	buffer_text(text, "{\"type\":\"about:blank\",\"title\":");
-	write_json_string(text, http_status_text(status));
+	json_write_text(text, http_status_text(status));
 	buffer_text(text, ",\"status\":");
 	buffer_number(text, status);
 	buffer_text(text, ",\"detail\":");
-	write_json_string(text, detail);
+	json_write_text(text, detail);
 	if (error_type) {
 		buffer_text(text, ",\"errorType\":");
-		write_json_string(text, error_type);
+		json_write_text(text, error_type);
 	}
 	buffer_text(text, ",\"callId\":");
-	write_json_string(text, id_of(exchange));
+	json_write_text(text, id_of(exchange));
 	buffer_text(text, "}\n");
 }
 

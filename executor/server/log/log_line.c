@@ -6,13 +6,11 @@
 #include <string.h>
 
 #include "base/date.h"
+#include "base/json_write.h"
 #include "base/text.h"
 
 #define CUT "..."
 #define CUT_SIZE (sizeof(CUT) - 1)
-
-/* Enough for one character, escaped: \uXXXX; a zero included. */
-#define ESCAPED_MAX 8
 
 /* Less room than this is not worth a cut value; any number fits. */
 #define VALUE_LEAST 32
@@ -52,49 +50,32 @@ static bool misleads(uint32_t point)
 	       (point >= 0x2066 && point <= 0x2069) || point == 0xfeff;
 }
 
-/* The letter behind the backslash; 0: it needs none, or has none. */
-static char find_letter(uint32_t point)
+/* Control characters of ASCII that have no letter for a backslash. */
+static bool is_nameless(uint32_t point)
 {
-	switch (point) {
-	case '"':
-	case '\\':
-		return (char)point;
-	case '\n':
-		return 'n';
-	case '\r':
-		return 'r';
-	case '\t':
-		return 't';
-	}
-	return 0;
+	return point < 0x80 && text_is_control(point) && point != '\n' &&
+	       point != '\r';
 }
 
 /*
  * Writes the character at @text into @piece, escaped if need be; returns its
  * size and how many bytes of @text that was.
  */
-static size_t escape(const char *text, size_t size, bool json,
-		     char piece[static ESCAPED_MAX], size_t *ret_taken)
+static size_t line_escape(const char *text, size_t size, bool json,
+			  char piece[static JSON_ESCAPED_MAX],
+			  size_t *ret_taken)
 {
 	uint32_t point = 0;
 	size_t length = text_decode(text, size, &point);
-	char letter = length ? find_letter(point) : 0;
 
 	*ret_taken = length ? length : 1;
-	if (!length && json)
-		return (size_t)snprintf(piece, ESCAPED_MAX, "\\ufffd");
-	if (!length)
-		return (size_t)snprintf(piece, ESCAPED_MAX, "\\x%02x",
+	if (misleads(point))
+		return (size_t)snprintf(piece, JSON_ESCAPED_MAX, "\\u%04x",
+					(unsigned)point & 0xffff);
+	if (!json && (!length || is_nameless(point)))
+		return (size_t)snprintf(piece, JSON_ESCAPED_MAX, "\\x%02x",
 					(unsigned char)*text);
-	if (letter)
-		return (size_t)snprintf(piece, ESCAPED_MAX, "\\%c", letter);
-	if (!text_is_control(point) && !misleads(point)) {
-		memcpy(piece, text, length);
-		return length;
-	}
-	return (size_t)snprintf(piece, ESCAPED_MAX,
-				point < 0x80 && !json ? "\\x%02x" : "\\u%04x",
-				(unsigned)point & 0xffff);
+	return json_escape(text, size, piece, ret_taken);
 }
 
 /* As much of @text as there is room for. */
@@ -104,11 +85,11 @@ static void put_escaped(struct line *line, const char *text)
 	size_t room = line->end - line->size;
 	size_t limit = line->size +
 		       (room < LOG_VALUE_MAX ? room : LOG_VALUE_MAX) - CUT_SIZE;
-	char piece[ESCAPED_MAX];
+	char piece[JSON_ESCAPED_MAX];
 
 	for (size_t i = 0; i < size; i += taken) {
-		size_t length =
-			escape(text + i, size - i, line->json, piece, &taken);
+		size_t length = line_escape(text + i, size - i, line->json,
+					    piece, &taken);
 
 		if (line->size + length > limit) {
 			put_text(line, CUT);
@@ -149,7 +130,8 @@ static void put_value(struct line *line, const struct log_field *field)
 
 static void put_field(struct line *line, const struct log_field *field)
 {
-	size_t around = strlen(field->key) * ESCAPED_MAX + strlen(",\"\":\"\"");
+	size_t around =
+		strlen(field->key) * JSON_ESCAPED_MAX + strlen(",\"\":\"\"");
 
 	if (line->end - line->size < around + VALUE_LEAST + CUT_SIZE)
 		return;

@@ -1,0 +1,70 @@
+/* json_write.c - strings of JSON. See json_write.h. */
+#include "base/json_write.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+
+/* The letter after the backslash; 0: the character has none. */
+static char find_letter(uint32_t point)
+{
+	switch (point) {
+	case '"':
+	case '\\':
+		return (char)point;
+	case '\n':
+		return 'n';
+	case '\r':
+		return 'r';
+	case '\t':
+		return 't';
+	}
+	return 0;
+}
+
+size_t json_escape(const char *text, size_t size,
+		   char piece[static JSON_ESCAPED_MAX], size_t *ret_taken)
+{
+	uint32_t point = 0;
+	size_t length = text_decode(text, size, &point);
+	char letter = find_letter(point);
+
+	*ret_taken = length ? length : 1;
+	if (letter) {
+		piece[0] = '\\';
+		piece[1] = letter;
+		return 2;
+	}
+	if (length && !text_is_control(point)) {
+		memcpy(piece, text, length);
+		return length;
+	}
+	return (size_t)snprintf(piece, JSON_ESCAPED_MAX, "\\u%04x",
+				length ? (unsigned)point & 0xffff : 0xfffd);
+}
+
+void json_write_string(struct buffer *out, const char *text, size_t size)
+{
+	char piece[JSON_ESCAPED_MAX];
+	size_t start = 0, taken;
+
+	buffer_append(out, "\"", 1);
+	for (size_t i = 0; i < size; i += taken) {
+		size_t length = json_escape(text + i, size - i, piece, &taken);
+
+		if (piece[0] != '\\')
+			continue;
+		buffer_append(out, text + start, i - start);
+		buffer_append(out, piece, length);
+		start = i + taken;
+	}
+	buffer_append(out, text + start, size - start);
+	buffer_append(out, "\"", 1);
+}
+
+void json_write_text(struct buffer *out, const char *text)
+{
+	json_write_string(out, text, strlen(text));
+}

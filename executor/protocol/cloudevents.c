@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "executor/protocol/http_request.h"
+
 #define TYPE_PREFIX "application/cloudevents"
 
 static bool begins_with(const char *text, const char *prefix)

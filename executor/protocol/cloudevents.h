@@ -1,14 +1,11 @@
 /*
- * cloudevents.h - CloudEvents 1.0.2 over HTTP, in the binary and the
- * structured mode. Text in, text out; no I/O.
+ * cloudevents.h - CloudEvents 1.0.2 over HTTP: whether a request is an event, and
+ * in which mode. cloudevents_json.h makes one text of it. No I/O; any thread.
  */
 #ifndef EXECUTOR_PROTOCOL_CLOUDEVENTS_H
 #define EXECUTOR_PROTOCOL_CLOUDEVENTS_H
 
-#include <stddef.h>
-
-#include "base/buffer.h"
-#include "executor/protocol/http_request.h"
+#include "executor/protocol/http_message.h"
 
 enum cloudevents_mode {
 	CLOUDEVENTS_NONE, /* not an event: pass the body as it is */
@@ -28,17 +25,5 @@ enum cloudevents_mode {
  */
 enum cloudevents_mode cloudevents_mode(const struct http_request *request,
 				       const char **ret_reason);
-
-/*
- * Appends the event as one JSON object (JSON event format), of a request in
- * the binary or structured mode that is whole: a structured one is checked and
- * appended as it is; of a binary one the attributes are the ce- headers,
- * datacontenttype the content type, and the body is "data" if it is JSON, text
- * in "data" if it is UTF-8 of a text type, else "data_base64". Returns 0, or
- * -EINVAL with *@ret_reason, static.
- */
-int cloudevents_write(const struct http_request *request,
-		      enum cloudevents_mode mode, struct buffer *out,
-		      const char **ret_reason);
 
 #endif

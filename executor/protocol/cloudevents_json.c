@@ -1,4 +1,6 @@
-/* cloudevents_json.c - an event as one JSON object. See cloudevents.h. */
+/* cloudevents_json.c - an event as one JSON object. See cloudevents_json.h. */
+#include "executor/protocol/cloudevents_json.h"
+
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -9,7 +11,8 @@
 #include "base/json_walk.h"
 #include "base/json_write.h"
 #include "base/text.h"
-#include "executor/protocol/cloudevents.h"
+#include "executor/protocol/http_query.h"
+#include "executor/protocol/http_request.h"
 
 #define HEADER_PREFIX "ce-"
 

@@ -5,11 +5,11 @@
  * Where RFC 9112 lets a server choose between mending and refusing, we refuse:
  * what two servers in a row read differently is how requests are smuggled.
  */
+#include "executor/protocol/http_head.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-#include "executor/protocol/http_internal.h"
 
 bool http_bad(struct http_request *request, unsigned status, const char *reason)
 {

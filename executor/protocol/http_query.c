@@ -1,7 +1,9 @@
-/* http_query.c - percent-encoded paths and parameters. See http_request.h. */
+/* http_query.c - see http_query.h. */
+#include "executor/protocol/http_query.h"
+
 #include <string.h>
 
-#include "executor/protocol/http_request.h"
+#include "executor/protocol/http_lines.h"
 
 /* The byte written as two hexadecimal digits, or -1. */
 static int hex_byte(const char *from, const char *end)

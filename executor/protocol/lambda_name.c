@@ -3,6 +3,8 @@
 
 #include "executor/protocol/lambda_internal.h"
 
+#include "executor/protocol/http_query.h"
+
 /* An ARN, of which AWS allows 140 characters, and a qualifier. */
 #define NAME_TEXT_MAX 300
 

@@ -3,6 +3,7 @@
 
 #include "base/base64.h"
 #include "base/json_walk.h"
+#include "executor/protocol/http_query.h"
 #include "executor/protocol/lambda_internal.h"
 
 /* What MaxItems may be; a page has no more than LAMBDA_ITEMS_MAX. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "executor/protocol/http_query.h"
 #include "executor/protocol/http_response.h"
 #include "executor/server/admin/admin.h"
 #include "executor/server/routes.h"

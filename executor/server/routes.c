@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "executor/protocol/cloudevents_json.h"
+#include "executor/protocol/http_query.h"
 #include "executor/protocol/http_response.h"
 #include "executor/server/admin/admin.h"
 #include "executor/server/server_internal.h"

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "executor/protocol/http_query.h"
 #include "executor/protocol/http_reply.h"
 #include "executor/protocol/http_request.h"
 

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 #include "base/json_walk.h"
-#include "executor/protocol/cloudevents.h"
+#include "executor/protocol/cloudevents_json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,5 +1,5 @@
 /* test_cloudevents.c - events told from other requests, and written as JSON */
-#include "executor/protocol/cloudevents.h"
+#include "executor/protocol/cloudevents_json.h"
 
 #include <check.h>
 #include <errno.h>

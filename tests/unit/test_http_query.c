@@ -1,5 +1,5 @@
 /* test_http_query.c - what is percent-encoded */
-#include "executor/protocol/http_request.h"
+#include "executor/protocol/http_query.h"
 
 #include <check.h>
 #include <stdlib.h>

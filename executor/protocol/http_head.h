@@ -1,13 +1,10 @@
-/*
- * http_internal.h - between http_request.c, which takes a request's bytes, and
- * http_head.c, which makes sense of its head.
- */
-#ifndef EXECUTOR_PROTOCOL_HTTP_INTERNAL_H
-#define EXECUTOR_PROTOCOL_HTTP_INTERNAL_H
+/* http_head.h - what the head of a request says. For http_request.c. */
+#ifndef EXECUTOR_PROTOCOL_HTTP_HEAD_H
+#define EXECUTOR_PROTOCOL_HTTP_HEAD_H
 
 #include <stdbool.h>
 
-#include "executor/protocol/http_request.h"
+#include "executor/protocol/http_message.h"
 
 /* Always false. The last call counts. @reason stays the caller's. */
 bool http_bad(struct http_request *request, unsigned status,

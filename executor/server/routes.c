@@ -12,7 +12,7 @@
 #include "executor/protocol/cloudevents_json.h"
 #include "executor/protocol/http_query.h"
 #include "executor/protocol/http_response.h"
-#include "executor/server/admin/admin.h"
+#include "executor/server/admin/server_json.h"
 #include "executor/server/server_internal.h"
 #include "executor/server/server_limits.h"
 

@@ -1,5 +1,5 @@
 /* test_admin.c - what the admin listener says, as JSON */
-#include "executor/server/admin/admin.h"
+#include "executor/server/admin/function_json.h"
 #include "executor/server/metrics.h"
 
 #include <check.h>
@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "admin_fixture.h"
+#include "executor/server/admin/server_json.h"
 
 static struct buffer out;
 

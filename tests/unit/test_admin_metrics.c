@@ -8,7 +8,7 @@
 
 #include "admin_fixture.h"
 #include "base/clock.h"
-#include "executor/server/admin/admin.h"
+#include "executor/server/admin/server_metrics.h"
 
 #define MANY 1000
 #define SCRAPES 200

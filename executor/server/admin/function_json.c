@@ -1,10 +1,11 @@
-/* function_json.c - functions as the admin API's JSON. See admin.h. */
+/* function_json.c - see function_json.h. */
+#include "executor/server/admin/function_json.h"
+
 #include <jansson.h>
 
 #include "base/clock.h"
 #include "base/json_output.h"
 #include "executor/catalog_json.h"
-#include "executor/server/admin/admin.h"
 #include "executor/server/metrics.h"
 
 static const char *function_state_name(enum function_state state)

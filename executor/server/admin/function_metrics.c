@@ -1,9 +1,10 @@
-/* function_metrics.c - metrics of the functions. See metrics_text.h. */
+/* function_metrics.c - see function_metrics.h. */
+#include "executor/server/admin/function_metrics.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "executor/limits.h"
-#include "executor/server/admin/metrics_text.h"
 #include "executor/server/admin/prometheus.h"
 #include "executor/server/metrics.h"
 

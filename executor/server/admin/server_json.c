@@ -1,12 +1,10 @@
-/*
- * server_json.c - the state of the server as the admin API's JSON. See admin.h;
- * function_json.c has that of the functions.
- */
+/* server_json.c - see server_json.h. */
+#include "executor/server/admin/server_json.h"
+
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/json_output.h"
-#include "executor/server/admin/admin.h"
 #include "executor/server/metrics.h"
 
 #define CHECK_NAME_MAX 128

@@ -1,14 +1,13 @@
-/*
- * server_metrics.c - metrics of the server and the process, as Prometheus's
- * text. See admin.h; function_metrics.c has those of the functions.
- */
+/* server_metrics.c - metrics of the server and the process. */
+#include "executor/server/admin/server_metrics.h"
+
 #include <stddef.h>
 
-#include "executor/server/admin/admin.h"
-#include "executor/server/admin/metrics_text.h"
+#include "executor/server/admin/function_metrics.h"
 #include "executor/server/admin/process_stats.h"
 #include "executor/server/admin/prometheus.h"
 #include "executor/server/metrics.h"
+#include "executor/server/readiness.h"
 
 /* Families of one counter of struct metrics_server each. */
 struct server_family {

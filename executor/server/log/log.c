@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "executor/server/log/log_line.h"
 
 /*
  * Whole lines of so many bytes are written at once. To a pipe that is atomic,

@@ -27,40 +27,16 @@
 #ifndef EXECUTOR_SERVER_LOG_LOG_H
 #define EXECUTOR_SERVER_LOG_LOG_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
+#include "executor/server/log/log_limit.h"
+#include "executor/server/log/log_line.h"
 
-/* Bytes of lines that wait to be written; of one line. */
+/* Bytes of lines that wait to be written. */
 #define LOG_RING_SIZE (256 * 1024)
-#define LOG_LINE_MAX 4096
-
-enum log_format {
-	LOG_FORMAT_TEXT,
-	LOG_FORMAT_JSON,
-};
-
-enum log_level {
-	LOG_LEVEL_ERROR,
-	LOG_LEVEL_WARN,
-	LOG_LEVEL_INFO,
-	LOG_LEVEL_DEBUG,
-};
-
-/* One key=value. Values are hostile: written quoted and escaped if need be. */
-struct log_field {
-	const char *key;
-	const char *text; /* NULL: @number; "": the field is left out */
-	uint64_t number;
-};
-
-#define LOG_FIELD(name, value) \
-	((struct log_field){ .key = (name), .text = (value) })
-#define LOG_NUMBER(name, value) \
-	((struct log_field){ .key = (name), .number = (value) })
 
 /* log_write(LOG_LEVEL_INFO, "text", LOG_FIELD(...), ...) */
 #define log_write(level, message, ...)                                       \
@@ -89,42 +65,10 @@ void log_stop(void);
 /* Lines lost so far: beyond their limit, for want of room, or not written. */
 uint64_t log_dropped(void);
 
-/* The words: "text", "json"; "error", "warn", "info", "debug". */
-bool log_parse_format(const char *name, enum log_format *ret_format);
-bool log_parse_level(const char *name, enum log_level *ret_level);
-
-/* Lines of one cause, if it is not a function's: in a second, and at once. */
-#define LOG_LIMIT_PER_SECOND 10
-#define LOG_LIMIT_BURST 100
-
-/*
- * How many lines of one cause are written: @burst at once, then @per_second.
- * Those beyond are counted, and the log's thread tells their number a second
- * after the first of them. Any thread; takes no lock for most of the lines.
- */
-struct log_limit {
-	unsigned per_second, burst; /* 1 or more */
-	const char *cause;	    /* in words; static */
-	const char *function;	    /* whose, or NULL; borrowed */
-
-	_Atomic uint64_t until_ns; /* when a whole burst may come again */
-	_Atomic uint64_t lost;	   /* and not told */
-	struct log_limit *next;	   /* the log's, of those with lost lines */
-};
-
-#define LOG_LIMIT_OF(what)                                                    \
-	{                                                                     \
-		.per_second = LOG_LIMIT_PER_SECOND, .burst = LOG_LIMIT_BURST, \
-		.cause = (what)                                               \
-	}
-
 /* Whether a line of @level is to be written now: it is wanted, and may be. */
 bool log_may(struct log_limit *limit, enum log_level level);
 
 /* Before @limit, or what it points to, is freed: tells what is not told. */
 void log_limit_done(struct log_limit *limit);
-
-/* Of log_may(): takes one line of @limit, at @now_ns, if there is one left. */
-bool log_limit_take(struct log_limit *limit, uint64_t now_ns);
 
 #endif

@@ -1,6 +1,7 @@
-/* log_limit.c - so many lines a second and no more. See log.h. */
+/* log_limit.c - see log_limit.h. */
+#include "executor/server/log/log_limit.h"
+
 #include "base/clock.h"
-#include "executor/server/log/log.h"
 
 /*
  * Each line moves until_ns on by its share of a second; it may not get further

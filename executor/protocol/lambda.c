@@ -1,9 +1,11 @@
 /* lambda.c - Lambda's API: from path to operation. See lambda.h. */
+
 #include "executor/protocol/lambda.h"
 
 #include <string.h>
 
-#include "executor/protocol/lambda_internal.h"
+#include "executor/protocol/lambda_name.h"
+#include "executor/protocol/lambda_request.h"
 
 /* What comes behind "/", or behind the version of the API and "/". */
 struct segment {

@@ -1,11 +1,10 @@
-/* lambda_error.c - what goes wrong, in Lambda's words. See lambda.h. */
+/* lambda_error.c - what goes wrong, in Lambda's words. See lambda_error.h. */
+#include "executor/protocol/lambda_error.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "base/json_walk.h"
-#include "executor/protocol/lambda_internal.h"
 
 #define THROTTLED "ReservedFunctionConcurrentInvocationLimitExceeded"
 
@@ -51,14 +50,6 @@ bool lambda_refuse(struct lambda_error *ret_error, unsigned status,
 	return false;
 }
 
-void lambda_no_function(const char *name, const char *qualifier,
-			struct lambda_error *ret_error)
-{
-	lambda_refuse(ret_error, 404, "ResourceNotFoundException",
-		      "Function not found: " LAMBDA_ARN "%s%s%s", name,
-		      *qualifier ? ":" : "", qualifier);
-}
-
 void lambda_from_errno(int error, const char *name, const char *message,
 		       struct lambda_error *ret_error)
 {
@@ -74,30 +65,6 @@ void lambda_from_errno(int error, const char *name, const char *message,
 		lambda_refuse(ret_error, meaning->status, meaning->type,
 			      "function %s: %s", name, strerror(-error));
 	ret_error->reason = meaning->reason;
-}
-
-bool lambda_check_payload(const char *body, size_t size,
-			  struct lambda_error *ret_error)
-{
-	size_t offset;
-	int r = size ? json_check(body, size, &offset) : 0;
-
-	if (!r)
-		return true;
-	if (r == -E2BIG)
-		return lambda_refuse(ret_error, 400,
-				     "InvalidRequestContentException",
-				     "Could not parse request body into json: "
-				     "more than %d arrays and objects in one "
-				     "another at byte %zu",
-				     JSON_CHECK_DEPTH_MAX, offset);
-	return lambda_refuse(ret_error, 400, "InvalidRequestContentException",
-			     "Could not parse request body into json: %s at "
-			     "byte %zu of %zu (AWS CLI v2 sends a payload as it "
-			     "is only with --cli-binary-format "
-			     "raw-in-base64-out)",
-			     r == -EILSEQ ? "not UTF-8" : "not JSON", offset,
-			     size);
 }
 
 /* Types that thaw gives what a function did not report by itself. */

@@ -1,4 +1,6 @@
 /* lambda_function_json.c - a function, as Lambda's API describes it. */
+#include "executor/protocol/lambda_function_json.h"
+
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -9,7 +11,7 @@
 #include "base/date.h"
 #include "base/json_output.h"
 #include "base/units.h"
-#include "executor/protocol/lambda_internal.h"
+#include "executor/protocol/lambda_name.h"
 
 #define SHA256_BYTES 32
 

@@ -1,4 +1,6 @@
-/* lambda_json.c - Lambda's API: the bodies of answers. See lambda.h. */
+/* lambda_json.c - Lambda's API: the bodies of answers. See lambda_json.h. */
+#include "executor/protocol/lambda_json.h"
+
 #include <assert.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -6,7 +8,9 @@
 
 #include "base/json_output.h"
 #include "executor/limits.h"
-#include "executor/protocol/lambda_internal.h"
+#include "executor/protocol/lambda_function_json.h"
+#include "executor/protocol/lambda_list_json.h"
+#include "executor/protocol/lambda_name.h"
 #include "vm/image/image.h"
 
 /* Writes and releases @value; NULL: there was no memory for it. */

@@ -1,10 +1,13 @@
 /* lambda_list_json.c - lists of functions and versions, page by page. */
+#include "executor/protocol/lambda_list_json.h"
+
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/base64.h"
-#include "executor/protocol/lambda_internal.h"
+#include "executor/protocol/lambda_function_json.h"
+#include "executor/protocol/lambda_name.h"
 
 /* The items that come next, in order, and one more if there is one. */
 struct page {

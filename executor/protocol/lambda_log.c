@@ -1,9 +1,11 @@
-/* lambda_log.c - the lines of a log, and its tail. See lambda.h. */
+/* lambda_log.c - the lines of a log, and its tail. See lambda_log.h. */
+#include "executor/protocol/lambda_log.h"
+
 #include <inttypes.h>
 
 #include "base/base64.h"
 #include "base/units.h"
-#include "executor/protocol/lambda_internal.h"
+#include "executor/protocol/lambda_name.h"
 
 static uint64_t round_up(uint64_t number, uint64_t unit)
 {

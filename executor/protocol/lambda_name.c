@@ -1,7 +1,9 @@
-/* lambda_name.c - the names of functions and of versions. See lambda.h. */
+/* lambda_name.c - the names of functions and of versions. See lambda_name.h. */
+#include "executor/protocol/lambda_name.h"
+
 #include <string.h>
 
-#include "executor/protocol/lambda_internal.h"
+#include "executor/protocol/lambda_request.h"
 
 #include "executor/protocol/http_query.h"
 
@@ -160,4 +162,12 @@ bool lambda_knows_qualifier(const char *qualifier)
 {
 	return !*qualifier || !strcmp(qualifier, LAMBDA_LATEST) ||
 	       !strcmp(qualifier, LAMBDA_VERSION);
+}
+
+void lambda_no_function(const char *name, const char *qualifier,
+			struct lambda_error *ret_error)
+{
+	lambda_refuse(ret_error, 404, "ResourceNotFoundException",
+		      "Function not found: " LAMBDA_ARN "%s%s%s", name,
+		      *qualifier ? ":" : "", qualifier);
 }

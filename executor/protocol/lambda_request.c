@@ -1,10 +1,13 @@
-/* lambda_request.c - what queries and headers ask for. See lambda.h. */
+/* lambda_request.c - what queries and headers ask for. See lambda_request.h. */
+#include "executor/protocol/lambda_request.h"
+
+#include <errno.h>
 #include <string.h>
 
 #include "base/base64.h"
 #include "base/json_walk.h"
 #include "executor/protocol/http_query.h"
-#include "executor/protocol/lambda_internal.h"
+#include "executor/protocol/http_request.h"
 
 /* What MaxItems may be; a page has no more than LAMBDA_ITEMS_MAX. */
 #define MAX_ITEMS_MAX 10000
@@ -186,4 +189,28 @@ bool lambda_read_operation(const struct http_request *request,
 	default:
 		return true;
 	}
+}
+
+bool lambda_check_payload(const char *body, size_t size,
+			  struct lambda_error *ret_error)
+{
+	size_t offset;
+	int r = size ? json_check(body, size, &offset) : 0;
+
+	if (!r)
+		return true;
+	if (r == -E2BIG)
+		return lambda_refuse(ret_error, 400,
+				     "InvalidRequestContentException",
+				     "Could not parse request body into json: "
+				     "more than %d arrays and objects in one "
+				     "another at byte %zu",
+				     JSON_CHECK_DEPTH_MAX, offset);
+	return lambda_refuse(ret_error, 400, "InvalidRequestContentException",
+			     "Could not parse request body into json: %s at "
+			     "byte %zu of %zu (AWS CLI v2 sends a payload as it "
+			     "is only with --cli-binary-format "
+			     "raw-in-base64-out)",
+			     r == -EILSEQ ? "not UTF-8" : "not JSON", offset,
+			     size);
 }

@@ -6,6 +6,12 @@
 #include <string.h>
 
 #include "executor/protocol/http_response.h"
+#include "executor/protocol/lambda.h"
+#include "executor/protocol/lambda_error.h"
+#include "executor/protocol/lambda_json.h"
+#include "executor/protocol/lambda_log.h"
+#include "executor/protocol/lambda_name.h"
+#include "executor/protocol/lambda_request.h"
 #include "executor/server/event.h"
 #include "executor/server/routes.h"
 #include "executor/server/server_internal.h"

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "executor/protocol/lambda_error.h"
+#include "executor/protocol/lambda_name.h"
 #include "request_fixture.h"
 
 #define INVOKE "/2015-03-31/functions/f/invocations"

@@ -7,6 +7,10 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "executor/protocol/lambda_error.h"
+#include "executor/protocol/lambda_log.h"
+#include "executor/protocol/lambda_name.h"
+#include "executor/protocol/lambda_request.h"
 
 static struct lambda_error error;
 

@@ -8,6 +8,8 @@
 
 #include "base/units.h"
 #include "executor/protocol/lambda.h"
+#include "executor/protocol/lambda_error.h"
+#include "executor/protocol/lambda_json.h"
 
 #define ARN "arn:aws:lambda:us-east-1:000000000000:function:"
 #define SHA256                                                           \

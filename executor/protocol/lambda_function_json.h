@@ -1,0 +1,29 @@
+/* lambda_function_json.h - a function, as Lambda's API describes it. */
+#ifndef EXECUTOR_PROTOCOL_LAMBDA_FUNCTION_JSON_H
+#define EXECUTOR_PROTOCOL_LAMBDA_FUNCTION_JSON_H
+
+#include <stdbool.h>
+
+#include "base/json_output.h"
+#include "executor/protocol/view.h"
+
+/* One version of a function: an entry of a list. */
+struct lambda_item {
+	const struct function_view *function;
+	const char *version;
+	bool is_qualified; /* the version is part of the ARN */
+};
+
+/* The real one has paths of this machine in it, which are not for clients. */
+#define LAMBDA_FAILED_REASON \
+	"The function could not be deployed: the server's log says why."
+
+/* When it was deployed; until it is, when the server began to. */
+struct json_t *lambda_modified_json(const struct server_view *view,
+				    const struct function_view *function);
+
+/* A FunctionConfiguration. */
+struct json_t *lambda_configuration_json(const struct server_view *view,
+					 const struct lambda_item *item);
+
+#endif

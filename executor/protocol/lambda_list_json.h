@@ -1,0 +1,16 @@
+/* lambda_list_json.h - lists of functions and versions, page by page. */
+#ifndef EXECUTOR_PROTOCOL_LAMBDA_LIST_JSON_H
+#define EXECUTOR_PROTOCOL_LAMBDA_LIST_JSON_H
+
+#include "base/json_output.h"
+#include "executor/protocol/lambda_call.h"
+#include "executor/protocol/view.h"
+
+/* What ListFunctions answers; and ListVersionsByFunction, of @function. */
+struct json_t *lambda_functions_json(const struct server_view *view,
+				     const struct lambda_call *call);
+struct json_t *lambda_versions_json(const struct server_view *view,
+				    const struct lambda_call *call,
+				    const struct function_view *function);
+
+#endif

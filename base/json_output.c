@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/date.h"
 #include "base/text.h"
 
@@ -15,7 +16,7 @@ struct json_output json_output_make(void)
 	return (struct json_output){ .json = json_object() };
 }
 
-static int append(const char *text, size_t size, void *cookie)
+static int append_piece(const char *text, size_t size, void *cookie)
 {
 	struct buffer *out = cookie;
 
@@ -26,9 +27,17 @@ static int append(const char *text, size_t size, void *cookie)
 void json_output_finish(struct json_output object, struct buffer *out)
 {
 	if (object.failed ||
-	    json_dump_callback(object.json, append, out, JSON_COMPACT))
+	    json_dump_callback(object.json, append_piece, out, JSON_COMPACT))
 		out->failed = true;
 	json_decref(object.json);
+}
+
+json_t *json_output_take(struct json_output object)
+{
+	if (!object.failed)
+		return object.json;
+	json_decref(object.json);
+	return NULL;
 }
 
 void json_put(struct json_output *object, const char *key, json_t *value)
@@ -89,6 +98,16 @@ void json_put_reason(struct json_output *object, const char *key,
 		     const char *text)
 {
 	json_put_text(object, key, *text ? text : NULL);
+}
+
+void json_put_base64(struct json_output *object, const char *key,
+		     const void *data, size_t size)
+{
+	struct buffer text = BUFFER_INIT(SIZE_MAX);
+
+	base64_encode(data, size, &text);
+	json_put(object, key, json_stringn(text.data, text.size));
+	buffer_done(&text);
 }
 
 void json_put_time(struct json_output *object, const char *key,

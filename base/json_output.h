@@ -17,6 +17,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/buffer.h"
@@ -30,6 +31,9 @@ struct json_output json_output_make(void);
 
 /* Appends the text to @out, without blanks or a line's end. */
 void json_output_finish(struct json_output object, struct buffer *out);
+
+/* The object as jansson has it, the caller's; NULL if it has failed. */
+json_t *json_output_take(struct json_output object);
 
 /* @value is done with. */
 void json_put(struct json_output *object, const char *key, json_t *value);
@@ -55,6 +59,10 @@ void json_put_text(struct json_output *object, const char *key,
 /* And "" is null. */
 void json_put_reason(struct json_output *object, const char *key,
 		     const char *text);
+
+/* Bytes, as base64. */
+void json_put_base64(struct json_output *object, const char *key,
+		     const void *data, size_t size);
 
 /* "2026-01-31T12:00:00Z" */
 void json_put_time(struct json_output *object, const char *key,

@@ -18,12 +18,13 @@ struct lambda_item {
 #define LAMBDA_FAILED_REASON \
 	"The function could not be deployed: the server's log says why."
 
-/* When it was deployed; until it is, when the server began to. */
-struct json_t *lambda_modified_json(const struct server_view *view,
-				    const struct function_view *function);
+/* Puts LastModified: when it was deployed; until it is, when the server began. */
+void lambda_put_modified(struct json_output *object,
+			 const struct server_view *view,
+			 const struct function_view *function);
 
 /* A FunctionConfiguration. */
-struct json_t *lambda_configuration_json(const struct server_view *view,
-					 const struct lambda_item *item);
+struct json_output lambda_configuration_json(const struct server_view *view,
+					     const struct lambda_item *item);
 
 #endif

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/base64.h"
 #include "executor/protocol/lambda_function_json.h"
 #include "executor/protocol/lambda_name.h"
 
@@ -16,7 +15,8 @@ struct page {
 };
 
 /* By name, then by version. */
-static int compare(const struct lambda_item *a, const struct lambda_item *b)
+static int lambda_item_compare(const struct lambda_item *a,
+			       const struct lambda_item *b)
 {
 	int order = strcmp(a->function->spec->name, b->function->spec->name);
 
@@ -43,11 +43,12 @@ static void add_item(struct page *page, const struct lambda_item *item)
 {
 	size_t at = page->count;
 
-	if (at == page->max && compare(item, &page->items[--at]) > 0)
+	if (at == page->max &&
+	    lambda_item_compare(item, &page->items[--at]) > 0)
 		return;
 	if (page->count < page->max)
 		page->count++;
-	for (; at && compare(item, &page->items[at - 1]) < 0; at--)
+	for (; at && lambda_item_compare(item, &page->items[at - 1]) < 0; at--)
 		page->items[at] = page->items[at - 1];
 	page->items[at] = *item;
 }
@@ -72,44 +73,37 @@ static void add_function(struct page *page, const struct lambda_call *call,
  * name, not by position: so it does after a reload too. What clients get to
  * give back is not for them to understand.
  */
-static json_t *marker_json(const struct lambda_item *last)
+static void put_marker(struct json_output *object,
+		       const struct lambda_item *last)
 {
-	struct buffer text = BUFFER_INIT(1024);
 	char marker[sizeof(((struct lambda_call *)0)->marker)];
-	json_t *value = NULL;
 	int size = snprintf(marker, sizeof(marker), "%s:%s",
 			    last->function->spec->name, last->version);
 
-	base64_encode(marker, (size_t)size, &text);
-	if (!text.failed)
-		value = json_stringn(text.data, text.size);
-	buffer_done(&text);
-	return value;
+	json_put_base64(object, "NextMarker", marker, (size_t)size);
 }
 
-static json_t *page_json(const struct server_view *view,
-			 const struct lambda_call *call,
-			 const struct page *page)
+static struct json_output page_json(const struct server_view *view,
+				    const struct lambda_call *call,
+				    const struct page *page)
 {
-	json_t *object = json_object(), *list = json_array();
+	const bool is_of_versions = call->operation == LAMBDA_LIST_VERSIONS;
+	struct json_output object = json_output_make();
+	json_t *list = json_array();
 
 	for (size_t i = 0; i < page->count && i < call->max_items; i++)
-		json_array_append_new(
-			list, lambda_configuration_json(view, &page->items[i]));
-	json_object_set_new(object,
-			    call->operation == LAMBDA_LIST_VERSIONS ?
-				    "Versions" :
-				    "Functions",
-			    list);
+		if (json_array_append_new(
+			    list, json_output_take(lambda_configuration_json(
+					  view, &page->items[i]))))
+			object.failed = true;
+	json_put(&object, is_of_versions ? "Versions" : "Functions", list);
 	if (page->count > call->max_items)
-		json_object_set_new(object, "NextMarker",
-				    marker_json(
-					    &page->items[call->max_items - 1]));
+		put_marker(&object, &page->items[call->max_items - 1]);
 	return object;
 }
 
-json_t *lambda_functions_json(const struct server_view *view,
-			      const struct lambda_call *call)
+struct json_output lambda_functions_json(const struct server_view *view,
+					 const struct lambda_call *call)
 {
 	struct page page = { .max = call->max_items + 1 };
 
@@ -118,9 +112,9 @@ json_t *lambda_functions_json(const struct server_view *view,
 	return page_json(view, call, &page);
 }
 
-json_t *lambda_versions_json(const struct server_view *view,
-			     const struct lambda_call *call,
-			     const struct function_view *function)
+struct json_output lambda_versions_json(const struct server_view *view,
+					const struct lambda_call *call,
+					const struct function_view *function)
 {
 	struct page page = { .max = call->max_items + 1 };
 

@@ -7,10 +7,10 @@
 #include "executor/protocol/view.h"
 
 /* What ListFunctions answers; and ListVersionsByFunction, of @function. */
-struct json_t *lambda_functions_json(const struct server_view *view,
-				     const struct lambda_call *call);
-struct json_t *lambda_versions_json(const struct server_view *view,
-				    const struct lambda_call *call,
-				    const struct function_view *function);
+struct json_output lambda_functions_json(const struct server_view *view,
+					 const struct lambda_call *call);
+struct json_output lambda_versions_json(const struct server_view *view,
+					const struct lambda_call *call,
+					const struct function_view *function);
 
 #endif

@@ -12,6 +12,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "executor/protocol/budget_reason.h"
 #include "executor/protocol/http_head.h"
 
 static struct http_request *request_of(llhttp_t *parser)

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "executor/protocol/budget_reason.h"
 #include "executor/server/metrics.h"
 #include "executor/server/server_internal.h"
 #include "executor/server/server_limits.h"

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/entropy.h"
+#include "executor/protocol/budget_reason.h"
 #include "executor/server/invocation_log.h"
 #include "executor/server/log/log.h"
 #include "executor/server/server_internal.h"

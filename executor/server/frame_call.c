@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "executor/http_headers.h"
+#include "executor/protocol/budget_reason.h"
 #include "executor/server/server_internal.h"
 
 /* Free calls a worker keeps, and the bytes of a frame that each of them keeps. */

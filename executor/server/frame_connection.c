@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "executor/protocol/budget_reason.h"
 #include "executor/protocol/frame.h"
 #include "executor/server/connection.h"
 #include "executor/server/frame_call.h"

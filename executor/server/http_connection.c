@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "executor/protocol/budget_reason.h"
 #include "executor/protocol/http_response.h"
 #include "executor/server/connection.h"
 #include "executor/server/exchange.h"

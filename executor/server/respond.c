@@ -6,6 +6,7 @@
 
 #include "base/entropy.h"
 #include "base/json_write.h"
+#include "executor/protocol/budget_reason.h"
 #include "executor/protocol/http_response.h"
 #include "executor/server/exchange.h"
 #include "executor/server/server_limits.h"

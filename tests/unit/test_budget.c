@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "executor/protocol/budget_reason.h"
+
 #define MAX 1200
 
 static struct budget budget;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "executor/protocol/budget_reason.h"
 #include "tests/unit/http_fixture.h"
 
 /* A head of @size bytes, by the length of its path or of a header. */

@@ -1,8 +1,8 @@
 /*
- * offload.c - threads for what takes time. See offload.h.
+ * offload.c - the pool of threads. See offload.h.
  *
- * Shares that have a job waiting, and may have one more thread, stand in a line:
- * the first one's first job is run, and the share goes to the end of the line.
+ * Shares that have work waiting, and may have one more thread, stand in a line. A
+ * thread runs the first work of the first share, which goes to the line's end.
  */
 #include "base/offload.h"
 
@@ -19,8 +19,8 @@
 #include "base/thread.h"
 
 struct offload_share {
-	_Atomic unsigned references; /* the owner's, and one for each job */
-	/* the rest belongs to the lock of the struct offload_pool it is used with */
+	_Atomic unsigned references; /* the owner's, and one for each work */
+	/* the rest is guarded by the lock of its pool */
 	struct offload_work *first, **last;
 	_Atomic unsigned queued; /* written with the lock held */
 	unsigned running;
@@ -29,8 +29,8 @@ struct offload_share {
 };
 
 /*
- * A thread that sleeps, on its own stack. The last one to sleep is the first to be
- * woken, so that those that are too many sleep long enough to end.
+ * A sleeping thread; on its stack. The last one to fall asleep is woken first, so
+ * that threads that are not needed sleep long enough to end.
  */
 struct idler {
 	pthread_cond_t wanted;
@@ -46,7 +46,7 @@ struct offload_pool {
 	struct offload_share *first, **last; /* the line */
 	/* how many stand in it; written with the lock held */
 	_Atomic unsigned waiting;
-	struct offload_share common; /* of jobs without a share of their own */
+	struct offload_share common; /* of work without a share */
 	unsigned count, idle;	     /* threads */
 	bool stopping;
 };
@@ -82,7 +82,7 @@ void offload_share_release(struct offload_share *share)
 		free(share);
 }
 
-/* What belongs to no function is not bounded by a share: it is ours. */
+/* Work without a share is not bounded. */
 static bool may_run(const struct offload_pool *pool,
 		    const struct offload_share *share)
 {
@@ -90,9 +90,9 @@ static bool may_run(const struct offload_pool *pool,
 	       share->running < pool->config.per_share;
 }
 
-static void *run(void *cookie);
+static void *run_pool_thread(void *cookie);
 
-/* One more thread; the lock is held. */
+/* Starts one more thread. The lock is held. */
 static int add_thread(struct offload_pool *pool)
 {
 	sigset_t old;
@@ -100,7 +100,7 @@ static int add_thread(struct offload_pool *pool)
 	int r;
 
 	pthread_sigmask(SIG_SETMASK, &pool->config.blocked, &old);
-	r = pthread_create(&thread, NULL, run, pool);
+	r = pthread_create(&thread, NULL, run_pool_thread, pool);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (r)
 		return -r;
@@ -110,7 +110,7 @@ static int add_thread(struct offload_pool *pool)
 	return 0;
 }
 
-/* Has a thread that sleeps look for something to do. The lock is held. */
+/* Wakes a sleeping thread to look for work. The lock is held. */
 static void call_idler(struct offload_pool *pool)
 {
 	struct idler *idler = pool->idlers;
@@ -123,8 +123,8 @@ static void call_idler(struct offload_pool *pool)
 }
 
 /*
- * Puts @share in the line if it has a place there, and has a thread look at it.
- * The lock is held.
+ * Puts @share in the line if it may stand there, and has a thread look at it. The
+ * lock is held.
  */
 static void stand_in_line(struct offload_pool *pool,
 			  struct offload_share *share)
@@ -136,18 +136,18 @@ static void stand_in_line(struct offload_pool *pool,
 	*pool->last = share;
 	pool->last = &share->next;
 	atomic_fetch_add_explicit(&pool->waiting, 1, memory_order_relaxed);
-	/* if it cannot be had, one of those there will come to it */
+	/* without a new thread, one of those there will come to it */
 	if (pool->waiting > pool->idle && pool->count < pool->config.threads)
 		(void)!add_thread(pool);
 	call_idler(pool);
 }
 
 /*
- * The next job, and whose it is; or NULL. The caller is not idle any more then.
- * The lock is held.
+ * Takes the next work, and its share, for the calling thread, which is not idle
+ * any more then; NULL if there is none. The lock is held.
  */
-static struct offload_work *take(struct offload_pool *pool,
-				 struct offload_share **ret_share)
+static struct offload_work *take_work(struct offload_pool *pool,
+				      struct offload_share **ret_share)
 {
 	struct offload_share *share = pool->first;
 	struct offload_work *work;
@@ -171,8 +171,8 @@ static struct offload_work *take(struct offload_pool *pool,
 	return work;
 }
 
-/* A job of @share has ended. The lock is held. */
-static void leave(struct offload_pool *pool, struct offload_share *share)
+/* Work of @share has ended. The lock is held. */
+static void end_work(struct offload_pool *pool, struct offload_share *share)
 {
 	share->running--;
 	pool->idle++;
@@ -180,7 +180,7 @@ static void leave(struct offload_pool *pool, struct offload_share *share)
 	offload_share_release(share);
 }
 
-/* Takes @idler out of those that sleep, if it is there. */
+/* Removes @idler from the sleeping threads, if it is there. */
 static void forget_idler(struct offload_pool *pool, const struct idler *idler)
 {
 	struct idler **at = &pool->idlers;
@@ -192,8 +192,8 @@ static void forget_idler(struct offload_pool *pool, const struct idler *idler)
 }
 
 /*
- * Waits for something to do, the lock held; false: there was nothing for long, or
- * there will not be.
+ * Waits for work, with the lock held. Returns false if the thread should end: it
+ * has waited for OFFLOAD_IDLE_NS, or the pool ends.
  */
 static bool wait_for_work(struct offload_pool *pool)
 {
@@ -208,7 +208,7 @@ static bool wait_for_work(struct offload_pool *pool)
 	if (pool->stopping)
 		return false;
 	init_condition(&idler.wanted);
-	/* cppcheck-suppress autoVariables; it is taken out before it ends */
+	/* cppcheck-suppress autoVariables; it is removed before it ends */
 	pool->idlers = &idler;
 	while (!idler.is_wanted && !r)
 		r = pthread_cond_timedwait(&idler.wanted, &pool->lock, &until);
@@ -217,7 +217,7 @@ static bool wait_for_work(struct offload_pool *pool)
 	return idler.is_wanted || pool->first || pool->count == 1;
 }
 
-static void *run(void *cookie)
+static void *run_pool_thread(void *cookie)
 {
 	struct offload_pool *pool = cookie;
 	struct offload_share *share;
@@ -225,13 +225,13 @@ static void *run(void *cookie)
 
 	thread_be_patient(pool->config.name, pool->config.nice);
 	pthread_mutex_lock(&pool->lock);
-	while ((work = take(pool, &share)) || wait_for_work(pool)) {
+	while ((work = take_work(pool, &share)) || wait_for_work(pool)) {
 		if (!work)
 			continue;
 		pthread_mutex_unlock(&pool->lock);
 		work->run(work);
 		pthread_mutex_lock(&pool->lock);
-		leave(pool, share);
+		end_work(pool, share);
 	}
 	pool->idle--;
 	pool->count--;
@@ -241,7 +241,7 @@ static void *run(void *cookie)
 }
 
 int offload_pool_create(const struct offload_config *config, struct error *err,
-			struct offload_pool **ret_jobs)
+			struct offload_pool **ret_pool)
 {
 	struct offload_pool *pool = calloc(1, sizeof(*pool));
 	int r = -ENOMEM;
@@ -260,11 +260,11 @@ int offload_pool_create(const struct offload_config *config, struct error *err,
 		free(pool);
 		return error_set(err, r, "starting a thread: %s", strerror(-r));
 	}
-	*ret_jobs = pool;
+	*ret_pool = pool;
 	return 0;
 }
 
-/* Whether @share's last job has a thread to run on. The lock is held. */
+/* Whether @share's last work finds a thread. The lock is held. */
 static bool finds_thread(const struct offload_pool *pool,
 			 const struct offload_share *share)
 {
@@ -318,7 +318,7 @@ void offload_pool_free(struct offload_pool *pool)
 	pool->stopping = true;
 	while (pool->idlers)
 		call_idler(pool);
-	/* they still do what is there, and what that pushes */
+	/* they still run what is there, and what that pushes */
 	while (pool->count)
 		pthread_cond_wait(&pool->ended, &pool->lock);
 	pthread_mutex_unlock(&pool->lock);

@@ -1,12 +1,11 @@
 /*
- * offload.h - threads for what would keep a worker from its connections: runs over
- * their inline budget, restores of many pages, new vms, deployments.
+ * offload.h - a pool of threads for work that would keep its caller waiting.
  *
- * Threads are started when they are needed, and end when they have had nothing to do
- * for OFFLOAD_IDLE_NS, but for one. Each job belongs to a
- * share, as a rule a function's. Shares take turns, and one share has a bounded
- * number of threads at a time: so whoever pushes many jobs, or long ones, waits
- * for its own. Any thread may push.
+ * Threads start when they are needed. A thread that has had no work for
+ * OFFLOAD_IDLE_NS ends; one always stays. Work belongs to a share, which stands
+ * for one user of the pool. Shares take turns, and a share has a bounded number
+ * of threads at a time: a user that pushes much work, or long work, waits for
+ * its own. Any thread may push.
  */
 #ifndef BASE_OFFLOAD_H
 #define BASE_OFFLOAD_H
@@ -23,49 +22,53 @@
 struct offload_pool;
 struct offload_share;
 
-/* Embedded in what it is about; the pusher's until it runs. */
+/*
+ * One piece of work, embedded in what it is about. From offload_push() until
+ * @run is called it is the pool's; then the pool does not touch it again.
+ */
 struct offload_work {
 	void (*run)(struct offload_work *work);
-	struct offload_work *next;
+	struct offload_work *next; /* the pool's */
 };
 
 struct offload_config {
 	unsigned threads;   /* at most; one is started at once */
 	unsigned per_share; /* of these, for one share at a time */
 	const char *name;   /* of a thread; static */
-	int nice;	    /* at least; more than 0 yields to the workers */
+	int nice;	    /* at least; above 0 they yield to other threads */
 	sigset_t blocked;   /* signals that its threads do not take */
 };
 
+/* Starts one thread. Returns 0 and a pool, which the caller frees, or -errno. */
 int offload_pool_create(const struct offload_config *config, struct error *err,
-			struct offload_pool **ret_jobs);
+			struct offload_pool **ret_pool);
 
-/* A new share, or NULL: no memory. To be used with one struct offload_pool. */
+/* Returns a share, to be used with one pool; NULL if there is no memory. */
 struct offload_share *offload_share_create(void);
 
-/* Its owner pushes no more; it is freed after its last job. NULL is fine. */
+/* Its owner pushes no more work. It is freed after its last work. NULL is fine. */
 void offload_share_release(struct offload_share *share);
 
 /*
- * Runs @work on some thread: those of a share in the order of arrival. @share
- * NULL: of what belongs to no function. False: it has to wait, for a thread or
- * for its share of them.
+ * Has a thread run @work. Work of one share starts in the order of arrival. With
+ * @share NULL the work belongs to no user and is not bounded. Returns false if
+ * the work has to wait, for a thread or for its share of them.
  */
 bool offload_push(struct offload_pool *pool, struct offload_share *share,
 		  struct offload_work *work);
 
 /*
- * Whether a job waits for a thread, or, for one of @share's, another job of @share:
- * for jobs of @share that can stop, and push themselves again.
+ * Returns whether work waits for a thread, or other work of @share waits for its
+ * turn. For work that can stop and push itself again.
  */
 bool offload_is_waiting(struct offload_pool *pool,
 			const struct offload_share *share);
 
-/* How many threads there are, and how many run something. */
+/* Counts the threads, and those that run something. */
 void offload_count(struct offload_pool *pool, unsigned *ret_threads,
 		   unsigned *ret_busy);
 
-/* Waits for everything that was pushed, and ends the threads. NULL is fine. */
+/* Waits until all work has run, and ends the threads. NULL is fine. */
 void offload_pool_free(struct offload_pool *pool);
 
 #endif

@@ -9,7 +9,7 @@
 #define CAPACITY_FIRST 512
 
 /* Pays for @more bytes; false: there is not so much. */
-static bool pay(const struct buffer *buffer, size_t more)
+static bool buffer_pay(const struct buffer *buffer, size_t more)
 {
 	if (!buffer->account)
 		return true;
@@ -19,7 +19,7 @@ static bool pay(const struct buffer *buffer, size_t more)
 	return true;
 }
 
-static void give_back(const struct buffer *buffer, size_t size)
+static void buffer_give_back(const struct buffer *buffer, size_t size)
 {
 	if (buffer->account)
 		budget_give(buffer->account, size);
@@ -27,7 +27,7 @@ static void give_back(const struct buffer *buffer, size_t size)
 
 void buffer_done(struct buffer *buffer)
 {
-	give_back(buffer, buffer->capacity);
+	buffer_give_back(buffer, buffer->capacity);
 	free(buffer->data);
 	buffer->data = NULL;
 	buffer->size = buffer->capacity = 0;
@@ -49,7 +49,7 @@ void buffer_shrink(struct buffer *buffer, size_t most)
 }
 
 /* Makes the capacity @size at least. */
-static bool grow(struct buffer *buffer, size_t size)
+static bool buffer_grow(struct buffer *buffer, size_t size)
 {
 	size_t capacity = buffer->capacity ? buffer->capacity : CAPACITY_FIRST;
 	size_t more;
@@ -60,11 +60,11 @@ static bool grow(struct buffer *buffer, size_t size)
 	if (capacity > buffer->max)
 		capacity = buffer->max;
 	more = capacity - buffer->capacity;
-	if (!pay(buffer, more))
+	if (!buffer_pay(buffer, more))
 		return false;
 	data = realloc(buffer->data, capacity);
 	if (!data) {
-		give_back(buffer, more);
+		buffer_give_back(buffer, more);
 		return false;
 	}
 	buffer->data = data;
@@ -78,7 +78,7 @@ char *buffer_reserve(struct buffer *buffer, size_t size)
 		return NULL;
 	if (size > buffer->max - buffer->size ||
 	    (size > buffer->capacity - buffer->size &&
-	     !grow(buffer, buffer->size + size))) {
+	     !buffer_grow(buffer, buffer->size + size))) {
 		buffer->failed = true;
 		return NULL;
 	}

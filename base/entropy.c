@@ -30,7 +30,7 @@ _Static_assert(sizeof(generator.key) + sizeof(generator.bytes) ==
 		       offsetof(__typeof__(generator), left),
 	       "one stream fills both");
 
-static int fill(void)
+static int entropy_refill(void)
 {
 	static const uint8_t nonce[crypto_stream_chacha20_NONCEBYTES];
 	uint8_t key[sizeof(generator.key)];
@@ -61,7 +61,7 @@ int entropy_fill(void *buffer, size_t size)
 
 	assert(size <= ENTROPY_MAX);
 	if (generator.left < size) {
-		int r = fill();
+		int r = entropy_refill();
 
 		if (r)
 			return r;

@@ -79,8 +79,8 @@ static size_t shown(const char *text, size_t max)
 }
 
 /* @err is what has been refused with @code. */
-static int tell(const struct json_reader *reader, int code,
-		const struct error *err)
+static int tell_refusal(const struct json_reader *reader, int code,
+			const struct error *err)
 {
 	if (reader->err)
 		*reader->err = *err;
@@ -90,7 +90,8 @@ static int tell(const struct json_reader *reader, int code,
 							       -ECANCELED;
 }
 
-static int refuse(const struct json_place *place, int code, const char *problem)
+static int refuse_at(const struct json_place *place, int code,
+		     const char *problem)
 {
 	const struct json_reader *reader = place->reader;
 	cleanup_free char *pointer = make_pointer(place);
@@ -101,7 +102,7 @@ static int refuse(const struct json_place *place, int code, const char *problem)
 	error_set(&err, code, "%s:%zu: %.*s%s%s", reader->name, line,
 		  (int)shown(where, POINTER_SHOWN_MAX), where,
 		  *where ? ": " : "", problem);
-	return tell(reader, code, &err);
+	return tell_refusal(reader, code, &err);
 }
 
 static bool is_told(const struct json_reader *reader)
@@ -119,14 +120,14 @@ int json_reader_refuse(const struct json_place *place, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(problem, sizeof(problem), format, args);
 	va_end(args);
-	return refuse(place, -EINVAL, problem);
+	return refuse_at(place, -EINVAL, problem);
 }
 
 int json_reader_no_memory(const struct json_place *place)
 {
 	if (!is_told(place->reader))
 		return -ENOMEM;
-	return refuse(place, -ENOMEM, "out of memory");
+	return refuse_at(place, -ENOMEM, "out of memory");
 }
 
 bool json_reader_ends(const struct json_place *place, int rc, int *result)
@@ -153,7 +154,7 @@ int json_reader_parse(const struct json_reader *reader, json_t **ret)
 		return json_reader_no_memory(&root);
 	error_set(&err, -EINVAL, "%s:%d:%d: %s", reader->name, error.line,
 		  error.column, error.text);
-	return tell(reader, -EINVAL, &err);
+	return tell_refusal(reader, -EINVAL, &err);
 }
 
 char *json_reader_quote(const json_t *value, char text[static JSON_QUOTE_MAX])

@@ -35,7 +35,7 @@ static int niceness(void)
 }
 
 /* @slice_ns 0: the kernel's own. */
-static void ask(int policy, int nice, uint64_t slice_ns)
+static void thread_ask(int policy, int nice, uint64_t slice_ns)
 {
 	const struct attributes attributes = {
 		.size = sizeof(attributes),
@@ -52,13 +52,13 @@ static void ask(int policy, int nice, uint64_t slice_ns)
 void thread_be_prompt(const char *name)
 {
 	pthread_setname_np(pthread_self(), name);
-	ask(SCHED_OTHER, niceness(), SLICE_MIN_NS);
+	thread_ask(SCHED_OTHER, niceness(), SLICE_MIN_NS);
 }
 
 void thread_be_ordinary(const char *name)
 {
 	pthread_setname_np(pthread_self(), name);
-	ask(SCHED_OTHER, niceness(), 0);
+	thread_ask(SCHED_OTHER, niceness(), 0);
 }
 
 void thread_be_patient(const char *name, int nice)
@@ -69,8 +69,8 @@ void thread_be_patient(const char *name, int nice)
 	is_patient = true;
 	pthread_setname_np(pthread_self(), name);
 	/* with long slices it would keep the CPU for as long as they are */
-	ask(policy == SCHED_OTHER ? SCHED_BATCH : SCHED_OTHER,
-	    now > nice ? now : nice, 0);
+	thread_ask(policy == SCHED_OTHER ? SCHED_BATCH : SCHED_OTHER,
+		   now > nice ? now : nice, 0);
 }
 
 bool thread_is_patient(void)

@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 /* The later one becomes the first child of the other; both may be NULL. */
-static struct timer *merge(struct timer *a, struct timer *b)
+static struct timer *timers_merge(struct timer *a, struct timer *b)
 {
 	struct timer *later;
 
@@ -25,7 +25,7 @@ static struct timer *merge(struct timer *a, struct timer *b)
 }
 
 /* Merges siblings two by two, then all of those. */
-static struct timer *merge_all(struct timer *first)
+static struct timer *timers_merge_all(struct timer *first)
 {
 	struct timer *pairs = NULL, *all = NULL;
 
@@ -36,7 +36,7 @@ static struct timer *merge_all(struct timer *first)
 		a->next = NULL;
 		if (b)
 			b->next = NULL;
-		pair = merge(a, b);
+		pair = timers_merge(a, b);
 		pair->next = pairs;
 		pairs = pair;
 	}
@@ -45,7 +45,7 @@ static struct timer *merge_all(struct timer *first)
 
 		pairs = pair->next;
 		pair->next = NULL;
-		all = merge(all, pair);
+		all = timers_merge(all, pair);
 	}
 	return all;
 }
@@ -68,17 +68,17 @@ void timer_clear(struct timers *timers, struct timer *timer)
 	*timer->link = timer->next;
 	if (timer->next)
 		timer->next->link = timer->link;
-	children = merge_all(timer->child);
+	children = timers_merge_all(timer->child);
 	timer->child = timer->next = NULL;
 	timer->link = NULL;
-	set_root(timers, merge(timers->root, children));
+	set_root(timers, timers_merge(timers->root, children));
 }
 
 void timer_set(struct timers *timers, struct timer *timer, uint64_t at_ns)
 {
 	timer_clear(timers, timer);
 	timer->at_ns = at_ns;
-	set_root(timers, merge(timers->root, timer));
+	set_root(timers, timers_merge(timers->root, timer));
 }
 
 uint64_t timers_next(const struct timers *timers)

@@ -39,7 +39,8 @@ static const struct unit *find_unit(const struct unit *units, const char *name)
 	return NULL;
 }
 
-static int parse(const char *text, const struct unit *units, uint64_t *ret)
+static int units_parse(const char *text, const struct unit *units,
+		       uint64_t *ret)
 {
 	size_t digits = strspn(text, "0123456789");
 	const struct unit *unit = find_unit(units, text + digits);
@@ -56,7 +57,7 @@ static int parse(const char *text, const struct unit *units, uint64_t *ret)
 	return 0;
 }
 
-static char *format(uint64_t number, const struct unit *units, char *text)
+static char *units_format(uint64_t number, const struct unit *units, char *text)
 {
 	const struct unit *best = units;
 
@@ -71,7 +72,7 @@ static char *format(uint64_t number, const struct unit *units, char *text)
 int units_parse_size(const char *text, size_t *ret_bytes)
 {
 	uint64_t bytes;
-	int rc = parse(text, sizes, &bytes);
+	int rc = units_parse(text, sizes, &bytes);
 
 	if (rc < 0)
 		return rc;
@@ -84,7 +85,7 @@ int units_parse_size(const char *text, size_t *ret_bytes)
 int units_parse_duration(const char *text, uint64_t *ret_ns)
 {
 	uint64_t ns;
-	int rc = parse(text, durations, &ns);
+	int rc = units_parse(text, durations, &ns);
 
 	if (rc < 0)
 		return rc;
@@ -94,10 +95,10 @@ int units_parse_duration(const char *text, uint64_t *ret_ns)
 
 char *units_format_size(size_t bytes, char text[static UNITS_TEXT_MAX])
 {
-	return format(bytes, sizes, text);
+	return units_format(bytes, sizes, text);
 }
 
 char *units_format_duration(uint64_t ns, char text[static UNITS_TEXT_MAX])
 {
-	return format(ns, durations, text);
+	return units_format(ns, durations, text);
 }

@@ -22,6 +22,12 @@
 #define UNITS_S (1000 * UNITS_MS)
 #define UNITS_M (60 * UNITS_S)
 
+/* How many of @unit hold @number. */
+static inline uint64_t units_ceil(uint64_t number, uint64_t unit)
+{
+	return number / unit + (number % unit != 0);
+}
+
 /* The units accepted, for messages. */
 #define UNITS_OF_SIZE "B, KiB, MiB, GiB"
 #define UNITS_OF_DURATION "ns, us, ms, s, m"

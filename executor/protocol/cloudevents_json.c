@@ -39,7 +39,7 @@ enum {
 	DATA_BASE64 = 6
 };
 
-static int refuse(const char **ret_reason, const char *reason)
+static int event_refuse(const char **ret_reason, const char *reason)
 {
 	*ret_reason = reason;
 	return -EINVAL;
@@ -67,7 +67,7 @@ static bool is_string(const struct json_member *member)
 	return member->value[0] == '"';
 }
 
-static bool is_text(const struct json_member *member, const char *text)
+static bool member_is(const struct json_member *member, const char *text)
 {
 	return member->value_size == strlen(text) &&
 	       !memcmp(member->value, text, member->value_size);
@@ -119,25 +119,31 @@ static int check_member(const struct json_member *member, bool *seen,
 	size_t word = find_word(member->key, member->key_size);
 
 	if (word == DATA_BASE64 && (!is_string(member) || !is_base64(member)))
-		return refuse(ret_reason,
-			      "the event's data_base64 is no string of base64");
+		return event_refuse(
+			ret_reason,
+			"the event's data_base64 is no string of base64");
 	if (word != DATA_BASE64 && !is_attribute(member->key, member->key_size))
-		return refuse(ret_reason,
-			      "an attribute's name is other than a-z and 0-9");
+		return event_refuse(
+			ret_reason,
+			"an attribute's name is other than a-z and 0-9");
 	if (word != DATA && strchr("{[", member->value[0]))
-		return refuse(ret_reason, "an attribute of the event is an "
-					  "object or an array");
+		return event_refuse(ret_reason,
+				    "an attribute of the event is an "
+				    "object or an array");
 	if (word == WORDS)
 		return 0;
 	if (seen[word])
-		return refuse(ret_reason, "the event has an attribute twice");
+		return event_refuse(ret_reason,
+				    "the event has an attribute twice");
 	seen[word] = true;
 	if (words[word].required &&
-	    (!is_string(member) || is_text(member, "\"\"")))
-		return refuse(ret_reason, "the event's id, source, type or "
-					  "specversion is empty, or no string");
-	if (word == SPECVERSION && !is_text(member, "\"1.0\""))
-		return refuse(ret_reason, "the event's specversion is not 1.0");
+	    (!is_string(member) || member_is(member, "\"\"")))
+		return event_refuse(ret_reason,
+				    "the event's id, source, type or "
+				    "specversion is empty, or no string");
+	if (word == SPECVERSION && !member_is(member, "\"1.0\""))
+		return event_refuse(ret_reason,
+				    "the event's specversion is not 1.0");
 	return 0;
 }
 
@@ -151,22 +157,24 @@ static int check_structured(const char *body, size_t size,
 	int r = json_check(body, size, NULL);
 
 	if (r)
-		return refuse(ret_reason, "the event is not JSON");
+		return event_refuse(ret_reason, "the event is not JSON");
 	while (!r && json_walk_member(body, size, &offset, &member))
 		r = check_member(&member, seen, ret_reason);
 	if (r)
 		return r;
 	if (!offset)
-		return refuse(ret_reason, "the event is no JSON object, or an "
-					  "empty one");
+		return event_refuse(ret_reason,
+				    "the event is no JSON object, or an "
+				    "empty one");
 	for (size_t i = 0; i < WORDS; i++)
 		if (words[i].required && !seen[i])
-			return refuse(ret_reason,
-				      "the event has no id, source, type or "
-				      "specversion");
+			return event_refuse(
+				ret_reason,
+				"the event has no id, source, type or "
+				"specversion");
 	if (seen[DATA] && seen[DATA_BASE64])
-		return refuse(ret_reason,
-			      "the event has both data and data_base64");
+		return event_refuse(ret_reason,
+				    "the event has both data and data_base64");
 	return 0;
 }
 
@@ -214,22 +222,23 @@ static int write_attribute(const struct http_request *request, size_t index,
 
 	if (!is_attribute(name, strlen(name)) || word == DATA ||
 	    word == CONTENT_TYPE)
-		return refuse(ret_reason,
-			      "a ce- header is no attribute: names are of a-z "
-			      "and 0-9; data are the body, datacontenttype is "
-			      "Content-Type");
+		return event_refuse(
+			ret_reason,
+			"a ce- header is no attribute: names are of a-z "
+			"and 0-9; data are the body, datacontenttype is "
+			"Content-Type");
 	for (size_t i = 0; i < index; i++)
 		if (!strcmp(request->headers[i].name, header->name))
-			return refuse(ret_reason, "a ce- header is there "
-						  "twice");
+			return event_refuse(ret_reason, "a ce- header is there "
+							"twice");
 	size = read_value(header->value, value, sizeof(value));
 	if (size < 0 || (!size && word != WORDS))
-		return refuse(ret_reason,
-			      "the value of a ce- header is empty, or not "
-			      "percent-encoded as it should be");
+		return event_refuse(ret_reason,
+				    "the value of a ce- header is empty, or not "
+				    "percent-encoded as it should be");
 	if (!text_is_utf8(value, (size_t)size))
-		return refuse(ret_reason,
-			      "the value of a ce- header is not UTF-8");
+		return event_refuse(ret_reason,
+				    "the value of a ce- header is not UTF-8");
 	write_key(name, first, out);
 	json_write_string(out, value, (size_t)size);
 	return 0;
@@ -298,8 +307,9 @@ static int write_data(const struct http_request *request, const char *type,
 		return 0;
 	}
 	if (is_json && type)
-		return refuse(ret_reason, "the event's data are not JSON, as "
-					  "its content type says");
+		return event_refuse(ret_reason,
+				    "the event's data are not JSON, as "
+				    "its content type says");
 	if (type && is_text_type(type) &&
 	    text_is_utf8(request->body, request->body_size)) {
 		write_key("data", false, out);
@@ -324,8 +334,8 @@ static int write_binary(const struct http_request *request, struct buffer *out,
 		return r;
 	if (type) {
 		if (!text_is_utf8(type, strlen(type)))
-			return refuse(ret_reason,
-				      "the content type is not UTF-8");
+			return event_refuse(ret_reason,
+					    "the content type is not UTF-8");
 		write_key("datacontenttype", false, out);
 		json_write_text(out, type);
 	}

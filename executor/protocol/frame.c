@@ -77,8 +77,8 @@ _Static_assert(
 		FRAME_HEAD_MAX - FRAME_HEADER_SIZE,
 	"all strings fit");
 
-static const struct string *strings_of(enum frame_kind kind,
-				       unsigned *ret_count)
+static const struct string *frame_strings_of(enum frame_kind kind,
+					     unsigned *ret_count)
 {
 	*ret_count = kind == FRAME_REQUEST ? STRINGS - 1 : STRINGS;
 	return kind == FRAME_REQUEST ? request_strings : reply_strings;
@@ -99,14 +99,14 @@ static void little_endian(struct header *header)
 	header->reserved = htole32(header->reserved);
 }
 
-static bool is_status(unsigned status)
+static bool frame_is_status(unsigned status)
 {
 	return status <= FRAME_TIMEOUT ||
 	       (status >= FRAME_BAD_REQUEST && status <= FRAME_FAILED);
 }
 
 /* Bytes between the header and the data. */
-static size_t strings_size(const struct header *header)
+static size_t frame_strings_size(const struct header *header)
 {
 	size_t size = header->headers;
 
@@ -115,7 +115,7 @@ static size_t strings_size(const struct header *header)
 	return size;
 }
 
-static bool is_request(const struct header *header)
+static bool frame_is_request(const struct header *header)
 {
 	/* a function's name is not empty, an id not 0 */
 	return header->lengths[ATTRIBUTES] <= THAW_ATTRIBUTES_SIZE_MAX &&
@@ -125,35 +125,36 @@ static bool is_request(const struct header *header)
 }
 
 /* Only a function that has replied has something to say in HTTP. */
-static bool is_reply(const struct header *header)
+static bool frame_is_reply(const struct header *header)
 {
 	const unsigned http = header->http_status;
 
 	if (header->status != FRAME_OK && (http || header->headers))
 		return false;
-	return is_status(header->status) &&
+	return frame_is_status(header->status) &&
 	       (!http ||
 		(http >= HTTP_STATUS_MIN && http <= HTTP_STATUS_MAX)) &&
 	       header->headers <= THAW_REPLY_HEADERS_SIZE_MAX;
 }
 
-static bool is_header(const struct header *header, enum frame_kind kind)
+static bool frame_is_header(const struct header *header, enum frame_kind kind)
 {
 	unsigned count;
-	const struct string *strings = strings_of(kind, &count);
+	const struct string *strings = frame_strings_of(kind, &count);
 
 	for (unsigned i = 0; i < count; i++)
 		if (header->lengths[i] >= strings[i].size)
 			return false;
 	if (header->size > FRAME_BODY_MAX ||
-	    header->size < strings_size(header) || header->reserved)
+	    header->size < frame_strings_size(header) || header->reserved)
 		return false;
-	return kind == FRAME_REPLY ? is_reply(header) : is_request(header);
+	return kind == FRAME_REPLY ? frame_is_reply(header) :
+				     frame_is_request(header);
 }
 
 /* Returns 1, 0: more bytes are needed, or -EPROTO. */
-static int read_header(const uint8_t *bytes, size_t size, enum frame_kind kind,
-		       struct header *ret_header)
+static int frame_read_header(const uint8_t *bytes, size_t size,
+			     enum frame_kind kind, struct header *ret_header)
 {
 	/* what speaks another protocol is told so at once */
 	if (size > offsetof(struct header, version) &&
@@ -166,14 +167,14 @@ static int read_header(const uint8_t *bytes, size_t size, enum frame_kind kind,
 		return 0;
 	memcpy(ret_header, bytes, FRAME_HEADER_SIZE);
 	little_endian(ret_header);
-	return is_header(ret_header, kind) ? 1 : -EPROTO;
+	return frame_is_header(ret_header, kind) ? 1 : -EPROTO;
 }
 
 int64_t frame_size(const void *bytes, size_t size, enum frame_kind kind,
 		   size_t max_body, size_t *ret_need)
 {
 	struct header header;
-	int r = read_header(bytes, size, kind, &header);
+	int r = frame_read_header(bytes, size, kind, &header);
 
 	if (r < 0)
 		return r;
@@ -194,7 +195,7 @@ uint64_t frame_id(const void *frame)
 	return le64toh(id);
 }
 
-static bool is_printable(const uint8_t *bytes, size_t size)
+static bool frame_is_printable(const uint8_t *bytes, size_t size)
 {
 	for (size_t i = 0; i < size; i++)
 		if (bytes[i] < ' ' || bytes[i] > '~')
@@ -206,18 +207,18 @@ static bool is_printable(const uint8_t *bytes, size_t size)
  * Copies the strings at @from, which are there, into the struct @to, and returns
  * their end; NULL: they are none.
  */
-static const char *read_strings(const struct header *header,
-				const uint8_t *from, enum frame_kind kind,
-				void *to)
+static const char *frame_read_strings(const struct header *header,
+				      const uint8_t *from, enum frame_kind kind,
+				      void *to)
 {
 	unsigned count;
-	const struct string *strings = strings_of(kind, &count);
+	const struct string *strings = frame_strings_of(kind, &count);
 
 	for (unsigned i = 0; i < count; i++) {
 		char *text = (char *)to + strings[i].offset;
 		size_t length = header->lengths[i];
 
-		if (!strings[i].is_text && !is_printable(from, length))
+		if (!strings[i].is_text && !frame_is_printable(from, length))
 			return NULL;
 		memcpy(text, from, length);
 		text[length] = '\0';
@@ -232,22 +233,22 @@ int frame_peek_request(const void *bytes, size_t size,
 		       struct frame_request *ret_request)
 {
 	struct header header;
-	int r = read_header(bytes, size, FRAME_REQUEST, &header);
+	int r = frame_read_header(bytes, size, FRAME_REQUEST, &header);
 	const char *pairs;
 	size_t head, count;
 
 	if (r <= 0)
 		return r;
-	head = FRAME_HEADER_SIZE + strings_size(&header);
+	head = FRAME_HEADER_SIZE + frame_strings_size(&header);
 	if (size < head)
 		return 0;
 	ret_request->id = header.id;
 	ret_request->timeout_ns = header.times_ns[0];
 	ret_request->data = NULL;
 	ret_request->size = FRAME_HEADER_SIZE + header.size - head;
-	pairs = read_strings(&header,
-			     (const uint8_t *)bytes + FRAME_HEADER_SIZE,
-			     FRAME_REQUEST, ret_request);
+	pairs = frame_read_strings(&header,
+				   (const uint8_t *)bytes + FRAME_HEADER_SIZE,
+				   FRAME_REQUEST, ret_request);
 	if (!pairs)
 		return -EPROTO;
 	ret_request->attributes = pairs;
@@ -264,7 +265,7 @@ int frame_peek_request(const void *bytes, size_t size,
 }
 
 /* Whether @size bytes are a whole frame of @kind and nothing else. */
-static bool is_whole(const void *frame, size_t size, enum frame_kind kind)
+static bool frame_is_whole(const void *frame, size_t size, enum frame_kind kind)
 {
 	size_t need;
 	int64_t whole = frame_size(frame, size, kind, FRAME_BODY_MAX, &need);
@@ -277,7 +278,7 @@ int frame_read_request(const void *frame, size_t size,
 {
 	int r;
 
-	if (!is_whole(frame, size, FRAME_REQUEST))
+	if (!frame_is_whole(frame, size, FRAME_REQUEST))
 		return -EPROTO;
 	r = frame_peek_request(frame, size, ret_request);
 	if (r < 0)
@@ -292,7 +293,7 @@ int frame_read_reply(const void *frame, size_t size,
 	const uint8_t *body = (const uint8_t *)frame + FRAME_HEADER_SIZE;
 	struct header header;
 
-	if (!is_whole(frame, size, FRAME_REPLY))
+	if (!frame_is_whole(frame, size, FRAME_REPLY))
 		return -EPROTO;
 	memcpy(&header, frame, sizeof(header));
 	little_endian(&header);
@@ -300,12 +301,12 @@ int frame_read_reply(const void *frame, size_t size,
 	ret_reply->status = header.status;
 	ret_reply->queue_ns = header.times_ns[0];
 	ret_reply->run_ns = header.times_ns[1];
-	ret_reply->data = body + strings_size(&header);
-	ret_reply->size = header.size - strings_size(&header);
+	ret_reply->data = body + frame_strings_size(&header);
+	ret_reply->size = header.size - frame_strings_size(&header);
 	ret_reply->http_status = header.http_status;
 	ret_reply->headers_size = header.headers;
 	ret_reply->headers =
-		read_strings(&header, body, FRAME_REPLY, ret_reply);
+		frame_read_strings(&header, body, FRAME_REPLY, ret_reply);
 	return ret_reply->headers &&
 			       !http_headers_reply_fault(ret_reply->headers,
 							 header.headers) ?
@@ -319,7 +320,7 @@ struct block {
 	size_t size;
 };
 
-static size_t write_block(uint8_t *to, struct block block)
+static size_t frame_write_block(uint8_t *to, struct block block)
 {
 	if (block.size)
 		memcpy(to, block.bytes, block.size);
@@ -330,12 +331,12 @@ static size_t write_block(uint8_t *to, struct block block)
  * Writes the strings of the struct @from, then @attributes and @headers, and
  * @header before them.
  */
-static int write_head(struct header *header, const void *from,
-		      struct block attributes, struct block headers,
-		      size_t data_size, uint8_t *head)
+static int frame_write_head(struct header *header, const void *from,
+			    struct block attributes, struct block headers,
+			    size_t data_size, uint8_t *head)
 {
 	unsigned count;
-	const struct string *strings = strings_of(header->kind, &count);
+	const struct string *strings = frame_strings_of(header->kind, &count);
 	size_t size = FRAME_HEADER_SIZE;
 
 	for (unsigned i = 0; i < count; i++) {
@@ -350,8 +351,8 @@ static int write_head(struct header *header, const void *from,
 	if (attributes.size)
 		header->lengths[ATTRIBUTES] = (uint16_t)attributes.size;
 	header->headers = (uint16_t)headers.size;
-	size += write_block(head + size, attributes);
-	size += write_block(head + size, headers);
+	size += frame_write_block(head + size, attributes);
+	size += frame_write_block(head + size, headers);
 	if (data_size > FRAME_BODY_MAX + FRAME_HEADER_SIZE - size)
 		return -E2BIG;
 	header->size = (uint32_t)(size - FRAME_HEADER_SIZE + data_size);
@@ -371,12 +372,12 @@ int frame_write_request(const struct frame_request *request, void *head)
 
 	assert(request->attributes_size <= THAW_ATTRIBUTES_SIZE_MAX &&
 	       request->headers_size <= THAW_HEADERS_SIZE_MAX);
-	return write_head(&header, request,
-			  (struct block){ request->attributes,
-					  request->attributes_size },
-			  (struct block){ request->headers,
-					  request->headers_size },
-			  request->size, head);
+	return frame_write_head(&header, request,
+				(struct block){ request->attributes,
+						request->attributes_size },
+				(struct block){ request->headers,
+						request->headers_size },
+				request->size, head);
 }
 
 int frame_write_reply(const struct frame_reply *reply, void *head)
@@ -389,9 +390,10 @@ int frame_write_reply(const struct frame_reply *reply, void *head)
 		.http_status = (uint16_t)reply->http_status,
 	};
 
-	assert(is_status(reply->status) &&
+	assert(frame_is_status(reply->status) &&
 	       reply->headers_size <= THAW_REPLY_HEADERS_SIZE_MAX);
-	return write_head(&header, reply, (struct block){ NULL, 0 },
-			  (struct block){ reply->headers, reply->headers_size },
-			  reply->size, head);
+	return frame_write_head(&header, reply, (struct block){ NULL, 0 },
+				(struct block){ reply->headers,
+						reply->headers_size },
+				reply->size, head);
 }

@@ -34,30 +34,30 @@ enum state {
 	BAD,
 };
 
-static bool is_blank(char c)
+static bool chunks_is_blank(char c)
 {
 	return c == ' ' || c == '\t';
 }
 
-static bool is_text(char c)
+static bool chunks_is_text(char c)
 {
 	return c == '\t' || ((unsigned char)c >= ' ' && c != 0x7f);
 }
 
 /* A blank before a semicolon is allowed; before the line's end it is harmless. */
-static enum state delimiter(char c)
+static enum state chunks_delimiter(char c)
 {
-	if (is_blank(c))
+	if (chunks_is_blank(c))
 		return DELIMITER;
 	if (c == ';')
 		return NAME_FIRST;
 	return c == '\r' ? SIZE_LF : BAD;
 }
 
-static enum state size(struct http_chunks *chunks, char c)
+static enum state chunks_size(struct http_chunks *chunks, char c)
 {
 	const int digit = http_hex_digit(c);
-	enum state next = chunks->state == SIZE ? delimiter(c) : BAD;
+	enum state next = chunks->state == SIZE ? chunks_delimiter(c) : BAD;
 
 	if (digit < 0 && next != BAD)
 		return next;
@@ -69,11 +69,11 @@ static enum state size(struct http_chunks *chunks, char c)
 	return SIZE;
 }
 
-static enum state extension(enum state state, char c)
+static enum state chunks_extension(enum state state, char c)
 {
 	switch (state) {
 	case NAME_FIRST:
-		if (is_blank(c))
+		if (chunks_is_blank(c))
 			return NAME_FIRST;
 		return http_is_token(c) ? NAME : BAD;
 	case NAME:
@@ -81,31 +81,31 @@ static enum state extension(enum state state, char c)
 			return NAME;
 		__attribute__((fallthrough));
 	case NAME_END:
-		if (is_blank(c))
+		if (chunks_is_blank(c))
 			return NAME_END;
-		return c == '=' ? VALUE_FIRST : delimiter(c);
+		return c == '=' ? VALUE_FIRST : chunks_delimiter(c);
 	case VALUE_FIRST:
-		if (is_blank(c))
+		if (chunks_is_blank(c))
 			return VALUE_FIRST;
 		if (c == '"')
 			return QUOTED;
 		return http_is_token(c) ? VALUE : BAD;
 	case VALUE:
-		return http_is_token(c) ? VALUE : delimiter(c);
+		return http_is_token(c) ? VALUE : chunks_delimiter(c);
 	case QUOTED:
 		if (c == '"')
 			return DELIMITER;
 		if (c == '\\')
 			return QUOTED_PAIR;
-		return is_text(c) ? QUOTED : BAD;
+		return chunks_is_text(c) ? QUOTED : BAD;
 	case QUOTED_PAIR:
-		return is_text(c) ? QUOTED : BAD;
+		return chunks_is_text(c) ? QUOTED : BAD;
 	default:
-		return delimiter(c);
+		return chunks_delimiter(c);
 	}
 }
 
-static enum state trailer(enum state state, char c)
+static enum state chunks_trailer(enum state state, char c)
 {
 	switch (state) {
 	case TRAILER_FIRST:
@@ -119,7 +119,7 @@ static enum state trailer(enum state state, char c)
 	case TRAILER_VALUE:
 		if (c == '\r')
 			return TRAILER_LF;
-		return is_text(c) ? TRAILER_VALUE : BAD;
+		return chunks_is_text(c) ? TRAILER_VALUE : BAD;
 	case TRAILER_LF:
 		return c == '\n' ? TRAILER_FIRST : BAD;
 	default:
@@ -128,12 +128,12 @@ static enum state trailer(enum state state, char c)
 }
 
 /* What follows @c, which is not of the body. */
-static enum state next(struct http_chunks *chunks, char c)
+static enum state chunks_next(struct http_chunks *chunks, char c)
 {
 	switch ((enum state)chunks->state) {
 	case SIZE_FIRST:
 	case SIZE:
-		return size(chunks, c);
+		return chunks_size(chunks, c);
 	case SIZE_LF:
 		if (c != '\n')
 			return BAD;
@@ -147,17 +147,17 @@ static enum state next(struct http_chunks *chunks, char c)
 	case TRAILER_VALUE:
 	case TRAILER_LF:
 	case END_LF:
-		return trailer((enum state)chunks->state, c);
+		return chunks_trailer((enum state)chunks->state, c);
 	case ENDED:
 	case BAD:
 		return BAD;
 	default:
-		return extension((enum state)chunks->state, c);
+		return chunks_extension((enum state)chunks->state, c);
 	}
 }
 
-static enum http_chunks_event take_data(struct http_chunks *chunks, size_t size,
-					size_t *ret_used)
+static enum http_chunks_event chunks_take_data(struct http_chunks *chunks,
+					       size_t size, size_t *ret_used)
 {
 	*ret_used = size < chunks->left ? size : (size_t)chunks->left;
 	chunks->left -= *ret_used;
@@ -166,8 +166,8 @@ static enum http_chunks_event take_data(struct http_chunks *chunks, size_t size,
 	return *ret_used ? HTTP_CHUNKS_DATA : HTTP_CHUNKS_MORE;
 }
 
-static enum http_chunks_event fail(struct http_chunks *chunks,
-				   const char *reason)
+static enum http_chunks_event chunks_fail(struct http_chunks *chunks,
+					  const char *reason)
 {
 	chunks->state = BAD;
 	if (!chunks->bad_reason)
@@ -180,19 +180,21 @@ enum http_chunks_event http_chunks_take(struct http_chunks *chunks,
 					size_t *ret_used)
 {
 	if (chunks->state == DATA)
-		return take_data(chunks, size, ret_used);
+		return chunks_take_data(chunks, size, ret_used);
 	for (*ret_used = 0; *ret_used < size;) {
 		if (!chunks->room--)
-			return fail(chunks, "the chunks are too small for what "
-					    "is around them");
-		chunks->state = (int)next(chunks, data[(*ret_used)++]);
+			return chunks_fail(chunks,
+					   "the chunks are too small for what "
+					   "is around them");
+		chunks->state = (int)chunks_next(chunks, data[(*ret_used)++]);
 		switch ((enum state)chunks->state) {
 		case DATA:
 			return HTTP_CHUNKS_SIZE;
 		case ENDED:
 			return HTTP_CHUNKS_END;
 		case BAD:
-			return fail(chunks, "the chunks are not well-formed");
+			return chunks_fail(chunks,
+					   "the chunks are not well-formed");
 		default:
 			break;
 		}

@@ -121,7 +121,7 @@ static bool read_expect(struct http_request *request, const char *value)
 }
 
 /* RFC 9112, 3.2.2: what the target says goes before it. */
-static bool read_host(struct http_request *request, const char *value)
+static bool head_read_host(struct http_request *request, const char *value)
 {
 	struct host host;
 
@@ -147,15 +147,15 @@ static bool count_options(struct http_request *request, const char *value,
 	       http_bad(request, 400, "Connection has too many names");
 }
 
-static bool read_header(struct http_request *request,
-			const struct thaw_attribute *header,
-			struct counts *counts)
+static bool head_read_header(struct http_request *request,
+			     const struct thaw_attribute *header,
+			     struct counts *counts)
 {
 	if (!*header->name)
 		return http_bad(request, 400, "a header has no name");
 	if (!strcmp(header->name, "host")) {
 		counts->hosts++;
-		return read_host(request, header->value);
+		return head_read_host(request, header->value);
 	}
 	if (!strcmp(header->name, "connection"))
 		return count_options(request, header->value, counts);
@@ -179,7 +179,7 @@ static bool read_headers(struct http_request *request)
 	struct counts counts = { 0 };
 
 	for (size_t i = 0; i < request->header_count; i++)
-		if (!read_header(request, &request->headers[i], &counts))
+		if (!head_read_header(request, &request->headers[i], &counts))
 			return false;
 	if (counts.lengths && counts.encodings)
 		return http_bad(request, 400,

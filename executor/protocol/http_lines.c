@@ -28,7 +28,7 @@ static bool bad(struct http_lines *lines, unsigned status, const char *reason)
 	return false;
 }
 
-static bool is_digit(uint64_t c)
+static bool lines_is_digit(uint64_t c)
 {
 	return c >= '0' && c <= '9';
 }
@@ -40,8 +40,8 @@ static bool check_request_line(struct http_lines *lines)
 
 	if (lines->blanks != 2 || lines->word_size != sizeof(lines->last) ||
 	    lines->last >> 24 != UINT64_C(0x485454502f) || /* "HTTP/" */
-	    !is_digit(version >> 16) || (version >> 8 & 0xff) != '.' ||
-	    !is_digit(version & 0xff))
+	    !lines_is_digit(version >> 16) || (version >> 8 & 0xff) != '.' ||
+	    !lines_is_digit(version & 0xff))
 		return bad(lines, 400,
 			   "the request line is no method, path and HTTP "
 			   "version, with a blank between them");
@@ -52,7 +52,7 @@ static bool check_request_line(struct http_lines *lines)
 	return true;
 }
 
-static bool end_line(struct http_lines *lines)
+static bool lines_end_line(struct http_lines *lines)
 {
 	bool is_empty = !lines->in_line;
 
@@ -90,7 +90,7 @@ static bool check_byte(struct http_lines *lines, char byte)
 			   "feed");
 	lines->after_cr = byte == '\r';
 	if (byte == '\n')
-		return end_line(lines);
+		return lines_end_line(lines);
 	if (byte == '\r')
 		return true;
 	if (!lines->in_line && (byte == ' ' || byte == '\t'))
@@ -103,8 +103,8 @@ static bool check_byte(struct http_lines *lines, char byte)
 }
 
 /* Within the line of a header: to where there is something to be said. */
-static const char *skip(const struct http_lines *lines, const char *at,
-			const char *end)
+static const char *lines_skip(const struct http_lines *lines, const char *at,
+			      const char *end)
 {
 	if (!lines->has_request_line || !lines->in_line || lines->after_cr)
 		return at;
@@ -121,7 +121,7 @@ size_t http_lines_take(struct http_lines *lines, const char *data, size_t size)
 {
 	const char *at = data, *end = data + size;
 
-	while (!lines->has_ended && (at = skip(lines, at, end)) < end) {
+	while (!lines->has_ended && (at = lines_skip(lines, at, end)) < end) {
 		if (lines->in_value && !lines->after_cr && *at == '\t')
 			break;
 		if (!check_byte(lines, *at))

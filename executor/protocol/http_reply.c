@@ -10,26 +10,26 @@ static struct http_reply *reply_of(llhttp_t *parser)
 }
 
 /* Ends the parsing; -1 is what llhttp takes for an error of ours. */
-static int fail(struct http_reply *reply, int error)
+static int reply_fail(struct http_reply *reply, int error)
 {
 	reply->internal.error = error;
 	return -1;
 }
 
-static int append(struct http_reply *reply, struct buffer *to, const char *data,
-		  size_t size)
+static int reply_append(struct http_reply *reply, struct buffer *to,
+			const char *data, size_t size)
 {
 	if (size > to->max - to->size)
-		return fail(reply, -E2BIG);
+		return reply_fail(reply, -E2BIG);
 	buffer_append(to, data, size);
-	return to->failed ? fail(reply, -ENOMEM) : 0;
+	return to->failed ? reply_fail(reply, -ENOMEM) : 0;
 }
 
 static int add_to_head(llhttp_t *parser, const char *data, size_t size)
 {
 	struct http_reply *reply = reply_of(parser);
 
-	return append(reply, &reply->head, data, size);
+	return reply_append(reply, &reply->head, data, size);
 }
 
 static int add_name(llhttp_t *parser, const char *data, size_t size)
@@ -67,17 +67,17 @@ static bool has_body(unsigned status)
 }
 
 /* We never ask for another protocol, so 101 answers nothing of ours. */
-static int end_head(llhttp_t *parser)
+static int end_reply_head(llhttp_t *parser)
 {
 	struct http_reply *reply = reply_of(parser);
 
 	reply->status = parser->status_code;
 	if (parser->http_major != 1 || reply->status < 100 ||
 	    reply->status == HTTP_STATUS_SWITCHING_PROTOCOLS)
-		return fail(reply, -EPROTO);
+		return reply_fail(reply, -EPROTO);
 	if ((parser->flags & F_CONTENT_LENGTH) && !reply->is_head &&
 	    parser->content_length > reply->body.max)
-		return fail(reply, -E2BIG);
+		return reply_fail(reply, -E2BIG);
 	reply->keep_alive = llhttp_should_keep_alive(parser);
 	reply->internal.head_done = true;
 	/* llhttp does not read all extensions */
@@ -89,14 +89,14 @@ static int end_head(llhttp_t *parser)
 	return reply->is_head && reply->status / 100 != 1;
 }
 
-static int add_to_body(llhttp_t *parser, const char *data, size_t size)
+static int add_to_reply_body(llhttp_t *parser, const char *data, size_t size)
 {
 	struct http_reply *reply = reply_of(parser);
 
-	return append(reply, &reply->body, data, size);
+	return reply_append(reply, &reply->body, data, size);
 }
 
-static void forget(struct http_reply *reply)
+static void forget_reply(struct http_reply *reply)
 {
 	reply->status = 0;
 	reply->keep_alive = false;
@@ -114,7 +114,7 @@ static int end_message(llhttp_t *parser)
 	struct http_reply *reply = reply_of(parser);
 
 	if (reply->status / 100 == 1) {
-		forget(reply);
+		forget_reply(reply);
 		return 0;
 	}
 	reply->internal.done = true;
@@ -128,19 +128,19 @@ void http_reply_reset(struct http_reply *reply)
 		.on_header_field_complete = end_name,
 		.on_header_value = add_to_head,
 		.on_header_value_complete = end_value,
-		.on_headers_complete = end_head,
-		.on_body = add_to_body,
+		.on_headers_complete = end_reply_head,
+		.on_body = add_to_reply_body,
 		.on_message_complete = end_message,
 	};
 
-	forget(reply);
+	forget_reply(reply);
 	reply->is_head = false;
 	llhttp_init(&reply->internal.parser, HTTP_RESPONSE, &settings);
 	reply->internal.parser.data = reply;
 }
 
-static int parse_chunks(struct http_reply *reply, const char *data, size_t size,
-			size_t *ret_used)
+static int parse_reply_chunks(struct http_reply *reply, const char *data,
+			      size_t size, size_t *ret_used)
 {
 	enum http_chunks_event event;
 	size_t used;
@@ -154,7 +154,7 @@ static int parse_chunks(struct http_reply *reply, const char *data, size_t size,
 		if (event == HTTP_CHUNKS_BAD)
 			return -EPROTO;
 		if (event == HTTP_CHUNKS_DATA &&
-		    append(reply, &reply->body, at, used))
+		    reply_append(reply, &reply->body, at, used))
 			return reply->internal.error;
 		*ret_used += used;
 	} while (event == HTTP_CHUNKS_SIZE || event == HTTP_CHUNKS_DATA);
@@ -179,7 +179,7 @@ int http_reply_parse(struct http_reply *reply, const void *data, size_t size,
 		return 0;
 	}
 	if (reply->internal.is_chunked)
-		return parse_chunks(reply, from, size, ret_used);
+		return parse_reply_chunks(reply, from, size, ret_used);
 	switch (llhttp_execute(parser, from, size)) {
 	case HPE_OK:
 		*ret_used = size;
@@ -189,7 +189,8 @@ int http_reply_parse(struct http_reply *reply, const void *data, size_t size,
 		*ret_used = head;
 		if (!reply->internal.is_chunked)
 			return 1;
-		r = parse_chunks(reply, from + head, size - head, ret_used);
+		r = parse_reply_chunks(reply, from + head, size - head,
+				       ret_used);
 		*ret_used += head;
 		return r;
 	default:

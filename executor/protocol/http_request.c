@@ -30,7 +30,7 @@ static size_t smaller(size_t a, size_t b)
  * each string takes fewer than were sent for it.
  */
 
-static void add_byte(struct http_request *request, char byte)
+static void add_head_byte(struct http_request *request, char byte)
 {
 	struct buffer *head = &request->internal.head;
 
@@ -39,12 +39,12 @@ static void add_byte(struct http_request *request, char byte)
 }
 
 /* Returns where what was added since the last call begins. */
-static uint16_t end_string(struct http_request *request)
+static uint16_t end_head_string(struct http_request *request)
 {
 	size_t from = request->internal.string_from;
 
 	_Static_assert(HTTP_HEAD_MAX <= UINT16_MAX, "places are of 16 bits");
-	add_byte(request, '\0');
+	add_head_byte(request, '\0');
 	request->internal.string_from = request->internal.head.size;
 	return (uint16_t)from;
 }
@@ -52,14 +52,14 @@ static uint16_t end_string(struct http_request *request)
 static int on_url(llhttp_t *parser, const char *data, size_t size)
 {
 	for (size_t i = 0; i < size; i++)
-		add_byte(request_of(parser), data[i]);
+		add_head_byte(request_of(parser), data[i]);
 	return 0;
 }
 
 /* It is the first. */
 static int on_url_complete(llhttp_t *parser)
 {
-	end_string(request_of(parser));
+	end_head_string(request_of(parser));
 	return 0;
 }
 
@@ -70,7 +70,8 @@ static int on_name(llhttp_t *parser, const char *data, size_t size)
 	for (size_t i = 0; i < size; i++) {
 		bool is_upper = data[i] >= 'A' && data[i] <= 'Z';
 
-		add_byte(request, is_upper ? data[i] - 'A' + 'a' : data[i]);
+		add_head_byte(request,
+			      is_upper ? data[i] - 'A' + 'a' : data[i]);
 	}
 	return 0;
 }
@@ -90,7 +91,7 @@ static int on_name_complete(llhttp_t *parser)
 		return -1;
 	}
 	request->headers[request->internal.header_count].name =
-		place_of(end_string(request));
+		place_of(end_head_string(request));
 	return 0;
 }
 
@@ -98,7 +99,7 @@ static int on_name_complete(llhttp_t *parser)
 static int on_value(llhttp_t *parser, const char *data, size_t size)
 {
 	for (size_t i = 0; i < size; i++)
-		add_byte(request_of(parser), data[i]);
+		add_head_byte(request_of(parser), data[i]);
 	return 0;
 }
 
@@ -111,12 +112,12 @@ static int on_value_complete(llhttp_t *parser)
 	       head->data[head->size - 1] == ' ')
 		head->size--;
 	request->headers[request->internal.header_count++].value =
-		place_of(end_string(request));
+		place_of(end_head_string(request));
 	return 0;
 }
 
 /* What there is of it is for others, at once: they may grow, too. */
-static bool no_memory(struct http_request *request, struct buffer *buffer)
+static bool refuse_memory(struct http_request *request, struct buffer *buffer)
 {
 	const struct budget_account *account = buffer->account;
 
@@ -130,8 +131,8 @@ static bool no_memory(struct http_request *request, struct buffer *buffer)
  * There is memory for the body only when bytes have arrived, so announcing them
  * costs the client more.
  */
-static bool add_to_body(struct http_request *request, const char *data,
-			size_t size)
+static bool add_to_request_body(struct http_request *request, const char *data,
+				size_t size)
 {
 	struct buffer *body = &request->internal.body;
 
@@ -139,7 +140,7 @@ static bool add_to_body(struct http_request *request, const char *data,
 					  request->content_length;
 	buffer_append(body, data, size);
 	if (body->failed)
-		return no_memory(request, body);
+		return refuse_memory(request, body);
 	request->body_size += size;
 	return true;
 }
@@ -230,7 +231,7 @@ size_t http_request_memory(const struct http_request *request)
  * Parsing.
  */
 
-static void blame(struct http_request *request, llhttp_errno_t error)
+static void blame_llhttp(struct http_request *request, llhttp_errno_t error)
 {
 	switch (error) {
 	case HPE_INVALID_URL:
@@ -256,8 +257,8 @@ static void blame(struct http_request *request, llhttp_errno_t error)
  * Has llhttp take @size bytes. HTTP_DONE: the head is done. A method or a version
  * it does not know is no reason yet: that the line says.
  */
-static enum http_progress split(struct http_request *request, const char *data,
-				size_t size)
+static enum http_progress feed_llhttp(struct http_request *request,
+				      const char *data, size_t size)
 {
 	llhttp_errno_t error = HPE_OK;
 
@@ -275,13 +276,13 @@ static enum http_progress split(struct http_request *request, const char *data,
 		return HTTP_MORE;
 	default:
 		if (!request->bad_status)
-			blame(request, error);
+			blame_llhttp(request, error);
 		return HTTP_BAD;
 	}
 }
 
 /* What is wrong with the lines, of which llhttp has taken what is before that. */
-static enum http_progress check_lines(struct http_request *request)
+static enum http_progress check_head_lines(struct http_request *request)
 {
 	const struct http_lines *lines = &request->internal.lines;
 
@@ -297,8 +298,9 @@ static enum http_progress check_lines(struct http_request *request)
 }
 
 /* Takes up to @size bytes, all of which there is room for. */
-static enum http_progress run(struct http_request *request, const char *data,
-			      size_t size, size_t *ret_used)
+static enum http_progress take_head_bytes(struct http_request *request,
+					  const char *data, size_t size,
+					  size_t *ret_used)
 {
 	enum http_progress progress;
 	size_t part;
@@ -306,14 +308,14 @@ static enum http_progress run(struct http_request *request, const char *data,
 	for (*ret_used = 0;;) {
 		part = http_lines_take(&request->internal.lines,
 				       data + *ret_used, size - *ret_used);
-		progress = split(request, data + *ret_used, part);
+		progress = feed_llhttp(request, data + *ret_used, part);
 		*ret_used += part;
 		if (progress == HTTP_MORE)
-			progress = check_lines(request);
+			progress = check_head_lines(request);
 		if (progress != HTTP_MORE || *ret_used == size)
 			return progress;
 		/* a tab, which a blank stands for */
-		progress = split(request, " ", 1);
+		progress = feed_llhttp(request, " ", 1);
 		if (progress != HTTP_MORE)
 			return progress;
 		(*ret_used)++;
@@ -321,7 +323,7 @@ static enum http_progress run(struct http_request *request, const char *data,
 }
 
 /* Its memory stays where it is from now on. */
-static bool end_head(struct http_request *request)
+static bool end_request_head(struct http_request *request)
 {
 	char *head = request->internal.head.data;
 
@@ -336,7 +338,7 @@ static bool end_head(struct http_request *request)
 }
 
 /* Makes room for some of @size bytes more; 0: the head is too large. */
-static size_t make_room(struct http_request *request, size_t size)
+static size_t make_head_room(struct http_request *request, size_t size)
 {
 	struct buffer *head = &request->internal.head;
 	size_t have = request->internal.head_size;
@@ -346,7 +348,7 @@ static size_t make_room(struct http_request *request, size_t size)
 	if (have == head->capacity && have < HTTP_HEAD_MAX &&
 	    !buffer_reserve(head,
 			    have ? have * 2 - head->size : HTTP_HEAD_FIRST)) {
-		no_memory(request, head);
+		refuse_memory(request, head);
 		return 0;
 	}
 	if (have < head->capacity)
@@ -358,29 +360,30 @@ static size_t make_room(struct http_request *request, size_t size)
 	return 0;
 }
 
-static enum http_progress parse_head(struct http_request *request,
-				     const char *data, size_t size,
-				     size_t *ret_used)
+static enum http_progress parse_request_head(struct http_request *request,
+					     const char *data, size_t size,
+					     size_t *ret_used)
 {
 	enum http_progress progress = HTTP_MORE;
 	size_t part, used;
 
 	while (progress == HTTP_MORE && *ret_used < size) {
-		part = make_room(request, size - *ret_used);
+		part = make_head_room(request, size - *ret_used);
 		if (!part)
 			return HTTP_BAD;
-		progress = run(request, data + *ret_used, part, &used);
+		progress =
+			take_head_bytes(request, data + *ret_used, part, &used);
 		request->internal.head_size += used;
 		*ret_used += used;
 	}
 	if (progress != HTTP_DONE)
 		return progress;
-	return end_head(request) ? HTTP_HEAD_DONE : HTTP_BAD;
+	return end_request_head(request) ? HTTP_HEAD_DONE : HTTP_BAD;
 }
 
-static enum http_progress parse_body(struct http_request *request,
-				     const char *data, size_t size,
-				     size_t *ret_used)
+static enum http_progress parse_request_body(struct http_request *request,
+					     const char *data, size_t size,
+					     size_t *ret_used)
 {
 	size_t rest = request->content_length - request->body_size;
 
@@ -390,15 +393,15 @@ static enum http_progress parse_body(struct http_request *request,
 		return HTTP_BAD;
 	}
 	*ret_used = smaller(size, rest);
-	if (*ret_used && !add_to_body(request, data, *ret_used))
+	if (*ret_used && !add_to_request_body(request, data, *ret_used))
 		return HTTP_BAD;
 	return size < rest ? HTTP_MORE : HTTP_DONE;
 }
 
 /* @size bytes at @data have led to @event. */
-static enum http_progress take_chunks(struct http_request *request,
-				      enum http_chunks_event event,
-				      const char *data, size_t size)
+static enum http_progress take_chunk_event(struct http_request *request,
+					   enum http_chunks_event event,
+					   const char *data, size_t size)
 {
 	const struct http_chunks *chunks = &request->internal.chunks;
 
@@ -409,7 +412,8 @@ static enum http_progress take_chunks(struct http_request *request,
 		http_bad(request, 413, "the body is too large");
 		return HTTP_BAD;
 	case HTTP_CHUNKS_DATA:
-		return add_to_body(request, data, size) ? HTTP_MORE : HTTP_BAD;
+		return add_to_request_body(request, data, size) ? HTTP_MORE :
+								  HTTP_BAD;
 	case HTTP_CHUNKS_END:
 		return HTTP_DONE;
 	case HTTP_CHUNKS_BAD:
@@ -420,9 +424,9 @@ static enum http_progress take_chunks(struct http_request *request,
 	}
 }
 
-static enum http_progress parse_chunks(struct http_request *request,
-				       const char *data, size_t size,
-				       size_t *ret_used)
+static enum http_progress parse_request_chunks(struct http_request *request,
+					       const char *data, size_t size,
+					       size_t *ret_used)
 {
 	enum http_chunks_event event;
 	enum http_progress progress;
@@ -434,7 +438,7 @@ static enum http_progress parse_chunks(struct http_request *request,
 
 		event = http_chunks_take(&request->internal.chunks, at,
 					 size - *ret_used, &used);
-		progress = take_chunks(request, event, at, used);
+		progress = take_chunk_event(request, event, at, used);
 		*ret_used += used;
 	} while (progress == HTTP_MORE && event != HTTP_CHUNKS_MORE);
 	return progress;
@@ -452,12 +456,13 @@ enum http_progress http_request_parse(struct http_request *request,
 	if (request->internal.done)
 		return HTTP_DONE;
 	if (!request->internal.head_done)
-		return size ? parse_head(request, data, size, ret_used) :
+		return size ? parse_request_head(request, data, size,
+						 ret_used) :
 			      HTTP_MORE;
 	if (request->is_chunked)
-		progress = parse_chunks(request, data, size, ret_used);
+		progress = parse_request_chunks(request, data, size, ret_used);
 	else
-		progress = parse_body(request, data, size, ret_used);
+		progress = parse_request_body(request, data, size, ret_used);
 	if (progress != HTTP_DONE)
 		return progress;
 	request->internal.done = true;

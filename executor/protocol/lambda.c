@@ -69,7 +69,7 @@ static bool is_version(const struct segment *segment)
 	return true;
 }
 
-static void split_path(const char *text, struct path *ret_path)
+static void lambda_split_path(const char *text, struct path *ret_path)
 {
 	struct segment *const segments[] = { &ret_path->version,
 					     &ret_path->resource,
@@ -188,7 +188,7 @@ bool lambda_parse(const struct http_request *request,
 	struct path path;
 
 	reset(ret_call);
-	split_path(request->path, &path);
+	lambda_split_path(request->path, &path);
 	if (!path.count || !is_version(&path.version))
 		return true;
 	ret_call->operation = find_operation(request, &path, ret_error);

@@ -74,7 +74,7 @@ static void set_revision(struct json_output *object,
 }
 
 /* Why it did not boot, as one of Lambda's codes. */
-static const char *failure_code(int error)
+static const char *lambda_failure_code(int error)
 {
 	switch (error) {
 	case -ENOENT:
@@ -105,14 +105,14 @@ static void set_update(struct json_output *object,
 		return;
 	json_put_text(object, "LastUpdateStatusReason", LAMBDA_FAILED_REASON);
 	json_put_text(object, "LastUpdateStatusReasonCode",
-		      failure_code(function->failure));
+		      lambda_failure_code(function->failure));
 }
 
 /* Clients wait until State is Active and LastUpdateStatus is Successful. */
 static void set_state(struct json_output *object,
 		      const struct function_view *function)
 {
-	const char *code = failure_code(function->failure);
+	const char *code = lambda_failure_code(function->failure);
 
 	switch (function->state) {
 	case FUNCTION_ACTIVE:
@@ -164,11 +164,6 @@ static struct json_output logging_json(const struct catalog_function *spec)
 	return object;
 }
 
-static uint64_t round_up(uint64_t number, uint64_t unit)
-{
-	return number / unit + (number % unit != 0);
-}
-
 struct json_output lambda_configuration_json(const struct server_view *view,
 					     const struct lambda_item *item)
 {
@@ -188,9 +183,9 @@ struct json_output lambda_configuration_json(const struct server_view *view,
 	set_revision(&object, function);
 	json_put_text(&object, "Description", spec->description);
 	json_put_number(&object, "Timeout",
-			round_up(spec->timeout_ns, UNITS_S));
+			units_ceil(spec->timeout_ns, UNITS_S));
 	json_put_number(&object, "MemorySize",
-			round_up(spec->memory, UNITS_MIB));
+			units_ceil(spec->memory, UNITS_MIB));
 	lambda_put_modified(&object, view, function);
 	json_put_text(&object, "Version", item->version);
 	if (spec->environment && *spec->environment)

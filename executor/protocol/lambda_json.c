@@ -128,9 +128,10 @@ static bool is_called(const struct server_view *view, size_t i,
 	       (view->count == 1 && !strcmp(name, LAMBDA_ONLY_FUNCTION));
 }
 
-static const struct function_view *find_function(const struct server_view *view,
-						 const struct lambda_call *call,
-						 struct lambda_error *ret_error)
+static const struct function_view *
+lambda_find_function(const struct server_view *view,
+		     const struct lambda_call *call,
+		     struct lambda_error *ret_error)
 {
 	if (lambda_knows_qualifier(call->qualifier))
 		for (size_t i = 0; i < view->count; i++)
@@ -190,7 +191,7 @@ bool lambda_write(const struct lambda_call *call,
 		json_output_finish(account_json(view), out);
 		return true;
 	}
-	function = find_function(view, call, ret_error);
+	function = lambda_find_function(view, call, ret_error);
 	if (!function)
 		return false;
 	if (call->operation == LAMBDA_GET_PROVISIONED_CONCURRENCY &&

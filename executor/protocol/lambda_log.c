@@ -7,13 +7,8 @@
 #include "base/units.h"
 #include "executor/protocol/lambda_name.h"
 
-static uint64_t round_up(uint64_t number, uint64_t unit)
-{
-	return number / unit + (number % unit != 0);
-}
-
 /* Hundredths of a millisecond are enough to tell what a restore took. */
-static void write_ms(uint64_t ns, struct buffer *out)
+static void write_hundredths_ms(uint64_t ns, struct buffer *out)
 {
 	uint64_t hundredths = (ns + 5 * UNITS_US) / (10 * UNITS_US);
 
@@ -33,15 +28,15 @@ void lambda_write_report(const struct thaw_reply *reply, size_t memory_bytes,
 {
 	buffer_printf(out, "END RequestId: %s\n", reply->id);
 	buffer_printf(out, "REPORT RequestId: %s\tDuration: ", reply->id);
-	write_ms(reply->run_ns, out);
+	write_hundredths_ms(reply->run_ns, out);
 	buffer_printf(out,
 		      "\tBilled Duration: %" PRIu64 " ms\tMemory Size: %" PRIu64
 		      " MB\tMax Memory Used: %" PRIu64
 		      " MB\tRestore Duration: ",
-		      round_up(reply->run_ns, UNITS_MS),
-		      round_up(memory_bytes, UNITS_MIB),
-		      round_up(memory_used_bytes, UNITS_MIB));
-	write_ms(restore_ns, out);
+		      units_ceil(reply->run_ns, UNITS_MS),
+		      units_ceil(memory_bytes, UNITS_MIB),
+		      units_ceil(memory_used_bytes, UNITS_MIB));
+	write_hundredths_ms(restore_ns, out);
 	buffer_text(out, "\n");
 }
 

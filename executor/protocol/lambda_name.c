@@ -29,7 +29,7 @@ static bool is_made_of(const char *text, const char *of, size_t max)
 	return size >= 1 && size <= max && strspn(text, of) == size;
 }
 
-static bool is_name(const char *text)
+static bool is_function_name(const char *text)
 {
 	return is_made_of(text, LETTERS DIGITS "-_.", LAMBDA_NAME_MAX);
 }
@@ -105,7 +105,7 @@ static bool parse_name(char *text, struct lambda_call *call)
 
 	if (count != first + 1 && count != first + 2)
 		return false;
-	if (!is_name(parts[first]) ||
+	if (!is_function_name(parts[first]) ||
 	    (count == first + 2 && !is_qualifier(parts[first + 1])))
 		return false;
 	strcpy(call->function, parts[first]);

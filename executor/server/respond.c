@@ -13,7 +13,7 @@
 #include "executor/server/worker.h"
 
 /* A random UUID (RFC 9562, version 4). */
-static void make_id(char *id)
+static void make_uuid(char *id)
 {
 	static const char digits[] = "0123456789abcdef";
 	uint8_t bytes[16] = { 0 };
@@ -51,7 +51,7 @@ static const char *id_of(struct exchange *exchange)
 {
 	if (!*exchange->id &&
 	    !take_id(&exchange->request, "x-call-id", exchange->id))
-		make_id(exchange->id);
+		make_uuid(exchange->id);
 	return exchange->id;
 }
 

@@ -31,7 +31,7 @@ static const char *update_name(enum function_update update)
 }
 
 static struct json_output
-concurrency_object(const struct catalog_concurrency *c)
+admin_concurrency_object(const struct catalog_concurrency *c)
 {
 	struct json_output object = json_output_make();
 
@@ -217,8 +217,8 @@ static void put_counts(struct json_output *object,
 			dispatched_object(&function->stats));
 }
 
-static void write_function(const struct function_view *function,
-			   struct buffer *out)
+static void write_function_json(const struct function_view *function,
+				struct buffer *out)
 {
 	const struct catalog_function *spec = function->spec;
 	struct json_output object = json_output_make();
@@ -229,7 +229,7 @@ static void write_function(const struct function_view *function,
 	put_gate(&object, &function->stats);
 	json_put(&object, "labels", json_make_pairs(spec->labels));
 	json_put_object(&object, "concurrency",
-			concurrency_object(&spec->concurrency));
+			admin_concurrency_object(&spec->concurrency));
 	put_counts(&object, function);
 	json_output_finish(object, out);
 }
@@ -237,7 +237,7 @@ static void write_function(const struct function_view *function,
 void admin_write_function(const struct function_view *function,
 			  struct buffer *out)
 {
-	write_function(function, out);
+	write_function_json(function, out);
 	buffer_text(out, "\n");
 }
 
@@ -252,7 +252,7 @@ void admin_write_functions(const struct server_view *view, struct buffer *out)
 	buffer_text(out, "],\"functions\":[");
 	for (size_t i = 0; i < view->count && !out->failed; i++) {
 		buffer_text(out, i ? "," : "");
-		write_function(&view->functions[i], out);
+		write_function_json(&view->functions[i], out);
 	}
 	buffer_text(out, "]}\n");
 }

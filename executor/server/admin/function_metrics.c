@@ -14,9 +14,9 @@ struct label {
 };
 
 /* NAME{function="...",LABEL="...": without the end. */
-static void write_function(struct buffer *out, const char *name,
-			   const struct function_view *function,
-			   const struct label *label)
+static void write_function_labels(struct buffer *out, const char *name,
+				  const struct function_view *function,
+				  const struct label *label)
 {
 	buffer_text(out, name);
 	buffer_text(out, "{");
@@ -31,7 +31,7 @@ static void write_sample(struct buffer *out, const char *name,
 			 const struct function_view *function,
 			 const struct label *label, uint64_t value)
 {
-	write_function(out, name, function, label);
+	write_function_labels(out, name, function, label);
 	buffer_text(out, "} ");
 	buffer_number(out, value);
 	buffer_text(out, "\n");
@@ -42,7 +42,7 @@ static void write_bucket(struct buffer *out, const char *name,
 			 const struct label *label, size_t index,
 			 uint64_t count)
 {
-	write_function(out, name, function, label);
+	write_function_labels(out, name, function, label);
 	buffer_text(out, ",le=\"");
 	if (index < METRICS_BUCKETS)
 		prometheus_decimal(out, metrics_bounds_us[index],
@@ -79,7 +79,7 @@ static void write_histogram(struct buffer *out,
 		count += metrics_get(&histogram->buckets[i]);
 		write_bucket(out, names->bucket, function, label, i, count);
 	}
-	write_function(out, names->sum, function, label);
+	write_function_labels(out, names->sum, function, label);
 	buffer_text(out, "} ");
 	prometheus_decimal(out, metrics_get(&histogram->sum_ns), PROMETHEUS_NS);
 	buffer_text(out, "\n");
@@ -257,7 +257,8 @@ static void write_states(const struct server_view *view, struct buffer *out)
 	(sizeof(LABEL_PREFIX LABEL_CONFLICT) + LIMIT_LABEL_NAME_MAX + \
 	 sizeof("64"))
 
-static bool is_taken(char names[][LABEL_MAX], size_t count, const char *name)
+static bool is_label_taken(char names[][LABEL_MAX], size_t count,
+			   const char *name)
 {
 	for (size_t i = 0; i < count; i++)
 		if (!strcmp(names[i], name))
@@ -281,7 +282,7 @@ static void name_label(char names[][LABEL_MAX], size_t count, const char *pair)
 		if (strchr("./-", *c))
 			*c = '_';
 	strcpy(names[count], name);
-	for (unsigned i = 1; is_taken(names, count, names[count]); i++)
+	for (unsigned i = 1; is_label_taken(names, count, names[count]); i++)
 		snprintf(names[count], LABEL_MAX, "%.*s" LABEL_CONFLICT "%u",
 			 (int)(sizeof(LABEL_PREFIX) - 1 + size), name, i);
 }
@@ -304,7 +305,7 @@ static void write_infos(const struct server_view *view, struct buffer *out)
 	prometheus_head(out, name, "gauge",
 			"1, labelled with the function's labels.");
 	for (size_t i = 0; i < view->count; i++) {
-		write_function(out, name, &view->functions[i], NULL);
+		write_function_labels(out, name, &view->functions[i], NULL);
 		write_labels(out, view->functions[i].spec->labels);
 		buffer_text(out, "} 1\n");
 	}

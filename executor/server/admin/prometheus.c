@@ -16,7 +16,8 @@ void prometheus_head(struct buffer *out, const char *name, const char *type,
 }
 
 /* What of a label's value cannot stand for itself; NULL: @text's first can. */
-static const char *escape(const char *text, size_t size, size_t *ret_taken)
+static const char *label_escape(const char *text, size_t size,
+				size_t *ret_taken)
 {
 	uint32_t point = 0;
 
@@ -38,7 +39,7 @@ void prometheus_label(struct buffer *out, const char *name, const char *value)
 	buffer_text(out, name);
 	buffer_text(out, "=\"");
 	for (size_t i = 0; i < size; i += taken) {
-		const char *escaped = escape(value + i, size - i, &taken);
+		const char *escaped = label_escape(value + i, size - i, &taken);
 
 		if (!escaped)
 			continue;

@@ -85,7 +85,7 @@ static void lose(uint64_t lines)
 }
 
 /* With the lock held; leaves @rest bytes free. */
-static bool push(const char *line, size_t size, size_t rest)
+static bool push_line(const char *line, size_t size, size_t rest)
 {
 	size_t at = (the_log.first + the_log.size) % LOG_RING_SIZE;
 	size_t part = LOG_RING_SIZE - at;
@@ -131,7 +131,7 @@ void log_write_fields(enum log_level level, const char *message,
 	size = format_now(level, message, fields, count, line);
 	pthread_mutex_lock(&the_log.lock);
 	if (the_log.has_writer && !the_log.is_ending &&
-	    !push(line, size, NOTICE_MAX))
+	    !push_line(line, size, NOTICE_MAX))
 		lose(1);
 	pthread_mutex_unlock(&the_log.lock);
 }
@@ -150,12 +150,12 @@ static void announce(void)
 		return;
 	size = format_now(LOG_LEVEL_WARN, "log lines dropped", fields,
 			  sizeof(fields) / sizeof(*fields), line);
-	if (push(line, size, 0))
+	if (push_line(line, size, 0))
 		the_log.lost = 0;
 }
 
 /* Tells what is lost of @limit, which is in no list any more; lock held. */
-static void tell(struct log_limit *limit)
+static void tell_limit(struct log_limit *limit)
 {
 	const uint64_t lost =
 		atomic_exchange_explicit(&limit->lost, 0, memory_order_relaxed);
@@ -171,23 +171,23 @@ static void tell(struct log_limit *limit)
 		return;
 	size = format_now(LOG_LEVEL_WARN, "log lines dropped", fields,
 			  limit->function ? 3 : 2, line);
-	if (!push(line, size, NOTICE_MAX))
+	if (!push_line(line, size, NOTICE_MAX))
 		the_log.lost += lost;
 }
 
 /* With the lock held. */
-static void tell_all(void)
+static void tell_limits(void)
 {
 	while (the_log.limits) {
 		struct log_limit *limit = the_log.limits;
 
 		the_log.limits = limit->next;
-		tell(limit);
+		tell_limit(limit);
 	}
 }
 
 /* The first line that @limit has lost since that was told. */
-static void list(struct log_limit *limit)
+static void list_limit(struct log_limit *limit)
 {
 	pthread_mutex_lock(&the_log.lock);
 	if (!the_log.limits) {
@@ -208,7 +208,7 @@ bool log_may(struct log_limit *limit, enum log_level level)
 		return true;
 	count_dropped(1);
 	if (!atomic_fetch_add_explicit(&limit->lost, 1, memory_order_relaxed))
-		list(limit);
+		list_limit(limit);
 	return false;
 }
 
@@ -218,7 +218,7 @@ void log_limit_done(struct log_limit *limit)
 	for (struct log_limit **at = &the_log.limits; *at; at = &(*at)->next)
 		if (*at == limit) {
 			*at = limit->next;
-			tell(limit);
+			tell_limit(limit);
 			break;
 		}
 	pthread_mutex_unlock(&the_log.lock);
@@ -234,7 +234,7 @@ static uint64_t count_lines(const char *text, size_t size)
 }
 
 /* Moves whole lines, as many as fit, to @chunk. With the lock held. */
-static size_t pop(char chunk[static CHUNK_MAX])
+static size_t pop_lines(char chunk[static CHUNK_MAX])
 {
 	size_t size = the_log.size < CHUNK_MAX ? the_log.size : CHUNK_MAX;
 	size_t part = LOG_RING_SIZE - the_log.first;
@@ -250,7 +250,7 @@ static size_t pop(char chunk[static CHUNK_MAX])
 	return size;
 }
 
-static struct timespec timespec_of(uint64_t ns)
+static struct timespec log_timespec_of(uint64_t ns)
 {
 	return (struct timespec){
 		.tv_sec = (time_t)(ns / NS_PER_S),
@@ -261,7 +261,7 @@ static struct timespec timespec_of(uint64_t ns)
 /* With the lock held: until there is something to do, or to tell. */
 static void wait_for_change(void)
 {
-	const struct timespec until = timespec_of(the_log.tell_ns);
+	const struct timespec until = log_timespec_of(the_log.tell_ns);
 
 	if (the_log.limits)
 		pthread_cond_timedwait(&the_log.changed, &the_log.lock, &until);
@@ -270,7 +270,7 @@ static void wait_for_change(void)
 }
 
 /* Waits for lines; 0: there are none, and will be none. */
-static size_t take(char chunk[static CHUNK_MAX])
+static size_t take_lines(char chunk[static CHUNK_MAX])
 {
 	size_t size;
 
@@ -278,12 +278,12 @@ static size_t take(char chunk[static CHUNK_MAX])
 	for (;;) {
 		if (the_log.limits &&
 		    (the_log.is_ending || clock_now_ns() >= the_log.tell_ns))
-			tell_all();
+			tell_limits();
 		if (the_log.size || the_log.is_ending)
 			break;
 		wait_for_change();
 	}
-	size = pop(chunk);
+	size = pop_lines(chunk);
 	pthread_mutex_unlock(&the_log.lock);
 	return size;
 }
@@ -326,7 +326,7 @@ static ssize_t write_some(const char *text, size_t size, int wait_ms)
 }
 
 /* Returns how many bytes of @text were not written. */
-static size_t write_all(const char *text, size_t size)
+static size_t write_chunk(const char *text, size_t size)
 {
 	while (size) {
 		int wait_ms = find_wait_ms();
@@ -346,8 +346,8 @@ static void *run_writer(void *cookie)
 	char chunk[CHUNK_MAX];
 	size_t size;
 
-	while ((size = take(chunk)) > 0) {
-		size_t rest = write_all(chunk, size);
+	while ((size = take_lines(chunk)) > 0) {
+		size_t rest = write_chunk(chunk, size);
 
 		pthread_mutex_lock(&the_log.lock);
 		/* about a loss that goes on, nothing can be said */
@@ -380,7 +380,7 @@ static void make_conds(void)
 }
 
 /* With the lock held. Signals are for other threads, SIGPIPE for none. */
-static int start_thread(void)
+static int start_writer(void)
 {
 	sigset_t all, old;
 	int rc;
@@ -408,7 +408,7 @@ int log_start(int fd, enum log_format format, enum log_level level,
 		the_log.lost = 0;
 		atomic_store(&the_log.end_ns, 0);
 		make_conds();
-		rc = start_thread();
+		rc = start_writer();
 		the_log.has_writer = !rc;
 	}
 	pthread_mutex_unlock(&the_log.lock);
@@ -422,7 +422,7 @@ int log_start(int fd, enum log_format format, enum log_level level,
 /* With the lock held: whether the writer ended before @end_ns. */
 static bool wait_for_end(uint64_t end_ns)
 {
-	const struct timespec end = timespec_of(end_ns);
+	const struct timespec end = log_timespec_of(end_ns);
 
 	while (the_log.has_writer)
 		if (pthread_cond_timedwait(&the_log.ended, &the_log.lock, &end))

@@ -29,7 +29,7 @@ static const char *const levels[] = {
 	[LOG_LEVEL_DEBUG] = "debug",
 };
 
-static void put(struct line *line, const char *bytes, size_t size)
+static void line_put(struct line *line, const char *bytes, size_t size)
 {
 	if (size > line->end - line->size)
 		return;
@@ -37,9 +37,9 @@ static void put(struct line *line, const char *bytes, size_t size)
 	line->size += size;
 }
 
-static void put_text(struct line *line, const char *text)
+static void line_put_text(struct line *line, const char *text)
 {
-	put(line, text, strlen(text));
+	line_put(line, text, strlen(text));
 }
 
 /* Marks that change the direction of text or break lines: they can mislead. */
@@ -79,7 +79,7 @@ static size_t line_escape(const char *text, size_t size, bool json,
 }
 
 /* As much of @text as there is room for. */
-static void put_escaped(struct line *line, const char *text)
+static void line_put_escaped(struct line *line, const char *text)
 {
 	size_t size = strnlen(text, LOG_LINE_MAX), taken;
 	size_t room = line->end - line->size;
@@ -92,15 +92,15 @@ static void put_escaped(struct line *line, const char *text)
 					    piece, &taken);
 
 		if (line->size + length > limit) {
-			put_text(line, CUT);
+			line_put_text(line, CUT);
 			return;
 		}
-		put(line, piece, length);
+		line_put(line, piece, length);
 	}
 }
 
 /* Text that needs no quotes: printable ASCII, but what they are made of. */
-static bool is_plain(const char *text)
+static bool line_is_plain(const char *text)
 {
 	for (; *text; text++)
 		if (*text <= ' ' || *text > '~' || strchr("\"\\=", *text))
@@ -108,40 +108,40 @@ static bool is_plain(const char *text)
 	return true;
 }
 
-static void put_value(struct line *line, const struct log_field *field)
+static void line_put_value(struct line *line, const struct log_field *field)
 {
 	char digits[VALUE_LEAST];
 
 	if (!field->text) {
 		snprintf(digits, sizeof(digits), "%llu",
 			 (unsigned long long)field->number);
-		put_text(line, digits);
-	} else if (!line->json && is_plain(field->text)) {
-		put_escaped(line, field->text);
+		line_put_text(line, digits);
+	} else if (!line->json && line_is_plain(field->text)) {
+		line_put_escaped(line, field->text);
 	} else {
 		/* the closing quote has its place whatever is between */
-		put(line, "\"", 1);
+		line_put(line, "\"", 1);
 		line->end--;
-		put_escaped(line, field->text);
+		line_put_escaped(line, field->text);
 		line->end++;
-		put(line, "\"", 1);
+		line_put(line, "\"", 1);
 	}
 }
 
-static void put_field(struct line *line, const struct log_field *field)
+static void line_put_field(struct line *line, const struct log_field *field)
 {
 	size_t around =
 		strlen(field->key) * JSON_ESCAPED_MAX + strlen(",\"\":\"\"");
 
 	if (line->end - line->size < around + VALUE_LEAST + CUT_SIZE)
 		return;
-	put_text(line, line->json ? ",\"" : " ");
-	put_escaped(line, field->key);
-	put_text(line, line->json ? "\":" : "=");
-	put_value(line, field);
+	line_put_text(line, line->json ? ",\"" : " ");
+	line_put_escaped(line, field->key);
+	line_put_text(line, line->json ? "\":" : "=");
+	line_put_value(line, field);
 }
 
-static void put_start(struct line *line, const struct log_entry *entry)
+static void line_put_start(struct line *line, const struct log_entry *entry)
 {
 	const struct log_field message = { .key = "msg",
 					   .text = entry->message };
@@ -149,19 +149,19 @@ static void put_start(struct line *line, const struct log_entry *entry)
 
 	date_format_us(entry->unix_us, time);
 	if (!line->json) {
-		put_text(line, time);
-		put(line, " ", 1);
-		put_text(line, levels[entry->level]);
-		put(line, " ", 1);
-		put_escaped(line, entry->message);
+		line_put_text(line, time);
+		line_put(line, " ", 1);
+		line_put_text(line, levels[entry->level]);
+		line_put(line, " ", 1);
+		line_put_escaped(line, entry->message);
 		return;
 	}
-	put_text(line, "{\"ts\":\"");
-	put_text(line, time);
-	put_text(line, "\",\"level\":\"");
-	put_text(line, levels[entry->level]);
-	put(line, "\"", 1);
-	put_field(line, &message);
+	line_put_text(line, "{\"ts\":\"");
+	line_put_text(line, time);
+	line_put_text(line, "\",\"level\":\"");
+	line_put_text(line, levels[entry->level]);
+	line_put(line, "\"", 1);
+	line_put_field(line, &message);
 }
 
 size_t log_line_format(const struct log_entry *entry, enum log_format format,
@@ -175,15 +175,15 @@ size_t log_line_format(const struct log_entry *entry, enum log_format format,
 		.json = json,
 	};
 
-	put_start(&line, entry);
+	line_put_start(&line, entry);
 	for (size_t i = 0; i < entry->count; i++) {
 		const struct log_field *field = &entry->fields[i];
 
 		if (!field->text || *field->text)
-			put_field(&line, field);
+			line_put_field(&line, field);
 	}
 	line.end = LOG_LINE_MAX;
-	put_text(&line, end);
+	line_put_text(&line, end);
 	return line.size;
 }
 

@@ -16,7 +16,7 @@ static void on_line(void *cookie, enum thaw_level level, const char *text,
 	const struct function *function = cookie;
 
 	function->options.log(function->options.log_cookie,
-			      function->spec->name, (enum thaw_log_level)level,
+			      function->spec->name, (enum thaw_level)level,
 			      text, size);
 }
 

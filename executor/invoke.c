@@ -216,7 +216,7 @@ static void on_line(void *cookie, enum thaw_level level, const char *text,
 	const struct thaw_invoke_request *request = reply->internal.request;
 
 	request->log(request->log_cookie, reply->internal.function->spec->name,
-		     (enum thaw_log_level)level, text, size);
+		     level, text, size);
 }
 
 /* Where its log lines go. */

@@ -33,6 +33,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "thaw_log.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -43,21 +45,13 @@ struct thaw_error {
 	char message[1024];
 };
 
-/* Levels of a function's log lines, as in the guest's SDK. */
-enum thaw_log_level {
-	THAW_LEVEL_ERROR = 0,
-	THAW_LEVEL_WARN = 1,
-	THAW_LEVEL_INFO = 2,
-	THAW_LEVEL_DEBUG = 3,
-};
-
 /*
  * Takes one log line of @function: printable text of @size bytes with a zero
  * behind it, valid during the call. Called on the thread that invokes, or, for
  * what a function logs while it boots, deploys.
  */
 typedef void (*thaw_log_fn)(void *cookie, const char *function,
-			    enum thaw_log_level level, const char *text,
+			    enum thaw_level level, const char *text,
 			    size_t size);
 
 struct thaw_options {

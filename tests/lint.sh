@@ -121,7 +121,7 @@ compile_header() {
 	local header=$1 words
 
 	shift
-	words=$("$@" -std=gnu17 -D_GNU_SOURCE -I. \
+	words=$("$@" -std=gnu17 -D_GNU_SOURCE -I. -Iguest/abi \
 		-isystem build/third_party/llhttp -fsyntax-only -x c - 2>&1 \
 		<<<"#include \"$header\"") ||
 		printf '%s:1: does not compile alone; include what it uses: %s\n' \

@@ -123,14 +123,14 @@ int cli_invoke_code(int result)
 	}
 }
 
-void cli_print_log(void *cookie, const char *function,
-		   enum thaw_log_level level, const char *text, size_t size)
+void cli_print_log(void *cookie, const char *function, enum thaw_level level,
+		   const char *text, size_t size)
 {
 	static const char *const levels[] = {
-		[THAW_LEVEL_ERROR] = "error",
-		[THAW_LEVEL_WARN] = "warn",
-		[THAW_LEVEL_INFO] = "info",
-		[THAW_LEVEL_DEBUG] = "debug",
+		[THAW_LOG_ERROR] = "error",
+		[THAW_LOG_WARN] = "warn",
+		[THAW_LOG_INFO] = "info",
+		[THAW_LOG_DEBUG] = "debug",
 	};
 
 	(void)cookie;

@@ -189,7 +189,7 @@ int cli_deploy_code(int result);
 int cli_invoke_code(int result);
 
 /* A thaw_log_fn: prints "[NAME] level: text" on standard error. */
-void cli_print_log(void *cookie, const char *function,
-		   enum thaw_log_level level, const char *text, size_t size);
+void cli_print_log(void *cookie, const char *function, enum thaw_level level,
+		   const char *text, size_t size);
 
 #endif

@@ -62,8 +62,7 @@ bool invocation_log_may(struct deployment *deployment, enum deployment_log log,
 }
 
 void invocation_log_line(void *cookie, const char *function,
-			 enum thaw_log_level level, const char *text,
-			 size_t size)
+			 enum thaw_level level, const char *text, size_t size)
 {
 	struct invocation *invocation = cookie;
 
@@ -114,7 +113,7 @@ void invocation_log_end(const struct invocation *invocation)
 }
 
 void invocation_log_init_line(void *cookie, const char *function,
-			      enum thaw_log_level level, const char *text,
+			      enum thaw_level level, const char *text,
 			      size_t size)
 {
 	static struct log_limit limit = {

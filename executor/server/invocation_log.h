@@ -38,15 +38,14 @@ bool invocation_log_may(struct deployment *deployment, enum deployment_log log,
 
 /* A thaw_log_fn; @cookie is the struct invocation. Any thread. */
 void invocation_log_line(void *cookie, const char *function,
-			 enum thaw_log_level level, const char *text,
-			 size_t size);
+			 enum thaw_level level, const char *text, size_t size);
 
 /* It has run, or failed: a line if it is worth one. Any thread. */
 void invocation_log_end(const struct invocation *invocation);
 
 /* The same for what a function logs while it is deployed; no cookie. */
 void invocation_log_init_line(void *cookie, const char *function,
-			      enum thaw_log_level level, const char *text,
+			      enum thaw_level level, const char *text,
 			      size_t size);
 
 #endif

@@ -16,6 +16,8 @@
 #ifndef __ASSEMBLER__
 #include <stddef.h>
 #include <stdint.h>
+
+#include "thaw_log.h"
 #endif
 
 #define THAW_ABI_VERSION 4
@@ -142,14 +144,6 @@
 #else
 #define THAW_ASSERT _Static_assert
 #endif
-
-/* Log levels, most severe first. */
-enum thaw_level {
-	THAW_LOG_ERROR = 0,
-	THAW_LOG_WARN = 1,
-	THAW_LOG_INFO = 2,
-	THAW_LOG_DEBUG = 3,
-};
 
 /*
  * What the host tells the guest; read-only in user mode. The fields down to

@@ -53,8 +53,8 @@ const char *backend_defaults(const char *backend)
 		       "\"dispatch\":\"polled\"";
 }
 
-static void on_line(void *cookie, const char *function,
-		    enum thaw_log_level level, const char *text, size_t size)
+static void on_line(void *cookie, const char *function, enum thaw_level level,
+		    const char *text, size_t size)
 {
 	(void)cookie;
 	(void)function;

@@ -43,7 +43,7 @@ const char *backend_defaults(const char *backend);
 /* What the functions have logged: lines, and the last of them. */
 extern struct logged {
 	unsigned lines;
-	enum thaw_log_level level;
+	enum thaw_level level;
 	size_t size;
 	char text[2048];
 } logged;

@@ -277,8 +277,8 @@ static char *put_runs(char *to, const char *text)
 }
 
 /* Puts "LEVEL:TEXT;" behind what is there. */
-static void collect(void *cookie, const char *function,
-		    enum thaw_log_level level, const char *text, size_t size)
+static void collect(void *cookie, const char *function, enum thaw_level level,
+		    const char *text, size_t size)
 {
 	char *to = (char *)cookie + strlen(cookie);
 
@@ -380,8 +380,7 @@ END_TEST
 
 /* Longer than the invocation may take. */
 static void collect_late(void *cookie, const char *function,
-			 enum thaw_log_level level, const char *text,
-			 size_t size)
+			 enum thaw_level level, const char *text, size_t size)
 {
 	collect(cookie, function, level, text, size);
 	usleep(600000);
@@ -416,7 +415,7 @@ START_TEST(a_log_line_of_any_size_is_taken_safely)
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
 		ask(thaw, sizes[i]);
-		ck_assert_int_eq(logged.level, THAW_LEVEL_WARN);
+		ck_assert_int_eq(logged.level, THAW_LOG_WARN);
 		ck_assert_str_eq(logged.text,
 				 repeat('?', sizes[i] < 1024 ? 1023 : 1024));
 	}

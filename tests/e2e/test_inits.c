@@ -171,14 +171,14 @@ START_TEST(an_init_that_ends_within_a_line_has_logged_it)
 	unsigned timeout_ms = 100;
 
 	ck_assert_uint_eq(fail_logging("faults_in_a_line", 10000), 1);
-	ck_assert_int_eq(logged.level, THAW_LEVEL_INFO);
+	ck_assert_int_eq(logged.level, THAW_LOG_INFO);
 	ck_assert_str_eq(logged.text, "half a");
 	/* a slow machine may not come to the line in so short a time */
 	while (!fail_logging("never_ends_a_line", timeout_ms) &&
 	       timeout_ms < 10000)
 		timeout_ms *= 8;
 	ck_assert_uint_eq(logged.lines, 1);
-	ck_assert_int_eq(logged.level, THAW_LEVEL_WARN);
+	ck_assert_int_eq(logged.level, THAW_LOG_WARN);
 	ck_assert_str_eq(logged.text, "half a");
 }
 END_TEST

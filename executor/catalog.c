@@ -19,6 +19,7 @@
 #include "base/similar.h"
 #include "executor/catalog_fields.h"
 #include "executor/catalog_image.h"
+#include "executor/catalog_whole.h"
 #include "executor/limits.h"
 
 #define CATALOG_VERSION 1
@@ -423,27 +424,12 @@ int catalog_load(const char *path, struct error *err, struct catalog **ret)
 	return rc < 0 ? rc : catalog_parse(text, size, path, err, ret);
 }
 
-static void free_list(char **list)
-{
-	for (char **item = list; item && *item; item++)
-		free(*item);
-	free(list);
-}
-
 void catalog_free(struct catalog *catalog)
 {
 	if (!catalog)
 		return;
-	for (size_t i = 0; i < catalog->count; i++) {
-		struct catalog_function *function = &catalog->functions[i];
-
-		free(function->name);
-		free(function->image);
-		free(function->entry);
-		free(function->description);
-		free_list(function->environment);
-		free_list(function->labels);
-	}
+	for (size_t i = 0; i < catalog->count; i++)
+		catalog_function_done(&catalog->functions[i]);
 	free(catalog->functions);
 	free(catalog->by_name);
 	free(catalog->path);
@@ -483,35 +469,4 @@ int catalog_not_found(const struct catalog *catalog, const char *name,
 	return error_set(err, -ENOENT,
 			 "no function %s in %s: see `thaw functions list`",
 			 name, catalog->path);
-}
-
-static bool equal_lists(char *const *a, char *const *b)
-{
-	size_t i = 0;
-
-	while (a[i] && b[i] && !strcmp(a[i], b[i]))
-		i++;
-	return !a[i] && !b[i];
-}
-
-bool catalog_function_equal(const struct catalog_function *a,
-			    const struct catalog_function *b)
-{
-	return !strcmp(a->name, b->name) && !strcmp(a->image, b->image) &&
-	       !strcmp(a->entry, b->entry) &&
-	       !strcmp(a->description, b->description) &&
-	       equal_lists(a->environment, b->environment) &&
-	       equal_lists(a->labels, b->labels) && a->memory == b->memory &&
-	       a->stack == b->stack && a->max_request == b->max_request &&
-	       a->max_reply == b->max_reply && a->timeout_ns == b->timeout_ns &&
-	       a->init_timeout_ns == b->init_timeout_ns &&
-	       a->inline_budget_ns == b->inline_budget_ns &&
-	       a->concurrency.max == b->concurrency.max &&
-	       a->concurrency.warm == b->concurrency.warm &&
-	       a->concurrency.queue == b->concurrency.queue &&
-	       a->concurrency.queue_timeout_ns ==
-		       b->concurrency.queue_timeout_ns &&
-	       a->log_level == b->log_level && a->dispatch == b->dispatch &&
-	       a->isolation == b->isolation && a->untrusted == b->untrusted &&
-	       a->critical == b->critical;
 }

@@ -29,54 +29,6 @@ _Static_assert(LIMIT_NAME_MAX < THAW_FUNCTION_MAX, "names must fit the ABI");
 #define SIZE(bytes) units_format_size(bytes, (char[UNITS_TEXT_MAX]){ 0 })
 #define DURATION(ns) units_format_duration(ns, (char[UNITS_TEXT_MAX]){ 0 })
 
-/* Values that are words: the value of each is its place in the list. */
-struct words {
-	const char *noun; /* what a word stands for */
-	size_t count;
-	const char *const *list;
-};
-
-#define WORDS(noun, list)                                  \
-	{                                                  \
-		noun, sizeof(list) / sizeof(*(list)), list \
-	}
-
-static const char *const log_level_list[] = {
-	[THAW_LOG_ERROR] = "error",
-	[THAW_LOG_WARN] = "warn",
-	[THAW_LOG_INFO] = "info",
-	[THAW_LOG_DEBUG] = "debug",
-};
-static const char *const dispatch_list[] = {
-	[CATALOG_DISPATCH_EXIT] = "exit",
-	[CATALOG_DISPATCH_POLLED] = "polled",
-	[CATALOG_DISPATCH_AUTO] = "auto",
-};
-static const char *const isolation_list[] = {
-	[CATALOG_ISOLATION_STRICT] = "strict",
-	[CATALOG_ISOLATION_COOPERATIVE] = "cooperative",
-};
-
-static const struct words log_levels = WORDS("log level", log_level_list);
-static const struct words dispatches = WORDS("kind of dispatch", dispatch_list);
-static const struct words isolations =
-	WORDS("kind of isolation", isolation_list);
-
-const char *catalog_log_level_name(enum thaw_level level)
-{
-	return log_level_list[level];
-}
-
-const char *catalog_dispatch_name(enum catalog_dispatch dispatch)
-{
-	return dispatch_list[dispatch];
-}
-
-const char *catalog_isolation_name(enum catalog_isolation isolation)
-{
-	return isolation_list[isolation];
-}
-
 static void *member_of(void *target, const struct json_field *field)
 {
 	return (char *)target + field->offset;
@@ -252,7 +204,7 @@ static int read_text(const struct json_place *place, json_t *value,
 #define WORDS_TEXT_MAX 64
 
 /* Lists the words as in: "a", "b" or "c". */
-static const char *list_words(const struct words *words,
+static const char *list_words(const struct catalog_words *words,
 			      char text[static WORDS_TEXT_MAX])
 {
 	size_t length = 0;
@@ -268,7 +220,7 @@ static const char *list_words(const struct words *words,
 
 /* Finds the value's place in a list of words. */
 static int read_word(const struct json_place *place, json_t *value,
-		     const struct words *words, size_t *ret)
+		     const struct catalog_words *words, size_t *ret)
 {
 	const char *text = json_string_value(value);
 
@@ -288,7 +240,7 @@ static int read_log_level(const struct json_place *place, json_t *value,
 			  const struct json_field *field, void *target)
 {
 	size_t level = 0;
-	int rc = read_word(place, value, &log_levels, &level);
+	int rc = read_word(place, value, &catalog_log_levels, &level);
 
 	if (rc == 0)
 		*(enum thaw_level *)member_of(target, field) = level;
@@ -299,7 +251,7 @@ static int read_dispatch(const struct json_place *place, json_t *value,
 			 const struct json_field *field, void *target)
 {
 	size_t dispatch = 0;
-	int rc = read_word(place, value, &dispatches, &dispatch);
+	int rc = read_word(place, value, &catalog_dispatches, &dispatch);
 
 	if (rc == 0)
 		*(enum catalog_dispatch *)member_of(target, field) = dispatch;
@@ -310,7 +262,7 @@ static int read_isolation(const struct json_place *place, json_t *value,
 			  const struct json_field *field, void *target)
 {
 	size_t isolation = 0;
-	int rc = read_word(place, value, &isolations, &isolation);
+	int rc = read_word(place, value, &catalog_isolations, &isolation);
 
 	if (rc == 0)
 		*(enum catalog_isolation *)member_of(target, field) = isolation;

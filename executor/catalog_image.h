@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 #include "base/json_reader.h"
-#include "executor/catalog.h"
+#include "executor/catalog_function.h"
 
 /*
  * Refuses the image of @function, which stands at @place, if it cannot be loaded,

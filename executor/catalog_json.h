@@ -4,7 +4,7 @@
 #ifndef EXECUTOR_CATALOG_JSON_H
 #define EXECUTOR_CATALOG_JSON_H
 
-#include "executor/catalog.h"
+#include "executor/catalog_function.h"
 
 struct json_t;
 

@@ -1,13 +1,14 @@
 /*
- * catalog_whole.c - a function as a whole: what it has that says nothing, and what
- * no key of it can check alone. See catalog_fields.h.
+ * catalog_whole.c - a function as a whole: its defaults, and what no key can check
+ * alone. See catalog_whole.h.
  */
+#include "executor/catalog_whole.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/units.h"
-#include "executor/catalog_fields.h"
 #include "executor/limits.h"
 
 /* A short-lived buffer, for the arguments of a refusal. */

@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
-#include "executor/catalog.h"
+#include "executor/catalog_function.h"
 #include "snapshot/snapshot.h"
 #include "vm/image/image.h"
 

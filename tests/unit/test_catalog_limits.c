@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "executor/catalog.h"
+#include "guest/abi/thaw_abi.h"
 #include "tests/unit/catalog_fixture.h"
 
 START_TEST(memory_must_hold_its_parts)

@@ -36,8 +36,8 @@ int bench_thaw_open(const struct bench_setup *setup,
 			    dispatch ? dispatch : "exit",
 			    isolation ? isolation : "strict");
 
-	return thaw_open_text(text, (size_t)size, "bench.json", &setup->options,
-			      outer(err), ret_thaw);
+	return engine_open_text(text, (size_t)size, "bench.json",
+				&setup->options, outer(err), ret_thaw);
 }
 
 int bench_thaw_require_gate(struct thaw *thaw, struct error *err)

@@ -36,7 +36,7 @@ struct bench_rates {
 };
 
 /*
- * Measures for about @duration_ns; @restore as in struct thaw_options. Modes
+ * Measures for about @duration_ns; @restore as in struct engine_options. Modes
  * for which this machine has no gate are left out, and standard error says why.
  * 0 or -errno.
  */

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "executor/engine.h"
 #include "executor/libthaw.h"
 
 /* The request of every row. */
@@ -35,7 +36,7 @@ struct bench_shared {
 
 /* What all rows share: the files of bench/, and libthaw's options. */
 struct bench_setup {
-	struct thaw_options options;
+	struct engine_options options;
 	int guest_fd, program_fd;
 	char guest_path[32], program_path[32];
 	struct bench_shared *shared;
@@ -115,7 +116,7 @@ int bench_rows_choose(const char *const *only, size_t only_count,
 		      struct error *err, struct bench_rows *ret_rows);
 
 /*
- * Opens all chosen rows; @restore as in struct thaw_options. Rows that this
+ * Opens all chosen rows; @restore as in struct engine_options. Rows that this
  * machine cannot measure are taken out, and standard error says why. 0 or
  * -errno.
  */

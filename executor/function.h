@@ -18,7 +18,7 @@
 #include "vm/dirty.h"
 #include "vm/image/image.h"
 
-/* struct thaw_options, checked. */
+/* struct engine_options, checked, and what a server has besides. */
 struct function_options {
 	thaw_log_fn log;
 	void *log_cookie;
@@ -51,8 +51,9 @@ struct function {
 	struct gate_facts gate;		 /* VM_GATE_NONE: dispatch by exit */
 	char no_gate[ERROR_MESSAGE_MAX]; /* why, if the catalog asks for one */
 	struct function_counts counts;
-	uint64_t deploy_ns; /* image read, booted, frozen */
-	size_t kept;	    /* bytes of the budget that the snapshot has */
+	uint64_t clock_skew_ns; /* added to the guest's clocks; for tests */
+	uint64_t deploy_ns;	/* image read, booted, frozen */
+	size_t kept;		/* bytes of the budget that the snapshot has */
 };
 
 /*

@@ -93,7 +93,7 @@ int invoke_put_request(const struct function *function, struct vm *vm,
 
 	info.done = vm_done_address(vm, reply->internal.is_polled);
 
-	r = info_refresh(&info, vm, request->clock_skew_ns);
+	r = info_refresh(&info, vm, function->clock_skew_ns);
 	if (r)
 		return r;
 	if (request->id)
@@ -102,7 +102,7 @@ int invoke_put_request(const struct function *function, struct vm *vm,
 		make_id(reply->id, info.generation);
 	info.request.handler = function->handler;
 	info.request.size = request->size;
-	info.request.deadline_ns = deadline_ns + request->clock_skew_ns;
+	info.request.deadline_ns = deadline_ns + function->clock_skew_ns;
 	strcpy(info.request.function, function->spec->name);
 	strcpy(info.request.id, reply->id);
 	if (request->content_type)

@@ -57,23 +57,6 @@ typedef void (*thaw_log_fn)(void *cookie, const char *function,
 struct thaw_options {
 	thaw_log_fn log; /* NULL: log lines are dropped */
 	void *log_cookie;
-	/* How writes are tracked: NULL or "auto", "ring", "bitmap"; copied. */
-	const char *dirty;
-	/*
-	 * How memory is restored: NULL or "copy", or, to compare with, "remap":
-	 * give written pages back to the kernel and protect all again.
-	 */
-	const char *restore;
-	/*
-	 * Compare all guest memory with the snapshot after every restore, and
-	 * abort() if they differ. For tests: slow.
-	 */
-	bool verify;
-	/*
-	 * Not 0: functions whose dispatch is "polled" are polled however rarely
-	 * they are invoked, and wait so long for the next. For tests.
-	 */
-	uint64_t poll_wait_ns;
 };
 
 /*
@@ -96,7 +79,6 @@ struct thaw_invoke_request {
 	const char *content_type; /* NULL for none; 127 characters at most */
 	const char *id;		  /* NULL: one is made; 63 at most */
 	uint64_t timeout_ns;	  /* 0: the function's; else the lesser */
-	uint64_t clock_skew_ns;	  /* added to the guest's clocks; for tests */
 
 	/* What else there is to tell: the guest's thaw_attribute(). */
 	const struct thaw_attribute *attributes;
@@ -343,8 +325,8 @@ void thaw_disconnect(struct thaw_client *client);
  * *@ret_id. Blocks until the server has taken it; replies that come meanwhile
  * are kept. -EBUSY: THAW_CLIENT_IN_FLIGHT_MAX are in flight: receive first;
  * -E2BIG: larger than any function may take; -EINVAL: name, content type or
- * id are too long or not printable ASCII, attributes or headers are too long, a
- * header is none, or clock_skew_ns is not 0.
+ * id are too long or not printable ASCII, attributes or headers are too long, or a
+ * header is none.
  */
 int thaw_client_send(struct thaw_client *client, const char *function,
 		     const struct thaw_invoke_request *request,

@@ -34,6 +34,10 @@ LAYERS = [
 # Beside them: layer, the highest it may include, who may include it.
 BESIDE = {'bench': ('executor/cli', 'executor/cli')}
 
+# Headers that several files implement, and that stand for themselves therefore: the
+# interface is below all of those.
+INTERFACES = {'executor/libthaw.h'}
+
 INCLUDE = re.compile(r'#\s*include\s*(?:"([^"]*/[^"]*)"|<((?:base|bench|'
                      r'executor|guest|snapshot|vm)/[^>]*)>)')
 
@@ -83,6 +87,8 @@ def directions():
 
 def unit_of(path):
     """x.c, x.h and x_internal.h belong together; so do the architectures."""
+    if path in INTERFACES:
+        return path
     path = re.sub(r'^vm/(image/)?(x86_64|arm64)/', r'vm/\1ARCH/', path)
     return re.sub(r'(_internal)?\.[chS]$', '', path)
 

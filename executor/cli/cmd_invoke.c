@@ -95,7 +95,7 @@ static int check(const struct invoke_options *my)
 static int invoke_here(const char *catalog, const char *name,
 		       const struct invocation_options *invocation)
 {
-	struct thaw_options library = invocation_library_options(invocation);
+	struct engine_options library = invocation_library_options(invocation);
 	struct thaw_error error;
 	struct thaw *thaw;
 	int code, r;
@@ -103,7 +103,7 @@ static int invoke_here(const char *catalog, const char *name,
 	catalog = cli_catalog_path(catalog);
 	if (!catalog)
 		return CLI_USAGE;
-	r = thaw_open(catalog, &library, &error, &thaw);
+	r = engine_open(catalog, &library, &error, &thaw);
 	if (r) {
 		cli_error("%s", error.message);
 		return cli_open_code(r);

@@ -132,7 +132,7 @@ static void print_mistake(const char *message)
 }
 
 static int open_function(const struct run_function *function,
-			 const struct thaw_options *library,
+			 const struct engine_options *library,
 			 struct thaw **ret_thaw)
 {
 	cleanup_free char *text = run_catalog_text(function);
@@ -143,8 +143,8 @@ static int open_function(const struct run_function *function,
 		cli_error("the image's path and the options must be UTF-8");
 		return CLI_USAGE;
 	}
-	r = thaw_open_text(text, strlen(text), CATALOG_NAME, library, &error,
-			   ret_thaw);
+	r = engine_open_text(text, strlen(text), CATALOG_NAME, library, &error,
+			     ret_thaw);
 	if (!r)
 		return CLI_GO_ON;
 	print_mistake(error.message);
@@ -156,7 +156,7 @@ static int run(const struct cli_verb *verb, int argc, char **argv)
 	struct run_options my = { .function.name = NULL };
 	cleanup_free char *image = NULL;
 	char name[LIMIT_NAME_MAX + 1];
-	struct thaw_options library;
+	struct engine_options library;
 	struct thaw *thaw;
 	const char *path;
 	int code;

@@ -10,6 +10,7 @@
 
 #include "executor/cli/cli.h"
 #include "executor/cli/request_http.h"
+#include "executor/engine.h"
 #include "executor/libthaw.h"
 
 /* Most invocations of one command: their times are kept, 8 bytes each. */
@@ -28,7 +29,7 @@ struct invocation_options {
 
 	const char *polling_cores; /* a number; NULL: the library's default */
 
-	/* for the library: see struct thaw_options */
+	/* for the library: see struct engine_options */
 	const char *dirty;
 	const char *restore;
 	bool verify;
@@ -122,7 +123,7 @@ int invocation_set_cores(const struct cli_option *option, const char *value,
 			 void *target);
 
 /* The library's options as the command line gives them. */
-struct thaw_options
+struct engine_options
 invocation_library_options(const struct invocation_options *options);
 
 /*

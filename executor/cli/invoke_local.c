@@ -11,10 +11,10 @@
 /* More CPUs than any machine has. */
 #define POLLING_CORES_MAX 65536
 
-struct thaw_options
+struct engine_options
 invocation_library_options(const struct invocation_options *options)
 {
-	return (struct thaw_options){
+	return (struct engine_options){
 		.log = cli_print_log,
 		.dirty = options->dirty,
 		.restore = options->restore,

@@ -14,6 +14,7 @@
 #include "executor/io/runtime_dir.h"
 #include "executor/libthaw.h"
 #include "executor/protocol/frame.h"
+#include "executor/thaw_error.h"
 
 _Static_assert(THAW_CLIENT_IN_FLIGHT_MAX == FRAME_PIPELINE_MAX, "one limit");
 _Static_assert(FRAME_OK == (int)THAW_OK && FRAME_ERROR == (int)THAW_ERROR &&
@@ -31,11 +32,6 @@ struct thaw_client {
 	char pairs[FRAME_PAIRS_MAX];
 };
 
-static struct error *inner(struct thaw_error *error)
-{
-	return (struct error *)(void *)error;
-}
-
 int thaw_connect(const char *path, struct thaw_error *error,
 		 struct thaw_client **ret_client)
 {
@@ -43,14 +39,17 @@ int thaw_connect(const char *path, struct thaw_error *error,
 	struct thaw_client *client;
 	int r;
 
-	r = path ? 0 : runtime_path(RUNTIME_SOCKET, false, inner(error), usual);
+	r = path ? 0 :
+		   runtime_path(RUNTIME_SOCKET, false, thaw_error_inner(error),
+				usual);
 	if (r)
 		return r;
 	client = calloc(1, sizeof(*client));
 	if (!client)
-		return error_set(inner(error), -ENOMEM, "no memory to connect");
+		return error_set(thaw_error_inner(error), -ENOMEM,
+				 "no memory to connect");
 	r = client_stream_open(&client->stream, path ? path : usual,
-			       inner(error));
+			       thaw_error_inner(error));
 	if (r) {
 		free(client);
 		return r;
@@ -113,9 +112,6 @@ static int fill_frame(struct frame_request *frame, const char *function,
 	if (!r && request->id)
 		r = copy_text(frame->request_id, sizeof(frame->request_id),
 			      request->id, "request id", err);
-	if (!r && request->clock_skew_ns)
-		r = error_set(err, -EINVAL,
-			      "a server's clocks cannot be skewed");
 	frame->timeout_ns = request->timeout_ns;
 	frame->data = request->data;
 	frame->size = request->size;
@@ -176,13 +172,14 @@ int thaw_client_send(struct thaw_client *client, const char *function,
 	int head_size;
 
 	if (stream->broken)
-		return client_stream_error(stream, inner(error));
+		return client_stream_error(stream, thaw_error_inner(error));
 	if (stream->expected == FRAME_PIPELINE_MAX)
-		return error_set(inner(error), -EBUSY,
+		return error_set(thaw_error_inner(error), -EBUSY,
 				 "%d requests are in flight, which is the "
 				 "limit: receive a reply first",
 				 FRAME_PIPELINE_MAX);
-	head_size = write_head(client, function, request, inner(error));
+	head_size =
+		write_head(client, function, request, thaw_error_inner(error));
 	if (head_size < 0)
 		return head_size;
 	/* before it is sent: the server may refuse it by its first bytes */
@@ -191,7 +188,7 @@ int thaw_client_send(struct thaw_client *client, const char *function,
 			   request->data, request->size);
 	if (stream->broken) {
 		forget(client, client->last_id);
-		return client_stream_error(stream, inner(error));
+		return client_stream_error(stream, thaw_error_inner(error));
 	}
 	*ret_id = client->last_id;
 	return 0;
@@ -234,7 +231,7 @@ int thaw_client_receive(struct thaw_client *client,
 
 	ret_reply->id = 0;
 	if (!stream->expected && !stream->broken)
-		return error_set(inner(error), -ENODATA,
+		return error_set(thaw_error_inner(error), -ENODATA,
 				 "no request is in flight: send one first");
 	frame = client_stream_next(stream, &size);
 	if (frame && (frame_read_reply(frame, size, &reply) ||
@@ -243,10 +240,10 @@ int thaw_client_receive(struct thaw_client *client,
 		frame = NULL;
 	}
 	if (!frame)
-		return client_stream_error(stream, inner(error));
+		return client_stream_error(stream, thaw_error_inner(error));
 	ret_reply->id = reply.id;
 	if (reply.status >= FRAME_BAD_REQUEST)
-		return client_stream_refusal(&reply, inner(error));
+		return client_stream_refusal(&reply, thaw_error_inner(error));
 	give_reply(&reply, ret_reply);
 	return 0;
 }
@@ -261,7 +258,7 @@ int thaw_client_invoke(struct thaw_client *client, const char *function,
 
 	ret_reply->id = 0;
 	if (client->stream.expected && !client->stream.broken)
-		return error_set(inner(error), -EBUSY,
+		return error_set(thaw_error_inner(error), -EBUSY,
 				 "%u requests are in flight: receive their "
 				 "replies first",
 				 client->stream.expected);

@@ -11,7 +11,7 @@
 
 struct thaw *open_steps(const struct steps_options *options)
 {
-	struct thaw_options library = backend_options(options->backend);
+	struct engine_options library = backend_options(options->backend);
 	struct thaw_error error;
 	struct thaw *thaw;
 	char text[1024];
@@ -31,8 +31,8 @@ struct thaw *open_steps(const struct steps_options *options)
 		 options->memory, STEPS_REQUEST_MAX / 1024,
 		 STEPS_REPLY_MAX / 1024,
 		 options->concurrency ? options->concurrency : 1);
-	r = thaw_open_text(text, strlen(text), "test.json", &library, &error,
-			   &thaw);
+	r = engine_open_text(text, strlen(text), "test.json", &library, &error,
+			     &thaw);
 	ck_assert_msg(!r, "%s", error.message);
 	return thaw;
 }

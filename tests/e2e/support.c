@@ -35,9 +35,9 @@ bool backend_is_polled(const char *backend)
 	return !strcmp(backend, "polled") || !strcmp(backend, "cooperative");
 }
 
-struct thaw_options backend_options(const char *backend)
+struct engine_options backend_options(const char *backend)
 {
-	return (struct thaw_options){
+	return (struct engine_options){
 		.dirty = backend_is_polled(backend) ? "ring" : backend,
 		.poll_wait_ns = POLL_WAIT_MAX_NS,
 	};
@@ -80,7 +80,7 @@ static void put_directory(char *to, size_t size, const char *from)
 
 struct thaw *open_functions(const char *backend, const char *functions)
 {
-	struct thaw_options options = backend_options(backend);
+	struct engine_options options = backend_options(backend);
 	static char text[1 << 18], inside[1 << 17];
 	struct thaw_error error;
 	struct thaw *thaw;
@@ -92,8 +92,8 @@ struct thaw *open_functions(const char *backend, const char *functions)
 	snprintf(text, sizeof(text),
 		 "{\"version\":1,\"defaults\":{%s},\"functions\":[%s]}",
 		 backend_defaults(backend), inside);
-	r = thaw_open_text(text, strlen(text), "test.json", &options, &error,
-			   &thaw);
+	r = engine_open_text(text, strlen(text), "test.json", &options, &error,
+			     &thaw);
 	ck_assert_msg(!r, "%s", error.message);
 	return thaw;
 }

@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "executor/engine.h"
 #include "executor/libthaw.h"
 
 /*
@@ -35,7 +36,7 @@ int backend_count(void);
 bool backend_is_polled(const char *backend);
 
 /* The library's options for one of them: nothing but what it takes. */
-struct thaw_options backend_options(const char *backend);
+struct engine_options backend_options(const char *backend);
 
 /* The catalog's defaults for one of them: the inside of that object. */
 const char *backend_defaults(const char *backend);

@@ -36,7 +36,7 @@ static struct thaw_stats stats_of(struct thaw *thaw, const char *function)
 }
 
 /* Functions of hostile.elf, called a, b, ..., with their dispatch. */
-static struct thaw *open_hostile(const struct thaw_options *options,
+static struct thaw *open_hostile(const struct engine_options *options,
 				 unsigned count, const char *more)
 {
 	char text[2048];
@@ -57,8 +57,8 @@ static struct thaw *open_hostile(const struct thaw_options *options,
 					 i ? "," : "", 'a' + (int)i,
 					 TEST_GUESTS);
 	used += (size_t)snprintf(text + used, sizeof(text) - used, "]}");
-	ck_assert_msg(!thaw_open_text(text, used, "test.json", options, &error,
-				      &thaw),
+	ck_assert_msg(!engine_open_text(text, used, "test.json", options,
+					&error, &thaw),
 		      "%s", error.message);
 	return thaw;
 }
@@ -66,7 +66,7 @@ static struct thaw *open_hostile(const struct thaw_options *options,
 static const char polled[] = "\"dispatch\":\"polled\"";
 static const char cooperative[] =
 	"\"dispatch\":\"polled\",\"isolation\":\"cooperative\"";
-static const struct thaw_options poll_always = {
+static const struct engine_options poll_always = {
 	.poll_wait_ns = POLL_WAIT_MAX_NS,
 };
 
@@ -99,7 +99,7 @@ static bool comes_to_rest(const struct vm *vm)
 START_TEST(invocations_are_polled)
 {
 	/* the guest waits for as long as we may be kept from the CPU */
-	static const struct thaw_options patient = {
+	static const struct engine_options patient = {
 		.poll_wait_ns = PATIENCE_NS,
 	};
 	struct thaw *thaw =
@@ -317,7 +317,7 @@ END_TEST
 /* A debugger, a freezer, a shell's job control. */
 START_TEST(a_process_that_is_stopped_loses_no_core)
 {
-	const struct thaw_options wait_long = { .poll_wait_ns = NS_PER_S };
+	const struct engine_options wait_long = { .poll_wait_ns = NS_PER_S };
 	const pid_t me = getpid();
 	struct thaw *thaw;
 	struct vm *vm;
@@ -365,7 +365,7 @@ END_TEST
 
 START_TEST(cores_can_be_taken_back)
 {
-	const struct thaw_options wait_long = { .poll_wait_ns = NS_PER_S };
+	const struct engine_options wait_long = { .poll_wait_ns = NS_PER_S };
 	struct thaw *thaw = open_hostile(&wait_long, 1, polled);
 
 	expect_good(thaw, "a");
@@ -380,7 +380,7 @@ END_TEST
 
 START_TEST(a_function_without_the_ring_has_no_gate)
 {
-	struct thaw_options options = poll_always;
+	struct engine_options options = poll_always;
 	struct thaw_stats stats;
 	struct thaw *thaw;
 
@@ -576,7 +576,7 @@ static uint64_t usual_gap_ns(struct thaw *thaw)
 
 START_TEST(auto_follows_the_rate)
 {
-	const struct thaw_options options = { .dirty = "ring" };
+	const struct engine_options options = { .dirty = "ring" };
 	struct thaw *thaw = open_hostile(&options, 1,
 					 _i ? "\"dispatch\":\"auto\"" : polled);
 	struct thaw_stats stats;

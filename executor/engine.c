@@ -1,0 +1,208 @@
+/* engine.c - see engine.h; any thread. */
+#include "executor/engine.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "executor/catalog.h"
+#include "executor/function.h"
+#include "executor/thaw_error.h"
+#include "snapshot/pool.h"
+
+#define POLL_WAIT_NS_MAX (3600 * UINT64_C(1000000000))
+
+struct slot {
+	pthread_mutex_t lock; /* held while deploying */
+	_Atomic(struct function *) function;
+};
+
+struct thaw {
+	struct function_options options;
+	struct catalog *catalog;
+	struct slot *slots; /* one for each of the catalog's functions */
+};
+
+static int parse_backend(const char *name, struct error *err,
+			 enum dirty_backend *ret_backend)
+{
+	if (!name || !strcmp(name, "auto"))
+		*ret_backend = DIRTY_AUTO;
+	else if (!strcmp(name, "ring"))
+		*ret_backend = DIRTY_RING;
+	else if (!strcmp(name, "bitmap"))
+		*ret_backend = DIRTY_BITMAP;
+	else
+		return error_set(err, -EINVAL,
+				 "dirty tracking \"%s\": must be auto, ring or "
+				 "bitmap",
+				 name);
+	return 0;
+}
+
+static int parse_restore(const char *name, struct error *err, bool *ret_remap)
+{
+	*ret_remap = name && strcmp(name, "remap") == 0;
+	if (name && !*ret_remap && strcmp(name, "copy") != 0)
+		return error_set(err, -EINVAL,
+				 "restoring by \"%s\": must be copy or remap",
+				 name);
+	return 0;
+}
+
+static int check_options(const struct engine_options *options,
+			 struct error *err,
+			 struct function_options *ret_options)
+{
+	int r;
+
+	if (!options)
+		return 0;
+	ret_options->log = options->log;
+	ret_options->log_cookie = options->log_cookie;
+	ret_options->verify = options->verify;
+	ret_options->poll_wait_ns = options->poll_wait_ns;
+	if (options->poll_wait_ns > POLL_WAIT_NS_MAX)
+		return error_set(err, -EINVAL, "poll_wait_ns: an hour at most");
+	r = parse_restore(options->restore, err, &ret_options->remap);
+	return r ? r : parse_backend(options->dirty, err, &ret_options->dirty);
+}
+
+static int open_catalog(struct catalog *catalog,
+			const struct engine_options *options,
+			struct thaw_error *error, struct thaw **ret_thaw)
+{
+	struct function_options checked = { .dirty = DIRTY_AUTO };
+	int r = check_options(options, thaw_error_inner(error), &checked);
+	struct thaw *thaw;
+
+	if (r) {
+		catalog_free(catalog);
+		return r;
+	}
+	thaw = calloc(1, sizeof(*thaw));
+	if (thaw)
+		thaw->slots = calloc(catalog->count + 1, sizeof(*thaw->slots));
+	if (!thaw || !thaw->slots) {
+		free(thaw);
+		catalog_free(catalog);
+		return error_set(thaw_error_inner(error), -ENOMEM,
+				 "no memory for a catalog");
+	}
+	thaw->catalog = catalog;
+	thaw->options = checked;
+	for (size_t i = 0; i < catalog->count; i++)
+		pthread_mutex_init(&thaw->slots[i].lock, NULL);
+	*ret_thaw = thaw;
+	return 0;
+}
+
+int engine_open(const char *path, const struct engine_options *options,
+		struct thaw_error *error, struct thaw **ret_thaw)
+{
+	struct catalog *catalog;
+	int r = catalog_load(path, thaw_error_inner(error), &catalog);
+
+	return r ? r : open_catalog(catalog, options, error, ret_thaw);
+}
+
+int engine_open_text(const char *text, size_t size, const char *name,
+		     const struct engine_options *options,
+		     struct thaw_error *error, struct thaw **ret_thaw)
+{
+	struct catalog *catalog;
+	int r = catalog_parse(text, size, name, thaw_error_inner(error),
+			      &catalog);
+
+	return r ? r : open_catalog(catalog, options, error, ret_thaw);
+}
+
+void engine_close(struct thaw *thaw)
+{
+	if (!thaw)
+		return;
+	for (size_t i = 0; i < thaw->catalog->count; i++) {
+		function_free(atomic_load(&thaw->slots[i].function));
+		pthread_mutex_destroy(&thaw->slots[i].lock);
+	}
+	free(thaw->slots);
+	catalog_free(thaw->catalog);
+	free(thaw);
+}
+
+/* The slot of the function called @name, or NULL. */
+static struct slot *find_slot(struct thaw *thaw, const char *name)
+{
+	const struct catalog_function *spec = catalog_find(thaw->catalog, name);
+
+	return spec ? &thaw->slots[spec - thaw->catalog->functions] : NULL;
+}
+
+static struct function *function_in(struct slot *slot)
+{
+	/* pairs with the release in deploy_slot() */
+	return atomic_load_explicit(&slot->function, memory_order_acquire);
+}
+
+static int deploy_slot(struct thaw *thaw, struct slot *slot, struct error *err,
+		       struct function **ret_function)
+{
+	struct function *function;
+	int r = 0;
+
+	pthread_mutex_lock(&slot->lock);
+	function = atomic_load_explicit(&slot->function, memory_order_relaxed);
+	if (!function) {
+		r = function_deploy(&thaw->catalog
+					     ->functions[slot - thaw->slots],
+				    &thaw->options, err, &function);
+		/* pairs with the acquire in function_in() */
+		if (!r)
+			atomic_store_explicit(&slot->function, function,
+					      memory_order_release);
+	}
+	pthread_mutex_unlock(&slot->lock);
+	if (!r)
+		*ret_function = function;
+	return r;
+}
+
+int engine_deploy(struct thaw *thaw, const char *name, struct error *err,
+		  struct function **ret_function)
+{
+	struct slot *slot = find_slot(thaw, name);
+	struct function *function;
+
+	if (!slot)
+		return catalog_not_found(thaw->catalog, name, err);
+	function = function_in(slot);
+	if (!function)
+		return deploy_slot(thaw, slot, err, ret_function);
+	*ret_function = function;
+	return 0;
+}
+
+struct function *engine_find(struct thaw *thaw, const char *name)
+{
+	struct slot *slot = find_slot(thaw, name);
+
+	return slot ? function_in(slot) : NULL;
+}
+
+size_t engine_trim(struct thaw *thaw, uint64_t idle_ns)
+{
+	const uint64_t now_ns = clock_now_ns();
+	const uint64_t before_ns = now_ns > idle_ns ? now_ns - idle_ns : 0;
+	size_t count = 0;
+
+	for (size_t i = 0; i < thaw->catalog->count; i++) {
+		struct function *function = function_in(&thaw->slots[i]);
+
+		if (function)
+			count += pool_trim(function->pool, false, before_ns);
+	}
+	return count;
+}

@@ -132,8 +132,8 @@ static int check_function(const struct json_place *place,
 }
 
 /* Whether it is known by which name the handler is chosen. */
-static bool has_entry(const json_t *value,
-		      const struct catalog_function *function)
+static bool entry_is_known(const json_t *value,
+			   const struct catalog_function *function)
 {
 	const bool is_given = json_object_get(value, "entry") != NULL;
 
@@ -163,7 +163,7 @@ static int read_function(const struct json_place *place, json_t *value,
 		rc = check_image(&image, function->image);
 	if (rc == 0 && reading->check)
 		rc = catalog_check_image(place, function,
-					 has_entry(value, function),
+					 entry_is_known(value, function),
 					 !result && reading->has_defaults);
 	if (json_reader_ends(place, rc, &result))
 		return rc;
@@ -302,8 +302,9 @@ static int read_document(const struct json_reader *reader,
 	return rc < 0 ? rc : read_members(&root, document, &reading);
 }
 
-static int parse(const struct json_reader *reader,
-		 const struct catalog_check *check, struct catalog **ret)
+static int parse_catalog(const struct json_reader *reader,
+			 const struct catalog_check *check,
+			 struct catalog **ret)
 {
 	struct catalog *catalog = calloc(1, sizeof(*catalog));
 	int rc = -ENOMEM;
@@ -332,7 +333,7 @@ int catalog_parse(const char *text, size_t size, const char *name,
 		.err = err,
 	};
 
-	return parse(&reader, NULL, ret);
+	return parse_catalog(&reader, NULL, ret);
 }
 
 int catalog_check(const char *text, size_t size, const char *name,
@@ -348,7 +349,7 @@ int catalog_check(const char *text, size_t size, const char *name,
 		.cookie = check->cookie,
 	};
 
-	return parse(&reader, check, ret);
+	return parse_catalog(&reader, check, ret);
 }
 
 /* Reads up to @size bytes; less of them are there if the file has shrunk. */
@@ -371,8 +372,8 @@ static ssize_t read_up_to(int fd, char *text, size_t size)
 }
 
 /* The text of @fd, of which messages speak as @name. */
-static int read_text(int fd, const char *name, struct error *err,
-		     char **ret_text, size_t *ret_size)
+static int read_catalog_text(int fd, const char *name, struct error *err,
+			     char **ret_text, size_t *ret_size)
 {
 	/* One byte more, to see that there is more. */
 	cleanup_free char *text = malloc(CATALOG_FILE_MAX + 1);
@@ -401,8 +402,8 @@ int catalog_read(const char *path, struct error *err, char **ret_text,
 	struct stat status;
 
 	if (!path)
-		return read_text(STDIN_FILENO, "standard input", err, ret_text,
-				 ret_size);
+		return read_catalog_text(STDIN_FILENO, "standard input", err,
+					 ret_text, ret_size);
 	fd = file_open_regular(path, &status);
 	if (fd == -EINVAL)
 		return error_set(err, fd,
@@ -412,7 +413,7 @@ int catalog_read(const char *path, struct error *err, char **ret_text,
 	if (fd < 0)
 		return error_set(err, fd, "%s: cannot open the catalog: %s",
 				 path, strerror(-fd));
-	return read_text(fd, path, err, ret_text, ret_size);
+	return read_catalog_text(fd, path, err, ret_text, ret_size);
 }
 
 int catalog_load(const char *path, struct error *err, struct catalog **ret)
@@ -436,7 +437,7 @@ void catalog_free(struct catalog *catalog)
 	free(catalog);
 }
 
-static int compare_name(const void *name, const void *element)
+static int compare_to_name(const void *name, const void *element)
 {
 	const struct catalog_function *function =
 		*(const struct catalog_function *const *)element;
@@ -449,7 +450,7 @@ const struct catalog_function *catalog_find(const struct catalog *catalog,
 {
 	const struct catalog_function **found =
 		bsearch(name, catalog->by_name, catalog->count,
-			sizeof(*catalog->by_name), compare_name);
+			sizeof(*catalog->by_name), compare_to_name);
 
 	return found ? *found : NULL;
 }

@@ -35,8 +35,8 @@ static void *member_of(void *target, const struct json_field *field)
 }
 
 /* A name: 1 to @max of the characters @set, the first of them of @first. */
-static bool is_name(const char *text, size_t max, const char *first,
-		    const char *set)
+static bool consists_of(const char *text, size_t max, const char *first,
+			const char *set)
 {
 	size_t length = strlen(text);
 
@@ -156,8 +156,8 @@ static int read_name(const struct json_place *place, json_t *value,
 	const char *name = json_string_value(value);
 	char **copy = member_of(target, field);
 
-	if (!name || !is_name(name, field->max, LETTERS DIGITS "_",
-			      LETTERS DIGITS "_.-"))
+	if (!name || !consists_of(name, field->max, LETTERS DIGITS "_",
+				  LETTERS DIGITS "_.-"))
 		return json_reader_refuse(
 			place,
 			"%s is not a name: write up to %" PRIu64
@@ -174,7 +174,7 @@ static int read_handler(const struct json_place *place, json_t *value,
 	char **copy = member_of(target, field);
 
 	if (!name ||
-	    !is_name(name, field->max, LETTERS "_", LETTERS DIGITS "_"))
+	    !consists_of(name, field->max, LETTERS "_", LETTERS DIGITS "_"))
 		return json_reader_refuse(
 			place,
 			"%s is not a handler's name: write the name given to "
@@ -184,8 +184,8 @@ static int read_handler(const struct json_place *place, json_t *value,
 	return *copy ? 0 : json_reader_no_memory(place);
 }
 
-static int read_text(const struct json_place *place, json_t *value,
-		     const struct json_field *field, void *target)
+static int read_string(const struct json_place *place, json_t *value,
+		       const struct json_field *field, void *target)
 {
 	const char *text = json_string_value(value);
 	size_t count = text ? count_characters(text) : 0;
@@ -366,7 +366,8 @@ static int read_environment(const struct json_place *place, json_t *value,
 	{
 		struct json_place here = json_place_member(place, name);
 
-		if (!is_name(name, SIZE_MAX, LETTERS "_", LETTERS DIGITS "_")) {
+		if (!consists_of(name, SIZE_MAX, LETTERS "_",
+				 LETTERS DIGITS "_")) {
 			rc = json_reader_refuse(
 				&here,
 				"not a variable's name: write A-Z a-z 0-9 _, "
@@ -390,8 +391,8 @@ static int read_environment(const struct json_place *place, json_t *value,
 static int check_label(const struct json_place *place, const char *name,
 		       const char *value)
 {
-	if (!is_name(name, LIMIT_LABEL_NAME_MAX, LETTERS DIGITS "_",
-		     LETTERS DIGITS "_./-"))
+	if (!consists_of(name, LIMIT_LABEL_NAME_MAX, LETTERS DIGITS "_",
+			 LETTERS DIGITS "_./-"))
 		return json_reader_refuse(
 			place,
 			"not a label's name: write up to %d of A-Z a-z 0-9 _ . "
@@ -496,8 +497,8 @@ static int read_concurrency(const struct json_place *place, json_t *value,
 	return json_reader_object(place, value, concurrency_fields, target);
 }
 
-static int read_host(const struct json_place *place, json_t *value,
-		     const struct json_field *field, void *target)
+static int read_host_object(const struct json_place *place, json_t *value,
+			    const struct json_field *field, void *target)
 {
 	(void)field;
 	return json_reader_object(place, value, host_fields, target);
@@ -525,15 +526,16 @@ static int read_host(const struct json_place *place, json_t *value,
 const struct json_field catalog_function_fields[] = {
 	{ "name", read_name, offsetof(struct catalog_function, name), 1,
 	  LIMIT_NAME_MAX, .required = true },
-	{ "image", read_text, offsetof(struct catalog_function, image), 1,
+	{ "image", read_string, offsetof(struct catalog_function, image), 1,
 	  LIMIT_IMAGE_MAX, .required = true },
 	FIELD("entry", read_handler, entry, 1, HANDLER_NAME_MAX),
-	FIELD("description", read_text, description, 0, LIMIT_DESCRIPTION_MAX),
+	FIELD("description", read_string, description, 0,
+	      LIMIT_DESCRIPTION_MAX),
 	FIELD("environment", read_environment, environment, 0,
 	      THAW_ENVIRONMENT_MAX),
 	FIELD("labels", read_labels, labels, 0, LIMIT_LABELS_MAX),
 	{ .key = "kind", .read = read_kind },
-	{ .key = "host", .read = read_host },
+	{ .key = "host", .read = read_host_object },
 	{ .key = "files", .read = read_files },
 	DEFAULT_FIELDS,
 	{ .key = NULL },

@@ -9,9 +9,9 @@
 #include "vm/image/open.h"
 #include "vm/layout.h"
 
-static int check_memory(const struct json_place *place,
-			const struct catalog_function *function,
-			const struct image *image)
+static int check_image_fits(const struct json_place *place,
+			    const struct catalog_function *function,
+			    const struct image *image)
 {
 	const struct json_place memory = json_place_member(place, "memory");
 	const struct layout_config config = {
@@ -28,9 +28,9 @@ static int check_memory(const struct json_place *place,
 	return json_reader_refuse(&memory, "%s", err.message);
 }
 
-static int check_entry(const struct json_place *place,
-		       const struct catalog_function *function,
-		       const struct image *image)
+static int check_image_entry(const struct json_place *place,
+			     const struct catalog_function *function,
+			     const struct image *image)
 {
 	const struct json_place entry = json_place_member(place, "entry");
 	struct error err;
@@ -55,9 +55,9 @@ int catalog_check_image(const struct json_place *place,
 	if (rc)
 		return json_reader_refuse(&here, "%s", err.message);
 	if (is_whole)
-		rc = check_memory(place, function, image);
+		rc = check_image_fits(place, function, image);
 	if (!json_reader_ends(place, rc, &result) && has_entry)
-		rc = check_entry(place, function, image);
+		rc = check_image_entry(place, function, image);
 	image_close(image);
 	return json_reader_ends(place, rc, &result) ? rc : result;
 }

@@ -22,7 +22,7 @@ static void put_duration(struct json_output *object, const char *key,
 }
 
 static struct json_output
-concurrency_object(const struct catalog_concurrency *c)
+catalog_concurrency_object(const struct catalog_concurrency *c)
 {
 	struct json_output object = json_output_make();
 
@@ -57,7 +57,7 @@ json_t *catalog_function_json(const struct catalog_function *f)
 	json_put_boolean(&object, "untrusted", f->untrusted);
 	json_put_boolean(&object, "critical", f->critical);
 	json_put_object(&object, "concurrency",
-			concurrency_object(&f->concurrency));
+			catalog_concurrency_object(&f->concurrency));
 	json_put(&object, "environment", json_make_pairs(f->environment));
 	json_put(&object, "labels", json_make_pairs(f->labels));
 	if (!object.failed)

@@ -49,8 +49,8 @@ struct catalog_function catalog_builtin_defaults(void)
 	};
 }
 
-static int check_memory(const struct json_place *place,
-			const struct catalog_function *function)
+static int check_parts_fit(const struct json_place *place,
+			   const struct catalog_function *function)
 {
 	struct json_place memory = json_place_member(place, "memory");
 	size_t needed = function->stack + function->max_request +
@@ -102,7 +102,7 @@ static int check_whole(const struct json_place *place,
 {
 	static int (*const checks[])(const struct json_place *place,
 				     const struct catalog_function *function) = {
-		check_memory, check_warm, check_isolation
+		check_parts_fit, check_warm, check_isolation
 	};
 	int result = 0;
 

@@ -10,8 +10,8 @@
 #include "snapshot/boot.h"
 #include "vm/image/open.h"
 
-static void on_line(void *cookie, enum thaw_level level, const char *text,
-		    size_t size)
+static void function_log_line(void *cookie, enum thaw_level level,
+			      const char *text, size_t size)
 {
 	const struct function *function = cookie;
 
@@ -86,8 +86,9 @@ static void choose_gate(struct function *function)
 }
 
 /* While it boots, a function may use all of its memory. */
-static int boot(struct function *function,
-		const struct snapshot_options *options, struct error *err)
+static int function_boot(struct function *function,
+			 const struct snapshot_options *options,
+			 struct error *err)
 {
 	struct memory_budget *budget = function->options.memory;
 	const size_t size = function->spec->memory;
@@ -104,7 +105,7 @@ static int boot(struct function *function,
 	return r;
 }
 
-static int deploy(struct function *function, struct error *err)
+static int deploy_parts(struct function *function, struct error *err)
 {
 	const struct catalog_function *spec = function->spec;
 	struct snapshot_options options = {
@@ -134,7 +135,7 @@ static int deploy(struct function *function, struct error *err)
 
 	r = image_open(spec->image, err, &function->image);
 	if (!r)
-		r = boot(function, &options, err);
+		r = function_boot(function, &options, err);
 	if (!r)
 		r = choose_handler(function, err);
 	if (!r)
@@ -158,9 +159,9 @@ int function_deploy(const struct catalog_function *spec,
 	function->spec = spec;
 	function->options = *options;
 	if (options->log)
-		function->log = (struct guest_log){ on_line, function,
+		function->log = (struct guest_log){ function_log_line, function,
 						    spec->log_level };
-	r = deploy(function, err);
+	r = deploy_parts(function, err);
 	if (r) {
 		function_free(function);
 		return error_prefix(err, r, "function %s", spec->name);

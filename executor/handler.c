@@ -23,7 +23,7 @@ static const char *name_of_snapshot(const void *of, size_t index)
 	return snapshot_handler_name(of, index);
 }
 
-static int find(const struct names *names, const char *name)
+static int find_name(const struct names *names, const char *name)
 {
 	for (size_t i = 0; i < names->count; i++)
 		if (!strcmp(names->get(names->of, i), name))
@@ -32,7 +32,7 @@ static int find(const struct names *names, const char *name)
 }
 
 /* It is NULL as long as the catalog is being read. */
-static bool has_entry(const struct catalog_function *spec)
+static bool spec_has_entry(const struct catalog_function *spec)
 {
 	return spec->entry && *spec->entry;
 }
@@ -55,18 +55,18 @@ static int no_handler(const struct catalog_function *spec,
 	return error_set(err, -ENOENT,
 			 "%s has no handler \"%s\": set entry to one of: %s",
 			 spec->image,
-			 has_entry(spec) ? spec->entry : spec->name, text);
+			 spec_has_entry(spec) ? spec->entry : spec->name, text);
 }
 
-static int choose(const struct catalog_function *spec,
-		  const struct names *names, struct error *err)
+static int choose_name(const struct catalog_function *spec,
+		       const struct names *names, struct error *err)
 {
 	int index = 0;
 
-	if (has_entry(spec))
-		index = find(names, spec->entry);
+	if (spec_has_entry(spec))
+		index = find_name(names, spec->entry);
 	else if (names->count != 1)
-		index = find(names, spec->name);
+		index = find_name(names, spec->name);
 	return index < 0 ? no_handler(spec, names, err) : index;
 }
 
@@ -76,7 +76,7 @@ int handler_of_image(const struct catalog_function *spec,
 	const struct names names = { image, image_handler_count(image),
 				     name_of_image };
 
-	return choose(spec, &names, err);
+	return choose_name(spec, &names, err);
 }
 
 int handler_of_snapshot(const struct catalog_function *spec,
@@ -85,5 +85,5 @@ int handler_of_snapshot(const struct catalog_function *spec,
 	const struct names names = { snapshot, snapshot_handler_count(snapshot),
 				     name_of_snapshot };
 
-	return choose(spec, &names, err);
+	return choose_name(spec, &names, err);
 }

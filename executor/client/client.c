@@ -66,8 +66,8 @@ void thaw_disconnect(struct thaw_client *client)
 	free(client);
 }
 
-static int copy_text(char *to, size_t size, const char *from, const char *what,
-		     struct error *err)
+static int copy_short_text(char *to, size_t size, const char *from,
+			   const char *what, struct error *err)
 {
 	if (strlen(from) >= size)
 		return error_set(err, -EINVAL, "a %s may have %zu characters",
@@ -103,15 +103,17 @@ static int fill_frame(struct frame_request *frame, const char *function,
 		      const struct thaw_invoke_request *request,
 		      struct error *err)
 {
-	int r = copy_text(frame->function, sizeof(frame->function), function,
-			  "function's name", err);
+	int r = copy_short_text(frame->function, sizeof(frame->function),
+				function, "function's name", err);
 
 	if (!r && request->content_type)
-		r = copy_text(frame->content_type, sizeof(frame->content_type),
-			      request->content_type, "content type", err);
+		r = copy_short_text(frame->content_type,
+				    sizeof(frame->content_type),
+				    request->content_type, "content type", err);
 	if (!r && request->id)
-		r = copy_text(frame->request_id, sizeof(frame->request_id),
-			      request->id, "request id", err);
+		r = copy_short_text(frame->request_id,
+				    sizeof(frame->request_id), request->id,
+				    "request id", err);
 	frame->timeout_ns = request->timeout_ns;
 	frame->data = request->data;
 	frame->size = request->size;
@@ -119,9 +121,9 @@ static int fill_frame(struct frame_request *frame, const char *function,
 }
 
 /* Writes the client's head, which goes before the data; its size, or -errno. */
-static int write_head(struct thaw_client *client, const char *function,
-		      const struct thaw_invoke_request *request,
-		      struct error *err)
+static int write_request_head(struct thaw_client *client, const char *function,
+			      const struct thaw_invoke_request *request,
+			      struct error *err)
 {
 	struct frame_request frame = { .id = client->last_id + 1 }, read;
 	char *head = client->head;
@@ -146,13 +148,13 @@ static int write_head(struct thaw_client *client, const char *function,
 	return r;
 }
 
-static void remember(struct thaw_client *client, uint64_t id)
+static void remember_id(struct thaw_client *client, uint64_t id)
 {
 	client->in_flight[client->stream.expected++] = id;
 }
 
 /* Whether @id was in flight, which it then is no longer. */
-static bool forget(struct thaw_client *client, uint64_t id)
+static bool forget_id(struct thaw_client *client, uint64_t id)
 {
 	unsigned *count = &client->stream.expected;
 
@@ -178,16 +180,16 @@ int thaw_client_send(struct thaw_client *client, const char *function,
 				 "%d requests are in flight, which is the "
 				 "limit: receive a reply first",
 				 FRAME_PIPELINE_MAX);
-	head_size =
-		write_head(client, function, request, thaw_error_inner(error));
+	head_size = write_request_head(client, function, request,
+				       thaw_error_inner(error));
 	if (head_size < 0)
 		return head_size;
 	/* before it is sent: the server may refuse it by its first bytes */
-	remember(client, ++client->last_id);
+	remember_id(client, ++client->last_id);
 	client_stream_send(stream, client->head, (size_t)head_size,
 			   request->data, request->size);
 	if (stream->broken) {
-		forget(client, client->last_id);
+		forget_id(client, client->last_id);
 		return client_stream_error(stream, thaw_error_inner(error));
 	}
 	*ret_id = client->last_id;
@@ -235,7 +237,7 @@ int thaw_client_receive(struct thaw_client *client,
 				 "no request is in flight: send one first");
 	frame = client_stream_next(stream, &size);
 	if (frame && (frame_read_reply(frame, size, &reply) ||
-		      !forget(client, reply.id))) {
+		      !forget_id(client, reply.id))) {
 		client_stream_break(stream);
 		frame = NULL;
 	}

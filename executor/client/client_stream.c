@@ -27,7 +27,7 @@
 
 #define NO_MEMORY "no memory for the server's replies"
 
-static int cannot_connect(const char *path, int error, struct error *err)
+static int stream_cannot_connect(const char *path, int error, struct error *err)
 {
 	const char *advice = "";
 
@@ -44,16 +44,16 @@ int client_stream_open(struct client_stream *stream, const char *path,
 	int fd, r;
 
 	if (strlen(path) >= sizeof(address.sun_path))
-		return cannot_connect(path, ENAMETOOLONG, err);
+		return stream_cannot_connect(path, ENAMETOOLONG, err);
 	strcpy(address.sun_path, path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return cannot_connect(path, errno, err);
+		return stream_cannot_connect(path, errno, err);
 	do
 		r = connect(fd, (const struct sockaddr *)&address,
 			    sizeof(address));
 	while (r && errno == EINTR);
-	r = r ? cannot_connect(path, errno, err) : 0;
+	r = r ? stream_cannot_connect(path, errno, err) : 0;
 	if (runtime_check(path, err))
 		r = -EPERM;
 	if (r) {
@@ -164,7 +164,7 @@ static void count_replies(struct client_stream *stream)
 }
 
 /* Room behind what was received, for the next frame if that is known. */
-static char *make_room(struct client_stream *stream)
+static char *stream_make_room(struct client_stream *stream)
 {
 	struct buffer *received = &stream->received;
 	size_t kept = received->size - stream->start;
@@ -187,10 +187,10 @@ static char *make_room(struct client_stream *stream)
  * Receives once; with MSG_DONTWAIT in @flags, if there is something. Returns
  * whether it is worth trying again.
  */
-static bool receive_some(struct client_stream *stream, int flags)
+static bool stream_receive_some(struct client_stream *stream, int flags)
 {
 	struct buffer *received = &stream->received;
-	char *room = make_room(stream);
+	char *room = stream_make_room(stream);
 	ssize_t n;
 
 	if (!room) {
@@ -222,10 +222,10 @@ static void wait_to_send(struct client_stream *stream)
 	if (poll(&fd, 1, -1) < 0 && errno != EINTR && errno != EAGAIN)
 		break_lost(stream);
 	else if (fd.revents & POLLIN)
-		receive_some(stream, MSG_DONTWAIT);
+		stream_receive_some(stream, MSG_DONTWAIT);
 }
 
-static void advance(struct msghdr *message, size_t sent)
+static void sent_advance(struct msghdr *message, size_t sent)
 {
 	struct iovec *piece = message->msg_iov;
 
@@ -255,12 +255,12 @@ void client_stream_send(struct client_stream *stream, const void *head,
 				    MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (n >= 0) {
-			advance(&message, (size_t)n);
+			sent_advance(&message, (size_t)n);
 		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
 			wait_to_send(stream);
 		} else if (errno != EINTR) {
 			/* it may have said why, before it closed */
-			while (receive_some(stream, MSG_DONTWAIT))
+			while (stream_receive_some(stream, MSG_DONTWAIT))
 				;
 			break_lost(stream);
 		}
@@ -302,7 +302,7 @@ const char *client_stream_next(struct client_stream *stream, size_t *ret_size)
 	const char *frame;
 
 	while (!stream->replies && !stream->broken)
-		receive_some(stream, 0);
+		stream_receive_some(stream, 0);
 	if (!stream->replies)
 		return NULL;
 	frame_size(stream->received.data + stream->start,

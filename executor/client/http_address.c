@@ -10,7 +10,7 @@
 #define PORT_DEFAULT "80"
 #define PORT_LAST 65535
 
-static bool skip(const char **text, const char *start)
+static bool skip_prefix(const char **text, const char *start)
 {
 	size_t size = strlen(start);
 
@@ -20,7 +20,7 @@ static bool skip(const char **text, const char *start)
 	return true;
 }
 
-static int refuse(struct error *err, const char *text, const char *why)
+static int refuse_address(struct error *err, const char *text, const char *why)
 {
 	return error_set(err, -EINVAL,
 			 "\"%s\" is no address: %s: write " HTTP_ADDRESS_FORMS,
@@ -44,7 +44,7 @@ static int parse_unix(const char *path, struct error *err,
 		      struct http_address *address)
 {
 	if (!*path)
-		return refuse(err, "unix:", "the path is missing");
+		return refuse_address(err, "unix:", "the path is missing");
 	if (strlen(path) >= sizeof(address->path))
 		return error_set(err, -EINVAL,
 				 "%s is too long for a socket, which may have "
@@ -56,7 +56,7 @@ static int parse_unix(const char *path, struct error *err,
 	return 0;
 }
 
-static bool is_port(const char *port)
+static bool is_port_text(const char *port)
 {
 	char *end;
 	long number = strtol(port, &end, 10);
@@ -94,7 +94,7 @@ static const char *parse_host(const char *text, const char *end,
 		strcpy(address->port, PORT_DEFAULT);
 	else if (!copy(colon + 1, (size_t)(end - colon - 1), address->port,
 		       sizeof(address->port)) ||
-		 !is_port(address->port))
+		 !is_port_text(address->port))
 		return "that is no port";
 	return NULL;
 }
@@ -126,28 +126,29 @@ int http_address_parse(const char *text, struct error *err,
 	bool is_url;
 	int r;
 
-	if (skip(&at, "https://"))
+	if (skip_prefix(&at, "https://"))
 		return error_set(err, -EPROTONOSUPPORT,
 				 "%s: thaw does not speak https: use http://, "
 				 "or a proxy that ends TLS",
 				 text);
-	if (skip(&at, "unix:") || (!skip(&at, "http:") && strchr(at, '/'))) {
+	if (skip_prefix(&at, "unix:") ||
+	    (!skip_prefix(&at, "http:") && strchr(at, '/'))) {
 		r = parse_unix(at, err, &address);
 		if (!r)
 			*ret_address = address;
 		return r;
 	}
 	is_url = at != text;
-	if (is_url && !skip(&at, "//"))
-		return refuse(err, text, "// is missing");
+	if (is_url && !skip_prefix(&at, "//"))
+		return refuse_address(err, text, "// is missing");
 	end = at + strcspn(at, "/?#");
 	wrong = parse_host(at, end, &address);
 	if (wrong)
-		return refuse(err, text, wrong);
+		return refuse_address(err, text, wrong);
 	if (!is_url && end[-1] != ']' && !strchr(at, ':'))
-		return refuse(err, text, "the port is missing");
+		return refuse_address(err, text, "the port is missing");
 	if (!parse_prefix(end, &address))
-		return refuse(err, text, "that is no path");
+		return refuse_address(err, text, "that is no path");
 	write_authority(&address);
 	*ret_address = address;
 	return 0;

@@ -62,7 +62,8 @@ static bool has_header(const struct http_call *call, const char *name)
 	return false;
 }
 
-static int write_head(struct http_client *client, const struct http_call *call)
+static int write_call_head(struct http_client *client,
+			   const struct http_call *call)
 {
 	struct buffer *head = &client->internal.head;
 
@@ -94,7 +95,7 @@ static size_t left(const struct sending *sending)
 	return sending->parts[0].iov_len + sending->parts[1].iov_len;
 }
 
-static void advance(struct sending *sending, size_t sent)
+static void call_advance(struct sending *sending, size_t sent)
 {
 	for (int i = 0; i < 2; i++) {
 		struct iovec *part = &sending->parts[i];
@@ -106,7 +107,7 @@ static void advance(struct sending *sending, size_t sent)
 	}
 }
 
-static int send_some(int fd, struct sending *sending)
+static int call_send_some(int fd, struct sending *sending)
 {
 	const struct msghdr message = {
 		.msg_iov = sending->parts,
@@ -116,12 +117,12 @@ static int send_some(int fd, struct sending *sending)
 
 	if (sent < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-	advance(sending, (size_t)sent);
+	call_advance(sending, (size_t)sent);
 	return 0;
 }
 
 /* Receives what is there. 1: the reply is whole; 0: it is not; -errno. */
-static int receive_some(struct http_client *client, bool *heard)
+static int call_receive_some(struct http_client *client, bool *heard)
 {
 	char chunk[CHUNK];
 	ssize_t got = recv(client->internal.fd, chunk, sizeof(chunk), 0);
@@ -170,9 +171,10 @@ static int exchange(struct http_client *client, const struct http_call *call,
 		if (ready < 0)
 			return ready;
 		if (sends && ready & POLLOUT)
-			failed = send_some(client->internal.fd, &sending) < 0;
+			failed = call_send_some(client->internal.fd, &sending) <
+				 0;
 		if (ready & ~POLLOUT)
-			r = receive_some(client, &heard);
+			r = call_receive_some(client, &heard);
 	}
 	if (left(&sending))
 		client->reply.keep_alive = false;
@@ -209,8 +211,9 @@ static int connect_again(struct http_client *client, uint64_t deadline_ns,
 			 client->option);
 }
 
-static int explain(const struct http_client *client,
-		   const struct http_call *call, int r, struct error *err)
+static int explain_failure(const struct http_client *client,
+			   const struct http_call *call, int r,
+			   struct error *err)
 {
 	const char *name = http_address_name(&client->address);
 
@@ -244,7 +247,7 @@ int http_client_call(struct http_client *client, const struct http_call *call,
 	bool is_safe = !strcmp(call->method, "GET"), kept;
 	int r;
 
-	if (write_head(client, call))
+	if (write_call_head(client, call))
 		return error_set(err, -EINVAL,
 				 "the request's head is larger "
 				 "than %d bytes",
@@ -260,7 +263,7 @@ int http_client_call(struct http_client *client, const struct http_call *call,
 		if (r != 1 || !client->reply.keep_alive)
 			disconnect(client);
 	} while (r == CLOSED && kept && is_safe);
-	return r == 1 ? 0 : explain(client, call, r, err);
+	return r == 1 ? 0 : explain_failure(client, call, r, err);
 }
 
 pid_t http_client_peer(const struct http_client *client)

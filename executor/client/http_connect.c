@@ -32,7 +32,7 @@ int http_wait(int fd, short events, uint64_t deadline_ns)
 }
 
 /* Waits for the end of a connect() that goes on. */
-static int finish(int fd, uint64_t deadline_ns)
+static int finish_connecting(int fd, uint64_t deadline_ns)
 {
 	socklen_t size = sizeof(int);
 	int r, error = 0;
@@ -48,8 +48,8 @@ static int finish(int fd, uint64_t deadline_ns)
 }
 
 /* Returns the socket, or -errno. */
-static int try(int family, const struct sockaddr *address, socklen_t size,
-	       uint64_t deadline_ns)
+static int try_address(int family, const struct sockaddr *address,
+		       socklen_t size, uint64_t deadline_ns)
 {
 	cleanup_close int fd =
 		socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -58,7 +58,8 @@ static int try(int family, const struct sockaddr *address, socklen_t size,
 	if (fd < 0)
 		return -errno;
 	if (connect(fd, address, size))
-		r = errno == EINPROGRESS ? finish(fd, deadline_ns) : -errno;
+		r = errno == EINPROGRESS ? finish_connecting(fd, deadline_ns) :
+					   -errno;
 	if (r)
 		return r;
 	if (family != AF_UNIX)
@@ -76,8 +77,8 @@ static int try_unix(const char *path, uint64_t deadline_ns)
 
 	strcpy(address.sun_path, path); /* RUNTIME_PATH_MAX: it fits */
 	for (;;) {
-		r = try(AF_UNIX, (const struct sockaddr *)&address,
-			sizeof(address), deadline_ns);
+		r = try_address(AF_UNIX, (const struct sockaddr *)&address,
+				sizeof(address), deadline_ns);
 		if (r != -EAGAIN || clock_now_ns() >= deadline_ns)
 			return r;
 		nanosleep(&pause, NULL);
@@ -98,8 +99,8 @@ static int try_names(const struct http_address *address, uint64_t deadline_ns,
 						   gai_strerror(r));
 	r = -EADDRNOTAVAIL;
 	for (struct addrinfo *at = found; at && r < 0; at = at->ai_next)
-		r = try(at->ai_family, at->ai_addr, at->ai_addrlen,
-			deadline_ns);
+		r = try_address(at->ai_family, at->ai_addr, at->ai_addrlen,
+				deadline_ns);
 	freeaddrinfo(found);
 	return r < 0 ? error_set(err, r, "%s", strerror(-r)) : r;
 }

@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "executor/http_headers.h"
 #include "executor/invoke_request.h"
+#include "executor/invoke_state.h"
 #include "guest/abi/thaw_abi.h"
 #include "guest/abi/thaw_http.h"
 #include "snapshot/guest_sleep.h"
@@ -38,7 +39,7 @@ _Static_assert(THAW_REPLY_HEADERS_SIZE_MAX == THAW_REPLY_HEADERS_MAX,
 	       "the limit a caller sees");
 
 /* Copies text of at most @size - 1 bytes; returns its length. */
-static size_t copy_text(char *to, const char *from, size_t size)
+static size_t invoke_copy_text(char *to, const char *from, size_t size)
 {
 	size_t length = strnlen(from, size - 1);
 
@@ -48,13 +49,13 @@ static size_t copy_text(char *to, const char *from, size_t size)
 }
 
 /* The same, for what has to be ASCII. */
-static void copy_ascii(char *to, const char *from, size_t size)
+static void invoke_copy_ascii(char *to, const char *from, size_t size)
 {
-	text_clean_ascii(to, copy_text(to, from, size));
+	text_clean_ascii(to, invoke_copy_text(to, from, size));
 }
 
-static void fail(struct thaw_reply *reply, enum thaw_result result,
-		 const char *type, const char *message)
+static void invoke_fail(struct thaw_reply *reply, enum thaw_result result,
+			const char *type, const char *message)
 {
 	reply->result = result;
 	reply->data = NULL;
@@ -65,14 +66,14 @@ static void fail(struct thaw_reply *reply, enum thaw_result result,
 }
 
 /* Copies the headers once, and checks the copy: what is wrong with it, or NULL. */
-static const char *take_headers(const struct thaw_mailbox *mailbox,
-				uint32_t size, struct thaw_reply *reply)
+static const char *take_reply_headers(const struct thaw_mailbox *mailbox,
+				      uint32_t size, struct thaw_reply *reply)
 {
 	char *headers;
 
 	if (size > THAW_REPLY_HEADERS_MAX)
 		return "more than 4096 bytes of headers";
-	headers = reply->internal.headers = malloc(size);
+	headers = invoke_state(reply)->headers = malloc(size);
 	if (!headers)
 		return "headers for which there is no memory";
 	memcpy(headers, mailbox->headers, size);
@@ -99,7 +100,7 @@ static bool take_http(const struct thaw_mailbox *mailbox, uint64_t reply_size,
 	    (status < THAW_REPLY_STATUS_MIN || status > THAW_REPLY_STATUS_MAX))
 		fault = "a status outside 200 to 599";
 	else if (size)
-		fault = take_headers(mailbox, size, reply);
+		fault = take_reply_headers(mailbox, size, reply);
 	reply->status = status;
 	if (!fault && !(reply_size && thaw_http_is_bodiless(status)))
 		return true;
@@ -107,11 +108,11 @@ static bool take_http(const struct thaw_mailbox *mailbox, uint64_t reply_size,
 	reply->headers = NULL;
 	reply->headers_size = 0;
 	if (fault) {
-		fail(reply, THAW_ERROR, "Runtime.ProtocolError", "");
+		invoke_fail(reply, THAW_ERROR, "Runtime.ProtocolError", "");
 		snprintf(reply->error_message, sizeof(reply->error_message),
 			 "the head of the function's reply has %s", fault);
 	} else {
-		fail(reply, THAW_ERROR, "Function.InvalidResponse", "");
+		invoke_fail(reply, THAW_ERROR, "Function.InvalidResponse", "");
 		snprintf(reply->error_message, sizeof(reply->error_message),
 			 "a reply of status %u has no body, and this one has "
 			 "%" PRIu64 " bytes",
@@ -133,21 +134,22 @@ static void take_reply(const struct function *function, struct vm *vm,
 
 	if (status == THAW_STATUS_ERROR) {
 		reply->result = THAW_ERROR;
-		copy_ascii(reply->error_type, mailbox->error_type,
-			   sizeof(mailbox->error_type));
+		invoke_copy_ascii(reply->error_type, mailbox->error_type,
+				  sizeof(mailbox->error_type));
 		text_clean(reply->error_message,
-			   copy_text(reply->error_message,
-				     mailbox->error_message,
-				     sizeof(mailbox->error_message)));
+			   invoke_copy_text(reply->error_message,
+					    mailbox->error_message,
+					    sizeof(mailbox->error_message)));
 		return;
 	}
 	if (status != THAW_STATUS_OK) {
-		fail(reply, THAW_ERROR, "Runtime.ProtocolError",
-		     "the function left a status that does not exist");
+		invoke_fail(reply, THAW_ERROR, "Runtime.ProtocolError",
+			    "the function left a status that does not exist");
 		return;
 	}
 	if (size > layout->reply_max) {
-		fail(reply, THAW_ERROR, "Function.ResponseSizeTooLarge", "");
+		invoke_fail(reply, THAW_ERROR, "Function.ResponseSizeTooLarge",
+			    "");
 		snprintf(reply->error_message, sizeof(reply->error_message),
 			 "a reply of %" PRIu64
 			 " bytes is larger than max_reply of %zu",
@@ -156,8 +158,8 @@ static void take_reply(const struct function *function, struct vm *vm,
 	}
 	if (!take_http(mailbox, size, reply))
 		return;
-	copy_ascii(reply->content_type, mailbox->content_type,
-		   sizeof(mailbox->content_type));
+	invoke_copy_ascii(reply->content_type, mailbox->content_type,
+			  sizeof(mailbox->content_type));
 	if (!*reply->content_type)
 		strcpy(reply->content_type, DEFAULT_CONTENT_TYPE);
 	reply->result = THAW_OK;
@@ -179,15 +181,15 @@ static void take_fault(const struct function *function, const struct vm *vm,
 	vm_describe_exit(exit, snapshot_layout(function->snapshot), what,
 			 sizeof(what));
 	if (exit->kind != VM_EXIT_FAULT) {
-		fail(reply, THAW_FAULT, "Runtime.Fault", what);
+		invoke_fail(reply, THAW_FAULT, "Runtime.Fault", what);
 		return;
 	}
 	symbol = image_symbol(function->image, exit->fault.pc, &offset);
 	if (symbol)
 		snprintf(symbol_text, sizeof(symbol_text), " in %s+%#" PRIx64,
 			 symbol, offset);
-	fail(reply, THAW_FAULT,
-	     exhausted ? "Runtime.OutOfMemory" : "Runtime.Fault", "");
+	invoke_fail(reply, THAW_FAULT,
+		    exhausted ? "Runtime.OutOfMemory" : "Runtime.Fault", "");
 	snprintf(reply->error_message, sizeof(reply->error_message),
 		 "%s at %#" PRIx64 "%s (handler %s)%s", what, exit->fault.pc,
 		 symbol_text, function->handler_name,
@@ -196,7 +198,7 @@ static void take_fault(const struct function *function, const struct vm *vm,
 
 static void take_timeout(uint64_t timeout_ns, struct thaw_reply *reply)
 {
-	fail(reply, THAW_TIMEOUT, "Sandbox.Timedout", "");
+	invoke_fail(reply, THAW_TIMEOUT, "Sandbox.Timedout", "");
 	snprintf(reply->error_message, sizeof(reply->error_message),
 		 "not done within its timeout of %" PRIu64 ".%03" PRIu64 " ms",
 		 timeout_ns / NS_PER_MS, timeout_ns % NS_PER_MS / NS_PER_US);
@@ -204,51 +206,58 @@ static void take_timeout(uint64_t timeout_ns, struct thaw_reply *reply)
 
 static void take_bell(uint32_t bell, struct thaw_reply *reply)
 {
-	fail(reply, THAW_ERROR, "Runtime.ProtocolError", "");
+	invoke_fail(reply, THAW_ERROR, "Runtime.ProtocolError", "");
 	snprintf(reply->error_message, sizeof(reply->error_message),
 		 "the function rang the doorbell with %u", bell);
 }
 
-static void on_line(void *cookie, enum thaw_level level, const char *text,
-		    size_t size)
+static void invoke_log_line(void *cookie, enum thaw_level level,
+			    const char *text, size_t size)
 {
 	const struct thaw_reply *reply = cookie;
-	const struct thaw_invoke_request *request = reply->internal.request;
+	const struct invoke_state *state = invoke_state(reply);
+	const struct thaw_invoke_request *request = state->request;
 
-	request->log(request->log_cookie, reply->internal.function->spec->name,
-		     level, text, size);
+	request->log(request->log_cookie, state->function->spec->name, level,
+		     text, size);
 }
 
 /* Where its log lines go. */
 static struct guest_log log_of(struct thaw_reply *reply)
 {
-	const struct function *function = reply->internal.function;
+	const struct invoke_state *state = invoke_state(reply);
+	const struct function *function = state->function;
 
-	if (!reply->internal.request->log)
+	if (!state->request->log)
 		return function->log;
-	return (struct guest_log){ on_line, reply, function->spec->log_level };
+	return (struct guest_log){ invoke_log_line, reply,
+				   function->spec->log_level };
 }
 
 static void take_line(struct thaw_reply *reply)
 {
 	const struct guest_log log = log_of(reply);
 
-	guest_log_take(&log, reply->internal.vm, &reply->internal.lines);
+	guest_log_take(&log, invoke_state(reply)->vm,
+		       &invoke_state(reply)->lines);
 }
 
 /* It has been ended: what it was about to log says how far it came. */
 static void take_begun_lines(struct thaw_reply *reply)
 {
+	struct invoke_state *state = invoke_state(reply);
 	const struct guest_log log = log_of(reply);
 
-	guest_log_take_begun(&log, reply->internal.vm,
-			     snapshot_lines(reply->internal.function->snapshot),
-			     &reply->internal.lines);
+	guest_log_take_begun(&log, state->vm,
+			     snapshot_lines(state->function->snapshot),
+			     &state->lines);
 }
 
 static uint64_t deadline_of(const struct thaw_reply *reply)
 {
-	return reply->internal.start_ns + reply->internal.timeout_ns;
+	const struct invoke_state *state = invoke_state(reply);
+
+	return state->start_ns + state->timeout_ns;
 }
 
 /* What the end of a run means for the invocation. */
@@ -258,17 +267,19 @@ enum step {
 	STEP_REFUSED, /* the entry stub did not begin */
 };
 
-static enum step take_exit(struct thaw_reply *reply, const struct vm_exit *exit)
+static enum step invoke_take_exit(struct thaw_reply *reply,
+				  const struct vm_exit *exit)
 {
-	const struct function *function = reply->internal.function;
-	struct vm *vm = reply->internal.vm;
+	struct invoke_state *state = invoke_state(reply);
+	const struct function *function = state->function;
+	struct vm *vm = state->vm;
 
 	if (!exit->polled)
 		reply->exits++;
 	if (exit->kind != VM_EXIT_DOORBELL)
 		take_begun_lines(reply);
 	if (exit->kind == VM_EXIT_DEADLINE) {
-		take_timeout(reply->internal.timeout_ns, reply);
+		take_timeout(state->timeout_ns, reply);
 		return STEP_ENDED;
 	}
 	if (exit->kind != VM_EXIT_DOORBELL) {
@@ -277,15 +288,14 @@ static enum step take_exit(struct thaw_reply *reply, const struct vm_exit *exit)
 	}
 	switch (exit->bell) {
 	case THAW_BELL_DONE:
-		reply->internal.clean = true;
+		state->clean = true;
 		take_reply(function, vm, reply);
 		return STEP_ENDED;
 	case THAW_BELL_LOG:
 		take_line(reply);
 		return STEP_RUN;
 	case THAW_BELL_SLEEP:
-		reply->internal.wake_ns =
-			guest_sleep_end(vm, deadline_of(reply));
+		state->wake_ns = guest_sleep_end(vm, deadline_of(reply));
 		return STEP_RUN;
 	case THAW_BELL_REFUSED:
 		if (reply->exits == 1)
@@ -298,16 +308,17 @@ static enum step take_exit(struct thaw_reply *reply, const struct vm_exit *exit)
 }
 
 /* Writes the request, for a run from the entry stub on. */
-static int begin(struct thaw_reply *reply)
+static int invoke_begin(struct thaw_reply *reply)
 {
-	const struct function *function = reply->internal.function;
-	struct vm *vm = reply->internal.vm;
-	int r = invoke_put_request(function, vm, reply->internal.request,
-				   deadline_of(reply), reply);
+	struct invoke_state *state = invoke_state(reply);
+	const struct function *function = state->function;
+	struct vm *vm = state->vm;
+	int r = invoke_request_write(function, vm, state->request,
+				     deadline_of(reply), reply);
 
 	reply->exits = 0;
-	reply->internal.lines = 0;
-	if (!r && reply->internal.is_polled)
+	state->lines = 0;
+	if (!r && state->is_polled)
 		poll_start(vm, deadline_of(reply));
 	return r;
 }
@@ -316,20 +327,21 @@ static int begin(struct thaw_reply *reply)
  * If the stub finds state of the invocation before that it cannot reset, the vm
  * is restored completely and the request tried again, once.
  */
-static int begin_again(struct thaw_reply *reply)
+static int invoke_begin_again(struct thaw_reply *reply)
 {
-	const struct function *function = reply->internal.function;
-	struct vm *vm = reply->internal.vm;
+	struct invoke_state *state = invoke_state(reply);
+	const struct function *function = state->function;
+	struct vm *vm = state->vm;
 	int r;
 
-	if (reply->internal.is_again || vm_spoiled(vm)) {
+	if (state->is_again || vm_spoiled(vm)) {
 		/* it was not the stub: that has nothing to refuse */
 		take_bell(THAW_BELL_REFUSED, reply);
 		return 1;
 	}
-	reply->internal.is_again = true;
+	state->is_again = true;
 	r = snapshot_restore(function->snapshot, vm, false, NULL);
-	return r ? r : begin(reply);
+	return r ? r : invoke_begin(reply);
 }
 
 /* What an invocation is waited for. */
@@ -343,45 +355,47 @@ enum patience {
  * Runs it until it exits: 0 and *@exit; 1: it has not yet, or its slice is used
  * up; or -errno.
  */
-static int run(struct thaw_reply *reply, enum patience wait,
-	       struct vm_exit *exit)
+static int invoke_run(struct thaw_reply *reply, enum patience wait,
+		      struct vm_exit *exit)
 {
-	const uint64_t slice_end_ns = reply->internal.slice_end_ns;
+	struct invoke_state *state = invoke_state(reply);
+	const uint64_t slice_end_ns = state->slice_end_ns;
 	const uint64_t deadline_ns = deadline_of(reply);
-	struct vm *vm = reply->internal.vm;
+	struct vm *vm = state->vm;
 	int r;
 
-	if (reply->internal.is_polled)
+	if (state->is_polled)
 		return wait == WAIT_NOT ? poll_check(vm, exit) :
 					  poll_wait(vm, exit);
-	reply->internal.slice_end_ns = 0;
+	state->slice_end_ns = 0;
 	if (wait == WAIT_ALL || !slice_end_ns || slice_end_ns >= deadline_ns)
 		return vm_run(vm, deadline_ns, exit);
 	r = vm_run_slice(vm, slice_end_ns, exit);
 	if (!r && exit->kind == VM_EXIT_DEADLINE)
 		return clock_now_ns() < deadline_ns;
-	reply->internal.slice_end_ns = slice_end_ns;
+	state->slice_end_ns = slice_end_ns;
 	return r;
 }
 
 /* It has logged a line, or sleeps: whether it can go on; its end, if not. */
-static int resume(struct thaw_reply *reply, enum patience wait)
+static int invoke_resume(struct thaw_reply *reply, enum patience wait)
 {
-	const uint64_t wake_ns = reply->internal.wake_ns;
+	struct invoke_state *state = invoke_state(reply);
+	const uint64_t wake_ns = state->wake_ns;
 
 	if (wake_ns && wait != WAIT_ALL && clock_now_ns() < wake_ns)
 		return 0;
 	if (wake_ns)
 		guest_sleep(wake_ns);
-	reply->internal.wake_ns = 0;
-	reply->internal.is_resting = false;
+	state->wake_ns = 0;
+	state->is_resting = false;
 	if (clock_now_ns() >= deadline_of(reply)) {
 		take_begun_lines(reply);
-		take_timeout(reply->internal.timeout_ns, reply);
+		take_timeout(state->timeout_ns, reply);
 		return -ETIMEDOUT;
 	}
-	if (reply->internal.is_polled)
-		poll_start(reply->internal.vm, deadline_of(reply));
+	if (state->is_polled)
+		poll_start(state->vm, deadline_of(reply));
 	return 1;
 }
 
@@ -389,28 +403,29 @@ static int resume(struct thaw_reply *reply, enum patience wait)
  * Goes on with the invocation, for as long as there is something to do or to
  * @wait for. 1: it has ended; 0: not yet; or -errno.
  */
-static int go_on(struct thaw_reply *reply, enum patience wait)
+static int invoke_go_on(struct thaw_reply *reply, enum patience wait)
 {
+	struct invoke_state *state = invoke_state(reply);
 	struct vm_exit exit;
 	int r;
 
 	for (;;) {
-		if (reply->internal.is_resting) {
-			r = resume(reply, wait);
+		if (state->is_resting) {
+			r = invoke_resume(reply, wait);
 			if (r <= 0)
 				return r ? 1 : 0;
 		}
-		r = run(reply, wait, &exit);
+		r = invoke_run(reply, wait, &exit);
 		if (r)
 			return r > 0 ? 0 : r;
-		switch (take_exit(reply, &exit)) {
+		switch (invoke_take_exit(reply, &exit)) {
 		case STEP_ENDED:
 			return 1;
 		case STEP_RUN:
-			reply->internal.is_resting = true;
+			state->is_resting = true;
 			break;
 		case STEP_REFUSED:
-			r = begin_again(reply);
+			r = invoke_begin_again(reply);
 			if (r)
 				return r;
 			break;
@@ -422,33 +437,36 @@ static int go_on(struct thaw_reply *reply, enum patience wait)
  * The host has failed at @what: nobody knows what is left in the vm, so it is
  * not used again.
  */
-static int give_up(struct thaw_reply *reply, int r, const char *what,
-		   struct error *err)
+static int invoke_give_up(struct thaw_reply *reply, int r, const char *what,
+			  struct error *err)
 {
-	reply->internal.is_pending = false;
-	vm_spoil(reply->internal.vm);
+	struct invoke_state *state = invoke_state(reply);
+
+	state->is_pending = false;
+	vm_spoil(state->vm);
 	invoke_release(reply);
 	return error_set(err, r, "function %s: %s: %s",
-			 reply->internal.function->spec->name, what,
-			 strerror(-r));
+			 state->function->spec->name, what, strerror(-r));
 }
 
-/* Looks after the invocation; ends it if it fails. As go_on(). */
-static int attend(struct thaw_reply *reply, enum patience wait,
-		  struct error *err)
+/* Looks after the invocation; ends it if it fails. As invoke_go_on(). */
+static int invoke_attend(struct thaw_reply *reply, enum patience wait,
+			 struct error *err)
 {
-	int r = go_on(reply, wait);
+	struct invoke_state *state = invoke_state(reply);
+	int r = invoke_go_on(reply, wait);
 
 	if (!r)
 		return 0;
-	reply->internal.is_pending = false;
-	reply->internal.end_ns = clock_now_ns();
-	reply->run_ns = reply->internal.end_ns - reply->internal.start_ns;
-	return r > 0 ? 1 : give_up(reply, r, "running its vm", err);
+	state->is_pending = false;
+	state->end_ns = clock_now_ns();
+	reply->run_ns = state->end_ns - state->start_ns;
+	return r > 0 ? 1 : invoke_give_up(reply, r, "running its vm", err);
 }
 
 /* Counts how an invocation is dispatched, and when that changes. */
-static void count(struct function *function, const struct vm *vm, bool polled)
+static void invoke_count(struct function *function, const struct vm *vm,
+			 bool polled)
 {
 	struct function_counts *counts = &function->counts;
 	const memory_order relaxed = memory_order_relaxed;
@@ -466,62 +484,66 @@ static void count(struct function *function, const struct vm *vm, bool polled)
 }
 
 /* An empty reply of @function, which is to run in @vm. */
-static void prepare(struct function *function, struct vm *vm,
-		    const struct thaw_invoke_request *request,
-		    uint64_t queued_ns, struct thaw_reply *reply)
+static void invoke_prepare(struct function *function, struct vm *vm,
+			   const struct thaw_invoke_request *request,
+			   uint64_t queued_ns, struct thaw_reply *reply)
 {
+	struct invoke_state *state = invoke_state(reply);
+
 	reply->content_type[0] = '\0';
 	reply->error_type[0] = reply->error_message[0] = '\0';
 	reply->status = 0;
-	reply->headers = reply->internal.headers = NULL;
+	reply->headers = state->headers = NULL;
 	reply->headers_size = 0;
 	reply->data = NULL;
 	reply->size = 0;
 	reply->reply_ns = reply->restore_ns = 0;
 	reply->dirty_pages = reply->hot_pages = 0;
 	reply->copied_bytes = 0;
-	reply->internal.function = function;
-	reply->internal.vm = vm;
-	reply->internal.request = request;
-	reply->internal.clean = reply->internal.is_again = false;
-	reply->internal.is_resting = false;
-	reply->internal.slice_end_ns = reply->internal.wake_ns = 0;
-	reply->internal.is_pending = true;
-	reply->internal.start_ns = reply->internal.end_ns = clock_now_ns();
-	reply->queue_ns = reply->internal.start_ns - queued_ns;
-	reply->internal.timeout_ns = function->spec->timeout_ns;
-	if (request->timeout_ns &&
-	    request->timeout_ns < reply->internal.timeout_ns)
-		reply->internal.timeout_ns = request->timeout_ns;
+	state->function = function;
+	state->vm = vm;
+	state->request = request;
+	state->clean = state->is_again = false;
+	state->is_resting = false;
+	state->slice_end_ns = state->wake_ns = 0;
+	state->is_pending = true;
+	state->start_ns = state->end_ns = clock_now_ns();
+	reply->queue_ns = state->start_ns - queued_ns;
+	state->timeout_ns = function->spec->timeout_ns;
+	if (request->timeout_ns && request->timeout_ns < state->timeout_ns)
+		state->timeout_ns = request->timeout_ns;
 }
 
 /* Begins it on @vm; on failure the vm goes back. */
-static int start_on(struct function *function, struct vm *vm,
-		    const struct thaw_invoke_request *request,
-		    uint64_t queued_ns, struct error *err,
-		    struct thaw_reply *reply)
+static int invoke_start_on(struct function *function, struct vm *vm,
+			   const struct thaw_invoke_request *request,
+			   uint64_t queued_ns, struct error *err,
+			   struct thaw_reply *reply)
 {
+	struct invoke_state *state = invoke_state(reply);
 	int r;
 
-	prepare(function, vm, request, queued_ns, reply);
-	reply->internal.is_polled = poll_claim(vm);
-	count(function, vm, reply->internal.is_polled);
-	r = begin(reply);
-	return r ? give_up(reply, r, "writing its request", err) : 0;
+	invoke_prepare(function, vm, request, queued_ns, reply);
+	state->is_polled = poll_claim(vm);
+	invoke_count(function, vm, state->is_polled);
+	r = invoke_begin(reply);
+	return r ? invoke_give_up(reply, r, "writing its request", err) : 0;
 }
 
-static int start(struct function *function,
-		 const struct thaw_invoke_request *request, struct error *err,
-		 struct thaw_reply *reply)
+static int invoke_start_pooled(struct function *function,
+			       const struct thaw_invoke_request *request,
+			       struct error *err, struct thaw_reply *reply)
 {
 	const uint64_t queued_ns = clock_now_ns();
 	struct vm *vm;
 	int r;
 
-	r = invoke_check(function, request, err);
+	r = invoke_request_check(function, request, err);
 	if (!r)
 		r = pool_acquire(function->pool, err, &vm);
-	return r ? r : start_on(function, vm, request, queued_ns, err, reply);
+	return r ? r :
+		   invoke_start_on(function, vm, request, queued_ns, err,
+				   reply);
 }
 
 int invoke_on(struct function *function, struct vm *vm,
@@ -529,36 +551,43 @@ int invoke_on(struct function *function, struct vm *vm,
 	      uint64_t slice_ns, struct error *err,
 	      struct thaw_reply *ret_reply)
 {
-	int r = start_on(function, vm, request, queued_ns, err, ret_reply);
+	struct invoke_state *state = invoke_state(ret_reply);
+	int r = invoke_start_on(function, vm, request, queued_ns, err,
+				ret_reply);
 
 	if (r)
 		return r;
 	if (slice_ns)
-		ret_reply->internal.slice_end_ns =
-			ret_reply->internal.start_ns + slice_ns;
-	return attend(ret_reply, WAIT_NOT, err);
+		state->slice_end_ns = state->start_ns + slice_ns;
+	return invoke_attend(ret_reply, WAIT_NOT, err);
 }
 
 int invoke_more(struct thaw_reply *reply, uint64_t slice_ns, struct error *err)
 {
-	reply->internal.slice_end_ns = clock_now_ns() + slice_ns;
-	return attend(reply, WAIT_RUN, err);
+	invoke_state(reply)->slice_end_ns = clock_now_ns() + slice_ns;
+	return invoke_attend(reply, WAIT_RUN, err);
 }
 
 uint64_t invoke_wake_ns(const struct thaw_reply *reply)
 {
-	return reply->internal.is_resting ? reply->internal.wake_ns : 0;
+	const struct invoke_state *state = invoke_state(reply);
+
+	return state->is_resting ? state->wake_ns : 0;
 }
 
 size_t invoke_restore_bytes(const struct thaw_reply *reply)
 {
-	return vm_dirty(reply->internal.vm)->count *
-	       snapshot_page_size(reply->internal.function->snapshot);
+	const struct invoke_state *state = invoke_state(reply);
+
+	return vm_dirty(state->vm)->count *
+	       snapshot_page_size(state->function->snapshot);
 }
 
 int invoke_wait(struct thaw_reply *reply, struct error *err)
 {
-	int r = reply->internal.is_pending ? attend(reply, WAIT_ALL, err) : 0;
+	int r = invoke_state(reply)->is_pending ?
+			invoke_attend(reply, WAIT_ALL, err) :
+			0;
 
 	return r < 0 ? r : 0;
 }
@@ -567,16 +596,18 @@ int invoke_start(struct function *function,
 		 const struct thaw_invoke_request *request, struct error *err,
 		 struct thaw_reply *ret_reply)
 {
-	int r = start(function, request, err, ret_reply);
+	int r = invoke_start_pooled(function, request, err, ret_reply);
 
-	return r ? r : attend(ret_reply, WAIT_NOT, err);
+	return r ? r : invoke_attend(ret_reply, WAIT_NOT, err);
 }
 
 int invoke_poll(struct thaw_reply *reply, struct error *err)
 {
-	if (reply->internal.is_pending)
-		return attend(reply, WAIT_NOT, err);
-	if (reply->internal.vm)
+	const struct invoke_state *state = invoke_state(reply);
+
+	if (state->is_pending)
+		return invoke_attend(reply, WAIT_NOT, err);
+	if (state->vm)
 		return 1;
 	return error_set(err, -EINVAL, "this reply has been done with");
 }
@@ -584,37 +615,37 @@ int invoke_poll(struct thaw_reply *reply, struct error *err)
 int invoke(struct function *function, const struct thaw_invoke_request *request,
 	   struct error *err, struct thaw_reply *ret_reply)
 {
-	int r = start(function, request, err, ret_reply);
+	int r = invoke_start_pooled(function, request, err, ret_reply);
 
 	if (!r)
-		r = attend(ret_reply, WAIT_ALL, err);
+		r = invoke_attend(ret_reply, WAIT_ALL, err);
 	return r < 0 ? r : 0;
 }
 
 void invoke_release(struct thaw_reply *reply)
 {
-	const struct function *function = reply->internal.function;
+	struct invoke_state *state = invoke_state(reply);
+	const struct function *function = state->function;
 	struct restore_stats stats = { 0 };
 	uint64_t start_ns;
 
 	/* nobody wants its end any more, but it has to come */
-	if (reply->internal.vm && reply->internal.is_pending)
-		attend(reply, WAIT_ALL, NULL);
-	if (!reply->internal.vm)
+	if (state->vm && state->is_pending)
+		invoke_attend(reply, WAIT_ALL, NULL);
+	if (!state->vm)
 		return;
 	start_ns = clock_now_ns();
-	pool_release(function->pool, reply->internal.vm, reply->internal.clean,
-		     start_ns, &stats);
-	reply->reply_ns = start_ns - reply->internal.end_ns;
+	pool_release(function->pool, state->vm, state->clean, start_ns, &stats);
+	reply->reply_ns = start_ns - state->end_ns;
 	reply->restore_ns = clock_now_ns() - start_ns;
 	reply->dirty_pages = (unsigned)stats.dirty_pages;
 	reply->hot_pages = (unsigned)stats.hot_pages;
 	reply->copied_bytes =
 		stats.copied_pages * snapshot_page_size(function->snapshot);
-	if (reply->internal.headers)
-		free(reply->internal.headers);
-	reply->internal.headers = NULL;
-	reply->internal.vm = NULL;
+	if (state->headers)
+		free(state->headers);
+	state->headers = NULL;
+	state->vm = NULL;
 	reply->headers = NULL;
 	reply->headers_size = 0;
 	reply->data = NULL;

@@ -26,14 +26,12 @@ int invoke_start(struct function *function,
 int invoke_poll(struct thaw_reply *reply, struct error *err);
 
 /*
- * For those who take care of vms themselves: checks a request; and begins it on
- * @vm, which is the function's pool's, and clean, for a request that came in at
+ * For those who take care of vms themselves: begins a request, which
+ * invoke_request_check() has passed, on @vm, which is the function's pool's, and clean, for a request that came in at
  * @queued_ns. A run that is not over after @slice_ns (0: no matter) is stopped
  * where it is, and goes on with invoke_wait(), on any thread. Returns as
  * invoke_start(); the vm goes back to the pool by invoke_release(), or on failure.
  */
-int invoke_check(const struct function *function,
-		 const struct thaw_invoke_request *request, struct error *err);
 int invoke_on(struct function *function, struct vm *vm,
 	      const struct thaw_invoke_request *request, uint64_t queued_ns,
 	      uint64_t slice_ns, struct error *err,

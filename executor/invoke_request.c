@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 #include "executor/http_headers.h"
-#include "executor/invoke.h"
+#include "executor/invoke_state.h"
 #include "guest/abi/thaw_abi.h"
 #include "snapshot/info.h"
 #include "vm/poll.h"
@@ -21,13 +21,14 @@ _Static_assert(THAW_ATTRIBUTES_SIZE_MAX == THAW_ATTRIBUTES_MAX &&
 	       "the limits a caller sees");
 
 /* Copies an id, which fits, without what is not printable. */
-static void copy_ascii(char *to, const char *from)
+static void copy_id(char *to, const char *from)
 {
 	text_clean_ascii(to, (size_t)(stpcpy(to, from) - to));
 }
 
-int invoke_check(const struct function *function,
-		 const struct thaw_invoke_request *request, struct error *err)
+int invoke_request_check(const struct function *function,
+			 const struct thaw_invoke_request *request,
+			 struct error *err)
 {
 	int r;
 
@@ -54,7 +55,7 @@ int invoke_check(const struct function *function,
 }
 
 /* 16 hexadecimal digits. */
-static void make_id(char *id, uint64_t number)
+static void make_generation_id(char *id, uint64_t number)
 {
 	for (int i = 15; i >= 0; i--, number >>= 4)
 		id[i] = "0123456789abcdef"[number & 15];
@@ -83,23 +84,23 @@ static int put_headers(struct vm *vm, const struct thaw_invoke_request *request)
 	return vm_write(vm, THAW_GPA_HEADERS, bytes, (size_t)(end - bytes));
 }
 
-int invoke_put_request(const struct function *function, struct vm *vm,
-		       const struct thaw_invoke_request *request,
-		       uint64_t deadline_ns, struct thaw_reply *reply)
+int invoke_request_write(const struct function *function, struct vm *vm,
+			 const struct thaw_invoke_request *request,
+			 uint64_t deadline_ns, struct thaw_reply *reply)
 {
 	const size_t start = offsetof(struct thaw_info, done);
 	struct thaw_info info = { 0 };
 	int r;
 
-	info.done = vm_done_address(vm, reply->internal.is_polled);
+	info.done = vm_done_address(vm, invoke_state(reply)->is_polled);
 
 	r = info_refresh(&info, vm, function->clock_skew_ns);
 	if (r)
 		return r;
 	if (request->id)
-		copy_ascii(reply->id, request->id);
+		copy_id(reply->id, request->id);
 	else
-		make_id(reply->id, info.generation);
+		make_generation_id(reply->id, info.generation);
 	info.request.handler = function->handler;
 	info.request.size = request->size;
 	info.request.deadline_ns = deadline_ns + function->clock_skew_ns;

@@ -143,18 +143,7 @@ struct thaw_reply {
 	unsigned hot_pages;    /* restored without being asked for */
 	uint64_t copied_bytes; /* to restore them */
 
-	struct {
-		struct function *function;
-		struct vm *vm;
-		const struct thaw_invoke_request *request;
-		uint64_t start_ns, end_ns; /* of the run */
-		uint64_t timeout_ns;
-		uint64_t slice_end_ns; /* 0: runs as long as it takes */
-		uint64_t wake_ns;      /* it sleeps until then; 0: no */
-		unsigned lines;	       /* of its log */
-		char *headers;	       /* owned; NULL: the reply has none */
-		bool is_polled, is_pending, is_again, is_resting, clean;
-	} internal;
+	uint64_t reserved[16]; /* the library's */
 };
 
 /*

@@ -14,6 +14,8 @@
 
 #include "base/clock.h"
 #include "executor/invoke.h"
+#include "executor/invoke_request.h"
+#include "executor/invoke_state.h"
 #include "executor/server/invocation_internal.h"
 #include "executor/server/invocation_log.h"
 #include "executor/server/server_internal.h"
@@ -158,8 +160,8 @@ static void echo(struct invocation *invocation)
 	reply->size = invocation->request.size;
 	strcpy(reply->content_type, "application/octet-stream");
 	reply->error_type[0] = reply->error_message[0] = '\0';
-	reply->internal.vm = NULL;
-	reply->internal.end_ns = clock_now_ns();
+	invoke_state(reply)->vm = NULL;
+	invoke_state(reply)->end_ns = clock_now_ns();
 	reply->queue_ns = reply->run_ns = 0;
 	strcpy(reply->id, invocation->request.id ? invocation->request.id : "");
 	invocation_finish(invocation, invocation->runner);
@@ -304,8 +306,8 @@ static int check(struct invocation *invocation)
 		return 0;
 	if (!deployment_is_active(deployment))
 		return deployment_refusal(deployment, &invocation->error);
-	return invoke_check(deployment->function, &invocation->request,
-			    &invocation->error);
+	return invoke_request_check(deployment->function, &invocation->request,
+				    &invocation->error);
 }
 
 /* `small` is written before it is read, and it is large. */
@@ -329,7 +331,7 @@ void invocation_start(struct invocation *invocation)
 			      memory_order_relaxed);
 	invocation->vm = NULL;
 	invocation->copy = NULL;
-	invocation->reply.internal.vm = NULL;
+	invoke_state(&invocation->reply)->vm = NULL;
 	invocation->request.log = invocation_log_line;
 	invocation->request.log_cookie = invocation;
 	invocation->result = check(invocation);

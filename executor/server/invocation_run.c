@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "executor/invoke.h"
+#include "executor/invoke_state.h"
 #include "executor/server/invocation_internal.h"
 #include "executor/server/invocation_log.h"
 #include "executor/server/server_internal.h"
@@ -149,7 +150,7 @@ static void restore(struct deployment *deployment, struct thaw_reply *reply)
 {
 	struct metrics_function *metrics = &deployment->stats->metrics;
 
-	if (reply->internal.vm) {
+	if (invoke_state(reply)->vm) {
 		invoke_release(reply);
 		metrics_add(&metrics->restores, 1);
 		metrics_add(&metrics->copied_bytes, reply->copied_bytes);
@@ -198,7 +199,7 @@ static void restore_on_worker(struct server *server,
 {
 	struct restoration *restoration = NULL;
 
-	if (!reply->internal.vm)
+	if (!invoke_state(reply)->vm)
 		return;
 	/* what a job has run has had the time to write much for the first time */
 	if (was_offloaded ||
@@ -212,7 +213,7 @@ static void restore_on_worker(struct server *server,
 	restoration->work.run = run_restoration;
 	restoration->deployment = deployment_hold(deployment);
 	restoration->reply = *reply;
-	reply->internal.vm = NULL;
+	invoke_state(reply)->vm = NULL;
 	push_work(server->offload, deployment, deployment->runs,
 		  &restoration->work);
 }
@@ -280,7 +281,7 @@ static void send_back(struct invocation *invocation, struct worker *from)
 	observe(invocation);
 	leave(invocation);
 	reply = invocation->reply;
-	invocation->reply.internal.vm = NULL;
+	invoke_state(&invocation->reply)->vm = NULL;
 	invocation->message.deliver = on_returned;
 	io_post(invocation->worker->io, from ? from->io : NULL,
 		&invocation->message);
@@ -325,8 +326,8 @@ void invocation_finish(struct invocation *invocation, struct worker *runner)
 	struct thaw_reply *reply = &invocation->reply;
 
 	if (invocation->result)
-		reply->internal.vm = NULL;
-	if (reply->internal.vm && is_large(reply->size) &&
+		invoke_state(reply)->vm = NULL;
+	if (invoke_state(reply)->vm && is_large(reply->size) &&
 	    !invocation->drops_reply) {
 		offload(invocation, run_finish);
 		return;
@@ -338,8 +339,8 @@ void invocation_finish(struct invocation *invocation, struct worker *runner)
 	invocation_account(invocation);
 	leave(invocation);
 	invocation->replied(invocation);
-	flush(runner,
-	      invocation->result ? clock_now_ns() : reply->internal.end_ns);
+	flush(runner, invocation->result ? clock_now_ns() :
+					   invoke_state(reply)->end_ns);
 	observe(invocation);
 	restore_on_worker(runner->server, invocation->deployment,
 			  invocation->was_offloaded, reply);
@@ -396,7 +397,7 @@ static bool is_stopped(const struct invocation *invocation)
 {
 	const struct thaw_reply *reply = &invocation->reply;
 
-	return !reply->internal.is_polled && !invoke_wake_ns(reply);
+	return !invoke_state(reply)->is_polled && !invoke_wake_ns(reply);
 }
 
 /*
@@ -469,7 +470,7 @@ static void run_offloaded(struct offload_work *work)
 	}
 	invocation->result = r < 0 ? r : 0;
 	if (invocation->result)
-		invocation->reply.internal.vm = NULL;
+		invoke_state(&invocation->reply)->vm = NULL;
 	else if (invocation->is_whole)
 		/* not by the clock: where it runs others come first */
 		learn(deployment,
@@ -498,7 +499,7 @@ static void make_and_run(struct offload_work *work)
 	}
 	invocation->result = r < 0 ? r : 0;
 	if (invocation->result)
-		invocation->reply.internal.vm = NULL;
+		invoke_state(&invocation->reply)->vm = NULL;
 	send_back(invocation, NULL);
 }
 
@@ -513,7 +514,7 @@ static void take_up(struct invocation *invocation, int r)
 		invocation_finish(invocation, runner);
 	} else if (invoke_wake_ns(&invocation->reply)) {
 		rest(invocation);
-	} else if (invocation->reply.internal.is_polled) {
+	} else if (invoke_state(&invocation->reply)->is_polled) {
 		invocation->polled_ns = clock_now_ns();
 		invocation->next = runner->polled;
 		runner->polled = invocation;
@@ -554,7 +555,7 @@ void invocation_execute(struct invocation *invocation)
 
 void invocation_wake(struct invocation *invocation)
 {
-	if (invocation->reply.internal.is_polled)
+	if (invoke_state(&invocation->reply)->is_polled)
 		take_up(invocation,
 			invoke_poll(&invocation->reply, &invocation->error));
 	else if (is_slow(invocation->deployment))

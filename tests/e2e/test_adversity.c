@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "executor/invoke_state.h"
 #include "guest/abi/thaw_abi.h"
 #include "tests/e2e/steps.h"
 #include "tests/e2e/support.h"
@@ -191,7 +192,7 @@ START_TEST(random_invocations_leave_nothing)
 			     wanted.result == THAW_TIMEOUT ? NS_PER_MS : 0,
 			     &reply);
 		check_reply(&reply, &wanted);
-		dirty = vm_dirty(reply.internal.vm);
+		dirty = vm_dirty(invoke_state(&reply)->vm);
 		thaw_reply_release(&reply);
 		results[reply.result]++;
 		cooled += reply.hot_pages < hot_pages;
@@ -225,7 +226,7 @@ START_TEST(every_page_there_is_is_restored_again_and_again)
 
 		steps_invoke(thaw, &steps, 0, &reply);
 		ck_assert_msg(reply.result == THAW_OK, "%s", outcome(&reply));
-		dirty = vm_dirty(reply.internal.vm);
+		dirty = vm_dirty(invoke_state(&reply)->vm);
 		thaw_reply_release(&reply);
 		if (i % 4 == 1)
 			ck_assert_int_eq(dirty_drain(dirty), 0);
@@ -273,7 +274,7 @@ START_TEST(a_ring_that_is_full_in_the_middle_of_writing_loses_nothing)
 		steps_add(&steps, STEP_CHANGE, random_below(200), ALL_PAGES);
 		steps_invoke(thaw, &steps, 0, &reply);
 		ck_assert_msg(reply.result == THAW_OK, "%s", outcome(&reply));
-		dirty = vm_dirty(reply.internal.vm);
+		dirty = vm_dirty(invoke_state(&reply)->vm);
 		thaw_reply_release(&reply);
 		forget_without_reset(dirty);
 		if (i % 10 == 0)
@@ -320,7 +321,8 @@ START_TEST(a_guest_larger_than_the_ring_gets_the_bitmap)
 		steps_invoke(thaw, &steps, 0, &reply);
 		ck_assert_msg(reply.result == THAW_OK, "%s", outcome(&reply));
 		if (ring_is_too_small())
-			ck_assert_int_eq(vm_dirty(reply.internal.vm)->backend,
+			ck_assert_int_eq(vm_dirty(invoke_state(&reply)->vm)
+						 ->backend,
 					 DIRTY_BITMAP);
 		thaw_reply_release(&reply);
 	}

@@ -14,6 +14,7 @@
 #include <sys/utsname.h>
 
 #include "base/clock.h"
+#include "executor/invoke_state.h"
 #include "tests/e2e/allocations.h"
 #include "tests/e2e/steps.h"
 #include "tests/e2e/support.h"
@@ -136,7 +137,7 @@ START_TEST(a_warm_invocation_takes_no_page_fault)
 
 	warm_up(&steady, _i);
 	steps_invoke(steady.thaw, &steady.steps, 0, &reply);
-	vm = reply.internal.vm; /* the only one */
+	vm = invoke_state(&reply)->vm; /* the only one */
 	thaw_reply_release(&reply);
 	/* KVM tells nothing while the vcpu is in guest mode */
 	poll_stop(vm);

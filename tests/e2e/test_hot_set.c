@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "executor/function.h"
+#include "executor/invoke_state.h"
 #include "tests/e2e/steps.h"
 #include "tests/e2e/support.h"
 #include "vm/stats.h"
@@ -161,8 +162,9 @@ static bool is_not_the_functions(const struct layout *layout, uint64_t gpa)
 /* Of an invocation that has run: pages the guest wrote for the first time. */
 static size_t written_first(const struct thaw_reply *reply)
 {
-	const struct snapshot *snapshot = reply->internal.function->snapshot;
-	struct dirty *dirty = vm_dirty(reply->internal.vm);
+	const struct snapshot *snapshot =
+		invoke_state(reply)->function->snapshot;
+	struct dirty *dirty = vm_dirty(invoke_state(reply)->vm);
 	size_t count = 0;
 
 	ck_assert_int_eq(dirty_collect(dirty), 0);
@@ -191,7 +193,7 @@ static void check_new_vm(int loop, uint32_t pages)
 	/* and while it is busy, the second none */
 	steps_invoke(thaw, &steps, 0, &first);
 	steps_invoke(thaw, &steps, 0, &second);
-	ck_assert_ptr_ne(first.internal.vm, second.internal.vm);
+	ck_assert_ptr_ne(invoke_state(&first)->vm, invoke_state(&second)->vm);
 	ck_assert_str_eq(outcome(&second), "");
 	ck_assert_uint_eq(written_first(&second), 0);
 	thaw_reply_release(&second);
@@ -222,7 +224,7 @@ START_TEST(a_new_vm_is_made_in_bounded_time)
 		change_pages(thaw, 0, MUCH);
 	steps_invoke(thaw, &steps, 0, &first);
 	steps_invoke(thaw, &steps, 0, &second);
-	ck_assert_ptr_ne(first.internal.vm, second.internal.vm);
+	ck_assert_ptr_ne(invoke_state(&first)->vm, invoke_state(&second)->vm);
 	ck_assert_uint_ge(written_first(&second) + WARM_PAGES,
 			  host_pages(MUCH));
 	thaw_reply_release(&second);
@@ -257,7 +259,7 @@ static void check_holes(struct thaw *thaw, uint32_t pages)
 	size_t before, limit;
 
 	steps_invoke(thaw, &steps, 0, &first);
-	snapshot = first.internal.function->snapshot;
+	snapshot = invoke_state(&first)->function->snapshot;
 	before = snapshot_bytes(snapshot);
 	limit = before + SMALL_HOLES;
 	ck_assert_uint_le(before, 1 << 20);

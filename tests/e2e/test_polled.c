@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "executor/invoke_state.h"
 #include "snapshot/gate.h"
 #include "tests/e2e/support.h"
 #include "vm/poll.h"
@@ -82,7 +83,7 @@ static struct vm *next_vm(struct thaw *thaw, const char *function)
 	struct vm *vm;
 
 	call(thaw, function, "good", 0, &reply);
-	vm = reply.internal.vm;
+	vm = invoke_state(&reply)->vm;
 	thaw_reply_release(&reply);
 	return vm;
 }
@@ -184,7 +185,7 @@ START_TEST(a_cooperative_function_that_lies_harms_itself)
 		struct vm *vm;
 
 		call(thaw, "a", "lie", 50 * NS_PER_MS, &reply);
-		vm = reply.internal.vm;
+		vm = invoke_state(&reply)->vm;
 		is_believed = reply.result == THAW_OK;
 		lies += is_believed;
 		thaw_reply_release(&reply);

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "executor/invoke_state.h"
 #include "tests/e2e/steps.h"
 #include "tests/e2e/support.h"
 #include "vm/vm.h"
@@ -110,7 +111,7 @@ START_TEST(signals_while_everything_is_protected_leak_nothing)
 		steps_add(&steps, STEP_CHANGE, i, 1 + i % 100);
 		steps_invoke(thaw, &steps, 0, &reply);
 		ck_assert_msg(reply.result == THAW_OK, "%s", outcome(&reply));
-		dirty = vm_dirty(reply.internal.vm);
+		dirty = vm_dirty(invoke_state(&reply)->vm);
 		thaw_reply_release(&reply);
 		ck_assert_int_eq(dirty_forget(dirty), 0);
 	}

@@ -10,6 +10,8 @@
 
 #include "base/clock.h"
 #include "executor/invoke.h"
+#include "executor/invoke_request.h"
+#include "executor/invoke_state.h"
 #include "executor/io/io_internal.h"
 #include "executor/server/exchange.h"
 #include "executor/server/invocation_log.h"
@@ -271,8 +273,9 @@ size_t pool_trim(struct pool *pool, bool warm_too, uint64_t before_ns)
 
 /* ---- invocations: they end in a job, or when they are polled ---- */
 
-int invoke_check(const struct function *function,
-		 const struct thaw_invoke_request *request, struct error *err)
+int invoke_request_check(const struct function *function,
+			 const struct thaw_invoke_request *request,
+			 struct error *err)
 {
 	(void)function;
 	(void)request;
@@ -303,10 +306,10 @@ int invoke_on(struct function *function, struct vm *vm,
 	REQUIRE(fixture.vm_is_out);
 	fixture.first = NULL;
 	memset(ret_reply, 0, sizeof(*ret_reply));
-	ret_reply->internal.vm = vm;
-	ret_reply->internal.request = request;
-	ret_reply->internal.is_polled = fixture.is_polled;
-	ret_reply->internal.start_ns = clock_now_ns();
+	invoke_state(ret_reply)->vm = vm;
+	invoke_state(ret_reply)->request = request;
+	invoke_state(ret_reply)->is_polled = fixture.is_polled;
+	invoke_state(ret_reply)->start_ns = clock_now_ns();
 	fixture.running++;
 	read_request(request);
 	return 0;
@@ -317,7 +320,7 @@ static int end_run(struct thaw_reply *reply)
 	static const char data[SERVER_INLINE_BYTES + 1];
 	const size_t small = 3 * INVOCATION_SMALL;
 
-	read_request(reply->internal.request);
+	read_request(invoke_state(reply)->request);
 	reply->result = THAW_OK;
 	reply->data = data;
 	reply->size = fixture.reply_size ? fixture.reply_size : small;
@@ -358,7 +361,7 @@ int invoke_wait(struct thaw_reply *reply, struct error *err)
 
 void invoke_release(struct thaw_reply *reply)
 {
-	REQUIRE(reply->internal.vm == the_vm());
+	REQUIRE(invoke_state(reply)->vm == the_vm());
 	vm_is_back();
 }
 

@@ -1,0 +1,47 @@
+/*
+ * invoke_state.h - what the engine keeps of an invocation in its struct thaw_reply,
+ * where libthaw's callers see reserved words. So an invocation needs no memory but
+ * the caller's. For invoke*.c, and for those who call them and take care of vms
+ * themselves.
+ */
+#ifndef EXECUTOR_INVOKE_STATE_H
+#define EXECUTOR_INVOKE_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "executor/libthaw.h"
+
+struct function;
+struct vm;
+
+/* Aliases the words: stores to them, and to this, keep their order. */
+struct __attribute__((may_alias)) invoke_state {
+	struct function *function;
+	struct vm *vm; /* NULL: the reply is done with, or has never been */
+	const struct thaw_invoke_request *request;
+	uint64_t start_ns, end_ns; /* of the run */
+	uint64_t timeout_ns;
+	uint64_t slice_end_ns; /* 0: runs as long as it takes */
+	uint64_t wake_ns;      /* it sleeps until then; 0: no */
+	char *headers;	       /* owned; NULL: the reply has none */
+	unsigned lines;	       /* of its log */
+	bool is_polled;	       /* the vm waits inside the guest */
+	bool is_pending;       /* it has not ended */
+	bool is_again;	       /* the second try, in a restored vm */
+	bool is_resting;       /* between two runs: a line logged, or asleep */
+	bool clean;	       /* it has ended as the function meant to */
+};
+
+_Static_assert(sizeof(struct invoke_state) <=
+		       sizeof(((struct thaw_reply *)0)->reserved),
+	       "fits; if more words were reserved, the ABI would change");
+_Static_assert(_Alignof(struct invoke_state) <= _Alignof(uint64_t), "aligned");
+
+/* The state in @reply, which is not const whatever the pointer says. */
+static inline struct invoke_state *invoke_state(const struct thaw_reply *reply)
+{
+	return (struct invoke_state *)(uintptr_t)reply->reserved;
+}
+
+#endif

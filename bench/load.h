@@ -29,9 +29,6 @@
 #include "bench/load_target.h"
 #include "bench/load_wire.h"
 
-#define LOAD_CONNECTIONS_MAX 10000
-#define LOAD_THREADS_MAX 64
-
 /* Sent so long after it was due, a request is late. */
 #define LOAD_LATE_NS NS_PER_MS
 

@@ -6,21 +6,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "executor/cli/request_data.h"
-#include "executor/protocol/frame.h"
+#include "bench/load.h"
+#include "bench/load_report.h"
+#include "bench/warn.h"
 
-static int error_code(int result, const struct error *error)
+static enum bench_verdict load_failed(int result)
 {
-	cli_error("%s", error->message);
 	switch (result) {
 	case -EINVAL:
-		return CLI_USAGE;
+		return BENCH_BAD_LOAD;
 	case -ENOMEM:
-		return CLI_INTERNAL;
+		return BENCH_FAILED;
 	case -EMFILE:
-		return CLI_ENVIRONMENT;
+		return BENCH_UNABLE;
 	default:
-		return CLI_CONNECT;
+		return BENCH_NO_SERVER;
 	}
 }
 
@@ -35,61 +35,27 @@ static unsigned most_frequent(const struct load_tally *tally)
 	return most;
 }
 
-/* What `thaw invoke` would exit with. */
-static int http_code(unsigned status)
-{
-	switch (status) {
-	case 404:
-		return CLI_NOT_FOUND;
-	case 413:
-		return CLI_USAGE;
-	case 429:
-		return CLI_THROTTLED;
-	case 504:
-		return CLI_TIMEOUT;
-	default:
-		return CLI_FUNCTION;
-	}
-}
-
-static int frame_code(unsigned status)
-{
-	switch (status) {
-	case FRAME_FAULT:
-		return CLI_FAULT;
-	case FRAME_TIMEOUT:
-		return CLI_TIMEOUT;
-	case FRAME_BAD_REQUEST:
-	case FRAME_TOO_LARGE:
-		return CLI_USAGE;
-	case FRAME_NOT_FOUND:
-		return CLI_NOT_FOUND;
-	case FRAME_THROTTLED:
-		return CLI_THROTTLED;
-	case FRAME_FAILED:
-		return CLI_INTERNAL;
-	default:
-		return CLI_FUNCTION;
-	}
-}
-
-/* Of a run in which nothing went well. */
-static int failure_code(const struct load_options *options,
-			const struct load_tally *tally)
+/* Of a load of which nothing went well. */
+static void tell_unanswered(const struct load_options *options,
+			    const struct load_tally *tally,
+			    struct bench_end *end)
 {
 	const enum load_protocol protocol = options->target->protocol;
 	const unsigned status = most_frequent(tally);
 	char text[LOAD_STATUS_TEXT_MAX];
 
 	if (!tally->errors) {
-		cli_error("%s: no reply to any request", options->target->text);
-		return CLI_CONNECT;
+		bench_warn("%s: no reply to any request",
+			   options->target->text);
+		return;
 	}
-	cli_error("%s: no request went well: of %" PRIu64 " replies, %" PRIu64
-		  " say: %s",
-		  options->target->text, tally->errors, tally->statuses[status],
-		  load_status_text(protocol, status, text));
-	return protocol == LOAD_HTTP ? http_code(status) : frame_code(status);
+	bench_warn("%s: no request went well: of %" PRIu64 " replies, %" PRIu64
+		   " say: %s",
+		   options->target->text, tally->errors,
+		   tally->statuses[status],
+		   load_status_text(protocol, status, text));
+	end->is_http = protocol == LOAD_HTTP;
+	end->status = status;
 }
 
 /* What would go unnoticed in the figures. */
@@ -97,16 +63,16 @@ static void warn(const struct load_options *options,
 		 const struct load_result *result)
 {
 	if (result->connections < options->connections)
-		cli_error("only %zu of %zu connections could be opened: %s",
-			  result->connections, options->connections,
-			  strerror(result->connect_error ?
-					   -result->connect_error :
-					   ETIMEDOUT));
+		bench_warn("only %zu of %zu connections could be opened: %s",
+			   result->connections, options->connections,
+			   strerror(result->connect_error ?
+					    -result->connect_error :
+					    ETIMEDOUT));
 	if (result->tally.unsent)
-		cli_error("the rate was not kept: %" PRIu64
-			  " requests were due, but no connection was free "
-			  "until the end; they are in no percentile",
-			  result->tally.unsent);
+		bench_warn("the rate was not kept: %" PRIu64
+			   " requests were due, but no connection was free "
+			   "until the end; they are in no percentile",
+			   result->tally.unsent);
 }
 
 /* The row, with one round. */
@@ -131,91 +97,90 @@ static int put_results(struct bench_results *results,
 	return 0;
 }
 
-static int run_load(const struct bench_options *options,
-		    const struct load_options *load,
-		    struct bench_results *results, struct json_t **ret_load,
-		    int *ret_outcome)
+static enum bench_verdict measure_load(const struct bench_load *what,
+				       const struct load_options *options,
+				       struct bench_results *results,
+				       struct json_t **ret_load,
+				       struct bench_end *end)
 {
 	struct load_result *result;
-	struct error error;
-	int r = load_run(load, &error, &result);
+	int r = load_run(options, &end->error, &result);
 
 	if (r)
-		return error_code(r, &error);
-	warn(load, result);
-	*ret_load = bench_load_json(options, load, result);
+		return load_failed(r);
+	warn(options, result);
+	*ret_load = bench_load_json(what->function, options, result);
 	r = put_results(results, result);
-	*ret_outcome = result->tally.ok ? CLI_OK :
-					  failure_code(load, &result->tally);
+	if (!result->tally.ok)
+		tell_unanswered(options, &result->tally, end);
 	load_result_free(result);
 	if (*ret_load && !r)
-		return CLI_GO_ON;
-	cli_error("no memory for the results");
-	return CLI_INTERNAL;
+		return BENCH_OK;
+	error_set(&end->error, -ENOMEM, "no memory for the results");
+	return BENCH_FAILED;
 }
 
-static struct load_options load_options_of(const struct bench_options *my)
+static struct load_options options_of(const struct bench_load *what,
+				      uint64_t duration_ns)
 {
-	struct load_options load = {
-		.connections = my->connections ? my->connections : 1,
-		.threads = my->threads ? (unsigned)my->threads : 1,
-		.rate = my->rate,
-		.warm_up_ns = my->warm_up_ns,
-		.duration_ns = my->duration_ns,
+	struct load_options options = {
+		.connections = what->connections ? what->connections : 1,
+		.threads = what->threads ? what->threads : 1,
+		.rate = what->rate,
+		.arrivals = what->is_poisson ? LOAD_POISSON : LOAD_UNIFORM,
+		.warm_up_ns = what->warm_up_ns,
+		.duration_ns = duration_ns,
 		.drain_ns = LOAD_DRAIN_NS,
 	};
 
-	if (my->arrivals && !strcmp(my->arrivals, "poisson"))
-		load.arrivals = LOAD_POISSON;
-	if (load.threads > load.connections)
-		load.threads = (unsigned)load.connections;
-	return load;
+	if (options.threads > options.connections)
+		options.threads = (unsigned)options.connections;
+	return options;
 }
 
-static int make_request(const struct bench_options *options,
-			const struct load_target *target,
-			struct load_request *request)
+static enum bench_verdict make_request(const struct bench_load *what,
+				       const struct load_target *target,
+				       struct bench_end *end,
+				       struct load_request *request)
 {
-	struct request_data data;
-	int code = request_data_read(options->data, &data), r;
+	int r = load_request_make(request, target, what->function,
+				  what->content_type, what->data, what->size);
 
-	if (code != CLI_GO_ON)
-		return code;
-	r = load_request_make(request, target, options->function,
-			      options->content_type, data.data, data.size);
-	request_data_done(&data);
 	if (!r)
-		return CLI_GO_ON;
+		return BENCH_OK;
 	if (r == -ENOMEM) {
-		cli_error("no memory for the request");
-		return CLI_INTERNAL;
+		error_set(&end->error, r, "no memory for the request");
+		return BENCH_FAILED;
 	}
-	cli_error("\"%s\", or the content type, is nothing that can be sent",
-		  options->function);
-	return CLI_USAGE;
+	error_set(&end->error, r,
+		  "\"%s\", or the content type, is nothing that can be sent",
+		  what->function);
+	return BENCH_BAD_LOAD;
 }
 
-int bench_load(const struct bench_options *options,
-	       struct bench_results *results, struct json_t **ret_load,
-	       int *ret_outcome)
+enum bench_verdict bench_load_measure(const struct bench_load *what,
+				      uint64_t duration_ns,
+				      struct bench_results *results,
+				      struct json_t **ret_load,
+				      struct bench_end *end)
 {
-	struct load_options load = load_options_of(options);
+	struct load_options options = options_of(what, duration_ns);
+	enum bench_verdict verdict;
 	struct load_request request;
 	struct load_target target;
-	struct error error;
-	int code, r;
+	int r;
 
-	r = options->url ?
-		    load_target_find_url(options->url, &error, &target) :
-		    load_target_find_socket(options->socket, &error, &target);
+	r = what->url ?
+		    load_target_find_url(what->url, &end->error, &target) :
+		    load_target_find_socket(what->socket, &end->error, &target);
 	if (r)
-		return error_code(r, &error);
-	code = make_request(options, &target, &request);
-	if (code != CLI_GO_ON)
-		return code;
-	load.target = &target;
-	load.request = &request;
-	code = run_load(options, &load, results, ret_load, ret_outcome);
+		return load_failed(r);
+	verdict = make_request(what, &target, end, &request);
+	if (verdict)
+		return verdict;
+	options.target = &target;
+	options.request = &request;
+	verdict = measure_load(what, &options, results, ret_load, end);
 	load_request_done(&request);
-	return code;
+	return verdict;
 }

@@ -1,11 +1,12 @@
 /*
- * load_bench.h - `thaw bench NAME`: load on a server, as a report of one row.
+ * load_bench.h - `thaw bench NAME`: load on a server as the one row of a report.
  */
 #ifndef BENCH_LOAD_BENCH_H
 #define BENCH_LOAD_BENCH_H
 
-#include "bench/load.h"
-#include "bench/options.h"
+#include <stdint.h>
+
+#include "bench/bench.h"
 #include "bench/results.h"
 
 struct json_t; /* jansson's */
@@ -14,34 +15,15 @@ struct json_t; /* jansson's */
 #define BENCH_LOAD_ROW "load"
 
 /*
- * Puts the load on the server that @options say. @results has the row, without
- * durations yet; if no request went well, it has none when this returns.
- * CLI_GO_ON, what bench_load_json() makes in *@ret_load, and in *@ret_outcome
- * the exit code in the end: CLI_OK if any request went well; or an exit code
- * after a message.
+ * Puts the load @what on its server for @duration_ns. @results has the row,
+ * without durations yet. Gives *@ret_load what bench_load_json() makes, which
+ * the caller owns. If no request went well, warns, sets the status in *@end,
+ * and takes the row out of @results.
  */
-int bench_load(const struct bench_options *options,
-	       struct bench_results *results, struct json_t **ret_load,
-	       int *ret_outcome);
-
-/*
- * What a report on load has besides:
- *
- *	{"target", "function", "protocol": "http" | "socket",
- *	 "connections", "threads", "target_rate": R | null,
- *	 "arrivals": "uniform" | "poisson" | null, "duration_s",
- *	 "requests", "ok", "errors", "lost", "late", "unsent", "rate",
- *	 "reconnections", "statuses": {"200": n, ...}}
- *
- * "requests" is the sum of the next three; "rate" is replies per second. The
- * caller owns it. NULL: no memory.
- */
-struct json_t *bench_load_json(const struct bench_options *options,
-			       const struct load_options *load,
-			       const struct load_result *result);
-
-/* Prints the report on standard output, for people; @baseline may be NULL. */
-void bench_load_print(const struct json_t *report,
-		      const struct json_t *baseline);
+enum bench_verdict bench_load_measure(const struct bench_load *what,
+				      uint64_t duration_ns,
+				      struct bench_results *results,
+				      struct json_t **ret_load,
+				      struct bench_end *end);
 
 #endif

@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "bench/load.h"
 #include "bench/server.h"
-#include "executor/cli/cli.h"
+#include "bench/warn.h"
 #include "executor/limits.h"
 
 /* From one request for the good function to the next. */
@@ -364,8 +364,8 @@ static int measure_all(const struct bench_setup *setup, struct meter *meter,
 		int r = measure_kind(setup, meter, duration_ns, err, neighbour);
 
 		if (r == -EOPNOTSUPP)
-			cli_error("%s is skipped: %s", neighbour->kind,
-				  err->message);
+			bench_warn("%s is skipped: %s", neighbour->kind,
+				   err->message);
 		else if (r)
 			return error_prefix(err, r, "%s", neighbour->kind);
 		else

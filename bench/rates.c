@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "bench/histogram.h"
 #include "bench/row.h"
-#include "executor/cli/cli.h"
+#include "bench/warn.h"
 #include "vm/poll.h"
 
 /* The client sleeps until a request is due if that is longer than this, */
@@ -183,8 +183,8 @@ static int measure_modes(const struct bench_setup *setup, struct sweep *sweep,
 			r = measure_mode(sweep, &modes[i], err, rates);
 		thaw_close(sweep->thaw);
 		if (r == -EOPNOTSUPP)
-			cli_error("%s is skipped: %s", modes[i].name,
-				  err->message);
+			bench_warn("%s is skipped: %s", modes[i].name,
+				   err->message);
 		else if (r)
 			return error_prefix(err, r, "%s", modes[i].name);
 	}

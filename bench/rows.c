@@ -4,7 +4,7 @@
 
 #include "bench/row.h"
 #include "bench/server.h"
-#include "executor/cli/cli.h"
+#include "bench/warn.h"
 
 /*
  * Neighbours are measured one after the other: what is compared stands
@@ -193,7 +193,8 @@ int bench_rows_open(struct bench_rows *rows, const char *restore,
 		row->setup = &rows->setup;
 		r = row->kind->open ? row->kind->open(row, err) : 0;
 		if (r == -EOPNOTSUPP) {
-			cli_error("%s is skipped: %s", row->name, err->message);
+			bench_warn("%s is skipped: %s", row->name,
+				   err->message);
 			take_out(rows, i);
 			r = 0;
 			continue;

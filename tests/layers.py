@@ -32,7 +32,7 @@ LAYERS = [
     'executor/cli',
 ]
 # Beside them: layer, the highest it may include, who may include it.
-BESIDE = {'bench': ('executor/cli', 'executor/cli')}
+BESIDE = {'bench': ('executor/client', 'executor/cli')}
 
 # Headers that several files implement, and that stand for themselves therefore: the
 # interface is below all of those.

@@ -57,16 +57,19 @@ const char *cli_catalog_path(const char *option)
 	return NULL;
 }
 
+int cli_no_kvm(const struct error *error)
+{
+	cli_error("%s", error->message);
+	cli_error("`thaw doctor` checks what this machine has");
+	return CLI_ENVIRONMENT;
+}
+
 int cli_require_kvm(void)
 {
 	const struct kvm_host *host;
 	struct error error;
 
-	if (!kvm_open(&error, &host))
-		return CLI_GO_ON;
-	cli_error("%s", error.message);
-	cli_error("`thaw doctor` checks what this machine has");
-	return CLI_ENVIRONMENT;
+	return kvm_open(&error, &host) ? cli_no_kvm(&error) : CLI_GO_ON;
 }
 
 int cli_open_code(int result)

@@ -28,6 +28,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error.h"
 #include "executor/libthaw.h"
 
 /* The environment variable that names the catalog, and the file without it. */
@@ -179,6 +180,9 @@ char *cli_clean(const char *text, char *to, size_t size);
 
 /* CLI_GO_ON if this machine has a usable KVM; else a message and the code. */
 int cli_require_kvm(void);
+
+/* Prints why there is none, and where to look. Returns CLI_ENVIRONMENT. */
+int cli_no_kvm(const struct error *error);
 
 /*
  * What libthaw's answers, -errno, mean to the person at the command line; the

@@ -1,32 +1,20 @@
 /*
- * options.h - the command line of `thaw bench`.
+ * bench_options.h - the command line of `thaw bench`: options, help, and what
+ * does not go together.
  */
-#ifndef BENCH_OPTIONS_H
-#define BENCH_OPTIONS_H
+#ifndef EXECUTOR_CLI_BENCH_OPTIONS_H
+#define EXECUTOR_CLI_BENCH_OPTIONS_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
+#include "bench/bench.h"
 #include "executor/cli/cli.h"
 
-/* An option that may be repeated may be given so often. */
-#define BENCH_REPEATED_MAX 64
-
-struct bench_texts {
-	const char *values[BENCH_REPEATED_MAX];
-	size_t count;
-};
-
 /* NULL, 0 and false where an option was not given. */
-struct bench_options {
-	struct bench_texts only, merge, fail_if;
-	uint64_t duration_ns;
-	const char *restore;
-	const char *save;
-	const char *plot;
-	const char *baseline;
-	bool json;
+struct bench_arguments {
+	struct bench_options options;
+	struct bench_texts merge;
 	bool rates;
 	bool neighbours;
 
@@ -44,10 +32,10 @@ int bench_usage_error(const char *message);
 
 /*
  * Reads the command line of @verb, which is cmd_bench, and refuses what does
- * not go together. CLI_GO_ON, or an exit code.
+ * not go together. CLI_GO_ON, or an exit code after a message.
  */
-int bench_options_parse(const struct cli_verb *verb, int argc, char **argv,
-			struct bench_options *ret_options);
+int bench_arguments_parse(const struct cli_verb *verb, int argc, char **argv,
+			  struct bench_arguments *ret_arguments);
 
 /* The parts of the verb that its help is made of. */
 extern const struct cli_option bench_option_table[];

@@ -1,10 +1,8 @@
-/* options.c - see options.h. */
-#include "bench/options.h"
+/* bench_options.c - see bench_options.h. */
+#include "executor/cli/bench_options.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#include "bench/load.h"
 
 static int add_text(const struct cli_option *option, const char *value,
 		    void *target)
@@ -45,18 +43,18 @@ static int set_arrivals(const struct cli_option *option, const char *value,
 /* clang-format off */
 #define OPTION(letter, name, argument, help, set, member) \
 	{ letter, name, argument, help, set,              \
-	  offsetof(struct bench_options, member), 0 }
+	  offsetof(struct bench_arguments, member), 0 }
 
 const struct cli_option bench_option_table[] = {
-	CLI_OPTION_FORMAT(struct bench_options, json),
+	CLI_OPTION_FORMAT(struct bench_arguments, options.json),
 	OPTION(0, "duration", "TIME",
 	       "how long to measure, in all; default 10s",
-	       cli_set_duration, duration_ns),
+	       cli_set_duration, options.duration_ns),
 	OPTION(0, "only", "NAME",
 	       "only this row, or these: restore is all of\n"
 	       "restore.N; and those they are compared to; may be\n"
 	       "repeated; http.crowd only by its whole name",
-	       add_text, only),
+	       add_text, options.only),
 	OPTION(0, "rates", NULL,
 	       "instead of the rows, invoke at rates from 100 to\n"
 	       "100000 per second, for each kind of dispatch", cli_set_flag,
@@ -67,24 +65,24 @@ const struct cli_option bench_option_table[] = {
 	       neighbours),
 	OPTION(0, "restore", "METHOD",
 	       "copy (default), or remap, to compare with: give\n"
-	       "written pages back to the kernel", set_restore, restore),
+	       "written pages back to the kernel", set_restore, options.restore),
 	OPTION(0, "save", "FILE",
 	       "write all that was measured to FILE, as JSON", cli_set_text,
-	       save),
+	       options.save),
 	OPTION(0, "merge", "FILE",
 	       "measure nothing, but take what --save has written;\n"
 	       "may be repeated: figures of all of them together",
 	       add_text, merge),
 	OPTION(0, "plot", "DIRECTORY",
 	       "draw latency.svg and restore.svg there, or, of\n"
-	       "--rates, rate.svg, or, of load, load.svg", cli_set_text, plot),
+	       "--rates, rate.svg, or, of load, load.svg", cli_set_text, options.plot),
 	OPTION(0, "baseline", "FILE",
 	       "compare with older results, JSON of -o or --save",
-	       cli_set_text, baseline),
+	       cli_set_text, options.baseline),
 	OPTION(0, "fail-if", "LIMIT",
 	       "exit with 8 if NAME.FIELD>+PERCENT%, than in the\n"
 	       "baseline, or NAME.FIELD>NUMBERus; may be repeated",
-	       add_text, fail_if),
+	       add_text, options.fail_if),
 	OPTION(0, "url", "URL",
 	       "put load on the server at http://HOST:PORT, or at\n"
 	       "unix:PATH, by HTTP", cli_set_text, url),
@@ -92,12 +90,12 @@ const struct cli_option bench_option_table[] = {
 	       "the same by the socket protocol", cli_set_socket, socket),
 	{ 'c', "connections", "N",
 	  "connections; default 1", cli_set_count,
-	  offsetof(struct bench_options, connections), LOAD_CONNECTIONS_MAX },
+	  offsetof(struct bench_arguments, connections), BENCH_CONNECTIONS_MAX },
 	{ 0, "rate", "R",
 	  "so many requests per second, whatever becomes of\n"
 	  "them; without it each connection sends one after\n"
 	  "the other", cli_set_count,
-	  offsetof(struct bench_options, rate), LOAD_RATE_MAX },
+	  offsetof(struct bench_arguments, rate), BENCH_RATE_MAX },
 	OPTION(0, "arrivals", "HOW",
 	       "how they come at that rate: uniform (default) or\n"
 	       "poisson", set_arrivals, arrivals),
@@ -111,7 +109,7 @@ const struct cli_option bench_option_table[] = {
 	       "the request's content type", cli_set_text, content_type),
 	{ 0, "threads", "N",
 	  "threads of the load generator; default 1", cli_set_count,
-	  offsetof(struct bench_options, threads), LOAD_THREADS_MAX },
+	  offsetof(struct bench_arguments, threads), BENCH_THREADS_MAX },
 	{ .name = NULL },
 };
 /* clang-format on */
@@ -123,13 +121,13 @@ int bench_usage_error(const char *message)
 	return CLI_USAGE;
 }
 
-static int check_load(const struct bench_options *my)
+static int check_load(const struct bench_arguments *my)
 {
 	if (!my->url == !my->socket)
 		return bench_usage_error("which server is it? Give --url or "
 					 "--socket, one of them");
-	if (my->only.count || my->rates || my->neighbours || my->merge.count ||
-	    my->restore)
+	if (my->options.only.count || my->rates || my->neighbours ||
+	    my->merge.count || my->options.restore)
 		return bench_usage_error(
 			"--only, --rates, --neighbours, --merge and --restore "
 			"are for the rows: leave them out, or the function's "
@@ -140,13 +138,50 @@ static int check_load(const struct bench_options *my)
 	return CLI_GO_ON;
 }
 
-int bench_options_parse(const struct cli_verb *verb, int argc, char **argv,
-			struct bench_options *ret_options)
+static int check_neighbours(const struct bench_arguments *my)
 {
-	struct bench_options *my = ret_options;
+	const struct bench_options *options = &my->options;
+
+	if (my->rates || my->merge.count || options->fail_if.count ||
+	    options->save || options->baseline || options->plot ||
+	    options->restore)
+		return bench_usage_error(
+			"--neighbours measures no rows: leave out --rates, "
+			"--merge, --fail-if, --save, --baseline, --plot and "
+			"--restore");
+	return CLI_GO_ON;
+}
+
+static int check_rates(const struct bench_arguments *my)
+{
+	const struct bench_options *options = &my->options;
+
+	if (options->only.count || my->merge.count || options->fail_if.count ||
+	    options->save || options->baseline)
+		return bench_usage_error(
+			"--rates measures no rows: leave out --only, "
+			"--merge, --fail-if, --save and --baseline");
+	return CLI_GO_ON;
+}
+
+static int check_merge(const struct bench_arguments *my)
+{
+	const struct bench_options *options = &my->options;
+
+	if (options->only.count || options->duration_ns || options->restore)
+		return bench_usage_error(
+			"--merge measures nothing: leave out --only,"
+			" --duration and --restore");
+	return CLI_GO_ON;
+}
+
+int bench_arguments_parse(const struct cli_verb *verb, int argc, char **argv,
+			  struct bench_arguments *ret_arguments)
+{
+	struct bench_arguments *my = ret_arguments;
 	int code;
 
-	*my = (struct bench_options){ .function = NULL };
+	*my = (struct bench_arguments){ .function = NULL };
 	code = cli_parse(verb, argc, argv, my, &my->function);
 	if (code != CLI_GO_ON)
 		return code;
@@ -157,7 +192,11 @@ int bench_options_parse(const struct cli_verb *verb, int argc, char **argv,
 	    my->threads)
 		return bench_usage_error("which function is it? Load on a "
 					 "server takes a NAME");
-	return CLI_GO_ON;
+	if (my->neighbours)
+		return check_neighbours(my);
+	if (my->rates)
+		return check_rates(my);
+	return my->merge.count ? check_merge(my) : CLI_GO_ON;
 }
 
 const char bench_about[] =

@@ -1,9 +1,10 @@
-/* load_bench_report.c - what became of the load. See load_bench.h. */
+/* load_report.c - see load_report.h. */
+#include "bench/load_report.h"
+
 #include <jansson.h>
 #include <stdio.h>
 
 #include "bench/json.h"
-#include "bench/load_bench.h"
 #include "bench/table.h"
 
 static json_t *statuses_json(const struct load_tally *tally,
@@ -40,15 +41,14 @@ static void set_loop(json_t *object, const struct load_options *load)
 	json_object_set_new(object, "arrivals", arrivals);
 }
 
-json_t *bench_load_json(const struct bench_options *options,
-			const struct load_options *load,
+json_t *bench_load_json(const char *function, const struct load_options *load,
 			const struct load_result *result)
 {
 	const enum load_protocol protocol = load->target->protocol;
 	const struct load_tally *tally = &result->tally;
 	json_t *object = json_pack("{s:s, s:s, s:s}", "target",
-				   load->target->text, "function",
-				   options->function, "protocol",
+				   load->target->text, "function", function,
+				   "protocol",
 				   protocol == LOAD_HTTP ? "http" : "socket");
 
 	set_count(object, "connections", result->connections);

@@ -1,0 +1,8 @@
+/* warn.h - what the person who runs `thaw bench` should know besides. */
+#ifndef BENCH_WARN_H
+#define BENCH_WARN_H
+
+/* Prints "thaw: MESSAGE" on standard error. Any thread may call it. */
+void bench_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

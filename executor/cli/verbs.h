@@ -1,4 +1,4 @@
-/* verbs.h - the verbs, one in each cmd_*.c or a few of one noun. */
+/* verbs.h - the verbs, one in each cmd_*.c; main.c has the table of them. */
 #ifndef EXECUTOR_CLI_VERBS_H
 #define EXECUTOR_CLI_VERBS_H
 

@@ -1,4 +1,4 @@
-/* cmd_catalog.c - `thaw catalog`: checks a catalog, prints the schema. */
+/* cmd_catalog_validate.c - `thaw catalog validate`: tells all mistakes. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,15 +11,6 @@
 
 /* More mistakes of one catalog are not told. */
 #define MISTAKES_MAX 100
-
-/* config/catalog.schema.json, put into the program when it is built. */
-extern const char catalog_schema[];
-__asm__(".pushsection .rodata\n"
-	".globl catalog_schema\n"
-	"catalog_schema:\n"
-	".incbin \"" CATALOG_SCHEMA_FILE "\"\n"
-	".byte 0\n"
-	".popsection\n");
 
 #define STANDARD_INPUT "-"
 
@@ -87,7 +78,8 @@ static int check(const char *text, size_t size, const char *name,
 	return mistakes ? CLI_CATALOG : cli_open_code(r);
 }
 
-static int validate(const struct cli_verb *verb, int argc, char **argv)
+static int catalog_validate_run(const struct cli_verb *verb, int argc,
+				char **argv)
 {
 	struct validate_options my = { .boot = false };
 	cleanup_free char *text = NULL;
@@ -115,16 +107,6 @@ static int validate(const struct cli_verb *verb, int argc, char **argv)
 	return check(text, size, is_input ? "standard input" : path, &my);
 }
 
-static int schema(const struct cli_verb *verb, int argc, char **argv)
-{
-	int code = cli_parse(verb, argc, argv, NULL, NULL);
-
-	if (code != CLI_GO_ON)
-		return code;
-	fputs(catalog_schema, stdout);
-	return CLI_OK;
-}
-
 const struct cli_verb cmd_catalog_validate = {
 	.name = "catalog validate",
 	.operand = "[FILE]",
@@ -143,15 +125,5 @@ const struct cli_verb cmd_catalog_validate = {
 		    "  thaw catalog validate /etc/thaw/functions.json --boot\n"
 		    "  jq . catalog.json | thaw catalog validate -\n",
 	.options = validate_options,
-	.run = validate,
-};
-
-const struct cli_verb cmd_catalog_schema = {
-	.name = "catalog schema",
-	.summary = "print the JSON schema of catalogs",
-	.about = "Prints the JSON schema (draft 2020-12) of catalogs, for "
-		 "editors: save it and name\n"
-		 "it in the catalog's \"$schema\".\n",
-	.examples = "  thaw catalog schema >catalog.schema.json\n",
-	.run = schema,
+	.run = catalog_validate_run,
 };

@@ -1,14 +1,11 @@
-/* cmd_server.c - `thaw reload` and `thaw drain`: orders to a running server. */
-#include <errno.h>
+/* cmd_reload.c - `thaw reload`: has a server read its catalog again. */
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/units.h"
 #include "executor/cli/admin_client.h"
 #include "executor/cli/cli.h"
-#include "executor/cli/server_end.h"
 #include "executor/cli/verbs.h"
 #include "executor/limits.h"
 
@@ -62,7 +59,7 @@ static void print_reload(const json_t *answer)
 	print_failed(json_object_get(answer, "failed"));
 }
 
-static int reload(const struct cli_verb *verb, int argc, char **argv)
+static int reload_run(const struct cli_verb *verb, int argc, char **argv)
 {
 	struct admin_options my = { .admin = NULL };
 	json_auto_t *answer = NULL;
@@ -84,48 +81,6 @@ static int reload(const struct cli_verb *verb, int argc, char **argv)
 	return code;
 }
 
-struct drain_options {
-	const char *admin;
-	bool wait;
-	uint64_t timeout_ns;
-};
-
-static const struct cli_option drain_options[] = {
-	CLI_OPTION_ADMIN(struct drain_options, admin),
-	{ 'w', "wait", NULL, "wait until the server has gone", cli_set_flag,
-	  offsetof(struct drain_options, wait), 0 },
-	{ 0, "timeout", "TIME",
-	  "with --wait: wait no longer, and exit with 124", cli_set_duration,
-	  offsetof(struct drain_options, timeout_ns), 0 },
-	{ .name = NULL },
-};
-
-static int drain(const struct cli_verb *verb, int argc, char **argv)
-{
-	struct drain_options my = { .admin = NULL };
-	struct server_end end;
-	struct http_client client;
-	int code = cli_parse(verb, argc, argv, &my, NULL);
-
-	if (code == CLI_GO_ON && my.timeout_ns && !my.wait) {
-		cli_error("drain: --timeout needs --wait");
-		return CLI_USAGE;
-	}
-	if (code == CLI_GO_ON)
-		code = admin_open(my.admin, &client);
-	if (code != CLI_GO_ON)
-		return code;
-	code = my.wait ? server_end_watch(&client, &end) : CLI_OK;
-	if (!code)
-		code = admin_post(&client, "/v1/drain", 0, NULL);
-	if (!code && my.wait)
-		code = server_end_wait(&client, &end, my.timeout_ns);
-	if (my.wait)
-		server_end_done(&end);
-	http_client_done(&client);
-	return code;
-}
-
 const struct cli_verb cmd_reload = {
 	.name = "reload",
 	.summary = "have a running server read its catalog again",
@@ -139,17 +94,5 @@ const struct cli_verb cmd_reload = {
 		 "printed as pending.\n",
 	.examples = "  thaw catalog validate && thaw reload\n",
 	.options = admin_options,
-	.run = reload,
-};
-
-const struct cli_verb cmd_drain = {
-	.name = "drain",
-	.summary = "have a running server finish its work and end",
-	.about = "Has a running `thaw serve` refuse new work, finish what it "
-		 "has, and end. Does not\n"
-		 "wait for that, unless told so.\n",
-	.examples = "  thaw drain\n"
-		    "  thaw drain --wait --timeout 1m\n",
-	.options = drain_options,
-	.run = drain,
+	.run = reload_run,
 };

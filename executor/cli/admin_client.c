@@ -8,6 +8,7 @@
 
 #include "executor/cli/cli.h"
 #include "executor/cli/http_problem.h"
+#include "executor/cli/options.h"
 #include "executor/io/runtime_dir.h"
 
 #define KEY_MAX 64

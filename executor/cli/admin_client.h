@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "executor/cli/cli.h"
+#include "executor/cli/options.h"
 #include "executor/client/http_client.h"
 
 struct json_t;

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "bench/bench.h"
-#include "executor/cli/cli.h"
+#include "executor/cli/options.h"
 
 /* NULL, 0 and false where an option was not given. */
 struct bench_arguments {

@@ -9,6 +9,7 @@
 #include "bench/bench.h"
 #include "executor/cli/bench_options.h"
 #include "executor/cli/cli.h"
+#include "executor/cli/options.h"
 #include "executor/cli/request_data.h"
 #include "executor/cli/verbs.h"
 #include "executor/protocol/frame.h"

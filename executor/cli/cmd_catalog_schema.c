@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "executor/cli/cli.h"
+#include "executor/cli/options.h"
 #include "executor/cli/verbs.h"
 
 /* config/catalog.schema.json, put into the program when it is built. */

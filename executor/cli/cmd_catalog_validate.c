@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "executor/catalog.h"
 #include "executor/cli/cli.h"
+#include "executor/cli/options.h"
 #include "executor/cli/verbs.h"
 #include "executor/function.h"
 

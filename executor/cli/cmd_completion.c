@@ -4,6 +4,7 @@
 
 #include "executor/cli/cli.h"
 #include "executor/cli/completion.h"
+#include "executor/cli/options.h"
 #include "executor/cli/verbs.h"
 
 static const struct {

@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/machine_memory.h"
 #include "executor/cli/cli.h"
+#include "executor/cli/options.h"
 #include "executor/cli/verbs.h"
 #include "executor/limits.h"
 #include "executor/server/server_limits.h"

@@ -5,6 +5,7 @@
 
 #include "executor/cli/admin_client.h"
 #include "executor/cli/cli.h"
+#include "executor/cli/options.h"
 #include "executor/cli/server_end.h"
 #include "executor/cli/verbs.h"
 

@@ -13,6 +13,7 @@
 #include "executor/cli/cli.h"
 #include "executor/cli/function_table.h"
 #include "executor/cli/functions_options.h"
+#include "executor/cli/options.h"
 #include "executor/cli/verbs.h"
 
 static const struct cli_option list_options[] = {

@@ -6,7 +6,10 @@
 
 #include "executor/cli/cli.h"
 #include "executor/cli/invocation.h"
-#include "executor/cli/invoke_server.h"
+#include "executor/cli/invoke_http.h"
+#include "executor/cli/invoke_local.h"
+#include "executor/cli/invoke_socket.h"
+#include "executor/cli/options.h"
 #include "executor/cli/verbs.h"
 
 struct invoke_options {
@@ -95,7 +98,7 @@ static int check(const struct invoke_options *my)
 static int invoke_here(const char *catalog, const char *name,
 		       const struct invocation_options *invocation)
 {
-	struct engine_options library = invocation_library_options(invocation);
+	struct engine_options library = invoke_local_options(invocation);
 	struct thaw_error error;
 	struct thaw *thaw;
 	int code, r;
@@ -108,7 +111,7 @@ static int invoke_here(const char *catalog, const char *name,
 		cli_error("%s", error.message);
 		return cli_open_code(r);
 	}
-	code = invocation_run(thaw, name, invocation);
+	code = invoke_local(thaw, name, invocation);
 	thaw_close(thaw);
 	return code;
 }

@@ -3,6 +3,7 @@
 
 #include "executor/cli/admin_client.h"
 #include "executor/cli/cli.h"
+#include "executor/cli/options.h"
 #include "executor/cli/verbs.h"
 
 struct metrics_options {

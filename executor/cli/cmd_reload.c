@@ -6,6 +6,7 @@
 #include "base/units.h"
 #include "executor/cli/admin_client.h"
 #include "executor/cli/cli.h"
+#include "executor/cli/options.h"
 #include "executor/cli/verbs.h"
 #include "executor/limits.h"
 

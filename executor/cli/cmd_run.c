@@ -12,6 +12,8 @@
 #include "base/cleanup.h"
 #include "executor/cli/cli.h"
 #include "executor/cli/invocation.h"
+#include "executor/cli/invoke_local.h"
+#include "executor/cli/options.h"
 #include "executor/cli/run_catalog.h"
 #include "executor/cli/verbs.h"
 #include "executor/limits.h"
@@ -170,11 +172,11 @@ static int run(const struct cli_verb *verb, int argc, char **argv)
 	make_name(path, name);
 	my.function.name = name;
 	my.function.image = image;
-	library = invocation_library_options(&my.invocation);
+	library = invoke_local_options(&my.invocation);
 	code = open_function(&my.function, &library, &thaw);
 	if (code != CLI_GO_ON)
 		return code;
-	code = invocation_run(thaw, name, &my.invocation);
+	code = invoke_local(thaw, name, &my.invocation);
 	thaw_close(thaw);
 	return code;
 }

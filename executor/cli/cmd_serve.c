@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "executor/cli/cli.h"
+#include "executor/cli/options.h"
 #include "executor/cli/verbs.h"
 #include "executor/io/runtime_dir.h"
 #include "executor/protocol/host.h"

@@ -7,6 +7,7 @@
 #include "executor/cli/admin_client.h"
 #include "executor/cli/cli.h"
 #include "executor/cli/function_table.h"
+#include "executor/cli/options.h"
 #include "executor/cli/server_facts.h"
 #include "executor/cli/verbs.h"
 

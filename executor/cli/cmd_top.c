@@ -15,6 +15,7 @@
 #include "executor/cli/admin_client.h"
 #include "executor/cli/cli.h"
 #include "executor/cli/function_facts.h"
+#include "executor/cli/options.h"
 #include "executor/cli/server_facts.h"
 #include "executor/cli/top_screen.h"
 #include "executor/cli/top_table.h"

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "executor/cli/cli.h"
+#include "executor/cli/options.h"
 #include "executor/cli/verbs.h"
 #include "guest/abi/thaw_abi.h"
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "executor/cli/options.h"
 #include "executor/cli/verbs.h"
 
 enum completion_kind completion_kind(const char *word, bool is_operand)

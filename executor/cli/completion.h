@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "executor/cli/cli.h"
+#include "executor/cli/options.h"
 
 /* What the word for an argument or operand stands for; see cli.h. */
 enum completion_kind {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "executor/cli/completion.h"
+#include "executor/cli/options.h"
 #include "executor/cli/verbs.h"
 
 /* How the script calls the kinds. */

@@ -5,7 +5,7 @@
 #ifndef EXECUTOR_CLI_FUNCTIONS_OPTIONS_H
 #define EXECUTOR_CLI_FUNCTIONS_OPTIONS_H
 
-#include "executor/cli/cli.h"
+#include "executor/cli/options.h"
 
 struct catalog;
 struct json_t; /* jansson's */

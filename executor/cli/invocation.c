@@ -6,10 +6,14 @@
 #include "executor/cli/invocation.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "executor/cli/repeat.h"
 #include "executor/cli/reply.h"
 #include "executor/cli/request_data.h"
+
+/* More CPUs than any machine has. */
+#define POLLING_CORES_MAX 65536
 
 static int result_code(enum thaw_result result)
 {
@@ -101,4 +105,19 @@ int invocation_perform(const struct invoker *invoker, const char *function,
 	return options->repeat ?
 		       invoke_repeatedly(invoker, function, &request, options) :
 		       invoke(invoker, function, &request, options, NULL);
+}
+
+int invocation_set_cores(const struct cli_option *option, const char *value,
+			 void *target)
+{
+	char *end;
+	unsigned long cores = strtoul(value, &end, 10);
+
+	if (*value < '0' || *value > '9' || *end || cores > POLLING_CORES_MAX) {
+		cli_error("--%s: \"%s\" is not a number from 0 to %d",
+			  option->name, value, POLLING_CORES_MAX);
+		return CLI_USAGE;
+	}
+	thaw_set_polling_cores((uint32_t)cores);
+	return cli_set_text(option, value, target);
 }

@@ -1,6 +1,6 @@
 /*
  * invocation.h - invokes a function for a person: what `invoke` and `run` have
- * in common once the catalog is open.
+ * in common, wherever the function runs.
  */
 #ifndef EXECUTOR_CLI_INVOCATION_H
 #define EXECUTOR_CLI_INVOCATION_H
@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "executor/cli/cli.h"
+#include "executor/cli/options.h"
 #include "executor/cli/request_http.h"
 #include "executor/engine.h"
 #include "executor/libthaw.h"
@@ -121,16 +121,5 @@ int invocation_perform(const struct invoker *invoker, const char *function,
 /* Takes the number of --polling-cores: a cli_option's set(). */
 int invocation_set_cores(const struct cli_option *option, const char *value,
 			 void *target);
-
-/* The library's options as the command line gives them. */
-struct engine_options
-invocation_library_options(const struct invocation_options *options);
-
-/*
- * Reads the request, deploys @function of @thaw and invokes it here, as
- * @options say. Returns the exit code, after any message.
- */
-int invocation_run(struct thaw *thaw, const char *function,
-		   const struct invocation_options *options);
 
 #endif

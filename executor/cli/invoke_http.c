@@ -1,7 +1,9 @@
 /*
  * invoke_http.c - invocations over HTTP: /function/NAME, or, for what only that
- * has, the Lambda API. See invoke_server.h.
+ * has, the Lambda API. See invoke_http.h.
  */
+#include "executor/cli/invoke_http.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +12,6 @@
 #include "base/base64.h"
 #include "base/clock.h"
 #include "executor/cli/http_problem.h"
-#include "executor/cli/invoke_server.h"
 #include "executor/cli/reply.h"
 #include "executor/cli/request_data.h"
 #include "executor/client/http_client.h"

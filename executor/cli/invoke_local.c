@@ -1,18 +1,15 @@
-/* invoke_local.c - invocations in this process. See invocation.h. */
+/* invoke_local.c - see invoke_local.h. */
+#include "executor/cli/invoke_local.h"
+
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "executor/cli/invocation.h"
 #include "executor/cli/reply.h"
 #include "executor/cli/request_data.h"
 
-/* More CPUs than any machine has. */
-#define POLLING_CORES_MAX 65536
-
 struct engine_options
-invocation_library_options(const struct invocation_options *options)
+invoke_local_options(const struct invocation_options *options)
 {
 	return (struct engine_options){
 		.log = cli_print_log,
@@ -20,21 +17,6 @@ invocation_library_options(const struct invocation_options *options)
 		.restore = options->restore,
 		.verify = options->verify,
 	};
-}
-
-int invocation_set_cores(const struct cli_option *option, const char *value,
-			 void *target)
-{
-	char *end;
-	unsigned long cores = strtoul(value, &end, 10);
-
-	if (*value < '0' || *value > '9' || *end || cores > POLLING_CORES_MAX) {
-		cli_error("--%s: \"%s\" is not a number from 0 to %d",
-			  option->name, value, POLLING_CORES_MAX);
-		return CLI_USAGE;
-	}
-	thaw_set_polling_cores((uint32_t)cores);
-	return cli_set_text(option, value, target);
 }
 
 /* How a function was dispatched whose catalog asks for more than exits. */
@@ -139,8 +121,8 @@ static int deploy(struct thaw *thaw, const char *function, bool verbose)
 	return CLI_OK;
 }
 
-int invocation_run(struct thaw *thaw, const char *function,
-		   const struct invocation_options *options)
+int invoke_local(struct thaw *thaw, const char *function,
+		 const struct invocation_options *options)
 {
 	struct local local = { .thaw = thaw, .trace = options->trace };
 	const struct invoker invoker = {

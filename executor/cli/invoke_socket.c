@@ -1,11 +1,9 @@
-/*
- * invoke_socket.c - invocations over a server's unix socket, by libthaw's
- * client. See invoke_server.h.
- */
+/* invoke_socket.c - by libthaw's client. See invoke_socket.h. */
+#include "executor/cli/invoke_socket.h"
+
 #include <errno.h>
 
 #include "base/clock.h"
-#include "executor/cli/invoke_server.h"
 #include "executor/cli/reply.h"
 #include "executor/cli/request_data.h"
 

@@ -9,6 +9,7 @@
 
 #include "base/similar.h"
 #include "executor/cli/cli.h"
+#include "executor/cli/options.h"
 #include "executor/cli/verbs.h"
 
 #define NAME_MAX_BYTES 64

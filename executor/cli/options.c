@@ -1,5 +1,5 @@
-/* options.c - reads a verb's options, and prints its help. See cli.h. */
-#include "executor/cli/cli.h"
+/* options.c - reads a verb's options, and prints its help. See options.h. */
+#include "executor/cli/options.h"
 
 #include <errno.h>
 #include <getopt.h>

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "executor/cli/cli.h"
+#include "executor/cli/options.h"
 #include "executor/libthaw.h"
 
 /* Characters of a method; headers. */
@@ -24,7 +24,7 @@ struct request_http {
 	size_t text_size;
 };
 
-/* Setters of cli.h, of a struct request_http at the option's offset. */
+/* Setters of options.h, of a struct request_http at the option's offset. */
 int request_set_method(const struct cli_option *option, const char *value,
 		       void *target);
 int request_set_path(const struct cli_option *option, const char *value,

@@ -2,7 +2,7 @@
 #ifndef EXECUTOR_CLI_VERBS_H
 #define EXECUTOR_CLI_VERBS_H
 
-#include "executor/cli/cli.h"
+#include "executor/cli/options.h"
 
 /* All of them, in the order of the help, with NULL at the end. */
 extern const struct cli_verb *const cli_verbs[];

@@ -1,12 +1,12 @@
-/* invoke_server.h - invocations by a running server, through its two doors. */
-#ifndef EXECUTOR_CLI_INVOKE_SERVER_H
-#define EXECUTOR_CLI_INVOKE_SERVER_H
+/* invoke_http.h - invocations by a running server, over HTTP. */
+#ifndef EXECUTOR_CLI_INVOKE_HTTP_H
+#define EXECUTOR_CLI_INVOKE_HTTP_H
 
 #include <stdbool.h>
 
 #include "executor/cli/invocation.h"
 
-/* What only the HTTP door can do. */
+/* What only HTTP can do. */
 struct invoke_http_options {
 	bool async; /* an Event: print its id, do not wait for its end */
 	bool tail;  /* the log's end on standard error */
@@ -19,9 +19,5 @@ struct invoke_http_options {
 int invoke_http(const char *url, const char *function,
 		const struct invocation_options *options,
 		const struct invoke_http_options *http);
-
-/* The same over the unix socket at @path; "": the user's server's. */
-int invoke_socket(const char *path, const char *function,
-		  const struct invocation_options *options);
 
 #endif

@@ -1,0 +1,19 @@
+/* invoke_local.h - invocations in this process, by libthaw. */
+#ifndef EXECUTOR_CLI_INVOKE_LOCAL_H
+#define EXECUTOR_CLI_INVOKE_LOCAL_H
+
+#include "executor/cli/invocation.h"
+#include "executor/libthaw.h"
+
+/* The library's options as the command line gives them. */
+struct engine_options
+invoke_local_options(const struct invocation_options *options);
+
+/*
+ * Reads the request, deploys @function of @thaw and invokes it here, as
+ * @options say. Returns the exit code, after any message.
+ */
+int invoke_local(struct thaw *thaw, const char *function,
+		 const struct invocation_options *options);
+
+#endif

@@ -13,11 +13,14 @@
 #include "bench/host.h"
 #include "bench/json.h"
 #include "bench/load_bench.h"
+#include "bench/measure.h"
 #include "bench/merge.h"
 #include "bench/neighbours.h"
+#include "bench/neighbours_report.h"
 #include "bench/rates.h"
+#include "bench/rates_report.h"
 #include "bench/report.h"
-#include "bench/row.h"
+#include "bench/rows.h"
 #include "vm/kvm.h"
 
 #define DURATION_DEFAULT_NS (10 * NS_PER_S)

@@ -1,19 +1,19 @@
-/* client.c - one who waits for replies. See server.h. */
+/* client.c - see client.h. */
+#include "bench/client.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "bench/server.h"
+#include "bench/row.h"
 
 /* Longer than any reply there is to be, with its headers. */
 #define INPUT_SIZE 4096
 
-int bench_client_connect(const struct bench_server *server,
-			 enum load_protocol protocol, struct error *err,
-			 int *ret_fd)
+int bench_client_connect(const char *path, enum load_protocol protocol,
+			 struct error *err, int *ret_fd)
 {
-	const char *path = bench_server_path(server, protocol);
 	struct load_target target;
 	int r = load_target_set_path(&target, protocol, path);
 
@@ -25,13 +25,11 @@ int bench_client_connect(const struct bench_server *server,
 	return 0;
 }
 
-int bench_client_open(struct bench_client *client,
-		      const struct bench_server *server,
+int bench_client_open(struct bench_client *client, const char *path,
 		      enum load_protocol protocol, const char *function,
 		      struct error *err)
 {
 	static const char data[BENCH_REQUEST_SIZE];
-	const char *path = bench_server_path(server, protocol);
 	struct load_target target;
 	int r;
 
@@ -44,7 +42,7 @@ int bench_client_open(struct bench_client *client,
 	if (r)
 		return error_set(err, r, "no request to %s can be made: %s",
 				 function, strerror(-r));
-	return bench_client_connect(server, protocol, err, &client->fd);
+	return bench_client_connect(path, protocol, err, &client->fd);
 }
 
 void bench_client_close(struct bench_client *client)

@@ -12,6 +12,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "bench/client.h"
+#include "bench/row.h"
+#include "bench/served.h"
 #include "bench/server.h"
 
 #define CROWD 4096
@@ -49,13 +52,14 @@ static int allow_files(struct error *err)
 static int connect_all(struct crowd_state *state,
 		       const struct bench_server *server, struct error *err)
 {
-	int r = bench_client_open(&state->client, server, LOAD_HTTP,
+	const char *path = bench_server_path(server, LOAD_HTTP);
+	int r = bench_client_open(&state->client, path, LOAD_HTTP,
 				  BENCH_SERVER_FUNCTION, err);
 
 	if (!r)
 		state->fds[state->count++] = state->client.fd;
 	while (!r && state->count < CROWD) {
-		r = bench_client_connect(server, LOAD_HTTP, err,
+		r = bench_client_connect(path, LOAD_HTTP, err,
 					 &state->fds[state->count]);
 		if (!r)
 			state->count++;
@@ -69,7 +73,7 @@ static int open_crowd(struct bench_row *row, struct error *err)
 	int r = allow_files(err);
 
 	if (!r)
-		r = bench_server_find(row->setup, err);
+		r = bench_served_find_server(row->setup, err);
 	if (r)
 		return r;
 	state = calloc(1, sizeof(*state));

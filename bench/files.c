@@ -1,7 +1,6 @@
-/*
- * files.c - the benchmark's guest and program, which are part of thaw,
- * as files. See row.h.
- */
+/* files.c - see files.h. */
+#include "bench/files.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "bench/row.h"
 
 /* What bench/ builds, put into the program when it is built. */
 #define INCLUDE_FILE(name, file)                           \

@@ -1,14 +1,15 @@
 /*
  * invoke.c - rows that invoke a function whose vm is warm: invoke.warm,
- * invoke.reply, restore.N. See row.h.
+ * invoke.reply, restore.N. See row.h and invoke.h.
  */
+#include "bench/invoke.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "bench/row.h"
 
 #define FUNCTION "bench"
 

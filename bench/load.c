@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/clock.h"
 #include "bench/load_worker.h"
 
 /* Files that are open besides connections. */
@@ -107,36 +108,28 @@ static size_t count_open(const struct load_crew *crew, int *ret_error)
 	size_t count = 0;
 
 	for (unsigned i = 0; i < crew->count; i++) {
-		const struct load_worker *worker = &crew->threads[i].worker;
+		const struct load_pool *pool = &crew->threads[i].worker.pool;
 
-		count += worker->idle.count;
-		if (worker->connect_error)
-			*ret_error = worker->connect_error;
+		count += pool->idle.count;
+		if (pool->connect_error)
+			*ret_error = pool->connect_error;
 	}
 	return count;
 }
 
-static void merge(struct load_result *result, const struct load_worker *worker)
+static void merge_worker(struct load_result *result,
+			 const struct load_worker *worker)
 {
-	struct load_tally *to = &result->tally;
-	const struct load_tally *from = worker->tally;
+	const struct load_pool *pool = &worker->pool;
 	uint64_t end_ns = worker->end_ns;
 
-	to->sent += from->sent;
-	to->ok += from->ok;
-	to->errors += from->errors;
-	to->lost += from->lost;
-	to->late += from->late;
-	to->unsent += from->unsent;
-	for (size_t i = 0; i < LOAD_STATUS_MAX; i++)
-		to->statuses[i] += from->statuses[i];
-	histogram_merge(&to->latency, &from->latency);
-	result->reconnections += worker->reconnections;
-	if (worker->last_ns > end_ns)
-		end_ns = worker->last_ns;
-	if (end_ns > worker->measure_ns &&
-	    end_ns - worker->measure_ns > result->elapsed_ns)
-		result->elapsed_ns = end_ns - worker->measure_ns;
+	load_tally_merge(&result->tally, pool->tally);
+	result->reconnections += pool->reconnections;
+	if (pool->last_ns > end_ns)
+		end_ns = pool->last_ns;
+	if (end_ns > pool->measure_ns &&
+	    end_ns - pool->measure_ns > result->elapsed_ns)
+		result->elapsed_ns = end_ns - pool->measure_ns;
 }
 
 static int run_crew(struct load_crew *crew, struct load_result *result)
@@ -160,7 +153,7 @@ static int run_crew(struct load_crew *crew, struct load_result *result)
 		pthread_join(crew->threads[i].thread, NULL);
 		if (crew->threads[i].result)
 			r = crew->threads[i].result;
-		merge(result, &crew->threads[i].worker);
+		merge_worker(result, &crew->threads[i].worker);
 	}
 	result->cpu_ns = clock_read_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu_ns;
 	return r;

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "bench/bench.h"
+#include "bench/options.h"
 #include "bench/results.h"
 
 struct json_t; /* jansson's */

@@ -8,6 +8,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 /* How long all connections may take to be opened. */
 #define CONNECT_NS (5 * NS_PER_S)
 
@@ -31,29 +33,32 @@ int load_worker_init(struct load_worker *worker,
 {
 	const size_t count =
 		share_of(options->connections, part, options->threads);
+	struct load_pool *pool = &worker->pool;
 
 	*worker = (struct load_worker){
-		.options = options,
+		.pool = {
+			.options = options,
+			.connections = calloc(count, sizeof(*pool->connections)),
+			.idle.ring = calloc(count, sizeof(*pool->idle.ring)),
+			.epoll_fd = epoll_create1(EPOLL_CLOEXEC),
+			.input = malloc(LOAD_INPUT_SIZE),
+			.measure_ns = UINT64_MAX,
+			.tally = calloc(1, sizeof(*pool->tally)),
+		},
 		.stop = stop,
-		.epoll_fd = epoll_create1(EPOLL_CLOEXEC),
-		.connections = calloc(count, sizeof(*worker->connections)),
-		.idle.ring = calloc(count, sizeof(*worker->idle.ring)),
-		.input = malloc(LOAD_INPUT_SIZE),
-		.tally = calloc(1, sizeof(*worker->tally)),
 		.start_ns = UINT64_MAX,
-		.measure_ns = UINT64_MAX,
 		.end_ns = UINT64_MAX,
 		.due_ns = UINT64_MAX,
 	};
-	if (worker->epoll_fd < 0)
+	if (pool->epoll_fd < 0)
 		return -errno;
-	if (!worker->connections || !worker->idle.ring || !worker->input ||
-	    !worker->tally)
+	if (!pool->connections || !pool->idle.ring || !pool->input ||
+	    !pool->tally)
 		return -ENOMEM;
-	worker->count = worker->down = count;
+	pool->count = pool->down = count;
 	for (size_t i = 0; i < count; i++) {
-		worker->connections[i].fd = -1;
-		load_reply_init(&worker->connections[i].reply,
+		pool->connections[i].fd = -1;
+		load_reply_init(&pool->connections[i].reply,
 				options->target->protocol);
 	}
 	return 0;
@@ -61,17 +66,19 @@ int load_worker_init(struct load_worker *worker,
 
 void load_worker_done(struct load_worker *worker)
 {
-	for (size_t i = 0; i < worker->count; i++) {
-		if (worker->connections[i].fd >= 0)
-			close(worker->connections[i].fd);
-		load_reply_done(&worker->connections[i].reply);
+	struct load_pool *pool = &worker->pool;
+
+	for (size_t i = 0; i < pool->count; i++) {
+		if (pool->connections[i].fd >= 0)
+			close(pool->connections[i].fd);
+		load_reply_done(&pool->connections[i].reply);
 	}
-	if (worker->epoll_fd >= 0)
-		close(worker->epoll_fd);
-	free(worker->connections);
-	free(worker->idle.ring);
-	free(worker->input);
-	free(worker->tally);
+	if (pool->epoll_fd >= 0)
+		close(pool->epoll_fd);
+	free(pool->connections);
+	free(pool->idle.ring);
+	free(pool->input);
+	free(pool->tally);
 }
 
 /* Opens those that are down, and says when the next one wants to be. */
@@ -79,13 +86,14 @@ static uint64_t open_down(struct load_worker *worker, uint64_t now_ns)
 {
 	uint64_t next_ns = UINT64_MAX;
 
-	for (size_t i = 0; i < worker->count && worker->down; i++) {
-		struct load_connection *connection = &worker->connections[i];
+	for (size_t i = 0; i < worker->pool.count && worker->pool.down; i++) {
+		struct load_connection *connection =
+			&worker->pool.connections[i];
 
 		if (connection->state != LOAD_DOWN)
 			continue;
 		if (connection->retry_ns <= now_ns)
-			load_connection_open(worker, connection);
+			load_connection_open(&worker->pool, connection);
 		if (connection->state == LOAD_DOWN &&
 		    connection->retry_ns < next_ns)
 			next_ns = connection->retry_ns;
@@ -95,7 +103,7 @@ static uint64_t open_down(struct load_worker *worker, uint64_t now_ns)
 
 static bool is_closed_loop(const struct load_worker *worker)
 {
-	return !worker->options->rate;
+	return !worker->pool.options->rate;
 }
 
 /* Whether a request is due, and when it was. */
@@ -117,10 +125,10 @@ static void send_due(struct load_worker *worker)
 {
 	uint64_t due_ns, now_ns = clock_now_ns();
 
-	while (worker->idle.count && take_due(worker, now_ns, &due_ns)) {
-		load_connection_start(worker,
-				      load_idle_pop(&worker->idle,
-						    worker->count),
+	while (worker->pool.idle.count && take_due(worker, now_ns, &due_ns)) {
+		load_connection_start(&worker->pool,
+				      load_idle_pop(&worker->pool.idle,
+						    worker->pool.count),
 				      due_ns, now_ns);
 		now_ns = clock_now_ns();
 	}
@@ -136,7 +144,7 @@ static uint64_t next_time(const struct load_worker *worker, uint64_t retry_ns,
 		next_ns = retry_ns;
 	if (now_ns < worker->end_ns && worker->end_ns < next_ns)
 		next_ns = worker->end_ns;
-	if (worker->idle.count && !is_closed_loop(worker) &&
+	if (worker->pool.idle.count && !is_closed_loop(worker) &&
 	    worker->due_ns < worker->end_ns && worker->due_ns < next_ns)
 		next_ns = worker->due_ns < now_ns + SPIN_NS ?
 				  now_ns :
@@ -153,17 +161,18 @@ static int wait_events(struct load_worker *worker, uint64_t until_ns,
 		.tv_sec = (time_t)(wait_ns / NS_PER_S),
 		.tv_nsec = (long)(wait_ns % NS_PER_S),
 	};
-	struct pollfd any = { .fd = worker->epoll_fd, .events = POLLIN };
+	struct pollfd any = { .fd = worker->pool.epoll_fd, .events = POLLIN };
 	struct epoll_event events[EVENTS_MAX];
 	int count = wait_ns ? ppoll(&any, 1, &timeout, NULL) : 1;
 
 	/* epoll itself knows only milliseconds, before Linux 5.11 */
 	if (count > 0)
-		count = epoll_wait(worker->epoll_fd, events, EVENTS_MAX, 0);
+		count = epoll_wait(worker->pool.epoll_fd, events, EVENTS_MAX,
+				   0);
 	if (count < 0)
 		return errno == EINTR ? 0 : -errno;
 	for (int i = 0; i < count; i++) {
-		load_connection_handle(worker, events[i].data.ptr,
+		load_connection_handle(&worker->pool, events[i].data.ptr,
 				       events[i].events);
 		/* no connection waits for the others' replies to be looked at */
 		send_due(worker);
@@ -174,8 +183,8 @@ static int wait_events(struct load_worker *worker, uint64_t until_ns,
 static int turn(struct load_worker *worker)
 {
 	uint64_t now_ns = clock_now_ns();
-	uint64_t retry_ns = worker->down ? open_down(worker, now_ns) :
-					   UINT64_MAX;
+	uint64_t retry_ns = worker->pool.down ? open_down(worker, now_ns) :
+						UINT64_MAX;
 
 	send_due(worker);
 	now_ns = clock_now_ns();
@@ -189,8 +198,8 @@ int load_worker_connect(struct load_worker *worker)
 
 	/* of this thread, so that it wakes when it wants to */
 	prctl(PR_SET_TIMERSLACK, 1);
-	while (worker->down + worker->connecting && clock_now_ns() < end_ns &&
-	       !r && !atomic_load(worker->stop))
+	while (worker->pool.down + worker->pool.connecting &&
+	       clock_now_ns() < end_ns && !r && !atomic_load(worker->stop))
 		r = turn(worker);
 	return r;
 }
@@ -200,19 +209,21 @@ static bool is_over(const struct load_worker *worker, uint64_t now_ns)
 {
 	if (now_ns < worker->end_ns)
 		return false;
-	if (now_ns - worker->end_ns >= worker->options->drain_ns)
+	if (now_ns - worker->end_ns >= worker->pool.options->drain_ns)
 		return true;
-	return !worker->busy && worker->due_ns >= worker->end_ns;
+	return !worker->pool.busy && worker->due_ns >= worker->end_ns;
 }
 
 /* What is still under way is lost; what is due, unsent. */
 static void give_up(struct load_worker *worker)
 {
-	for (size_t i = 0; i < worker->count; i++)
-		if (worker->connections[i].state == LOAD_BUSY)
-			load_connection_drop(worker, &worker->connections[i]);
+	for (size_t i = 0; i < worker->pool.count; i++)
+		if (worker->pool.connections[i].state == LOAD_BUSY)
+			load_connection_drop(&worker->pool,
+					     &worker->pool.connections[i]);
 	while (worker->due_ns < worker->end_ns) {
-		worker->tally->unsent += worker->due_ns >= worker->measure_ns;
+		worker->pool.tally->unsent += worker->due_ns >=
+					      worker->pool.measure_ns;
 		worker->due_ns = load_schedule_next(&worker->schedule);
 	}
 }
@@ -220,13 +231,13 @@ static void give_up(struct load_worker *worker)
 int load_worker_run(struct load_worker *worker, uint64_t start_ns,
 		    unsigned part)
 {
-	const struct load_options *options = worker->options;
+	const struct load_options *options = worker->pool.options;
 	uint64_t now_ns;
 	int r = 0;
 
 	worker->start_ns = start_ns;
-	worker->measure_ns = start_ns + options->warm_up_ns;
-	worker->end_ns = worker->measure_ns + options->duration_ns;
+	worker->pool.measure_ns = start_ns + options->warm_up_ns;
+	worker->end_ns = worker->pool.measure_ns + options->duration_ns;
 	if (options->rate) {
 		load_schedule_start(&worker->schedule, options->arrivals,
 				    options->rate, start_ns, part,

@@ -1,4 +1,6 @@
-/* measure.c - measures in rounds. See results.h. */
+/* measure.c - see measure.h. */
+#include "bench/measure.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "bench/results.h"
 
 /* How long a row of weight 1 is measured in one round, */
 #define SLICE_NS (5 * NS_PER_MS)

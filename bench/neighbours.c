@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "bench/client.h"
+#include "bench/files.h"
 #include "bench/load.h"
 #include "bench/server.h"
 #include "bench/warn.h"
@@ -344,7 +346,8 @@ static int measure_kind(const struct bench_setup *setup, struct meter *meter,
 
 	if (r)
 		return r;
-	r = bench_client_open(&meter->client, server, LOAD_HTTP,
+	r = bench_client_open(&meter->client,
+			      bench_server_path(server, LOAD_HTTP), LOAD_HTTP,
 			      BENCH_SERVER_FUNCTION, err);
 	if (!r)
 		r = measure_both(meter, server, duration_ns, err, neighbour);

@@ -15,8 +15,6 @@
 
 #include "base/error.h"
 
-struct json_t; /* jansson's */
-
 #define BENCH_NEIGHBOURS_MAX 16
 
 /* A kind of hostile function: see neighbours.c. */
@@ -62,21 +60,5 @@ double bench_neighbour_bound_us(const struct bench_neighbour *neighbour);
 
 /* Whether it is, and all replies were good. */
 bool bench_neighbour_holds(const struct bench_neighbour *neighbour);
-
-/*
- *	{"host": {...},
- *	 "neighbours": [{"kind", "idle_p50", "idle_p99", "n", "failed", "p50",
- *			 "p99", "max", "ratio", "bound", "holds", "attacks",
- *			 "status"}]}
- *
- * in microseconds; "ratio" is p99/idle_p99, "status" HTTP's, or null. The caller
- * owns it; @host is borrowed. NULL: no memory.
- */
-struct json_t *bench_neighbours_json(const struct bench_neighbours *neighbours,
-				     struct json_t *host);
-
-/* Prints the same on standard output, for people. */
-void bench_neighbours_print(const struct bench_neighbours *neighbours,
-			    const struct json_t *host);
 
 #endif

@@ -1,10 +1,11 @@
-/* neighbours_report.c - as JSON, as text. See neighbours.h. */
+/* neighbours_report.c - see neighbours_report.h. */
+#include "bench/neighbours_report.h"
+
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 
 #include "bench/json.h"
-#include "bench/neighbours.h"
 #include "bench/table.h"
 
 static double ratio_of(const struct bench_neighbour *neighbour)

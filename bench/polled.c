@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "bench/invoke.h"
 #include "bench/row.h"
 #include "vm/poll.h"
 

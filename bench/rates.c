@@ -7,8 +7,9 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "bench/files.h"
 #include "bench/histogram.h"
-#include "bench/row.h"
+#include "bench/invoke.h"
 #include "bench/warn.h"
 #include "vm/poll.h"
 

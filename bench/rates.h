@@ -15,8 +15,6 @@
 
 #include "base/error.h"
 
-struct json_t; /* jansson's */
-
 #define BENCH_RATE_MODES 4
 #define BENCH_RATE_RATES 7
 
@@ -42,26 +40,5 @@ struct bench_rates {
  */
 int bench_rates_measure(const char *restore, uint64_t duration_ns,
 			struct error *err, struct bench_rates *ret_rates);
-
-/*
- *	{"host": {...},
- *	 "rates": [{"mode", "rate", "n", "p50", "p99", "cpu"}],
- *	 "saturated": [{"mode", "rate"}]}
- *
- * in microseconds. The caller owns it; @host is borrowed. NULL: no memory.
- */
-struct json_t *bench_rates_json(const struct bench_rates *rates,
-				struct json_t *host);
-
-/* Prints the same on standard output, for people. */
-void bench_rates_print(const struct bench_rates *rates,
-		       const struct json_t *host);
-
-/*
- * Draws rate.svg in @directory, which must exist: p50 and p99 over the rate, a
- * line for each mode. 0 or -errno, -EPROTO if gnuplot fails.
- */
-int bench_rates_plot(const struct bench_rates *rates, const char *directory,
-		     struct error *err);
 
 #endif

@@ -1,4 +1,6 @@
-/* rates_report.c - as JSON, text, picture. See rates.h. */
+/* rates_report.c - see rates_report.h. */
+#include "bench/rates_report.h"
+
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -6,7 +8,6 @@
 
 #include "bench/json.h"
 #include "bench/plot.h"
-#include "bench/rates.h"
 #include "bench/table.h"
 
 static json_t *point_json(const struct bench_rate *point)

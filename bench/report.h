@@ -17,8 +17,8 @@
 
 #include <stdio.h>
 
-#include "bench/bench.h"
 #include "bench/limit.h"
+#include "bench/options.h"
 #include "bench/results.h"
 
 struct json_t; /* jansson's */

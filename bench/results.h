@@ -13,7 +13,7 @@
 
 #include "base/error.h"
 #include "bench/histogram.h"
-#include "bench/row.h"
+#include "bench/rows.h"
 
 /* Samples below which there is no p99.9. */
 #define BENCH_P999_SAMPLES 10000
@@ -53,15 +53,6 @@ bench_results_find(const struct bench_results *results, const char *name);
  */
 int bench_results_merge(struct bench_results *to,
 			const struct bench_results *from, struct error *err);
-
-/*
- * Measures @rows, which are open, for about @duration_ns, and then what each of
- * the polled ones takes in a second in which it is left alone. *@results has the
- * same rows, and nothing in them yet. A progress bar is shown on standard error
- * if that is a terminal. 0 or -errno.
- */
-int bench_measure(struct bench_rows *rows, uint64_t duration_ns,
-		  struct error *err, struct bench_results *results);
 
 /* A percentile of all durations, in microseconds. */
 double bench_result_us(const struct bench_result *result, double fraction);

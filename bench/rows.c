@@ -1,8 +1,10 @@
-/* rows.c - which rows and ratios there are. See row.h. */
+/* rows.c - see rows.h. */
+#include "bench/rows.h"
+
 #include <errno.h>
 #include <string.h>
 
-#include "bench/row.h"
+#include "bench/files.h"
 #include "bench/server.h"
 #include "bench/warn.h"
 

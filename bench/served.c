@@ -2,25 +2,31 @@
  * served.c - rows that ask a server: socket.rtt, http.rtt, a function's
  * reply over a unix socket; socket.echo, http.echo, the server's own, without
  * a vm; http.throughput and http.echo.cpu, the server's CPU time for one of many
- * requests. See row.h and server.h; http.crowd is in crowd.c.
+ * requests. See row.h and served.h; http.crowd is in crowd.c.
  *
  * There is one server for all of them. Between their turns it sleeps. Client and
  * server share a CPU: to wake one that is idle takes its own time, which depends
  * on how long it has been, on a virtual machine as much as an invocation does,
  * and would not be the same for a function and an echo.
  */
+#include "bench/served.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "bench/client.h"
 #include "bench/server.h"
+
+/* Connections of a row that has many. */
+#define CLIENTS_MAX 8
 
 struct served_state {
 	unsigned count; /* of clients that are open */
-	struct bench_client clients[BENCH_SERVER_CLIENTS];
+	struct bench_client clients[CLIENTS_MAX];
 };
 
-int bench_server_find(const struct bench_setup *setup, struct error *err)
+int bench_served_find_server(const struct bench_setup *setup, struct error *err)
 {
 	static const struct bench_server_options options = {
 		.catalog = "{\"functions\":[" BENCH_SERVER_ENTRY("4") "]}\n",
@@ -46,7 +52,8 @@ static int open_row(struct bench_row *row, enum load_protocol protocol,
 		    const char *function, unsigned count, struct error *err)
 {
 	struct served_state *state;
-	int r = bench_server_find(row->setup, err);
+	const char *path;
+	int r = bench_served_find_server(row->setup, err);
 
 	if (r)
 		return r;
@@ -54,9 +61,10 @@ static int open_row(struct bench_row *row, enum load_protocol protocol,
 	if (!state)
 		return error_set(err, -ENOMEM, "no memory");
 	row->state = state;
+	path = bench_server_path(server_of(row), protocol);
 	while (state->count < count && !r)
-		r = bench_client_open(&state->clients[state->count++],
-				      server_of(row), protocol, function, err);
+		r = bench_client_open(&state->clients[state->count++], path,
+				      protocol, function, err);
 	return r;
 }
 
@@ -82,14 +90,13 @@ static int open_http_echo(struct bench_row *row, struct error *err)
 
 static int open_many_rtt(struct bench_row *row, struct error *err)
 {
-	return open_row(row, LOAD_HTTP, BENCH_SERVER_FUNCTION,
-			BENCH_SERVER_CLIENTS, err);
+	return open_row(row, LOAD_HTTP, BENCH_SERVER_FUNCTION, CLIENTS_MAX,
+			err);
 }
 
 static int open_many_echo(struct bench_row *row, struct error *err)
 {
-	return open_row(row, LOAD_HTTP, BENCH_SERVER_ECHO, BENCH_SERVER_CLIENTS,
-			err);
+	return open_row(row, LOAD_HTTP, BENCH_SERVER_ECHO, CLIENTS_MAX, err);
 }
 
 /* Client and server share a CPU from here */
@@ -167,8 +174,7 @@ static int once_many(struct bench_row *row, struct error *err, uint64_t *ret_ns)
 	const uint64_t start_ns = bench_server_cpu_ns(server);
 	int r = answer_many(row->state, err);
 
-	*ret_ns =
-		(bench_server_cpu_ns(server) - start_ns) / BENCH_SERVER_CLIENTS;
+	*ret_ns = (bench_server_cpu_ns(server) - start_ns) / CLIENTS_MAX;
 	return r;
 }
 
@@ -187,11 +193,10 @@ static void close_row(struct bench_row *row)
 		.end = bench_served_end, .close = close_row,                  \
 	}
 
-#define MANY(how)                                                      \
-	{                                                              \
-		.open = (how), .begin = begin_many, .once = once_many, \
-		.end = end_many, .close = close_row,                   \
-		.many = BENCH_SERVER_CLIENTS,                          \
+#define MANY(how)                                                         \
+	{                                                                 \
+		.open = (how), .begin = begin_many, .once = once_many,    \
+		.end = end_many, .close = close_row, .many = CLIENTS_MAX, \
 	}
 
 const struct bench_kind bench_socket_rtt = RTT(open_socket_rtt);

@@ -17,6 +17,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "bench/client.h"
 
 #define TEMPLATE "/thaw-bench-XXXXXX"
 
@@ -273,7 +274,8 @@ static int try_call(const struct bench_server *server,
 		    struct error *err)
 {
 	struct bench_client client;
-	int r = bench_client_open(&client, server, protocol, function, err);
+	int r = bench_client_open(&client, bench_server_path(server, protocol),
+				  protocol, function, err);
 
 	if (!r)
 		r = bench_client_send(&client, err);

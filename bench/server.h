@@ -1,6 +1,6 @@
 /*
- * server.h - `thaw serve` as a child process, and a client of it that
- * waits for each reply. For the served rows; see served.c.
+ * server.h - `thaw serve` as a child process, for the served rows and the
+ * neighbours.
  */
 #ifndef BENCH_SERVER_H
 #define BENCH_SERVER_H
@@ -8,15 +8,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "bench/load_wire.h"
+#include "base/error.h"
+#include "bench/load_target.h"
 #include "bench/row.h"
 
 /* The functions it serves: one that does nothing; the server's own echo. */
 #define BENCH_SERVER_FUNCTION "_bench"
 #define BENCH_SERVER_ECHO "_echo"
-
-/* Connections of a client, at most. */
-#define BENCH_SERVER_CLIENTS 8
 
 /* A program to run instead of thaw itself, for tests. */
 #define BENCH_SERVER_VARIABLE "THAW_BENCH_SERVER"
@@ -61,41 +59,5 @@ void bench_server_share_cpu(const struct bench_server *server, bool share);
 
 /* The CPU time it has taken, all threads and guests. */
 uint64_t bench_server_cpu_ns(const struct bench_server *server);
-
-struct bench_client {
-	int fd;
-	struct load_request request;
-	struct load_reply reply;
-};
-
-/* served.c, for the rows: the server of @setup, started if need be. */
-int bench_server_find(const struct bench_setup *setup, struct error *err);
-
-/* Likewise, begin and end of their kinds: client and server share a CPU. */
-int bench_served_begin(struct bench_row *row, struct error *err);
-void bench_served_end(struct bench_row *row);
-
-/*
- * A connection for requests of BENCH_REQUEST_SIZE bytes to @function. -errno
- * and a message; @client is to be closed in any case.
- */
-int bench_client_open(struct bench_client *client,
-		      const struct bench_server *server,
-		      enum load_protocol protocol, const char *function,
-		      struct error *err);
-void bench_client_close(struct bench_client *client);
-
-/* Only a connection. */
-int bench_client_connect(const struct bench_server *server,
-			 enum load_protocol protocol, struct error *err,
-			 int *ret_fd);
-
-/* Sends a request; receives its reply, which must be a good one. */
-int bench_client_send(struct bench_client *client, struct error *err);
-int bench_client_receive(struct bench_client *client, struct error *err);
-
-/* The two parts of that: receives any reply; says whether that is a good one. */
-int bench_client_take(struct bench_client *client, struct error *err);
-int bench_client_judge(const struct bench_client *client, struct error *err);
 
 #endif

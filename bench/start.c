@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "bench/invoke.h"
 #include "bench/row.h"
 
 /* Vms that start.pool makes before it begins again. */

@@ -3,6 +3,7 @@
 #define EXECUTOR_CLI_INVOKE_LOCAL_H
 
 #include "executor/cli/invocation.h"
+#include "executor/engine.h"
 #include "executor/libthaw.h"
 
 /* The library's options as the command line gives them. */

@@ -1,0 +1,17 @@
+/*
+ * files.h - the benchmark's guest and program, which are part of thaw, as files.
+ */
+#ifndef BENCH_FILES_H
+#define BENCH_FILES_H
+
+#include "base/error.h"
+#include "bench/row.h"
+
+/*
+ * Makes the files of @setup. -errno and a message; bench_files_close() is due
+ * in any case.
+ */
+int bench_files_open(struct bench_setup *setup, struct error *err);
+void bench_files_close(struct bench_setup *setup);
+
+#endif

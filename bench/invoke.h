@@ -1,0 +1,29 @@
+/* invoke.h - libthaw with one function, for the rows that invoke. */
+#ifndef BENCH_INVOKE_H
+#define BENCH_INVOKE_H
+
+#include "base/error.h"
+#include "bench/row.h"
+#include "executor/libthaw.h"
+
+/* A function: the benchmark's guest with one of its handlers. */
+struct bench_function {
+	const char *entry;
+	unsigned vms;	       /* at most */
+	const char *dispatch;  /* NULL: "exit" */
+	const char *isolation; /* NULL: "strict" */
+};
+
+/* Opens libthaw with that one function; the caller closes it. */
+int bench_thaw_open(const struct bench_setup *setup,
+		    const struct bench_function *function, struct error *err,
+		    struct thaw **ret_thaw);
+
+/* Deploys it. -EOPNOTSUPP, and why, if there is no gate for its vms here. */
+int bench_thaw_require_gate(struct thaw *thaw, struct error *err);
+
+/* One invocation of it, up to the reply; one that fails is an error. */
+int bench_thaw_invoke(struct thaw *thaw, const void *request, struct error *err,
+		      struct thaw_reply *ret_reply);
+
+#endif

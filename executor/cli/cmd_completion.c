@@ -1,22 +1,33 @@
-/* cmd_completion.c - `thaw completion`: scripts for shells. */
+/* cmd_completion.c - `thaw completion`: the scripts of config/completion/. */
 #include <stdio.h>
 #include <string.h>
 
 #include "executor/cli/cli.h"
-#include "executor/cli/completion.h"
 #include "executor/cli/options.h"
 #include "executor/cli/verbs.h"
 
+/* They are put into the program when it is built. */
+#define INCLUDE_SCRIPT(name, file)               \
+	extern const char name[];                \
+	__asm__(".pushsection .rodata\n"         \
+		".globl " #name "\n" #name ":\n" \
+		".incbin \"" file "\"\n"         \
+		".byte 0\n"                      \
+		".popsection\n")
+
+INCLUDE_SCRIPT(completion_bash, COMPLETION_DIRECTORY "/thaw.bash");
+INCLUDE_SCRIPT(completion_zsh, COMPLETION_DIRECTORY "/thaw.zsh");
+INCLUDE_SCRIPT(completion_fish, COMPLETION_DIRECTORY "/thaw.fish");
+
 static const struct {
-	const char *name;
-	void (*write)(FILE *file);
+	const char *name, *script;
 } shells[] = {
 	{ "bash", completion_bash },
 	{ "zsh", completion_zsh },
 	{ "fish", completion_fish },
 };
 
-static int run(const struct cli_verb *verb, int argc, char **argv)
+static int completion_run(const struct cli_verb *verb, int argc, char **argv)
 {
 	const char *name;
 	int code = cli_parse(verb, argc, argv, NULL, &name);
@@ -25,7 +36,7 @@ static int run(const struct cli_verb *verb, int argc, char **argv)
 		return code;
 	for (size_t i = 0; i < sizeof(shells) / sizeof(*shells); i++)
 		if (!strcmp(shells[i].name, name)) {
-			shells[i].write(stdout);
+			fputs(shells[i].script, stdout);
 			return CLI_OK;
 		}
 	cli_error("completion: \"%s\" is none of %s", name, verb->operand);
@@ -44,5 +55,5 @@ const struct cli_verb cmd_completion = {
 		    "  thaw completion zsh >~/.zfunc/_thaw\n"
 		    "  thaw completion fish "
 		    ">~/.config/fish/completions/thaw.fish\n",
-	.run = run,
+	.run = completion_run,
 };

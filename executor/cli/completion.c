@@ -1,80 +1,390 @@
-/* completion.c - what the scripts of all shells need. See completion.h. */
+/* completion.c - see completion.h. */
 #include "executor/cli/completion.h"
 
+#include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "executor/cli/cli.h"
 #include "executor/cli/options.h"
 #include "executor/cli/verbs.h"
 
-enum completion_kind completion_kind(const char *word, bool is_operand)
+#define HELP_MAX 256
+
+/* What the word for an argument or operand stands for; see options.h. */
+enum kind {
+	KIND_NONE, /* nothing that can be offered */
+	KIND_FILES,
+	KIND_DIRECTORIES,
+	KIND_DATA, /* "@FILE" */
+	KIND_FUNCTION,
+	KIND_VERB,
+	KIND_WORDS, /* "a|b|c" */
+};
+
+/* A command line, from the verb's last word on. */
+struct line {
+	const struct cli_verb *verb;
+	char *const *words; /* complete ones */
+	size_t count;
+	const char *last; /* the one to complete */
+
+	/* What the complete words say. */
+	const struct cli_option *pending; /* an option without its argument */
+	bool has_operand;
+	bool has_ended; /* by "--": what follows is an operand */
+	const char *catalog;
+};
+
+/* An option as a word has it. */
+struct option_word {
+	const struct cli_option *option; /* NULL: there is none */
+	const char *value;		 /* in the same word; or NULL */
+};
+
+/* @word may be NULL. Only an operand "NAME" is a function's. */
+static enum kind kind_of(const char *word, bool is_operand)
 {
 	static const struct {
 		const char *word;
-		enum completion_kind kind;
+		enum kind kind;
 	} kinds[] = {
-		{ "FILE", COMPLETION_FILE },
-		{ "PATH", COMPLETION_FILE },
-		{ "IMAGE", COMPLETION_FILE },
-		{ "DIRECTORY", COMPLETION_DIRECTORY },
-		{ "DATA", COMPLETION_DATA },
-		{ "VERB", COMPLETION_VERB },
+		{ "FILE", KIND_FILES },	 { "PATH", KIND_FILES },
+		{ "IMAGE", KIND_FILES }, { "DIRECTORY", KIND_DIRECTORIES },
+		{ "DATA", KIND_DATA },	 { "VERB", KIND_VERB },
 	};
 	size_t size;
 
 	if (!word)
-		return COMPLETION_NONE;
+		return KIND_NONE;
 	word += *word == '[';
 	size = strcspn(word, "]");
 	if (memchr(word, '|', size))
-		return COMPLETION_WORDS;
+		return KIND_WORDS;
 	if (is_operand && !strncmp(word, "NAME", size))
-		return COMPLETION_FUNCTION;
+		return KIND_FUNCTION;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		if (strlen(kinds[i].word) == size &&
 		    !memcmp(kinds[i].word, word, size))
 			return kinds[i].kind;
-	return COMPLETION_NONE;
+	return KIND_NONE;
 }
 
-void completion_words(const char *alternatives, FILE *file)
+static void print_header(const char *what, size_t skip)
 {
-	for (const char *c = alternatives; *c; c++)
-		if (*c != '[' && *c != ']')
-			fputc(*c == '|' ? ' ' : *c, file);
+	printf(":%s %zu\n", what, skip);
 }
 
-char *completion_help(const char *help, char text[static COMPLETION_HELP_MAX])
+/* The first sentence or so of an option's help, in one line. */
+static const char *short_help(const char *help, char text[static HELP_MAX])
 {
 	size_t size = 0;
 
-	for (; *help && *help != ';' && size + 1 < COMPLETION_HELP_MAX; help++)
-		text[size++] = *help;
+	for (; *help && *help != ';' && size + 1 < HELP_MAX; help++)
+		text[size++] = *help == '\n' ? ' ' : *help;
 	text[size] = '\0';
-	for (char *c = text; *c; c++)
-		if (*c == '\n')
-			*c = ' ';
 	return text;
 }
 
-size_t completion_noun_size(const struct cli_verb *verb)
+/* The words of "a|b|c", in brackets or not. */
+static void print_alternatives(const char *words)
+{
+	for (; *words; words += strspn(words, "[|]")) {
+		size_t size = strcspn(words, "[|]");
+
+		if (size)
+			printf("%.*s\n", (int)size, words);
+		words += size;
+	}
+}
+
+/*
+ * As `thaw functions list` has them: those of the catalog, else of a server. It
+ * reads its options by getopt(), which 0 has begin anew.
+ */
+static void print_functions(const char *catalog)
+{
+	char *of_catalog[] = {
+		"list", "-o", "name", "-c", (char *)catalog, NULL
+	};
+	char *of_server[] = { "list", "-o", "name", "--admin", NULL };
+	const struct cli_verb *list = &cmd_functions_list;
+
+	optind = 0;
+	if (list->run(list, catalog ? 5 : 3, of_catalog) == CLI_OK)
+		return;
+	optind = 0;
+	list->run(list, 4, of_server);
+}
+
+/* Bytes of the verb's first word. */
+static size_t first_size(const struct cli_verb *verb)
 {
 	return strcspn(verb->name, " ");
 }
 
-bool completion_has_noun(const struct cli_verb *verb)
+/* Whether @verb is one of several that begin with the word @noun. */
+static bool is_of_noun(const struct cli_verb *verb, const char *noun)
 {
-	return strchr(verb->name, ' ');
+	size_t size = strlen(noun);
+
+	return !strncmp(verb->name, noun, size) && verb->name[size] == ' ';
 }
 
-bool completion_is_first(size_t verb)
+/* Whether the verb before it begins with the same word. */
+static bool is_repeated(size_t verb)
 {
 	const char *name = cli_verbs[verb]->name;
-	size_t size = completion_noun_size(cli_verbs[verb]);
+	const size_t size = first_size(cli_verbs[verb]);
 
-	for (size_t i = 0; i < verb; i++)
-		if (completion_noun_size(cli_verbs[i]) == size &&
-		    !memcmp(cli_verbs[i]->name, name, size))
-			return false;
+	return verb && first_size(cli_verbs[verb - 1]) == size &&
+	       !memcmp(cli_verbs[verb - 1]->name, name, size);
+}
+
+static void print_first_words(void)
+{
+	for (size_t i = 0; cli_verbs[i]; i++) {
+		const struct cli_verb *verb = cli_verbs[i];
+		const size_t size = first_size(verb);
+
+		if (verb->is_hidden || is_repeated(i))
+			continue;
+		printf("%.*s\t%s\n", (int)size, verb->name,
+		       verb->name[size] ? "its verbs are the next word" :
+					  verb->summary);
+	}
+}
+
+static void print_second_words(const char *noun)
+{
+	for (size_t i = 0; cli_verbs[i]; i++)
+		if (is_of_noun(cli_verbs[i], noun))
+			printf("%s\t%s\n",
+			       cli_verbs[i]->name + strlen(noun) + 1,
+			       cli_verbs[i]->summary);
+}
+
+static bool is_noun(const char *word)
+{
+	for (size_t i = 0; cli_verbs[i]; i++)
+		if (is_of_noun(cli_verbs[i], word))
+			return true;
+	return false;
+}
+
+/* Offers verbs behind @count words of one. False: they are one already. */
+static bool offer_verbs(char *const *words, size_t count)
+{
+	if (count > 1 || (count && !is_noun(words[0])))
+		return false;
+	print_header("words", 0);
+	if (count)
+		print_second_words(words[0]);
+	else
+		print_first_words();
 	return true;
+}
+
+/* The argument called @word, behind @skip bytes of the last word. */
+static void offer_argument(const struct line *line, const char *word,
+			   bool is_operand, size_t skip)
+{
+	const enum kind kind = kind_of(word, is_operand);
+
+	switch (kind) {
+	case KIND_FILES:
+		print_header("files", skip);
+		break;
+	case KIND_DIRECTORIES:
+		print_header("directories", skip);
+		break;
+	case KIND_DATA:
+		if (line->last[skip] == '@')
+			print_header("files", skip + 1);
+		break;
+	case KIND_FUNCTION:
+		print_header("words", skip);
+		print_functions(line->catalog);
+		break;
+	case KIND_VERB:
+		offer_verbs(line->words, line->count);
+		break;
+	case KIND_WORDS:
+		print_header("words", skip);
+		print_alternatives(word);
+		break;
+	case KIND_NONE:
+		break;
+	}
+}
+
+/* Letters are offered only where no long name has begun. */
+static void offer_options(const struct line *line)
+{
+	const bool has_letters = !strcmp(line->last, "-");
+	char help[HELP_MAX];
+
+	print_header("words", 0);
+	for (const struct cli_option *option = line->verb->options;
+	     option && option->name; option++) {
+		short_help(option->help, help);
+		printf("--%s\t%s\n", option->name, help);
+		if (has_letters && option->letter)
+			printf("-%c\t%s\n", option->letter, help);
+	}
+	puts("--help\tprint help");
+}
+
+static const struct cli_option *find_name(const struct cli_verb *verb,
+					  const char *name, size_t size)
+{
+	for (const struct cli_option *option = verb->options;
+	     option && option->name; option++)
+		if (strlen(option->name) == size &&
+		    !memcmp(option->name, name, size))
+			return option;
+	return NULL;
+}
+
+static const struct cli_option *find_letter(const struct cli_verb *verb,
+					    char letter)
+{
+	for (const struct cli_option *option = verb->options;
+	     option && option->name; option++)
+		if (option->letter == letter)
+			return option;
+	return NULL;
+}
+
+/* "--name", "--name=VALUE", "-n", "-nVALUE", or letters before one of those. */
+static struct option_word read_option(const struct cli_verb *verb,
+				      const char *word)
+{
+	struct option_word found = { .option = NULL };
+
+	if (word[1] == '-') {
+		const size_t size = strcspn(word + 2, "=");
+
+		found.option = find_name(verb, word + 2, size);
+		if (word[2 + size])
+			found.value = word + 2 + size + 1;
+		return found;
+	}
+	for (const char *letter = word + 1; *letter; letter++) {
+		found.option = find_letter(verb, *letter);
+		if (!found.option)
+			break;
+		if (found.option->argument) {
+			found.value = letter[1] ? letter + 1 : NULL;
+			break;
+		}
+	}
+	return found;
+}
+
+static bool is_optional(const struct cli_option *option)
+{
+	return option->argument[0] == '[';
+}
+
+/* Whether @word is the argument of the option before it; see options.h. */
+static bool is_argument(const struct cli_option *option, const char *word)
+{
+	return !is_optional(option) ||
+	       (*word != '-' && strpbrk(word, "/:") != NULL);
+}
+
+static void note_value(struct line *line, const struct cli_option *option,
+		       const char *value)
+{
+	if (!strcmp(option->name, "catalog"))
+		line->catalog = value;
+}
+
+static void read_word(struct line *line, const char *word)
+{
+	const struct cli_option *pending = line->pending;
+	struct option_word found;
+
+	line->pending = NULL;
+	if (pending && is_argument(pending, word)) {
+		note_value(line, pending, word);
+	} else if (line->has_ended || word[0] != '-' || !word[1]) {
+		line->has_operand = true;
+	} else if (!strcmp(word, "--")) {
+		line->has_ended = true;
+	} else {
+		found = read_option(line->verb, word);
+		if (!found.option || !found.option->argument)
+			return;
+		if (found.value)
+			note_value(line, found.option, found.value);
+		else
+			line->pending = found.option;
+	}
+}
+
+static void complete_last(struct line *line)
+{
+	const struct cli_option *pending = line->pending;
+	const char *last = line->last;
+	struct option_word found = { .option = NULL };
+
+	if (pending && is_argument(pending, last)) {
+		offer_argument(line, pending->argument, false, 0);
+		return;
+	}
+	if (last[0] == '-' && !line->has_ended) {
+		found = read_option(line->verb, last);
+		if (found.option && found.option->argument && found.value)
+			offer_argument(line, found.option->argument, false,
+				       (size_t)(found.value - last));
+		else
+			offer_options(line);
+		return;
+	}
+	if (!line->has_operand ||
+	    kind_of(line->verb->operand, true) == KIND_VERB)
+		offer_argument(line, line->verb->operand, true, 0);
+}
+
+/* The verb that the words begin with, and of how many of them it consists. */
+static const struct cli_verb *find_verb(char *const *words, size_t count,
+					size_t *ret_used)
+{
+	for (size_t i = 0; cli_verbs[i]; i++) {
+		const struct cli_verb *verb = cli_verbs[i];
+		const bool has_noun = is_of_noun(verb, words[0]);
+		const char *rest = verb->name + first_size(verb) + has_noun;
+
+		*ret_used = 1 + has_noun;
+		if (has_noun ? count > 1 && !strcmp(rest, words[1]) :
+			       !strcmp(verb->name, words[0]))
+			return verb;
+	}
+	return NULL;
+}
+
+void completion_print(char *const *words, size_t count)
+{
+	const size_t complete = count - 1;
+	struct line line = { .last = words[complete] };
+	size_t used;
+
+	if (!complete && line.last[0] == '-') {
+		print_header("words", 0);
+		puts("--help\tlist the verbs\n--version\tprint the version");
+		return;
+	}
+	if (offer_verbs(words, complete))
+		return;
+	line.verb = find_verb(words, complete, &used);
+	if (!line.verb)
+		return;
+	line.words = words + used;
+	line.count = complete - used;
+	for (size_t i = 0; i < line.count; i++)
+		read_word(&line, line.words[i]);
+	complete_last(&line);
 }

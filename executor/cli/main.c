@@ -33,6 +33,7 @@ const struct cli_verb *const cli_verbs[] = {
 	&cmd_drain,
 	&cmd_doctor,
 	&cmd_completion,
+	&cmd_complete,
 	&cmd_version,
 	&help_verb,
 	NULL,
@@ -78,6 +79,8 @@ static int no_verb(const char *typed)
 	for (size_t i = 0; cli_verbs[i]; i++) {
 		const char *name = cli_verbs[i]->name;
 
+		if (cli_verbs[i]->is_hidden)
+			continue;
 		similar_try(&similar, name,
 			    strchr(typed, ' ') ? strlen(name) :
 						 strcspn(name, " "));
@@ -98,7 +101,7 @@ static void list_verbs(const char *noun, FILE *file)
 		const struct cli_verb *verb = cli_verbs[i];
 		char start[NAME_MAX_BYTES];
 
-		if (noun && !is_of_noun(verb, noun))
+		if (verb->is_hidden || (noun && !is_of_noun(verb, noun)))
 			continue;
 		snprintf(start, sizeof(start), "%s %s", verb->name,
 			 verb->operand ? verb->operand : "");

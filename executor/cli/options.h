@@ -39,7 +39,7 @@ typedef int (*cli_set_fn)(const struct cli_option *option, const char *value,
 /*
  * One option. A table of these ends with one without name.
  *
- * The word for its argument also tells `thaw completion` what to offer: "FILE",
+ * The word for its argument also tells `thaw complete` what to offer: "FILE",
  * "PATH" and "DIRECTORY" are what they say, alternatives "a|b" are those. In
  * brackets, "[PATH]", the argument may be left out, and is "" then: the next
  * word is taken for it only if it has a slash or a colon in it.
@@ -65,6 +65,7 @@ struct cli_verb {
 	 * is, "IMAGE" as a file, "NAME" with functions, "[VERB]" with verbs.
 	 */
 	const char *operand;
+	bool is_hidden;	      /* the help does not list it */
 	const char *summary;  /* a few words */
 	const char *about;    /* the help's text; whole lines */
 	const char *examples; /* whole lines */

@@ -15,6 +15,7 @@ extern const struct cli_verb cmd_functions_list;
 extern const struct cli_verb cmd_functions_describe;
 extern const struct cli_verb cmd_catalog_validate;
 extern const struct cli_verb cmd_catalog_schema;
+extern const struct cli_verb cmd_complete;
 extern const struct cli_verb cmd_completion;
 extern const struct cli_verb cmd_doctor;
 extern const struct cli_verb cmd_drain;

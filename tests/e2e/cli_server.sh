@@ -278,16 +278,29 @@ check_orders() {
 	stop_stand_in
 }
 
-# complete WORD...: what bash offers for the last word, on one line.
+# complete_words WORD...: what bash offers for the last word, on one line. The
+# words are as bash splits them: "=", ":" and "@" are words of their own.
 complete_words() {
-	bash -c '
-		. <(./thaw completion bash)
-		COMP_WORDS=("$@")
-		COMP_CWORD=$(($# - 1))
-		_thaw ./thaw "${COMP_WORDS[COMP_CWORD]}" \
-			"${COMP_WORDS[COMP_CWORD - 1]}"
-		printf "%s\n" "${COMPREPLY[@]}" | sort | paste -sd " "
-	' bash "$@"
+	cat >complete.bash <<'END'
+. <(./thaw completion bash)
+COMP_WORDS=("$@")
+COMP_CWORD=$(($# - 1))
+COMP_LINE=
+for word; do
+	case $word in
+	[=:]*) ;;
+	*) [[ $COMP_LINE == *[=:@] ]] || COMP_LINE+=' ' ;;
+	esac
+	COMP_LINE+=$word
+done
+COMP_LINE=${COMP_LINE# }
+COMP_POINT=${#COMP_LINE}
+# what bash replaces: "@" too, but not "=" and ":"
+current=${COMP_LINE##*[ =:]}
+_thaw ./thaw "$current" "${COMP_WORDS[COMP_CWORD - 1]}"
+printf '%s\n' "${COMPREPLY[@]}" | sort | paste -sd ' '
+END
+	bash complete.bash "$@"
 }
 
 # offers EXPECTED WORD...
@@ -330,13 +343,93 @@ check_completion() {
 	offers 'beta' thaw functions describe -c f.json b
 	offers 'f.json' thaw invoke -c f.j
 	offers 'f.json' thaw invoke --catalog = f.j
-	offers 'f.json' thaw invoke -d @ f.j
+	offers '@f.json' thaw invoke -d @ f.j
 	offers 'i.elf' thaw run i
 	offers 'echo' thaw invoke e
 	offers 'bash' thaw completion b
 	offers '--admin --help --output' thaw status --
 	offers 'drain' thaw help dr
 	offers '' thaw doctor x
+	offers 'bench' thaw b
+	offers '--version' thaw --v
+	offers '@f.json' thaw invoke x --data '=@' f.j
+	offers 'f.json' thaw invoke --catalog f.json --socket ./ -o f.j
+	offers './f.json' thaw invoke --socket ./f.j
+	offers 'alpha beta' thaw invoke -c f.json --socket ''
+	offers 'alpha beta' thaw invoke -cf.json ''
+	offers 'alpha beta' thaw invoke -ic f.json ''
+	offers '' thaw invoke -c f.json alpha ''
+	offers '-cf.json' thaw invoke -cf.j
+	offers 'run' thaw bench --plot r
+	offers 'list' thaw help functions l
+	offers 'auto bitmap ring' thaw invoke x --dirty ''
+	check_complete
+	check_fish
+}
+
+# completes EXPECTED WORD...: what scripts are told, on one line.
+completes() {
+	local expected=$1
+
+	shift
+	./thaw complete -- "$@" >out 2>err
+	if [[ $(cut -f 1 out | paste -sd ' ') == "$expected" && ! -s err ]]; then
+		ok "complete -- $*: $expected"
+	else
+		not_ok "complete -- $* is not: $expected" out err
+	fi
+}
+
+check_complete() {
+	completes ':words 0 list describe' functions ''
+	completes ':words 9 table json' version --output=x
+	completes ':words 2 table json' version -oj
+	completes ':words 0 --output -o --help' version -
+	completes ':words 0 --output --help' version --
+	completes ':files 0' invoke x -o ''
+	completes ':files 10' invoke x --catalog=f
+	completes ':files 1' invoke x -d @f
+	completes ':files 8' invoke x --data=@f
+	completes ':directories 0' bench --plot ''
+	completes ':words 0 alpha beta' invoke -c f.json --verbose ''
+	completes ':words 0 alpha beta' invoke -c f.json -- ''
+	completes '' invoke x -d y
+	completes '' nothing ''
+	completes '' functions nothing ''
+	completes '' invoke x --timeout ''
+	try 0 'complete without words' ./thaw complete --
+	has out '^serve	'
+	not_has out '^complete	'
+	try 0 'complete has help' ./thaw complete --help
+	try 2 'complete takes --' ./thaw complete functions
+}
+
+# fish_offers EXPECTED LINE: what fish offers for the end of a command line.
+fish_offers() {
+	PATH=$PWD:$PATH fish --no-config -c \
+		'source script.fish; complete -C $argv[1]' "$2" >out 2>err
+	if [[ $(cut -f 1 out | sort | paste -sd ' ') == "$1" && ! -s err ]]; then
+		ok "completion by fish of '$2': $1"
+	else
+		not_ok "completion by fish of '$2' is not: $1" out err
+	fi
+}
+
+check_fish() {
+	if ! command -v fish >/dev/null; then
+		printf '# skipped: no fish here to complete\n'
+		return
+	fi
+	fish_offers 'catalog completion' 'thaw c'
+	fish_offers 'describe' 'thaw functions d'
+	fish_offers '--catalog --content-type' 'thaw invoke --c'
+	fish_offers '--output=json' 'thaw version --output=j'
+	fish_offers 'alpha beta' 'thaw invoke -c f.json '
+	fish_offers 'f.json' 'thaw invoke -c f.j'
+	fish_offers '--catalog=f.json' 'thaw invoke --catalog=f.j'
+	fish_offers '@f.json' 'thaw invoke -d @f.j'
+	fish_offers 'run/' 'thaw bench --plot r'
+	fish_offers '' 'thaw doctor x'
 }
 
 # Sockets that another user has put where everybody may put them.

@@ -124,14 +124,6 @@ static size_t first_size(const struct cli_verb *verb)
 	return strcspn(verb->name, " ");
 }
 
-/* Whether @verb is one of several that begin with the word @noun. */
-static bool is_of_noun(const struct cli_verb *verb, const char *noun)
-{
-	size_t size = strlen(noun);
-
-	return !strncmp(verb->name, noun, size) && verb->name[size] == ' ';
-}
-
 /* Whether the verb before it begins with the same word. */
 static bool is_repeated(size_t verb)
 {
@@ -159,24 +151,16 @@ static void print_first_words(void)
 static void print_second_words(const char *noun)
 {
 	for (size_t i = 0; cli_verbs[i]; i++)
-		if (is_of_noun(cli_verbs[i], noun))
+		if (verbs_is_of_noun(cli_verbs[i], noun))
 			printf("%s\t%s\n",
 			       cli_verbs[i]->name + strlen(noun) + 1,
 			       cli_verbs[i]->summary);
 }
 
-static bool is_noun(const char *word)
-{
-	for (size_t i = 0; cli_verbs[i]; i++)
-		if (is_of_noun(cli_verbs[i], word))
-			return true;
-	return false;
-}
-
 /* Offers verbs behind @count words of one. False: they are one already. */
 static bool offer_verbs(char *const *words, size_t count)
 {
-	if (count > 1 || (count && !is_noun(words[0])))
+	if (count > 1 || (count && !verbs_is_noun(words[0])))
 		return false;
 	print_header("words", 0);
 	if (count)
@@ -283,18 +267,6 @@ static struct option_word read_option(const struct cli_verb *verb,
 	return found;
 }
 
-static bool is_optional(const struct cli_option *option)
-{
-	return option->argument[0] == '[';
-}
-
-/* Whether @word is the argument of the option before it; see options.h. */
-static bool is_argument(const struct cli_option *option, const char *word)
-{
-	return !is_optional(option) ||
-	       (*word != '-' && strpbrk(word, "/:") != NULL);
-}
-
 static void note_value(struct line *line, const struct cli_option *option,
 		       const char *value)
 {
@@ -308,7 +280,7 @@ static void read_word(struct line *line, const char *word)
 	struct option_word found;
 
 	line->pending = NULL;
-	if (pending && is_argument(pending, word)) {
+	if (pending && cli_takes_argument(pending, word)) {
 		note_value(line, pending, word);
 	} else if (line->has_ended || word[0] != '-' || !word[1]) {
 		line->has_operand = true;
@@ -331,7 +303,7 @@ static void complete_last(struct line *line)
 	const char *last = line->last;
 	struct option_word found = { .option = NULL };
 
-	if (pending && is_argument(pending, last)) {
+	if (pending && cli_takes_argument(pending, last)) {
 		offer_argument(line, pending->argument, false, 0);
 		return;
 	}
@@ -355,7 +327,7 @@ static const struct cli_verb *find_verb(char *const *words, size_t count,
 {
 	for (size_t i = 0; cli_verbs[i]; i++) {
 		const struct cli_verb *verb = cli_verbs[i];
-		const bool has_noun = is_of_noun(verb, words[0]);
+		const bool has_noun = verbs_is_of_noun(verb, words[0]);
 		const char *rest = verb->name + first_size(verb) + has_noun;
 
 		*ret_used = 1 + has_noun;

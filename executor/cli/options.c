@@ -232,15 +232,18 @@ static int take_operand(const struct cli_verb *verb, int count, char **values,
 	return CLI_GO_ON;
 }
 
-/* The argument of an option that may have none, as a word of its own. */
-static char *take_argument(int argc, char **argv)
+bool cli_takes_argument(const struct cli_option *option, const char *word)
 {
-	char *word = optind < argc ? argv[optind] : NULL;
+	return !is_optional(option) || (*word != '-' && strpbrk(word, "/:"));
+}
 
-	if (!word || *word == '-' || !strpbrk(word, "/:"))
+/* The argument of an option that may have none, as a word of its own. */
+static char *take_argument(const struct cli_option *option, int argc,
+			   char **argv)
+{
+	if (optind == argc || !cli_takes_argument(option, argv[optind]))
 		return NULL;
-	optind++;
-	return word;
+	return argv[optind++];
 }
 
 int cli_parse(const struct cli_verb *verb, int argc, char **argv, void *target,
@@ -273,7 +276,7 @@ int cli_parse(const struct cli_verb *verb, int argc, char **argv, void *target,
 		default:
 			option = find(verb, value);
 			if (!optarg && is_optional(option))
-				optarg = take_argument(argc, argv);
+				optarg = take_argument(option, argc, argv);
 			if (option->set(option, optarg, target))
 				return see_help(verb);
 		}

@@ -18,7 +18,7 @@
  *			return code;
  *		...
  *
- * All of it runs on the main thread. Verbs are listed in main.c, one in each
+ * All of it runs on the main thread. Verbs are listed in verbs.c, one in each
  * cmd_*.c.
  */
 #ifndef EXECUTOR_CLI_OPTIONS_H
@@ -130,6 +130,12 @@ int cli_set_choice(const struct cli_option *, const char *,
  */
 int cli_parse(const struct cli_verb *verb, int argc, char **argv, void *target,
 	      const char **ret_operand);
+
+/*
+ * Whether @word, behind @option, which has no argument yet, is its argument:
+ * always, unless that may be left out.
+ */
+bool cli_takes_argument(const struct cli_option *option, const char *word);
 
 /* Prints the help of @verb on standard output. */
 void cli_print_help(const struct cli_verb *verb);

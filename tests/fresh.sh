@@ -177,7 +177,7 @@ test_release() {
 		verdict "$release: ./run.sh without a network" \
 			inside "$tree" "$serves" --net &&
 		verdict "$release: README.md's tour" \
-			inside "$tree" 'tests/e2e/readme.sh build/release' &&
+			inside "$tree" 'tests/cli/readme.sh build/release' &&
 		verdict "$release: ./test.sh${parts:+ $parts}" \
 			inside "$tree" "./test.sh $parts" && return
 	say "what failed is in $tree"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 #
 # soak.sh MINUTES [io_uring|epoll] [BUILD-DIR] - servers under everything at once,
-# for so long: see tests/e2e/server_soak.py, of which the suite runs half a minute. The
+# for so long: see tests/server/soak.py, of which the suite runs half a minute. The
 # build is build/release, which `./test.sh release` and `./run.sh` make.
 
 set -euo pipefail
@@ -17,4 +17,4 @@ fi
 	printf '%s: no thaw there: build it first\n' "$build" >&2
 	exit 2
 }
-exec python3 "$here/e2e/server_soak.py" "$build" "$io" "$minutes"
+exec python3 "$here/server/soak.py" "$build" "$io" "$minutes"

@@ -1,6 +1,6 @@
 /*
  * test_dirty.c - the set of pages that may differ from the snapshot, as the
- * host fills it. What guests write is in tests/e2e/test_restore.c.
+ * host fills it. What guests write is in tests/contract/test_restore.c.
  */
 #include "vm/dirty.h"
 

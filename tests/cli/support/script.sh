@@ -1,0 +1,157 @@
+# shellcheck shell=bash
+#
+# script.sh - what the scripts that test thaw share: it runs commands, and prints and
+# counts what they did. A script sources it and has the build's folder as its first
+# argument. The working directory is then a new one. When the script ends, it is
+# removed, and what still runs in the background is killed.
+
+build=$(realpath "$1") || exit
+# The folder of the script that runs, and the one of this file.
+# shellcheck disable=SC2034
+here=$(realpath "$(dirname "$0")")
+support=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
+python=/usr/bin/python3
+work=$(mktemp -d)
+# shellcheck disable=SC2046
+trap 'kill -KILL $(jobs -pr) 2>/dev/null; wait; rm -rf "$work"' EXIT
+cd "$work" || exit
+unset THAW_CATALOG THAW_ADMIN THAW_URL THAW_SOCKET RUNTIME_DIRECTORY
+export THAW_RUNTIME_DIR=$work/run
+
+passed=0
+failed=0
+
+ok() {
+	printf 'ok - %s\n' "$1"
+	passed=$((passed + 1))
+}
+
+# not_ok TEXT [FILE...]: shows what the files have.
+not_ok() {
+	local file
+
+	printf 'not ok - %s\n' "$1"
+	shift
+	for file; do
+		[[ -f $file ]] && head -c 2000 "$file" | sed "s|^|# $file: |;\$a\\"
+	done
+	failed=$((failed + 1))
+}
+
+# same TEXT GOT WANTED
+same() {
+	if [[ $2 == "$3" ]]; then
+		ok "$1"
+	else
+		not_ok "$1: '$2', not '$3'"
+	fi
+}
+
+skip() {
+	printf 'skipped: %s\n' "$1"
+	exit 77
+}
+
+finish() {
+	printf '%d passed, %d failed\n' "$passed" "$failed"
+	((failed == 0))
+	exit
+}
+
+need_functions() {
+	"$build/thaw" doctor >why 2>&1 && return
+	cat why
+	skip 'this machine cannot run functions'
+}
+
+# try CODE TEXT COMMAND...: runs the command, its streams in out and err.
+try() {
+	local code=$1 text=$2 got
+
+	shift 2
+	timeout --foreground 120 "$@" >out 2>err </dev/null
+	got=$?
+	if ((got == code)); then
+		ok "$text: exit $code"
+	else
+		not_ok "$text: exit $got, not $code" out err
+	fi
+}
+
+# count TEXT COMMAND...: a test that says "ok - " and "not ok - " itself.
+count() {
+	local text=$1 line
+
+	shift
+	while IFS= read -r line; do
+		case $line in
+		'ok - '*) ok "$text: ${line#ok - }" ;;
+		'not ok - '*) not_ok "$text: ${line#not ok - }" ;;
+		*) printf '# %s\n' "$line" ;;
+		esac
+	done < <(timeout 120 "$@" 2>&1 || echo "not ok - exit $?")
+}
+
+# has FILE PATTERN: a line of it matches.
+has() {
+	if grep -qE -e "$2" "$1"; then
+		ok "$1 has: $2"
+	else
+		not_ok "$1 lacks: $2" "$1"
+	fi
+}
+
+# hasnt FILE PATTERN: no line of it matches.
+hasnt() {
+	if grep -qE -e "$2" "$1"; then
+		not_ok "$1 has: $2" "$1"
+	else
+		ok "$1 lacks: $2"
+	fi
+}
+
+# is FILE TEXT: it is that, to the byte.
+is() {
+	if printf '%s' "$2" | cmp -s - "$1"; then
+		ok "$1 is: '${2%%$'\n'*}'"
+	else
+		not_ok "$1 is not: '$2'" "$1"
+	fi
+}
+
+is_json() {
+	if "$python" -m json.tool "$1" >/dev/null; then
+		ok "$1 is JSON"
+	else
+		not_ok "$1 is not JSON" "$1"
+	fi
+}
+
+# check TEXT PROGRAM: the program of Python, after that in preamble, succeeds.
+preamble=
+check() {
+	if "$python" -c "$preamble$2" 2>trace; then
+		ok "$1"
+	else
+		not_ok "$1" trace out
+	fi
+}
+
+# start_stand_in OPTION...: stand_in_server.py, with its ports in ports and the
+# first of them in port.
+start_stand_in() {
+	: >ports
+	"$support/stand_in_server.py" serve "$@" >ports &
+	stand_in=$!
+	for _ in {1..500}; do
+		[[ -s ports ]] && break
+		sleep 0.02
+	done
+	# shellcheck disable=SC2034
+	read -r port _ <ports
+}
+
+stop_stand_in() {
+	kill "$stand_in" 2>/dev/null
+	wait "$stand_in" 2>/dev/null
+}

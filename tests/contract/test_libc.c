@@ -1,0 +1,181 @@
+/*
+ * test_libc.c - the C library of functions: what they find there does what its
+ * standard says. The checks are handlers of tests/guest/libc_*.c, and tests that
+ * picolibc has itself.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+
+#include "tests/contract/support/guests.h"
+
+#define MORE_MAX 512
+
+static const char *const handlers[] = {
+	"wide_print",
+	"wide_convert",
+	"wide_bounds",
+	"wide_streams",
+	"wide_scan",
+	"lines",
+	"lines_of_all_lengths",
+	"memory_streams",
+	"long_double_print",
+	"long_double_round",
+	"long_double_return",
+	"long_double_scan",
+	"numbers",
+	"dates",
+	"dates_refused",
+	"dates_printed",
+	"environment",
+	"environment_refused",
+	"environment_often",
+	"waits",
+	"indirect_functions",
+};
+#define HANDLERS ((int)(sizeof(handlers) / sizeof(*handlers)))
+
+START_TEST(does_what_the_standard_says)
+{
+	char more[MORE_MAX];
+	struct thaw *thaw;
+
+	snprintf(more, sizeof(more),
+		 "\"entry\":\"%s\","
+		 "\"environment\":{\"MODE\":\"one\",\"EMPTY\":\"\"}",
+		 handlers[_i]);
+	thaw = open_guest("auto", "libc", more);
+	/* the second finds what the first found */
+	for (int i = 0; i < 2; i++)
+		ck_assert_str_eq(call_once(thaw, "libc", ""), "");
+	thaw_close(thaw);
+}
+END_TEST
+
+/* By every dispatch, since each sets the registers that say where they are. */
+START_TEST(thread_local_variables_are_those_of_the_snapshot)
+{
+	static const char *const guests[] = { "thread_locals",
+					      "thread_locals_pie" };
+
+	for (int guest = 0; guest < 2; guest++) {
+		struct thaw *thaw = open_guest(backends[_i], guests[guest], "");
+
+		for (int i = 0; i < 5; i++)
+			ck_assert_str_eq(call_once(thaw, guests[guest], ""),
+					 "");
+		thaw_close(thaw);
+	}
+}
+END_TEST
+
+/* The names are of the build's: third_party/picolibc_tests.txt. */
+static const char *const own_tests[] = { TEST_PICOLIBC };
+#define OWN_TESTS ((int)(sizeof(own_tests) / sizeof(*own_tests)))
+
+START_TEST(a_test_of_picolibc_passes)
+{
+	struct thaw *thaw =
+		open_guest("auto", own_tests[_i], "\"memory\":\"8MiB\"");
+
+	ck_assert_str_eq(call_once(thaw, own_tests[_i], ""), "0");
+	thaw_close(thaw);
+}
+END_TEST
+
+/*
+ * Of KVM_GET_SUPPORTED_CPUID, which not every architecture has: the head, and
+ * what of an entry says whether user mode can set the thread pointer.
+ */
+#define KVM_TYPE 0xae
+#define CPUID_NR 0x05
+#define CPUID_HEAD 2
+#define CPUID_ENTRY 10
+#define CPUID_EBX 4
+#define FEATURES 7
+#define FSGSBASE 1u
+
+static bool hides_fsgsbase, has_hidden;
+
+int __real_ioctl(int fd, unsigned long request, void *argument);
+int __wrap_ioctl(int fd, unsigned long request, ...);
+
+int __wrap_ioctl(int fd, unsigned long request, ...)
+{
+	uint32_t *words;
+	va_list args;
+	int r;
+
+	va_start(args, request);
+	words = va_arg(args, void *);
+	va_end(args);
+	r = __real_ioctl(fd, request, words);
+	if (r || !hides_fsgsbase || _IOC_TYPE(request) != KVM_TYPE ||
+	    _IOC_NR(request) != CPUID_NR)
+		return r;
+	for (uint32_t i = 0; i < words[0]; i++) {
+		uint32_t *entry = words + CPUID_HEAD + i * CPUID_ENTRY;
+
+		if (entry[0] == FEATURES)
+			entry[CPUID_EBX] &= ~FSGSBASE;
+	}
+	has_hidden = true;
+	return 0;
+}
+
+START_TEST(without_a_thread_pointer_the_deployment_says_so)
+{
+	struct thaw *thaw;
+	struct thaw_error error;
+	int r;
+
+	hides_fsgsbase = true;
+	thaw = open_guest("auto", "thread_locals", "");
+	r = thaw_deploy(thaw, "thread_locals", &error);
+	if (r) {
+		ck_assert(has_hidden);
+		ck_assert_int_eq(r, -ECANCELED);
+		ck_assert_str_eq(error.message,
+				 "function thread_locals: init failed: "
+				 "Runtime.InitError: it has thread-local "
+				 "variables, and this CPU does not let user "
+				 "mode set FS (FSGSBASE): make them static");
+	} else {
+		printf("skip: functions see the CPUID of the processor "
+		       "itself, or have no need of FSGSBASE\n");
+		ck_assert_str_eq(call_once(thaw, "thread_locals", ""), "");
+	}
+	hides_fsgsbase = false;
+	thaw_close(thaw);
+}
+END_TEST
+
+START_TEST(wide_text_is_logged_as_text)
+{
+	struct thaw *thaw =
+		open_guest("auto", "libc", "\"entry\":\"wide_streams\"");
+
+	ck_assert_str_eq(call_once(thaw, "libc", ""), "");
+	ck_assert_str_eq(logged.text, "logged 7");
+	thaw_close(thaw);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("libc");
+	TCase *group = tcase_create("libc");
+
+	tcase_set_timeout(group, 60);
+	tcase_add_loop_test(group, does_what_the_standard_says, 0, HANDLERS);
+	tcase_add_loop_test(group,
+			    thread_local_variables_are_those_of_the_snapshot, 0,
+			    backend_count());
+	tcase_add_test(group, without_a_thread_pointer_the_deployment_says_so);
+	tcase_add_loop_test(group, a_test_of_picolibc_passes, 0, OWN_TESTS);
+	tcase_add_test(group, wide_text_is_logged_as_text);
+	suite_add_tcase(suite, group);
+	return run_suite(suite);
+}

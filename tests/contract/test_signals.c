@@ -1,0 +1,139 @@
+/*
+ * test_signals.c - signals that rain on the thread that invokes make nothing
+ * leak. Some of KVM's calls end early when one is pending.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "executor/invoke_state.h"
+#include "tests/contract/support/guests.h"
+#include "tests/contract/support/steps.h"
+#include "vm/vm.h"
+
+#ifdef TEST_SANITIZED
+#define ROUNDS 300
+#else
+#define ROUNDS 2000
+#endif
+
+/* Between two signals, at most. */
+#define PAUSE_NS (150 * (long)NS_PER_US)
+
+#define ALL_PAGES 1000000
+
+static atomic_uint signals;
+static atomic_bool stopping;
+static pthread_t bomber;
+
+static void on_signal(int number)
+{
+	(void)number;
+	atomic_fetch_add(&signals, 1);
+}
+
+static void *bombard(void *target)
+{
+	unsigned seed = 1;
+
+	while (!atomic_load(&stopping)) {
+		const struct timespec pause = {
+			.tv_nsec = rand_r(&seed) % PAUSE_NS,
+		};
+
+		nanosleep(&pause, NULL);
+		pthread_kill(*(pthread_t *)target, SIGUSR1);
+	}
+	return NULL;
+}
+
+static void start_bombarding(void)
+{
+	static pthread_t target;
+	struct sigaction action = { .sa_handler = on_signal };
+
+	target = pthread_self();
+	sigaction(SIGUSR1, &action, NULL);
+	ck_assert_int_eq(pthread_create(&bomber, NULL, bombard, &target), 0);
+}
+
+/* At the end each round must have met a signal, roughly. */
+static void stop_bombarding(void)
+{
+	atomic_store(&stopping, true);
+	pthread_join(bomber, NULL);
+	ck_assert_uint_gt(atomic_load(&signals), ROUNDS / 10);
+}
+
+static struct thaw *open_small(int loop)
+{
+	return open_steps(&(struct steps_options){
+		.backend = backends[loop], .memory = "2MiB", .verify = true });
+}
+
+/* As restores relearn by themselves. */
+START_TEST(signals_while_pages_cool_and_are_learned_anew_leak_nothing)
+{
+	struct thaw *thaw = open_small(_i);
+	unsigned learned = 0;
+
+	start_bombarding();
+	for (uint32_t i = 0; i < ROUNDS; i++) {
+		bool heavy = i % 100 < 2;
+		struct thaw_reply reply = change_pages(thaw,
+						       heavy ? i : i / 100,
+						       heavy ? ALL_PAGES : 3);
+
+		learned += reply.dirty_pages > 0;
+	}
+	stop_bombarding();
+	ck_assert_uint_gt(learned, 2);
+	thaw_close(thaw);
+}
+END_TEST
+
+/* And much more often. */
+START_TEST(signals_while_everything_is_protected_leak_nothing)
+{
+	struct thaw *thaw = open_small(_i);
+	static struct steps steps;
+	struct thaw_reply reply;
+
+	start_bombarding();
+	for (uint32_t i = 0; i < ROUNDS / 3; i++) {
+		struct dirty *dirty;
+
+		steps.request.count = 0;
+		steps_add(&steps, STEP_CHECK, 0, ALL_PAGES);
+		steps_add(&steps, STEP_CHANGE, i, 1 + i % 100);
+		steps_invoke(thaw, &steps, 0, &reply);
+		ck_assert_msg(reply.result == THAW_OK, "%s", outcome(&reply));
+		dirty = vm_dirty(invoke_state(&reply)->vm);
+		thaw_reply_release(&reply);
+		ck_assert_int_eq(dirty_forget(dirty), 0);
+	}
+	stop_bombarding();
+	thaw_close(thaw);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("signals");
+	TCase *group = tcase_create("signals");
+	int n = backend_count();
+
+	tcase_set_timeout(group, 240);
+	tcase_add_loop_test(
+		group,
+		signals_while_pages_cool_and_are_learned_anew_leak_nothing, 0,
+		n);
+	tcase_add_loop_test(group,
+			    signals_while_everything_is_protected_leak_nothing,
+			    0, n);
+	suite_add_tcase(suite, group);
+	return run_suite(suite);
+}

@@ -1,8 +1,9 @@
 /*
  * fuzz_connection.c - libFuzzer's target for connections: clients send any bytes
  * in any pieces and leave at any of them, while vms, replies and timers come in
- * any order. All is freed in the end, and counted no more. Built with
- * tests/unit/leave_fixture.c; the first run writes requests to begin with:
+ * any order. All is freed in the end, and counted no more. It is built with
+ * server_fixture.c, fake_engine.c and fake_io.c of tests/unit; the first run writes
+ * requests to begin with:
  *
  *	FUZZ_CONNECTION_SEEDS=corpus fuzz_connection -runs=0
  *	fuzz_connection -max_len=2048 corpus
@@ -14,7 +15,7 @@
 #include <string.h>
 
 #include "executor/protocol/frame.h"
-#include "tests/unit/leave_fixture.h"
+#include "tests/unit/server_fixture.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -88,9 +89,9 @@ static struct io_stream *open_one(struct io_stream *last, enum step step)
 	if (fixture.worker->connection_count > 8)
 		return last;
 	if (step == STEP_OPEN_ADMIN)
-		return leave_open(http_admin_connection_open);
-	return leave_open(step == STEP_OPEN ? http_connection_open :
-					      frame_connection_open);
+		return fixture_open(http_admin_connection_open);
+	return fixture_open(step == STEP_OPEN ? http_connection_open :
+						frame_connection_open);
 }
 
 /* On the connection that was opened last. */
@@ -98,37 +99,37 @@ static void do_step(struct io_stream *stream, enum step step)
 {
 	switch (step) {
 	case STEP_TURN:
-		leave_turn();
+		fixture_turn(0);
 		break;
 	case STEP_RUN_JOB:
-		leave_run_work();
+		fixture_run_work();
 		break;
 	case STEP_SENT:
-		leave_sent(stream, 0);
+		fixture_sent(stream, 0);
 		break;
 	case STEP_SEND_FAILS:
-		leave_sent(stream, -EPIPE);
+		fixture_sent(stream, -EPIPE);
 		break;
 	case STEP_SAYS_NO_MORE:
-		leave_end(stream, 0);
+		fixture_end(stream, 0);
 		break;
 	case STEP_BREAKS:
-		leave_end(stream, -ECONNRESET);
+		fixture_end(stream, -ECONNRESET);
 		break;
 	case STEP_TIME_PASSES:
-		leave_fire_timers();
+		fixture_fire_timers();
 		break;
 	case STEP_DRAIN:
 		worker_drain(fixture.worker);
 		break;
 	case STEP_CLOSE:
-		leave_close(stream);
+		fixture_close(stream);
 		break;
 	case STEP_POLLED:
-		fixture.is_polled = !fixture.is_polled;
+		fake_engine.is_polled = !fake_engine.is_polled;
 		break;
 	case STEP_POLLS_END:
-		fixture.polls_end = !fixture.polls_end;
+		fake_engine.polls_end = !fake_engine.polls_end;
 		break;
 	default:
 		break;
@@ -140,7 +141,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct io_stream *stream = NULL;
 	size_t part;
 
-	leave_begin();
+	fixture_begin(1);
 	while (size--) {
 		unsigned step = *data++;
 
@@ -151,13 +152,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		} else {
 			part = step + 1 < size ? step + 1 : size;
 			if (part)
-				leave_send(stream, (const char *)data, part);
+				fixture_receive(stream, (const char *)data,
+						part);
 			data += part;
 			size -= part;
 		}
 	}
-	leave_end_all();
-	leave_check();
-	leave_done();
+	fixture_end_all();
+	fixture_check();
+	fixture_done();
 	return 0;
 }

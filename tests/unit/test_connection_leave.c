@@ -12,7 +12,7 @@
 
 #include "executor/protocol/frame.h"
 #include "executor/server/server_limits.h"
-#include "leave_fixture.h"
+#include "tests/unit/server_fixture.h"
 
 #define BODY "\"0123456789\""
 #define PLAIN "POST /function/function HTTP/1.1\r\nHost: a\r\n"
@@ -109,25 +109,25 @@ static void make_request(const struct kind *kind, bool expects)
 /* A connection that has sent so much of a request. */
 static struct io_stream *begin(const struct kind *kind, size_t size)
 {
-	struct io_stream *stream = leave_open(kind->open);
+	struct io_stream *stream = fixture_open(kind->open);
 
-	leave_turn();
+	fixture_turn(0);
 	if (size)
-		ck_assert(leave_send(stream, request, size));
+		ck_assert(fixture_receive(stream, request, size));
 	return stream;
 }
 
 /* Another client's call has the vm. */
 static void take_vm(void)
 {
-	struct io_stream *stream = leave_open(frame_connection_open);
+	struct io_stream *stream = fixture_open(frame_connection_open);
 	char own[sizeof(request)];
 	size_t own_size = request_size, own_head = head_size;
 
 	memcpy(own, request, sizeof(own));
 	make_frame();
-	ck_assert(leave_send(stream, request, request_size));
-	leave_turn();
+	ck_assert(fixture_receive(stream, request, request_size));
+	fixture_turn(0);
 	memcpy(request, own, sizeof(own));
 	request_size = own_size;
 	head_size = own_head;
@@ -137,7 +137,7 @@ static struct io_stream *run(const struct kind *kind)
 {
 	struct io_stream *stream = begin(kind, request_size);
 
-	leave_turn();
+	fixture_turn(0);
 	return stream;
 }
 
@@ -145,19 +145,19 @@ static struct io_stream *end_run(const struct kind *kind)
 {
 	struct io_stream *stream = run(kind);
 
-	leave_turn();
-	leave_run_work();
-	leave_turn();
+	fixture_turn(0);
+	fixture_run_work();
+	fixture_turn(0);
 	return stream;
 }
 
 static struct io_stream *refuse(const struct kind *kind)
 {
-	struct io_stream *stream = leave_open(kind->open);
+	struct io_stream *stream = fixture_open(kind->open);
 
 	memset(request, 'x', 200);
 	memcpy(request + 100, "\r\n\r\n", 4);
-	ck_assert(leave_send(stream, request, 200));
+	ck_assert(fixture_receive(stream, request, 200));
 	return stream;
 }
 
@@ -168,7 +168,7 @@ static struct io_stream *pipeline(const struct kind *kind)
 	for (unsigned i = 1; i < 4; i++)
 		memcpy(request + i * request_size, request, request_size);
 	stream = begin(kind, 3 * request_size + request_size / 2);
-	leave_turn();
+	fixture_turn(0);
 	return stream;
 }
 
@@ -197,38 +197,38 @@ static struct io_stream *bring(const struct kind *kind, enum phase phase)
 	case DEPLOYMENT:
 		take_vm();
 		stream = run(kind);
-		leave_run_work();
+		fixture_run_work();
 		return stream;
 	case RUNNING:
 		return run(kind);
 	case POLLED:
-		fixture.is_polled = true;
+		fake_engine.is_polled = true;
 		return run(kind);
 	case RETURNING:
 		stream = run(kind);
-		leave_run_work();
+		fixture_run_work();
 		return stream;
 	case SENDING:
 		return end_run(kind);
 	case SENT:
 		stream = end_run(kind);
-		leave_sent(stream, 0);
+		fixture_sent(stream, 0);
 		return stream;
 	case PIPELINED:
 		return pipeline(kind);
 	case CONTINUED:
 		stream = begin(kind, head_size);
-		leave_send(stream, request + head_size,
-			   request_size - head_size);
-		leave_turn();
-		leave_run_work();
-		leave_turn();
+		fixture_receive(stream, request + head_size,
+				request_size - head_size);
+		fixture_turn(0);
+		fixture_run_work();
+		fixture_turn(0);
 		return stream;
 	case REFUSED:
 		return refuse(kind);
 	default:
 		stream = refuse(kind);
-		leave_sent(stream, 0);
+		fixture_sent(stream, 0);
 		return stream;
 	}
 }
@@ -237,31 +237,31 @@ static void leave(struct io_stream *stream, enum leaving way)
 {
 	switch (way) {
 	case SAYS_NO_MORE:
-		leave_end(stream, 0);
+		fixture_end(stream, 0);
 		break;
 	case BREAKS:
-		leave_end(stream, -ECONNRESET);
+		fixture_end(stream, -ECONNRESET);
 		break;
 	case FAILS:
-		if (!leave_sent(stream, -EPIPE))
-			leave_end(stream, -EPIPE);
+		if (!fixture_sent(stream, -EPIPE))
+			fixture_end(stream, -EPIPE);
 		break;
 	case TIMES_OUT:
-		leave_fire_timers();
+		fixture_fire_timers();
 		break;
 	case DRAINED:
 		worker_drain(fixture.worker);
 		break;
 	case DRAINED_LATE:
 		worker_drain(fixture.worker);
-		leave_fire_timers();
+		fixture_fire_timers();
 		break;
 	case CLOSED_DRAINED:
-		leave_close(stream);
+		fixture_close(stream);
 		worker_drain(fixture.worker);
 		break;
 	default:
-		leave_close(stream);
+		fixture_close(stream);
 		break;
 	}
 }
@@ -272,11 +272,11 @@ static void leave_in(const struct kind *kind, enum phase phase,
 	/* it begins on the worker */
 	fixture.deployment->slowness = 0;
 	leave(bring(kind, phase), way);
-	leave_turn();
-	leave_settle(send_error);
-	leave_end_all();
-	leave_check();
-	fixture.is_polled = fixture.polls_end = false;
+	fixture_turn(0);
+	fixture_settle(send_error);
+	fixture_end_all();
+	fixture_check();
+	fake_engine.is_polled = fake_engine.polls_end = false;
 	fixture.worker->draining = false;
 }
 
@@ -285,14 +285,14 @@ START_TEST(nothing_is_left_of_who_leaves)
 {
 	const struct kind *kind = &kinds[_i];
 
-	leave_begin();
+	fixture_begin(1);
 	for (unsigned round = 0; round < 3; round++)
 		for (int phase = 0; phase < PHASES; phase++)
 			for (int way = 0; way < WAYS; way++) {
 				leave_in(kind, phase, way, 0);
 				leave_in(kind, phase, way, -EPIPE);
 			}
-	leave_done();
+	fixture_done();
 }
 END_TEST
 
@@ -301,9 +301,9 @@ START_TEST(nothing_is_left_of_a_first_one)
 {
 	for (int phase = 0; phase < PHASES; phase++)
 		for (int way = 0; way < WAYS; way++) {
-			leave_begin();
+			fixture_begin(1);
 			leave_in(&kinds[_i], phase, way, -EPIPE);
-			leave_done();
+			fixture_done();
 		}
 }
 END_TEST
@@ -316,19 +316,20 @@ START_TEST(who_breaks_off_waits_for_no_vm)
 	if (kind->open == http_admin_connection_open ||
 	    (kind->head && !strcmp(kind->head, EVENT)))
 		return;
-	leave_begin();
+	fixture_begin(1);
 	leave(bring(kind, QUEUED), BREAKS);
-	leave_turn();
+	fixture_turn(0);
 	ck_assert_uint_eq(fixture.worker->invocation_count, 0);
-	ck_assert_uint_eq(fixture.sum, 0);
+	ck_assert_uint_eq(fake_engine.sum, 0);
 	leave(bring(kind, WAITING), BREAKS);
-	leave_turn();
-	ck_assert_ptr_null(fixture.line);
+	fixture_turn(0);
+	ck_assert_uint_eq(fake_pool_waiting(fixture.deployment->function->pool),
+			  0);
 	ck_assert_uint_eq(fixture.worker->invocation_count, 1);
-	leave_settle(0);
-	leave_end_all();
-	leave_check();
-	leave_done();
+	fixture_settle(0);
+	fixture_end_all();
+	fixture_check();
+	fixture_done();
 }
 END_TEST
 
@@ -360,31 +361,31 @@ static void leave_large(const struct kind *kind, unsigned offload,
 {
 	size_t size;
 	char *text = make_large(kind, &size);
-	struct io_stream *stream = leave_open(kind->open);
+	struct io_stream *stream = fixture_open(kind->open);
 
 	fixture.deployment->slowness = 0;
-	leave_turn();
-	ck_assert(leave_send(stream, text, size));
+	fixture_turn(0);
+	ck_assert(fixture_receive(stream, text, size));
 	free(text);
-	leave_turn();
+	fixture_turn(0);
 	for (unsigned i = 0; i < offload; i++) {
-		leave_run_work();
-		leave_turn();
+		fixture_run_work();
+		fixture_turn(0);
 	}
 	leave(stream, way);
-	leave_turn();
-	leave_settle(0);
-	leave_end_all();
-	leave_check();
-	fixture.polls_end = false;
+	fixture_turn(0);
+	fixture_settle(0);
+	fixture_end_all();
+	fixture_check();
+	fake_engine.polls_end = false;
 	fixture.worker->draining = false;
 }
 
 /* Jobs check it, run it, and copy what it replies. */
 START_TEST(nothing_is_left_of_large_ones)
 {
-	leave_begin();
-	fixture.reply_size = SERVER_INLINE_BYTES + 1;
+	fixture_begin(1);
+	fake_engine.reply_size = SERVER_INLINE_BYTES + 1;
 	for (unsigned offload = 0; offload < 4; offload++)
 		for (int way = 0; way < WAYS; way++)
 			leave_large(&kinds[_i], offload, way);
@@ -392,7 +393,7 @@ START_TEST(nothing_is_left_of_large_ones)
 		leave_in(&kinds[_i], POLLED, way, 0);
 		leave_in(&kinds[_i], PIPELINED, way, 0);
 	}
-	leave_done();
+	fixture_done();
 }
 END_TEST
 
@@ -401,30 +402,31 @@ START_TEST(phases_are_reached)
 {
 	const struct kind *frame = &kinds[KINDS - 1];
 
-	leave_begin();
+	fixture_begin(1);
 	bring(frame, WAITING);
-	ck_assert_ptr_nonnull(fixture.line);
-	ck_assert_uint_eq(fixture.running, 1);
-	leave_settle(0);
-	leave_end_all();
+	ck_assert_uint_eq(fake_pool_waiting(fixture.deployment->function->pool),
+			  1);
+	ck_assert_uint_eq(fake_engine.running, 1);
+	fixture_settle(0);
+	fixture_end_all();
 	fixture.deployment->slowness = 0;
 	bring(&kinds[0], QUEUED);
 	ck_assert_uint_eq(fixture.worker->queue.count, 1);
-	leave_settle(0);
-	leave_end_all();
+	fixture_settle(0);
+	fixture_end_all();
 	fixture.deployment->slowness = 0;
 	bring(frame, PIPELINED);
 	ck_assert_uint_eq(fixture.deployment->admitted, 3);
-	ck_assert_uint_eq(fixture.running, 1);
-	leave_settle(0);
-	leave_end_all();
+	ck_assert_uint_eq(fake_engine.running, 1);
+	fixture_settle(0);
+	fixture_end_all();
 	bring(&kinds[3], RUNNING);
 	ck_assert_uint_eq(fixture.worker->event_count, 1);
 	ck_assert_uint_gt(fixture.deployment->share.used, 0);
-	leave_settle(0);
-	leave_end_all();
-	leave_check();
-	leave_done();
+	fixture_settle(0);
+	fixture_end_all();
+	fixture_check();
+	fixture_done();
 }
 END_TEST
 

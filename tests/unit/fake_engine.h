@@ -88,7 +88,7 @@ bool fake_offload_run(struct offload_pool *offload);
 void fake_note(const char *verb, const char *name);
 
 /*
- * What has happened since the last call, as "begin a@0 100us, restore a@0"; slices
+ * What has happened since the last call, as "begin a@0 1000us, restore a@0"; slices
  * have their lengths. Valid until the next call.
  */
 const char *fake_trace(void);

@@ -202,6 +202,15 @@ bool fixture_run_work(void)
 	       fake_offload_run(&fake_engine.offload);
 }
 
+void fixture_turns(unsigned index)
+{
+	const struct worker *worker = &fixture.server->workers[index];
+
+	do
+		fixture_turn(index);
+	while (worker->queue.count || fake_io_has_work(worker->io));
+}
+
 static bool has_work(const struct worker *worker)
 {
 	return worker->queue.count || worker->polled ||

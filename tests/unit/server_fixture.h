@@ -48,6 +48,9 @@ void fixture_close(struct io_stream *stream);
 /* One round of a worker. False: it may sleep. */
 bool fixture_turn(unsigned index);
 
+/* Rounds until nothing waits in its queue, or was sent to it. */
+void fixture_turns(unsigned index);
+
 /* Runs what was offloaded next; vms are made first. False: there is nothing. */
 bool fixture_run_work(void);
 

@@ -1,0 +1,474 @@
+/*
+ * test_invocation_workers.c - invocations and the workers around them: a worker that
+ * sleeps takes the next one of another, and one that drains is idle when everything
+ * has been answered.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "executor/protocol/frame.h"
+#include "tests/unit/invocation_fixture.h"
+
+static struct worker *worker_at(unsigned index)
+{
+	return &fixture.server->workers[index];
+}
+
+static void sleep_worker(unsigned index)
+{
+	fake_io_sleep(worker_at(index)->io);
+}
+
+static uint64_t stolen(void)
+{
+	return metrics_get(&fixture.server->metrics.stolen_total);
+}
+
+/* ---- stealing ---- */
+
+START_TEST(a_worker_that_sleeps_takes_the_next_one)
+{
+	struct call *call;
+
+	set_up(2);
+	sleep_worker(1);
+	call_start(0, 0, "a", "e");
+	call = call_start(0, 0, "b", "e");
+	ck_assert(!fixture_turn(0));
+	ck_assert_str_eq(fake_trace(),
+			 "begin a@0 1000us, reply a@0, restore a@0");
+	ck_assert_uint_eq(stolen(), 1);
+	/* it has been woken */
+	ck_assert(!io_sleeps(worker_at(1)->io));
+	fixture_turns(1);
+	ck_assert_str_eq(fake_trace(), "begin b@1 1000us, restore b@1");
+	ck_assert(!call->has_replied);
+	/* its connection is the first worker's */
+	fixture_turns(0);
+	ck_assert_str_eq(fake_trace(), "reply b@0");
+	ck_assert(call->has_ended && !call->result);
+	tear_down();
+}
+END_TEST
+
+START_TEST(nobody_takes_the_only_one)
+{
+	set_up(2);
+	sleep_worker(1);
+	call_start(0, 0, "a", "e");
+	fixture_turns(0);
+	ck_assert_str_eq(fake_trace(),
+			 "begin a@0 1000us, reply a@0, restore a@0");
+	ck_assert_uint_eq(stolen(), 0);
+	ck_assert(io_sleeps(worker_at(1)->io));
+	tear_down();
+}
+END_TEST
+
+START_TEST(workers_that_are_busy_take_nothing)
+{
+	set_up(2);
+	call_start(0, 0, "a", "e");
+	call_start(0, 0, "b", "e");
+	fixture_turns(0);
+	ck_assert_str_eq(fake_trace(),
+			 "begin a@0 1000us, reply a@0, restore a@0, "
+			 "begin b@0 1000us, reply b@0, restore b@0");
+	ck_assert_uint_eq(stolen(), 0);
+	ck_assert(!fake_io_has_work(worker_at(1)->io));
+	tear_down();
+}
+END_TEST
+
+/* One each: whoever has been woken has something to do. */
+START_TEST(each_that_sleeps_takes_one)
+{
+	set_up(3);
+	sleep_worker(0);
+	sleep_worker(2);
+	call_start(1, 0, "a", "e");
+	call_start(1, 0, "b", "e");
+	call_start(1, 0, "c", "e");
+	call_start(1, 0, "d", "e");
+	call_start(1, 0, "f", "e");
+	fixture_turns(1);
+	ck_assert_uint_eq(stolen(), 2);
+	fixture_turns(0);
+	fixture_turns(2);
+	ck_assert_str_eq(fake_trace(),
+			 "begin a@1 1000us, reply a@1, restore a@1, "
+			 "begin c@1 1000us, reply c@1, restore c@1, "
+			 "begin f@1 1000us, reply f@1, restore f@1, "
+			 "begin d@0 1000us, restore d@0, "
+			 "begin b@2 1000us, restore b@2");
+	fixture_turns(1);
+	ck_assert_str_eq(fake_trace(), "reply d@1, reply b@1");
+	tear_down();
+}
+END_TEST
+
+/* A call that another worker has taken, and that is there. */
+static struct call *take(const char *name, const char *script)
+{
+	struct call *call;
+
+	sleep_worker(1);
+	call_start(0, 1, "", "e");
+	call = call_start(0, 0, name, script);
+	fixture_turns(0);
+	ck_assert_uint_eq(stolen(), 1);
+	fixture_turns(1);
+	return call;
+}
+
+START_TEST(what_was_taken_sleeps_where_it_is)
+{
+	set_up(2);
+	take("a", "ze");
+	ck_assert_uint_eq(timers_next(&worker_at(0)->timers), UINT64_MAX);
+	ck_assert_uint_ne(timers_next(&worker_at(1)->timers), UINT64_MAX);
+	fixture_fire_timers();
+	fixture_turns(1);
+	fixture_turns(0);
+	ck_assert_str_eq(fake_trace(), "begin a@1 1000us, more a@1 1000us, "
+				       "restore a@1, reply a@0");
+	tear_down();
+}
+END_TEST
+
+START_TEST(what_was_taken_and_is_offloaded_is_answered_where_it_came_in)
+{
+	set_up(2);
+	take("a", "##ze");
+	ck_assert_str_eq(fake_trace(), "begin a@1 1000us, more a@1 500us");
+	ck_assert(fixture_run_work());
+	/* it sleeps, and wakes on the worker that has taken it */
+	fixture_turns(1);
+	fixture_fire_timers();
+	fixture_turns(1);
+	ck_assert_str_eq(fake_trace(), "more a@o 10000us, more a@1 1000us");
+	fixture_turns(0);
+	ck_assert_str_eq(fake_trace(), "reply a@0");
+	/* what was offloaded may have much to be restored */
+	ck_assert(fixture_run_work());
+	ck_assert_str_eq(fake_trace(), "restore a@o");
+	tear_down();
+}
+END_TEST
+
+START_TEST(what_was_taken_is_polled_where_it_is)
+{
+	set_up(2);
+	fixture_spec(0)->inline_budget_ns = 100 * NS_PER_S;
+	take("a", "poe");
+	ck_assert_ptr_null(worker_at(0)->polled);
+	ck_assert_ptr_nonnull(worker_at(1)->polled);
+	ck_assert(!worker_is_idle(worker_at(1)));
+	fake_engine.polls_end = true;
+	fixture_turns(1);
+	fixture_turns(0);
+	ck_assert_str_eq(fake_trace(), "begin a@1 100000000us, restore a@1, "
+				       "reply a@0");
+	tear_down();
+}
+END_TEST
+
+START_TEST(what_was_taken_waits_no_longer_for_a_vm)
+{
+	struct call *call;
+	struct vm *vm;
+
+	set_up(2);
+	fixture_spec(0)->concurrency.queue_timeout_ns = 10 * NS_PER_S;
+	fixture_set_vms(0, 1, 0);
+	vm = fake_pool_hold(pool_of(0));
+	call = take("a", "e");
+	ck_assert_uint_eq(waiting_of(0), 1);
+	ck_assert_uint_ne(timers_next(&worker_at(1)->timers), UINT64_MAX);
+	fixture_fire_timers();
+	ck_assert_uint_eq(waiting_of(0), 0);
+	/* on the thread of who has taken it, so its worker does not know yet */
+	ck_assert(!call->has_replied);
+	fixture_turns(0);
+	ck_assert_int_eq(call->result, -EAGAIN);
+	pool_give_back(pool_of(0), vm);
+	tear_down();
+}
+END_TEST
+
+/* The line is left by the thread that has joined it, or not at all. */
+START_TEST(what_was_taken_from_who_has_gone_does_not_begin)
+{
+	struct call *call;
+	struct vm *vm;
+
+	set_up(2);
+	fixture_set_vms(0, 1, 0);
+	vm = fake_pool_hold(pool_of(0));
+	call = take("a", "e");
+	invocation_abandon(&call->invocation);
+	ck_assert(!call->has_replied);
+	ck_assert_uint_eq(waiting_of(0), 1);
+	pool_give_back(pool_of(0), vm);
+	fixture_turns(1);
+	ck_assert(!call->has_replied);
+	fixture_turns(0);
+	ck_assert_int_eq(call->result, -ECANCELED);
+	ck_assert_str_eq(fake_trace(), "refuse a@0");
+	ck_assert(fake_pool_is_quiet(pool_of(0)));
+	tear_down();
+}
+END_TEST
+
+/* ---- draining ---- */
+
+static bool is_idle(unsigned index)
+{
+	return worker_is_idle(worker_at(index));
+}
+
+START_TEST(a_worker_is_idle_when_all_is_answered)
+{
+	set_up(1);
+	worker_drain(fixture.worker);
+	ck_assert(is_idle(0));
+	call_start(0, 0, "a", "##zze");
+	ck_assert(!is_idle(0)); /* in the queue */
+	fixture_turns(0);
+	ck_assert(!is_idle(0)); /* offloaded */
+	ck_assert(fixture_run_work());
+	ck_assert(!is_idle(0)); /* on its way to its timer */
+	fixture_turns(0);
+	ck_assert(!is_idle(0)); /* asleep */
+	fixture_fire_timers();
+	ck_assert(!is_idle(0)); /* in the queue again */
+	fixture_turns(0);
+	fixture_fire_timers();
+	fixture_turns(0);
+	ck_assert(is_idle(0));
+	tear_down();
+}
+END_TEST
+
+START_TEST(a_worker_is_idle_when_nobody_waits_for_a_vm)
+{
+	struct vm *vm;
+
+	set_up(1);
+	fixture_set_vms(0, 1, 0);
+	vm = fake_pool_hold(pool_of(0));
+	call_start(0, 0, "a", "e");
+	worker_drain(fixture.worker);
+	fixture_turns(0);
+	ck_assert(!is_idle(0));
+	pool_give_back(pool_of(0), vm);
+	ck_assert(!is_idle(0));
+	fixture_turns(0);
+	ck_assert(is_idle(0));
+	ck_assert_str_eq(fake_trace(),
+			 "begin a@0 1000us, reply a@0, restore a@0");
+	tear_down();
+}
+END_TEST
+
+START_TEST(a_worker_is_idle_when_nothing_is_polled)
+{
+	set_up(1);
+	fixture_spec(0)->inline_budget_ns = 100 * NS_PER_S;
+	call_start(0, 0, "a", "poe");
+	worker_drain(fixture.worker);
+	fixture_turns(0);
+	ck_assert(!is_idle(0));
+	fake_engine.polls_end = true;
+	fixture_turns(0);
+	ck_assert(is_idle(0));
+	tear_down();
+}
+END_TEST
+
+START_TEST(a_worker_is_idle_when_what_others_have_taken_is_answered)
+{
+	set_up(2);
+	sleep_worker(1);
+	call_start(0, 0, "a", "e");
+	call_start(0, 0, "b", "e");
+	worker_drain(worker_at(0));
+	worker_drain(worker_at(1));
+	fixture_turns(0);
+	ck_assert(!is_idle(0)); /* on its way to the other one */
+	worker_turn(worker_at(1), 0);
+	ck_assert(!is_idle(1)); /* in its queue */
+	fixture_turns(1);
+	ck_assert(is_idle(1));
+	ck_assert(!is_idle(0)); /* on its way back */
+	fixture_turns(0);
+	ck_assert(is_idle(0));
+	tear_down();
+}
+END_TEST
+
+/* ---- connections of a worker that drains ---- */
+
+#define HTTP_REQUEST \
+	"POST /function/function HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}"
+
+static struct io_stream *send_http(void)
+{
+	struct io_stream *stream = fixture_open(http_connection_open);
+
+	ck_assert(fixture_receive(stream, HTTP_REQUEST,
+				  sizeof(HTTP_REQUEST) - 1));
+	return stream;
+}
+
+static struct io_stream *send_frame(void)
+{
+	static const struct frame_request frame = { .id = 7,
+						    .function = "function" };
+	struct io_stream *stream = fixture_open(frame_connection_open);
+	char head[FRAME_HEAD_MAX];
+	int size = frame_write_request(&frame, head);
+
+	ck_assert_int_gt(size, 0);
+	ck_assert(fixture_receive(stream, head, (size_t)size));
+	return stream;
+}
+
+/* The tests of connections are called with each of them. */
+static const struct {
+	void (*open)(struct door *door, int fd);
+	struct io_stream *(*send)(void);
+	bool is_closed_at_once; /* after its last reply; else after a moment */
+} kinds[] = {
+	{ http_connection_open, send_http, true },
+	{ frame_connection_open, send_frame, false },
+};
+#define KINDS ((int)(sizeof(kinds) / sizeof(*kinds)))
+
+/* The run ends, the client takes its reply, and the connection is closed. */
+static void take_last(struct io_stream *stream, bool is_closed_at_once)
+{
+	ck_assert(fixture_run_work());
+	fixture_turns(0);
+	ck_assert_uint_eq(outcomes_of(0, METRICS_OK), 1);
+	ck_assert(!is_idle(0));
+	ck_assert(fixture_sent(stream, 0));
+	fixture_turns(0);
+	ck_assert(is_idle(0) == is_closed_at_once);
+	fixture_fire_timers();
+	fixture_turns(0);
+	ck_assert(is_idle(0));
+}
+
+START_TEST(what_runs_is_answered_by_a_worker_that_drains)
+{
+	struct io_stream *stream;
+
+	set_up(1);
+	stream = kinds[_i].send();
+	fixture_turns(0);
+	ck_assert_uint_eq(fake_engine.running, 1);
+	worker_drain(fixture.worker);
+	fixture_turns(0);
+	ck_assert_uint_eq(fixture.worker->connection_count, 1);
+	take_last(stream, kinds[_i].is_closed_at_once);
+	tear_down();
+}
+END_TEST
+
+/* The same for what has come, and waits for its turn. */
+START_TEST(what_waits_is_answered_by_a_worker_that_drains)
+{
+	struct io_stream *stream;
+
+	set_up(1);
+	stream = kinds[_i].send();
+	ck_assert_uint_eq(fixture.worker->queue.count, 1);
+	worker_drain(fixture.worker);
+	fixture_turns(0);
+	take_last(stream, kinds[_i].is_closed_at_once);
+	tear_down();
+}
+END_TEST
+
+/* And for what comes at this moment. */
+START_TEST(what_comes_is_answered_by_a_worker_that_drains)
+{
+	struct io_stream *stream;
+
+	set_up(1);
+	worker_drain(fixture.worker);
+	stream = kinds[_i].send();
+	fixture_turns(0);
+	take_last(stream, kinds[_i].is_closed_at_once);
+	tear_down();
+}
+END_TEST
+
+START_TEST(who_asks_nothing_is_let_go_by_a_worker_that_drains)
+{
+	set_up(1);
+	/* longer than the timers that are fired here */
+	fixture.server->options.idle_timeout_ns = 60 * NS_PER_S;
+	fixture_open(kinds[_i].open);
+	fixture_turns(0);
+	fixture_fire_timers();
+	ck_assert(!is_idle(0));
+	worker_drain(fixture.worker);
+	fixture_turns(0);
+	ck_assert(!is_idle(0));
+	fixture_fire_timers();
+	fixture_turns(0);
+	ck_assert(is_idle(0));
+	tear_down();
+}
+END_TEST
+
+static TCase *make_tests(void)
+{
+	TCase *tests = tcase_create("invocation_workers");
+
+	tcase_add_test(tests, a_worker_that_sleeps_takes_the_next_one);
+	tcase_add_test(tests, nobody_takes_the_only_one);
+	tcase_add_test(tests, workers_that_are_busy_take_nothing);
+	tcase_add_test(tests, each_that_sleeps_takes_one);
+	tcase_add_test(tests, what_was_taken_sleeps_where_it_is);
+	tcase_add_test(
+		tests,
+		what_was_taken_and_is_offloaded_is_answered_where_it_came_in);
+	tcase_add_test(tests, what_was_taken_is_polled_where_it_is);
+	tcase_add_test(tests, what_was_taken_waits_no_longer_for_a_vm);
+	tcase_add_test(tests, what_was_taken_from_who_has_gone_does_not_begin);
+	tcase_add_test(tests, a_worker_is_idle_when_all_is_answered);
+	tcase_add_test(tests, a_worker_is_idle_when_nobody_waits_for_a_vm);
+	tcase_add_test(tests, a_worker_is_idle_when_nothing_is_polled);
+	tcase_add_test(tests,
+		       a_worker_is_idle_when_what_others_have_taken_is_answered);
+	tcase_add_loop_test(tests,
+			    what_runs_is_answered_by_a_worker_that_drains, 0,
+			    KINDS);
+	tcase_add_loop_test(tests,
+			    what_waits_is_answered_by_a_worker_that_drains, 0,
+			    KINDS);
+	tcase_add_loop_test(tests,
+			    what_comes_is_answered_by_a_worker_that_drains, 0,
+			    KINDS);
+	tcase_add_loop_test(tests,
+			    who_asks_nothing_is_let_go_by_a_worker_that_drains,
+			    0, KINDS);
+	return tests;
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("invocation_workers");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	suite_add_tcase(suite, make_tests());
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

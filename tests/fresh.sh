@@ -72,7 +72,8 @@ make_root() {
 			>>"$tree/etc/apt/sources.list"
 	apt-config dump | grep '^Acquire::' >"$tree/etc/apt/apt.conf.d/99host"
 	cp /etc/resolv.conf /etc/hosts "$tree/etc/"
-	chroot "$tree" groupadd --system kvm &&
+	chroot "$tree" apt-get update &&
+		chroot "$tree" groupadd --system kvm &&
 		chroot "$tree" useradd --create-home --shell /bin/bash \
 			--groups sudo,kvm "$user" &&
 		printf '%%sudo ALL=(ALL:ALL) NOPASSWD: ALL\n' \

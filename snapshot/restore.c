@@ -2,16 +2,17 @@
  * restore.c - makes a vm equal to its snapshot again: the hot path. Runs on
  * the thread that owns the vm.
  *
- * A page the guest has written joins the vm's hot set (dirty.h) and stays
- * writable: every restore copies it back without asking, so writing it again
- * causes no fault and no report. What the host has written it knows to the byte.
+ * A page that the guest has written joins the vm's hot set (dirty.h) and stays
+ * writable. Every restore copies it back without asking whether it was written, so
+ * writing it again causes no fault and no report. What the host has written is known
+ * to the byte.
  *
- * So that one heavy invocation does not tax the light ones after it, pages
- * leave the set again. Each restore looks at a few of them before it copies,
- * every page in turn; one that has equalled the snapshot at several looks is
- * cold. Once cold pages are many, they are protected and leave; with the ring,
- * which can only protect everything, the whole set is learned anew. If it comes
- * back as large as it was, the next time takes more patience.
+ * Pages leave the set again, so that one heavy invocation does not slow down the
+ * light ones after it. Each restore compares a few pages, in turn, before it copies
+ * them back. A page that several such looks have found equal to the snapshot is
+ * cold. Once many pages are cold, they are protected and leave the set. The ring can
+ * protect only everything: with it, the whole set is emptied and learned anew. If
+ * the set has come back as large as it was, the next cooling takes more looks.
  */
 #include "snapshot/restore.h"
 
@@ -23,26 +24,26 @@
 #include "snapshot/snapshot_internal.h"
 
 /*
- * Every page of the hot set is looked at once in this many restores: a prime, so
- * as not to keep step with invocations that come at regular intervals.
+ * Each page of the hot set is looked at once in this many restores. It is a prime,
+ * lest the looks keep step with invocations of a regular pattern.
  */
 #define LOOK_EVERY 17
 /*
- * Of a set of more than so many bytes, more often: what one heavy invocation has
- * written is soon more trouble than it is worth. Looking costs no more than
- * copying.
+ * Each page of a set of more than MANY_BYTES is looked at more often, since copying
+ * what one heavy invocation has written soon costs more than learning the set anew.
+ * Looking costs no more than copying.
  */
 #define LOOK_EVERY_OF_MANY 3
 #define MANY_BYTES ((size_t)4 << 20)
-/* A page is cold after this many looks that found it equal, */
+/* A page is cold after this many looks in a row that have found it equal. */
 #define PATIENCE 4
-/* doubled this often at the most. */
+/* That number is doubled this often at most. */
 #define PATIENCE_DOUBLINGS_MAX 5
-/* Cold pages are let go when they are this many, and half of the set. */
+/* Cold pages leave the set when they are at least this many, and half of it. */
 #define COLD_PAGES_MIN 16
-/* Of those, so many side by side are worth a system call to give them back. */
+/* So many cold pages side by side are worth the system call that frees them. */
 #define GIVE_BACK_RUN 16
-/* After this many restores a vm's hot set is fit to be other vms' first. */
+/* After this many restores other vms may begin with the hot set of a vm. */
 #define LEARN_AFTER 16
 
 _Static_assert(PATIENCE << PATIENCE_DOUBLINGS_MAX < UINT8_MAX, "fits idle[]");
@@ -52,7 +53,7 @@ static unsigned looks_until_cold(const struct dirty *dirty)
 	return PATIENCE << dirty->patience;
 }
 
-/* Copies a page back if it differs, notes and returns whether it did. */
+/* Copies a page back if it differs. Notes, and returns, whether it did. */
 static bool look_at_page(struct dirty *dirty, uint32_t page, uint8_t *memory,
 			 const uint8_t *pristine, size_t page_size)
 {
@@ -83,7 +84,7 @@ static void copy_written(const struct snapshot *snapshot, struct vm *vm)
 	dirty->written_count = 0;
 }
 
-/* Copies the hot set back; returns the number of pages copied. */
+/* Copies the hot set back. Returns the number of pages that were copied. */
 static size_t copy_back(const struct snapshot *snapshot, struct vm *vm)
 {
 	struct dirty *dirty = vm_dirty(vm);
@@ -97,7 +98,7 @@ static size_t copy_back(const struct snapshot *snapshot, struct vm *vm)
 	size_t equal = 0;
 
 	for (size_t n = 0; n < dirty->count; n++) {
-		/* backward every other time: what was last is in the cache */
+		/* backward every other time: the last pages are in the cache */
 		size_t i = dirty->turn % 2 ? n : dirty->count - 1 - n;
 		size_t offset = dirty->pages[i] * page_size;
 
@@ -117,8 +118,9 @@ static bool is_idle(const struct dirty *dirty, size_t page, unsigned looks)
 }
 
 /*
- * Gives pages of the hot set that have been found equal at @looks looks back to
- * the kernel, if @run_min of them are side by side: each run is a system call.
+ * Gives pages of the hot set back to the kernel: those that @looks looks have found
+ * equal, if at least @run_min of them are side by side. Each run of them takes a
+ * system call.
  */
 static int give_back_pages(const struct snapshot *snapshot, struct vm *vm,
 			   unsigned looks, size_t run_min)
@@ -143,9 +145,9 @@ static int give_back_pages(const struct snapshot *snapshot, struct vm *vm,
 }
 
 /*
- * Lets cold pages go once they are many. Those of one heavy invocation leave
- * together: when half of them have had their last look, the others lack one.
- * The vm's own copies of them go, too.
+ * Takes cold pages out of the set once they are many, and frees the vm's own copies
+ * of them. All pages of one heavy invocation leave together: when half of them have
+ * had their last look, the others lack only one, so one look less is enough.
  */
 static int cool_hot_set(const struct snapshot *snapshot, struct vm *vm)
 {
@@ -161,7 +163,7 @@ static int cool_hot_set(const struct snapshot *snapshot, struct vm *vm)
 	else if (dirty->patience < PATIENCE_DOUBLINGS_MAX)
 		dirty->patience++;
 	dirty->last_count = dirty->count;
-	/* what leaves the set must equal the snapshot, and stay so */
+	/* what leaves the set must equal the snapshot, and remain equal */
 	if (poll_distrust(vm)) {
 		r = dirty_collect(dirty);
 		if (r)
@@ -172,7 +174,7 @@ static int cool_hot_set(const struct snapshot *snapshot, struct vm *vm)
 	return r ? r : dirty_cool(dirty, looks - 1);
 }
 
-/* Gives all written pages back to the kernel; protects all again. */
+/* Gives all written pages back to the kernel and protects all again. */
 static int remap(const struct snapshot *snapshot, struct vm *vm)
 {
 	int r = give_back_pages(snapshot, vm, 0, 1);
@@ -188,8 +190,8 @@ static int restore_vm(struct snapshot *snapshot, struct vm *vm, bool clean,
 	int r;
 
 	/*
-	 * First, since it finishes an exit that is still pending, and KVM may
-	 * write guest memory in that.
+	 * This comes first: it finishes an exit that is still pending, in which
+	 * KVM may write guest memory.
 	 */
 	if (!clean) {
 		r = vm_set_state(vm, snapshot->state, NULL);
@@ -229,7 +231,7 @@ int snapshot_restore(struct snapshot *snapshot, struct vm *vm, bool clean,
 	if (vm_spoiled(vm))
 		return -ESTALE;
 	r = restore_vm(snapshot, vm, clean, ret_stats);
-	/* what it has forgotten already may be written, and not be tracked */
+	/* pages that have left the set may be written, with nobody tracking */
 	if (r)
 		vm_spoil(vm);
 	return r;

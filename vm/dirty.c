@@ -1,7 +1,7 @@
 /*
- * dirty.c - dirty tracking by KVM's ring or bitmap. Runs on the thread that
- * owns the vm. See dirty.h; the rings are described in Documentation/virt/kvm/
- * api.rst under KVM_CAP_DIRTY_LOG_RING.
+ * dirty.c - dirty tracking by KVM's ring or bitmap. See dirty.h. dirty_note() and
+ * dirty_collect() are on the hot path. Runs on the thread that owns the vm. The ring
+ * is described in Documentation/virt/kvm/api.rst under KVM_CAP_DIRTY_LOG_RING.
  */
 #include "vm/dirty.h"
 
@@ -16,15 +16,12 @@
 #include "vm/kvm.h"
 
 /*
- * 6.1's arm64 headers say 0, which is the offset of kvm_run; it is 64 wherever
- * a ring exists.
+ * Where in the vcpu's mapping the ring is, in pages: at 64 wherever a ring exists.
+ * The arm64 headers of Linux 6.1 define it as 0, which is the place of kvm_run.
  */
 #define RING_PAGE_OFFSET 64
 
-/*
- * KVM takes 64 entries as a reserve, and a page at least: a smaller ring is
- * refused.
- */
+/* KVM refuses a ring smaller than a page, and keeps 64 of the entries in reserve. */
 #define RING_ENTRIES_MIN 1024u
 
 static size_t host_page_size(void)
@@ -33,9 +30,9 @@ static size_t host_page_size(void)
 }
 
 /*
- * That every page fits twice: some KVMs run many instructions between two looks
- * at the ring and would write past the end of a smaller one, and a page may be
- * reported more than once.
+ * Every page fits twice. Some KVMs run many instructions between two looks at the
+ * ring and would write past the end of a smaller one; and a page may be reported
+ * more than once.
  */
 size_t dirty_ring_entries(size_t memory_size, size_t page_size)
 {
@@ -253,9 +250,9 @@ int dirty_drain(struct dirty *dirty)
 }
 
 /*
- * Empties the ring and protects every page, by switching the tracking off and
- * on. KVM_RESET_DIRTY_RINGS protects too, but not reliably: a pending signal
- * ends it early, with pages it has counted still unprotected.
+ * Empties the ring and protects every page, by switching the tracking off and on.
+ * KVM_RESET_DIRTY_RINGS protects pages as well, but not reliably: a pending signal
+ * ends it early and leaves pages unprotected that it has counted.
  */
 static int protect_all_ring(struct dirty *dirty)
 {
@@ -269,7 +266,7 @@ static int protect_all_ring(struct dirty *dirty)
 	return r;
 }
 
-/* Protects what the log reported. */
+/* Protects the pages whose bits are set in the log. */
 static int protect_logged(struct dirty *dirty)
 {
 	struct kvm_clear_dirty_log clear = {
@@ -282,7 +279,7 @@ static int protect_logged(struct dirty *dirty)
 	return ioctl(dirty->vm_fd, KVM_CLEAR_DIRTY_LOG, &clear) ? -errno : 0;
 }
 
-/* The pages to protect replace the log; the others stay in the set. */
+/* Fills the log with the pages to protect; the others stay in the set. */
 static int cool_bitmap(struct dirty *dirty, unsigned looks)
 {
 	size_t words = (dirty->page_count + 63) / 64, kept = 0;

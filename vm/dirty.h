@@ -1,16 +1,16 @@
 /*
  * dirty.h - which pages of a vm's memory may differ from the snapshot.
  *
- * KVM reports the guest's writes, in a ring in shared memory or in a bitmap.
- * These pages make a set. A page in the set stays in it, whether or not KVM
- * reports it again, until dirty_forget() has protected everything: so the set
- * always covers every page that the guest may have written since.
+ * KVM reports the guest's writes, in a ring in shared memory or in a bitmap. The
+ * reported pages form a set, the hot set. A page stays in the set, whether or not
+ * KVM reports it again, until it has been protected against writing. So the set
+ * always covers every page that the guest may have written.
  *
- * What the host writes it reports itself (dirty_note). That is known to the
- * byte, and so put back to the byte, until the next restore.
+ * The host reports its own writes by dirty_note(). They are known to the byte, and
+ * the next restore puts them back to the byte.
  *
- * Pages are counted in the host's page size. A tracker belongs to its vm and
- * to the thread that runs it.
+ * Pages have the host's page size. A tracker belongs to its vm and to the thread
+ * that owns the vm.
  */
 #ifndef VM_DIRTY_H
 #define VM_DIRTY_H
@@ -38,7 +38,7 @@ struct dirty {
 	int vm_fd;
 	size_t page_count;
 
-	/* the set: a bit for each page, and the pages in order of arrival */
+	/* the set: a bit for each page, and its pages in order of arrival */
 	uint64_t *bits;
 	uint32_t *pages;
 	size_t count;
@@ -51,11 +51,11 @@ struct dirty {
 	} written[DIRTY_WRITTEN_MAX];
 	unsigned written_count;
 
-	/* cooling, for snapshot/restore.c: which pages are not written any more */
-	uint8_t *idle;	   /* of each page: looks that found it equal */
-	size_t cold;	   /* pages found equal often enough to leave */
-	size_t last_count; /* of the set that was last cooled */
-	unsigned patience; /* doublings of the looks it takes */
+	/* for snapshot/restore.c, to find pages that are written no more */
+	uint8_t *idle;	   /* for each page: looks that found it equal */
+	size_t cold;	   /* pages that enough looks have found equal */
+	size_t last_count; /* pages in the set that was last cooled */
+	unsigned patience; /* how often the number of looks was doubled */
 	unsigned turn;	   /* restores so far */
 
 	/* the memslot */
@@ -73,8 +73,8 @@ struct dirty {
 };
 
 /*
- * How many entries the ring of a vm with so much memory has, on a host with pages
- * of that size.
+ * The number of entries in the ring of a vm that has @memory_size bytes, on a host
+ * with pages of @page_size bytes.
  */
 size_t dirty_ring_entries(size_t memory_size, size_t page_size);
 
@@ -82,8 +82,9 @@ size_t dirty_ring_entries(size_t memory_size, size_t page_size);
 bool dirty_ring_fits(const struct kvm_host *host, size_t memory_size);
 
 /*
- * Chooses a backend and prepares the vm for it; before any memslot or vcpu
- * exists. -EOPNOTSUPP if a backend asked for by name is not there.
+ * Chooses a backend and prepares the vm for it, before any memslot or vcpu exists.
+ * -EOPNOTSUPP: this KVM does not have the backend that was asked for by name. On
+ * failure dirty_done() frees what there is.
  */
 int dirty_init(struct dirty *dirty, const struct kvm_host *host, int vm_fd,
 	       size_t memory_size, enum dirty_backend backend,
@@ -92,6 +93,7 @@ int dirty_init(struct dirty *dirty, const struct kvm_host *host, int vm_fd,
 /* Maps the ring, once the vcpu exists. */
 int dirty_attach(struct dirty *dirty, int vcpu_fd, struct error *err);
 
+/* Frees the set and unmaps the ring. */
 void dirty_done(struct dirty *dirty);
 
 /* Installs guest memory at @memory as the memslot, with its writes tracked. */
@@ -114,7 +116,7 @@ static inline void dirty_add(struct dirty *dirty, size_t page)
 	dirty->pages[dirty->count++] = (uint32_t)page;
 }
 
-/* Notes what the host has written: @size bytes, not 0, at @gpa, in memory. */
+/* Notes that the host has written @size bytes, not 0, at @gpa, inside of memory. */
 void dirty_note(struct dirty *dirty, uint64_t gpa, uint64_t size);
 
 /*
@@ -124,21 +126,21 @@ void dirty_note(struct dirty *dirty, uint64_t gpa, uint64_t size);
 int dirty_collect(struct dirty *dirty);
 
 /*
- * Empties the set and has KVM report every page again. The memory must equal
- * the snapshot by now. Returns 0 or -errno.
+ * Empties the set, protects every page and so has KVM report every page again. The
+ * memory must equal the snapshot. Returns 0 or -errno.
  */
 int dirty_forget(struct dirty *dirty);
 
 /*
- * Takes the pages for which idle[page] >= @looks out of the set, where KVM can
- * protect some pages and not others; else all of them. What is taken out must
- * equal the snapshot. idle[] and cold start anew. Returns 0 or -errno.
+ * Takes pages out of the set and protects them: those for which idle[page] >=
+ * @looks, if KVM can protect single pages; otherwise all. They must equal the
+ * snapshot. idle[] and cold are cleared. Returns 0 or -errno.
  */
 int dirty_cool(struct dirty *dirty, unsigned looks);
 
 /*
- * Makes room in a full ring (KVM_EXIT_DIRTY_RING_FULL): collects, and lets KVM
- * use the entries again. The set keeps its pages.
+ * Makes room in a full ring (KVM_EXIT_DIRTY_RING_FULL): collects its entries and
+ * lets KVM use them again. The set keeps its pages. Returns 0 or -errno.
  */
 int dirty_drain(struct dirty *dirty);
 

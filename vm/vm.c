@@ -69,7 +69,7 @@ static int create_vcpu(struct vm *vm, struct error *err)
 	return arch_vcpu_init(vm, err);
 }
 
-/* The most precise mult and shift with mult in 32 bits. */
+/* Chooses the most precise mult and shift, with mult in 32 bits. */
 static void scale_counter(struct vm *vm)
 {
 	uint32_t shift = 32;
@@ -80,7 +80,7 @@ static void scale_counter(struct vm *vm)
 	vm->counter_mult = (uint32_t)((NS_PER_S << shift) / vm->counter_hz);
 }
 
-/* KVM_CREATE_VM gives up when a signal is pending, and may take its time. */
+/* KVM_CREATE_VM may take long, and fails if a signal is pending: signals wait. */
 static int create_fd(struct vm *vm)
 {
 	sigset_t all, old;
@@ -157,7 +157,7 @@ void vm_free(struct vm *vm)
 		return;
 	if (vm->free_poll)
 		vm->free_poll(vm);
-	if (vm->run) { /* else vm_create() failed: never registered */
+	if (vm->run) { /* otherwise vm_create() has failed before watch_init() */
 		watch_done(&vm->watch);
 		munmap(vm->run, vm->host->run_size);
 	}

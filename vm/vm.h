@@ -38,13 +38,13 @@ enum vm_gate {
 };
 
 struct vm_config {
-	size_t memory_size; /* bytes, of the file too */
-	int memory_fd;	    /* a memfd; borrowed, needed no longer after */
+	size_t memory_size; /* bytes, of guest memory and of the file */
+	int memory_fd;	    /* a memfd; borrowed for the call */
 	bool shared;	    /* writes go to the file (boot), or stay private */
-	struct holes holes; /* of the file, if they stay private */
+	struct holes holes; /* of the file, if writes stay private */
 	enum dirty_backend dirty;
 	bool control;	   /* there is a control page */
-	enum vm_gate gate; /* only with it */
+	enum vm_gate gate; /* other than NONE only with a control page */
 };
 
 /* Creates a vm over the file's memory. The caller frees it by vm_free(). */
@@ -54,13 +54,16 @@ int vm_create(const struct vm_config *config, struct error *err,
 /* Frees @vm; NULL is fine. */
 void vm_free(struct vm *vm);
 
-/* Whether it was @thread that ran @vm last; a hint, of use while it rests. */
+/*
+ * Whether @thread was the last to run @vm. A hint, which is of use only while
+ * nobody runs it.
+ */
 bool vm_ran_on(const struct vm *vm, pthread_t thread);
 
-/* What may differ from the snapshot; belongs to the vm. */
+/* The tracker of what may differ from the snapshot; belongs to the vm. */
 struct dirty *vm_dirty(struct vm *vm);
 
-/* Host address of guest memory, for reading and for restoring. */
+/* The host address of guest memory, for reading and for restoring. */
 uint8_t *vm_memory(struct vm *vm);
 
 /*
@@ -69,61 +72,67 @@ uint8_t *vm_memory(struct vm *vm);
  */
 const void *vm_view(const struct vm *vm, uint64_t gpa, uint64_t size);
 
-/* Writes guest memory and notes it for the restore. -EFAULT: it is outside. */
+/*
+ * Writes @size bytes at @gpa and notes them for the restore. -EFAULT: they are not
+ * all inside.
+ */
 int vm_write(struct vm *vm, uint64_t gpa, const void *data, size_t size);
 
 /*
- * Loads the complete vcpu state. This first finishes the instruction of the last
- * exit, which may still write guest memory.
+ * Loads the complete vcpu state, after which the next run starts at the entry stub.
+ * First it finishes the instruction of the last exit, which may still write guest
+ * memory. 0 or -errno; then the vm must not be run.
  */
 int vm_set_state(struct vm *vm, const struct vcpu_state *state,
 		 struct error *err);
 
 /*
- * A spoiled vm is not worth, or not possible, to put right: its guest has made
- * an exit that a function has no business to cause, or the host has failed
- * between run and restore, so that nobody knows what is left in it. It is
- * neither restored nor run again, but freed. Nothing takes the mark back.
+ * Whether @vm is spoiled: its guest has made an exit that no function needs, or
+ * may have left a trap pending, or the host has failed between run and restore. So
+ * nobody knows what is left in it. It must not be restored or run again, but freed.
  */
 bool vm_spoiled(const struct vm *vm);
+
+/* Marks @vm as spoiled. Nothing takes the mark back. */
 void vm_spoil(struct vm *vm);
 
 /*
- * Makes the next run start at the entry stub. All other state that user mode
- * can change is reset by the stub itself, so this is enough after a doorbell,
- * or at the gate, and only then; after any other exit it takes vm_set_state()
- * too.
+ * Makes the next run start at the entry stub, or go on to it from the gate. The stub
+ * resets all other state that user mode can change. So this is enough after a
+ * doorbell or at the gate; after any other exit use vm_set_state() instead.
  */
 void vm_enter(struct vm *vm);
 
 /*
- * Makes the next run touch the pages listed in the request window, and end with
- * the doorbell's DONE: see thaw_stub_touch.
+ * Makes the next run touch the pages that are listed in the request window, and end
+ * as a function that is done does: see thaw_stub_touch.
  */
 void vm_enter_touch(struct vm *vm);
 
 /*
- * Where the function is to jump when it is done, for thaw_info.done: to the
- * doorbell, or to the vm's gate.
+ * The address to which a function jumps when it is done, for thaw_info.done: the
+ * doorbell's, or, if @to_gate, that of the vm's gate. 0: this architecture does not
+ * have such a gate.
  */
 uint64_t vm_done_address(const struct vm *vm, bool to_gate);
 
-/*
- * The guest's counter (TSC, or CNTVCT) now, and how to make nanoseconds of its
- * ticks: ticks * mult >> shift.
- */
+/* The guest's counter (TSC, or CNTVCT) now. */
 uint64_t vm_counter_now(const struct vm *vm);
+
+/* How nanoseconds are made of that counter's ticks: ticks * mult >> shift. */
 void vm_counter_scale(const struct vm *vm, uint32_t *ret_mult,
 		      uint32_t *ret_shift);
 
-/*
- * Puts thaw's own pages and page tables into @memory (zero so far).
- */
+/* Puts thaw's own pages and page tables into @memory, which is zero there. */
 void vm_prepare_memory(uint8_t *memory, const struct layout *layout);
 
-/* The vcpu state in which every invocation of a snapshot starts. */
+/*
+ * Makes the vcpu state in which every invocation of a snapshot starts. The caller
+ * owns *@ret_state.
+ */
 int vm_boot_state(struct vm *vm, const struct layout *layout, struct error *err,
 		  struct vcpu_state **ret_state);
+/* Frees @state; NULL is fine. */
 void vm_state_free(struct vcpu_state *state);
 
 #endif

@@ -1,17 +1,17 @@
 /*
  * watchdog.c - the deadline thread. See watchdog.h.
  *
- * A watch's deadline word is WATCH_IDLE while its vcpu does not run, else the
- * deadline. On expiry the watchdog claims the word (STRIKING), kicks, and
- * releases it (STRUCK); the owner takes STRUCK back to IDLE. Whoever changes
+ * The deadline word of a watch is WATCH_IDLE while its vcpu does not run; otherwise
+ * it is the deadline. When that has passed, the watchdog sets the word to STRIKING,
+ * kicks, and sets it to STRUCK. The owner sets STRUCK back to IDLE. Whoever changes
  * the word by compare-and-swap owns what follows.
  *
- * Between arming and the watchdog's sleep there is the usual race of a sleeper
- * and a waker: the owner stores its deadline and then reads wake_ns, the
- * watchdog stores wake_ns and then reads the deadlines; all four are
- * sequentially consistent, so one of them sees the other. The owner's store is
- * an exchange: QEMU's arm64 lets a load pass a store, on an x86_64 host, and
- * for x86_64 they are the same instruction.
+ * Arming races with the watchdog's going to sleep, as a waker does with a sleeper.
+ * The owner stores its deadline and then reads wake_ns; the watchdog stores wake_ns
+ * and then reads the deadlines. All four accesses are sequentially consistent, so
+ * at least one of the two sees what the other stored. The owner's store is an
+ * exchange, since QEMU, as an arm64 on an x86_64 host, lets a load pass a store. For
+ * x86_64 it is the same instruction.
  */
 #include "vm/watchdog.h"
 
@@ -33,16 +33,16 @@
 
 /* How often the watchdog looks around while vcpus run. */
 #define LOOK_NS (5 * NS_PER_MS)
-/* It goes to sleep for good after this long without any. */
+/* Once no vcpu has run for this long, it sleeps until it is woken. */
 #define LINGER_NS (1 * NS_PER_S)
 
 static struct {
 	pthread_mutex_t lock; /* the list */
 	struct watch *first;
 	bool running;
-	_Atomic uint64_t wake_ns; /* when it will look next */
+	_Atomic uint64_t wake_ns; /* when the watchdog looks next */
 	_Atomic uint32_t wakes;	  /* futex */
-	/* since the last look */
+	/* whether any was, since the last look */
 	_Atomic bool was_armed;
 	_Atomic bool was_armed_soft;
 } dog = { .lock = PTHREAD_MUTEX_INITIALIZER };
@@ -68,13 +68,13 @@ static void strike(struct watch *watch, uint64_t deadline)
 {
 	if (!atomic_compare_exchange_strong(&watch->deadline_ns, &deadline,
 					    WATCH_STRIKING))
-		return; /* it ended just now */
+		return; /* the run has just ended */
 	__atomic_store_n(&watch->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
 	watch_kick(watch->thread);
 	atomic_store(&watch->deadline_ns, WATCH_STRUCK);
 }
 
-/* Strikes what is due. Returns the next deadline; *@ret_busy if any runs. */
+/* Strikes what is due. Returns the next deadline; *@ret_busy: whether any runs. */
 static uint64_t look_around(uint64_t now, bool *ret_busy)
 {
 	uint64_t next = UINT64_MAX;
@@ -110,8 +110,8 @@ static void watch_sleep_until(uint64_t wake_ns, uint32_t wakes)
 }
 
 /*
- * How long until the next look: soon while there are slices, but so that looking
- * at very many vcpus, which took @took_ns, does not take all the time.
+ * How long it is until the next look. While there are slices it is short, but not so
+ * short that looking at very many vcpus, which took @took_ns, takes all the time.
  */
 static uint64_t look_interval(uint64_t now, uint64_t took_ns)
 {
@@ -137,7 +137,7 @@ static void *watch_over(void *unused)
 		uint64_t wake, next;
 		bool busy;
 
-		/* runs are short: most are over by the time of a look */
+		/* most runs are short, and are over by the time of a look */
 		if (atomic_exchange(&dog.was_armed, false))
 			busy_until = now + LINGER_NS;
 		wake = now < busy_until ? now + look : UINT64_MAX;
@@ -147,13 +147,13 @@ static void *watch_over(void *unused)
 		if (busy)
 			busy_until = now + LINGER_NS;
 		if (busy && wake == UINT64_MAX)
-			continue; /* announce the next look first */
+			continue; /* store the time of the next look first */
 		watch_sleep_until(next < wake ? next : wake, wakes);
 	}
 	return NULL;
 }
 
-/* A child of fork() has no watchdog, and none of the vcpus. */
+/* A child of fork() has neither the watchdog's thread nor any vcpu. */
 static void on_fork_in_child(void)
 {
 	pthread_mutex_init(&dog.lock, NULL);
@@ -227,7 +227,7 @@ void watch_done(struct watch *watch)
 	pthread_mutex_unlock(&dog.lock);
 }
 
-/* A thread that blocks the signal could not be kicked. Once for each thread. */
+/* A thread that blocks the signal cannot be kicked. Called once by each thread. */
 static void unblock_signal(void)
 {
 	sigset_t set;
@@ -239,8 +239,8 @@ static void unblock_signal(void)
 }
 
 /*
- * Wakes the watchdog if it would sleep too long. Whoever lowers wake_ns does,
- * so that the next ones need not while the watchdog waits for a CPU.
+ * Wakes the watchdog if it would sleep too long. Only who lowers wake_ns wakes it:
+ * so others need not do it again while the watchdog waits for a CPU.
  */
 static void wake_by(uint64_t deadline_ns)
 {
@@ -269,8 +269,8 @@ void watch_signals(sigset_t *ret_blocked)
 	sigdelset(ret_blocked, kick_signal());
 }
 
-/* Has the watchdog know; nearly always it does. */
-static void say(_Atomic bool *flag)
+/* Sets a flag for the watchdog. It nearly always is set already, and then only read. */
+static void set_flag(_Atomic bool *flag)
 {
 	if (!atomic_load_explicit(flag, memory_order_relaxed))
 		atomic_store_explicit(flag, true, memory_order_relaxed);
@@ -281,8 +281,8 @@ void watch_arm_soft(struct watch *watch, uint64_t at_ns)
 	if (!signal_unblocked)
 		unblock_signal();
 	watch->thread = pthread_self();
-	say(&dog.was_armed);
-	say(&dog.was_armed_soft);
+	set_flag(&dog.was_armed);
+	set_flag(&dog.was_armed_soft);
 	atomic_exchange(&watch->deadline_ns, at_ns);
 	wake_by(at_ns + WATCH_SLACK_NS);
 }
@@ -293,7 +293,7 @@ void watch_arm_thread(struct watch *watch, pthread_t thread,
 	watch->thread = thread;
 	if (deadline_ns <= WATCH_STRUCK)
 		deadline_ns = WATCH_STRUCK + 1;
-	say(&dog.was_armed);
+	set_flag(&dog.was_armed);
 	atomic_exchange(&watch->deadline_ns, deadline_ns);
 	wake_by(deadline_ns);
 }

@@ -1,6 +1,6 @@
 /*
  * invoke.c - one invocation: request in, run, reply out, restore. Runs on the
- * caller's thread. The hot path: request -> here -> vm/vm.c (run) -> here
+ * caller's thread. The hot path: request -> here -> vm/run.c or poll.c -> here
  * (reply) -> snapshot/restore.c.
  *
  * Nothing the guest leaves in its mailbox is believed: it is copied once,

@@ -1,6 +1,6 @@
 /*
  * invoke.h - one invocation: request in, run, reply out, restore. The hot
- * path, which goes on in vm/vm.c and snapshot/restore.c.
+ * path, which goes on in vm/run.c and snapshot/restore.c.
  */
 #ifndef EXECUTOR_INVOKE_H
 #define EXECUTOR_INVOKE_H

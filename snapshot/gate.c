@@ -1,9 +1,9 @@
 /*
  * gate.c - tries gates. See gate.h. Runs on the thread that deploys.
  *
- * What runs in the vms is the part of the entry stub that touches the pages
- * listed in the request window and is then done as a function is: nothing of
- * the function itself.
+ * Nothing of the function itself runs in the vms. What runs is the part of the entry
+ * stub that touches the pages listed in the request window and is then done, as a
+ * function is.
  */
 #include "snapshot/gate.h"
 
@@ -21,10 +21,11 @@
 #define STEP_TIMEOUT_NS (1 * NS_PER_S)
 /* A cost is the least of so many measurements. */
 #define MEASUREMENTS 8
-/* Pages written, and so often, to see whether all are reported. */
+/* So many pages are written in so many rounds, to see whether all are reported. */
 #define PAGES 8
 #define ROUNDS 8
-/* What is tried on. */
+
+/* The vm in which a gate is tried, and the pages that it touches. */
 struct trial {
 	const struct snapshot *snapshot;
 	struct vm *vm;
@@ -52,7 +53,7 @@ static int put_request(const struct trial *trial, size_t pages, bool to_gate)
 	return r;
 }
 
-/* Touches pages and is done, by an exit in any case. */
+/* Touches @pages pages and is done, by an exit even if @to_gate. */
 static int touch_and_exit(const struct trial *trial, size_t pages, bool to_gate,
 			  uint64_t *ret_ns)
 {
@@ -72,7 +73,7 @@ static int touch_and_exit(const struct trial *trial, size_t pages, bool to_gate,
 		       -EPROTO;
 }
 
-/* Touches pages and is done, and waits at the gate, without an exit. */
+/* Touches @pages pages and is done at the gate, without an exit. */
 static int touch_and_wait(const struct trial *trial, size_t pages)
 {
 	const uint64_t deadline_ns = clock_now_ns() + STEP_TIMEOUT_NS;
@@ -123,8 +124,8 @@ static int look_for_reports(const struct trial *trial)
 }
 
 /*
- * Whether pages are reported when they are written, not at some later exit:
- * pages that have been writable before, and were protected again.
+ * Tries whether pages are reported when they are written, and not only at a later
+ * exit. They are pages that were writable before and have been protected again.
  */
 static int try_reports(const struct trial *trial)
 {
@@ -155,7 +156,7 @@ static int try_steps(const struct trial *trial, struct gate_facts *facts)
 		r = try_reports(trial);
 	if (r)
 		return r;
-	/* the way into the gate was measured; that out of it costs as much */
+	/* only the way into the gate was measured; the way out costs as much */
 	both_ns = gate_ns > exit_ns ? 2 * (gate_ns - exit_ns) : 0;
 	facts->saving_ns = exit_ns > both_ns ? exit_ns - both_ns : 0;
 	return 0;
@@ -194,7 +195,7 @@ static int try_gate(const struct snapshot *snapshot, enum vm_gate gate,
 	return r;
 }
 
-/* What has been found, for each isolation. */
+/* What has been found out, for each isolation. */
 static struct {
 	pthread_mutex_t lock;
 	struct {
@@ -204,7 +205,7 @@ static struct {
 	} found[2];
 } gates = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-/* The quickest first. */
+/* Tries the quickest gate first. */
 static int find_gate(const struct snapshot *snapshot, bool cooperative,
 		     struct gate_facts *ret_facts)
 {
@@ -249,7 +250,7 @@ int gate_try(const struct snapshot *snapshot, bool cooperative,
 	pthread_mutex_lock(&gates.lock);
 	if (!found->is_known) {
 		found->result = find_gate(snapshot, cooperative, &found->facts);
-		/* others, such as a lack of memory or of cores, may pass */
+		/* other failures, such as a lack of memory or cores, may pass */
 		found->is_known = !found->result || found->result == -ENODATA;
 	}
 	r = found->result;

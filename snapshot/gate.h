@@ -1,10 +1,10 @@
 /*
  * gate.h - which gate works here, found by trying.
  *
- * A KVM may let a system call of user mode arrive in supervisor mode, or not;
- * note written pages when they are written, or only at the next exit. thaw does
- * not ask which KVM it is, but tries each gate once in a process, in a vm that
- * it throws away. The gate is described in vm/poll.h.
+ * KVMs differ: one lets a system call of user mode arrive in supervisor mode, another
+ * does not; one reports written pages when they are written, another only at the next
+ * exit. thaw does not ask which KVM it is. It tries each gate, once in a process, in
+ * a vm that it throws away. vm/poll.h says what a gate is.
  */
 #ifndef SNAPSHOT_GATE_H
 #define SNAPSHOT_GATE_H
@@ -18,7 +18,7 @@
 /* A gate that works, and what it costs here. */
 struct gate_facts {
 	enum vm_gate gate;
-	uint64_t saving_ns; /* of what an exit costs here */
+	uint64_t saving_ns; /* what it saves of the cost of an exit here */
 };
 
 /*

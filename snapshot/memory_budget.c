@@ -43,7 +43,10 @@ static bool budget_try(struct memory_budget *budget, uint64_t size)
 	return true;
 }
 
-/* In one, so that whoever finds the memory taken finds that there is a boot. */
+/*
+ * Takes the memory and counts the boot under one lock: so whoever finds the memory
+ * taken finds the boot as well.
+ */
 static bool budget_try_boot(struct memory_budget *budget, uint64_t size)
 {
 	bool has_begun;
@@ -73,7 +76,10 @@ static uint64_t count_freed(struct memory_budget *budget)
 	return freed;
 }
 
-/* Waits until more than @freed vms are; false: none is being freed, or so long. */
+/*
+ * Waits until more than @freed vms were freed. False: none is being freed, or the
+ * time is up.
+ */
 static bool wait_freed(struct memory_budget *budget, uint64_t freed,
 		       uint64_t until_ns)
 {
@@ -108,7 +114,7 @@ static bool budget_spare(struct memory_budget *budget, bool for_boot)
 	return budget->spare && budget->spare(budget, for_boot);
 }
 
-/* Vms that others have begun to free are idle no more, and not free yet. */
+/* Vms that others have begun to free are not idle any more, but not freed yet. */
 static int take_slowly(struct memory_budget *budget, uint64_t size,
 		       struct error *err)
 {
@@ -194,8 +200,8 @@ static uint64_t count_boots(struct memory_budget *budget)
 }
 
 /*
- * Waits until more than @boots have ended, but no longer than one step. False:
- * none has, none is under way, and none was since *@quiet_ns, which is long ago.
+ * Waits until more than @boots boots have ended, but no longer than one step. False:
+ * none has ended, and none has been under way since *@quiet_ns, for patience_ns.
  */
 static bool wait_step(struct memory_budget *budget, uint64_t boots,
 		      uint64_t *quiet_ns)
@@ -219,7 +225,7 @@ static bool wait_step(struct memory_budget *budget, uint64_t boots,
 	return r != -ETIMEDOUT;
 }
 
-/* Vms that are freed tell nobody: it looks again after each step. */
+/* Whoever frees a vm wakes nobody here: so it looks again after each step. */
 static int take_later(struct memory_budget *budget, uint64_t size,
 		      budget_try_fn try_once,
 		      const struct snapshot_pause *pause, struct error *err)

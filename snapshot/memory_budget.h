@@ -1,10 +1,10 @@
 /*
- * memory_budget.h - bounds the memory of snapshots and vms, of all functions; and
- * the number of vms, which take open files.
+ * memory_budget.h - bounds the memory that the snapshots and vms of all functions
+ * use, and the number of vms, since each takes open files.
  *
- * Who makes a vm takes what its guest may use; it is given back when the vm is
- * freed. Booting takes as much, and gives back what the snapshot does not need.
- * Any thread.
+ * Whoever makes a vm takes as much as its guest may use, and gives it back once the
+ * vm is freed. A boot takes as much, and gives back what the snapshot does not need.
+ * Any thread. NULL is a budget without bounds, to all calls but init and done.
  */
 #ifndef SNAPSHOT_MEMORY_BUDGET_H
 #define SNAPSHOT_MEMORY_BUDGET_H
@@ -17,7 +17,7 @@
 #include "base/error.h"
 #include "snapshot/pause.h"
 
-/* How long who makes a vm waits for ones that are being freed. */
+/* How long memory_budget_take() waits for vms that are being freed. */
 #define MEMORY_BUDGET_FREEING_NS UINT64_C(1000000000)
 
 struct memory_budget {
@@ -26,55 +26,67 @@ struct memory_budget {
 	uint64_t vms_max; /* 0: as many as there is memory for */
 	_Atomic uint64_t vms;
 	/*
-	 * Frees something that can be spared, for a boot or for a vm; false: there
-	 * is nothing. Slow.
+	 * Frees something that can be spared, for a boot or for a vm. False: there
+	 * is nothing to spare. Slow.
 	 */
 	bool (*spare)(struct memory_budget *budget, bool for_boot);
-	/* How long who may wait does while nobody boots: for vms to be freed. */
+	/* How long memory_budget_wait() waits for vms to be freed, if nobody boots. */
 	uint64_t patience_ns;
 
 	pthread_mutex_t lock; /* of the rest */
 	pthread_cond_t changed;
-	unsigned booting; /* who may soon give back a lot */
-	uint64_t boots;	  /* that have ended */
-	unsigned freeing; /* vms that others can use no more */
-	uint64_t freed;	  /* vms */
+	unsigned booting; /* boots under way, which may soon give back a lot */
+	uint64_t boots;	  /* boots that have ended */
+	unsigned freeing; /* vms that are being freed */
+	uint64_t freed;	  /* vms that were freed */
 };
 
+/* Prepares a budget of @max bytes. @spare: see above; NULL if nothing can be spared. */
 void memory_budget_init(struct memory_budget *budget, uint64_t max,
 			bool (*spare)(struct memory_budget *budget,
 				      bool for_boot));
+/* Nobody uses or waits for the budget any more. */
 void memory_budget_done(struct memory_budget *budget);
 
 /*
- * Takes @size bytes, having others spare theirs if need be, and waiting for what is
- * being freed. -EBUSY: there are not so many. NULL is a budget without a bound.
+ * Takes @size bytes. If there are not so many, it has others spare theirs and waits
+ * for vms that are being freed. -EBUSY: that was not enough.
  */
 int memory_budget_take(struct memory_budget *budget, uint64_t size,
 		       struct error *err);
 
 /*
- * The same for who may wait: as long as boots are under way, which give back a
- * lot, and then for patience_ns. -ENOMEM: nothing came of it. It waits in steps of
- * SNAPSHOT_PAUSE_NS, and calls @pause before each: -ESHUTDOWN if that says so.
+ * The same for callers that may wait longer: it waits as long as boots are under
+ * way, which give back a lot, and then for patience_ns. -ENOMEM: that was not
+ * enough. It waits in steps of SNAPSHOT_PAUSE_NS and calls @pause before each step:
+ * -ESHUTDOWN if that returns true.
  */
 int memory_budget_wait(struct memory_budget *budget, uint64_t size,
 		       const struct snapshot_pause *pause, struct error *err);
 
+/* Gives @size bytes back. */
 void memory_budget_give(struct memory_budget *budget, uint64_t size);
 
 /*
- * A vm's place among vms_max, having others spare theirs if need be. -EBUSY: there
- * is none. NULL is a budget without a bound.
+ * Takes one of the places for vms_max vms. If there is none, it has others spare
+ * theirs. -EBUSY: that was not enough.
  */
 int memory_budget_take_place(struct memory_budget *budget, struct error *err);
+/* Gives a place back. */
 void memory_budget_give_place(struct memory_budget *budget);
 
-/* The same for a vm that takes time to free: before nobody can have it, and after. */
+/*
+ * Gives @size bytes of a vm back, which takes time to free: the first call is made
+ * before others miss the vm, the second once it is freed. In between,
+ * memory_budget_take() waits for it.
+ */
 void memory_budget_freeing(struct memory_budget *budget);
 void memory_budget_freed(struct memory_budget *budget, uint64_t size);
 
-/* The same for a boot, of which @kept bytes are not given back when it ends. */
+/*
+ * Takes @size bytes for a boot, as memory_budget_wait() does; and gives them back
+ * when the boot has ended, except for the @kept bytes of its snapshot.
+ */
 int memory_budget_boot(struct memory_budget *budget, uint64_t size,
 		       const struct snapshot_pause *pause, struct error *err);
 void memory_budget_booted(struct memory_budget *budget, uint64_t size,

@@ -54,7 +54,7 @@ static int make_vm(struct pool *pool, struct error *err, struct vm **ret_vm)
 	return r;
 }
 
-/* It is said to be freed, in the budget, before others miss it. */
+/* The caller has called memory_budget_freeing() before others could miss the vm. */
 static void free_vm(struct pool *pool, struct vm *vm)
 {
 	vm_free(vm);
@@ -131,7 +131,7 @@ static void unlink_waiter(struct pool *pool, struct pool_waiter *waiter)
 	pool->waiting--;
 }
 
-/* Gives @vm, or leave to make one, to the first who waits; the lock is held. */
+/* Hands @vm, or the right to make one, to the first who waits. The lock is held. */
 static bool pool_serve(struct pool *pool, struct vm *vm)
 {
 	struct pool_waiter *waiter = pool->first;
@@ -145,7 +145,7 @@ static bool pool_serve(struct pool *pool, struct vm *vm)
 	return true;
 }
 
-/* The idle vm at @at, which is idle no more; the lock is held. */
+/* Takes the idle vm at @at out of the idle ones. The lock is held. */
 static struct vm *take_idle_at(struct pool *pool, size_t at)
 {
 	struct vm *vm = pool->idle[at].vm;
@@ -157,8 +157,8 @@ static struct vm *take_idle_at(struct pool *pool, size_t at)
 }
 
 /*
- * A vm that was idle, of those used last one that this thread ran last: moving
- * a vcpu to another thread costs. The lock is held.
+ * Takes an idle vm: of those used last, one that this thread ran last, since moving
+ * a vcpu to another thread costs time. The lock is held.
  */
 static struct vm *take_idle(struct pool *pool)
 {
@@ -171,7 +171,7 @@ static struct vm *take_idle(struct pool *pool)
 	return take_idle_at(pool, last);
 }
 
-/* pool_try(), the lock held. */
+/* pool_try(), with the lock held. */
 static int pool_try_locked(struct pool *pool, struct pool_waiter *waiter,
 			   struct error *err, struct vm **ret_vm)
 {
@@ -208,7 +208,7 @@ int pool_try(struct pool *pool, struct pool_waiter *waiter, struct error *err,
 	return r;
 }
 
-/* One vm is no more: another may be made. */
+/* There is one vm less: another may be made. */
 static void forget_one(struct pool *pool)
 {
 	pthread_mutex_lock(&pool->lock);
@@ -273,7 +273,7 @@ void pool_count(struct pool *pool, unsigned *ret_idle, unsigned *ret_busy,
 	pthread_mutex_unlock(&pool->lock);
 }
 
-/* One who waits in pool_acquire(), on its own stack. */
+/* A caller that waits in pool_acquire(), on its own stack. */
 struct sleeper {
 	struct pool_waiter waiter;
 	pthread_cond_t served;
@@ -298,7 +298,7 @@ static void init_sleeper(struct sleeper *sleeper)
 	pthread_condattr_destroy(&attributes);
 }
 
-/* Waits, in line and the lock held, for a vm or leave to make one. */
+/* Waits in line for a vm or the right to make one. The lock is held. */
 static int wait_for_vm(struct pool *pool, struct sleeper *sleeper,
 		       struct error *err, struct vm **ret_vm)
 {
@@ -388,7 +388,7 @@ uint64_t pool_idle_since(struct pool *pool)
 	return since_ns;
 }
 
-/* Whoever wants a vm meanwhile makes one: this one counts no more. */
+/* Whoever wants a vm meanwhile may make one: this one does not count any more. */
 bool pool_free_oldest(struct pool *pool, bool warm_too, uint64_t before_ns)
 {
 	struct vm *vm = NULL;

@@ -1,11 +1,11 @@
 /*
- * pool.h - the vms of one snapshot: up to `max`, made when needed and kept
- * until pool_trim() frees those that nobody needs any more.
+ * pool.h - the vms of one snapshot: up to `max`, made when needed and kept until
+ * pool_trim() frees those that nobody needs any more.
  *
- * pool_acquire() hands out a vm that equals the snapshot; pool_release()
- * restores it and keeps it for the next. When all are busy, callers wait
- * in line, up to `queue` of them and `queue_timeout_ns` long; those who have
- * other things to do meanwhile stand in line with pool_try(). Any thread.
+ * pool_acquire() hands out a vm that equals the snapshot; pool_release() restores it
+ * and keeps it for the next caller. While all vms are busy, callers wait in line: up
+ * to `queue` of them, for `queue_timeout_ns` at most. A caller that has other things
+ * to do meanwhile gets in line by pool_try(). Any thread.
  */
 #ifndef SNAPSHOT_POOL_H
 #define SNAPSHOT_POOL_H
@@ -46,7 +46,7 @@ void pool_free(struct pool *pool);
  */
 int pool_acquire(struct pool *pool, struct error *err, struct vm **ret_vm);
 
-/* Somebody in the line of a pool; embedded. Only @served is the caller's. */
+/* A place in the line of a pool; embedded. The caller sets only @served. */
 struct pool_waiter {
 	/*
 	 * It is the waiter's turn: it has left the line and may call
@@ -68,8 +68,8 @@ int pool_try(struct pool *pool, struct pool_waiter *waiter, struct error *err,
 	     struct vm **ret_vm);
 
 /*
- * The vm of a waiter who was served, or, if @vm is NULL, a new one: slow. -EBUSY:
- * there is no memory for one.
+ * Hands out @vm, which pool_try() or a waiter got; or, if that is NULL, makes one,
+ * which is slow. -EBUSY: there is no memory for one.
  */
 int pool_take(struct pool *pool, struct vm *vm, struct error *err,
 	      struct vm **ret_vm);
@@ -77,10 +77,10 @@ int pool_take(struct pool *pool, struct vm *vm, struct error *err,
 /* Leaves the line. False: too late, it has been served. */
 bool pool_leave(struct pool *pool, struct pool_waiter *waiter);
 
-/* What pool_try() or served() has handed out, and is not used after all. */
+/* Gives back what pool_try() or a waiter got and the caller does not use after all. */
 void pool_give_back(struct pool *pool, struct vm *vm);
 
-/* How many vms are idle and out, and who is in line; at about this time. */
+/* How many vms are idle, how many are out, and how many callers wait, about now. */
 void pool_count(struct pool *pool, unsigned *ret_idle, unsigned *ret_busy,
 		unsigned *ret_waiting);
 
@@ -91,13 +91,16 @@ void pool_count(struct pool *pool, unsigned *ret_idle, unsigned *ret_busy,
 void pool_release(struct pool *pool, struct vm *vm, bool clean, uint64_t now_ns,
 		  struct restore_stats *ret_stats);
 
-/* Since when the vm has been idle that pool_free_oldest() frees; UINT64_MAX. */
+/*
+ * Since when the vm has been idle that pool_free_oldest() would free first;
+ * UINT64_MAX if there is none.
+ */
 uint64_t pool_idle_since(struct pool *pool);
 
 /*
- * Frees the vm that has been idle longest, if it has been since before
- * @before_ns. Of the vms, idle and out, `warm` are kept, unless @warm_too. Slow,
- * but nobody waits for it. Returns whether there was one.
+ * Frees the vm that has been idle longest, if it has been idle since before
+ * @before_ns. `warm` of the vms, idle and out together, are kept, unless @warm_too.
+ * Slow, but no lock is held meanwhile. Returns whether there was such a vm.
  */
 bool pool_free_oldest(struct pool *pool, bool warm_too, uint64_t before_ns);
 

@@ -1,10 +1,10 @@
 /*
  * holes.h - maps a snapshot's memory without giving pages to its holes.
  *
- * A memfd gets a page as soon as a hole of it is read through a mapping, though
- * it is private. So the largest holes are mapped as anonymous memory: it reads
- * as zeros, too, and takes nothing before it is written. Only the largest, since
- * the kernel bounds how many mappings a process has; others get their pages.
+ * When a hole of a memfd is read through a mapping, even a private one, the memfd
+ * gets a page there. So the largest holes are mapped as anonymous memory instead: it
+ * reads as zeros as well, and takes nothing until it is written. The kernel bounds
+ * how many mappings a process has, so the smaller holes remain and may get pages.
  */
 #ifndef VM_HOLES_H
 #define VM_HOLES_H
@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Heap, stack and both windows are what a function has of large ones. */
+/* A function has four large ones: its heap, its stack and both windows. */
 #define HOLES_MAX 4
 #define HOLES_SIZE_MIN (64u << 10)
 

@@ -36,7 +36,7 @@ int kvm_open(struct error *err, const struct kvm_host **ret_host);
 /* KVM_CHECK_EXTENSION on the device: 0 or a positive answer. */
 int kvm_capability(const struct kvm_host *host, int capability);
 
-/* Something KVM must have, and its answer when asked for it. */
+/* Something that KVM must have, and what it answers when asked for it. */
 struct kvm_fact {
 	const char *name;
 	int answer;
@@ -46,9 +46,9 @@ struct kvm_fact {
 #define KVM_FACTS_MAX 4
 
 /*
- * Asks afresh for each of the things that thaw needs everywhere; also where
- * kvm_open() fails for want of one. Returns how many @facts there are: 0 if
- * there is no KVM to ask.
+ * Asks KVM anew for each of the things that thaw needs on every architecture, even
+ * if kvm_open() has failed because one is missing. Returns how many @facts there
+ * are; 0 if there is no KVM to ask.
  */
 size_t kvm_facts(struct kvm_fact facts[static KVM_FACTS_MAX]);
 

@@ -27,15 +27,15 @@
 	.endm
 
 /*
- * Says that the invocation is over, and waits for the next: goes to \enter when
- * there is one. Rings \idle with w7 when there has been none for some time, and
- * waits on when it is let. Uses x1 to x6.
+ * Says that the invocation is over, waits for the next, and goes to \enter when it
+ * comes. If none comes for some time, it rings \idle with w7; once the host lets it
+ * run again, it goes on waiting. Uses x1 to x6.
  *
- * The store has release semantics: before the host sees it, it sees what the
- * function has written, and what KVM has noted of that. The load has acquire
- * semantics: what the host has written is seen by whoever is entered. See
- * vm/control.c. So has that of how often to look, which must not come before the
- * store: a host that goes to sleep writes 0 there and then looks for DONE.
+ * The store of DONE is a release: the host sees what the function has written, and
+ * what KVM has noted of that, before it sees DONE. The load of GO is an acquire: the
+ * code at \enter sees what the host has written before GO. See vm/control.c. The
+ * load of how often to look is an acquire as well, since it must not come before the
+ * store of DONE: a host that goes to sleep writes 0 there and then looks for DONE.
  */
 	.macro	wait_for_go enter, idle
 	load_address x1, THAW_GPA_CONTROL

@@ -10,9 +10,9 @@
 #define RFLAGS_FIXED 2
 
 /*
- * Says that the invocation is over, and waits for the next: goes to \enter
- * when there is one. Rings at \port that it is idle when there has been none for
- * some time, and waits on when it is let. Uses RAX, RCX, RDX, RSI.
+ * Says that the invocation is over, waits for the next, and goes to \enter when it
+ * comes. If none comes for some time, it rings at \port that it is idle; once the
+ * host lets it run again, it goes on waiting. Uses RAX, RCX, RDX, RSI.
  *
  * x86 keeps the program's order of stores and its order of loads, which the host
  * needs: see vm/control.c. It may read before an earlier store: see NAP_NS in

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/container_of.h"
 #include "snapshot/restore.h"
 #include "snapshot/snapshot.h"
 #include "snapshot/start.h"
@@ -281,9 +282,7 @@ struct sleeper {
 
 static void wake(struct pool_waiter *waiter)
 {
-	struct sleeper *sleeper =
-		(struct sleeper *)((char *)waiter -
-				   offsetof(struct sleeper, waiter));
+	struct sleeper *sleeper = container_of(waiter, struct sleeper, waiter);
 
 	pthread_cond_signal(&sleeper->served);
 }

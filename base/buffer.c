@@ -1,4 +1,4 @@
-/* buffer.c - bytes that are appended to. See buffer.h. */
+/* buffer.c - see buffer.h. */
 #include "base/buffer.h"
 
 #include <stdarg.h>
@@ -8,7 +8,7 @@
 
 #define CAPACITY_FIRST 512
 
-/* Pays for @more bytes; false: there is not so much. */
+/* Pays for @more bytes; false if the account may not have them. */
 static bool buffer_pay(const struct buffer *buffer, size_t more)
 {
 	if (!buffer->account)
@@ -48,7 +48,7 @@ void buffer_shrink(struct buffer *buffer, size_t most)
 		buffer_clear(buffer);
 }
 
-/* Makes the capacity @size at least. */
+/* Makes the capacity at least @size. */
 static bool buffer_grow(struct buffer *buffer, size_t size)
 {
 	size_t capacity = buffer->capacity ? buffer->capacity : CAPACITY_FIRST;
@@ -120,7 +120,7 @@ void buffer_printf(struct buffer *buffer, const char *format, ...)
 	va_start(arguments, format);
 	size = vsnprintf(NULL, 0, format, arguments);
 	va_end(arguments);
-	/* vsnprintf() needs room for a zero, which is not kept */
+	/* vsnprintf() writes a terminating zero, which is not kept */
 	to = size < 0 ? NULL : buffer_reserve(buffer, (size_t)size + 1);
 	if (!to) {
 		buffer->failed = true;

@@ -1,5 +1,5 @@
 /*
- * buffer.h - bytes that are appended to: heads, bodies, log lines, metrics.
+ * buffer.h - a growing run of bytes that text and data are appended to.
  *
  *	struct buffer text = BUFFER_INIT(64 * 1024);
  *
@@ -10,8 +10,8 @@
  *	use(text.data, text.size);
  *	buffer_done(&text);
  *
- * A failure sticks: what is appended afterwards is ignored, so it is enough to
- * look once, at the end. Belongs to one thread at a time.
+ * A failure sticks: appending to a buffer that has failed does nothing, so the
+ * caller needs to look at it only once, at the end. One thread at a time.
  */
 #ifndef BASE_BUFFER_H
 #define BASE_BUFFER_H
@@ -26,8 +26,8 @@ struct buffer {
 	char *data; /* not zero-terminated */
 	size_t size, capacity;
 	size_t max;			/* bytes it may grow to */
-	struct budget_account *account; /* pays for its memory; or NULL */
-	bool may_exceed; /* and grows though there is nothing left to pay */
+	struct budget_account *account; /* pays for the memory; or NULL */
+	bool may_exceed; /* grow even if the account has nothing left */
 	bool failed;
 };
 
@@ -36,19 +36,22 @@ struct buffer {
 		.max = (most) \
 	}
 
-/* Frees the bytes; the buffer may be used again. */
+/* Frees the bytes. The buffer may be used again. */
 void buffer_done(struct buffer *buffer);
 
-/* Forgets the bytes and a failure, and keeps the memory. */
+/* Drops the bytes and any failure, and keeps the memory. */
 void buffer_clear(struct buffer *buffer);
 
-/* The same, but memory of more than @most bytes is freed. */
+/* Does the same, but frees the memory if it is more than @most bytes. */
 void buffer_shrink(struct buffer *buffer, size_t most);
 
-/* Room for @size bytes more at the end, uninitialised; NULL: failed. */
+/*
+ * Makes room for @size more bytes and returns where they go, uninitialised; NULL
+ * on failure. The caller adds what it has written to buffer->size.
+ */
 char *buffer_reserve(struct buffer *buffer, size_t size);
 
-/* Appends. buffer_reserve() grows; what is left of its room stays free. */
+/* Each of these appends, or sets buffer->failed. */
 void buffer_append(struct buffer *buffer, const void *data, size_t size);
 void buffer_text(struct buffer *buffer, const char *text);
 void buffer_number(struct buffer *buffer, uint64_t number);

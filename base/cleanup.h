@@ -1,9 +1,9 @@
 /*
- * cleanup.h - what a set-up function holds is let go of when it returns.
+ * cleanup.h - variables that are freed or closed when their scope ends.
  *
  *	cleanup_close int fd = open(...);
  *	...
- *	*ret_fd = take_fd(&fd);		hands it over: nothing is closed
+ *	*ret_fd = take_fd(&fd);		now the caller closes it
  */
 #ifndef BASE_CLEANUP_H
 #define BASE_CLEANUP_H

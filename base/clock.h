@@ -1,4 +1,7 @@
-/* clock.h - the one clock: CLOCK_MONOTONIC in nanoseconds, no system call. */
+/*
+ * clock.h - time in nanoseconds, read without a system call. What is not about
+ * dates uses clock_now_ns(), which is CLOCK_MONOTONIC.
+ */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 

@@ -13,12 +13,12 @@
 #define FILLS_PER_SEED 16384
 
 /*
- * Whole blocks of 64 bytes: enough for some invocations, and not so much that
- * the one that fills is much slower than the others.
+ * Whole blocks of 64 bytes: enough for several callers, and not so much that the
+ * one that refills is much slower than the others.
  */
 #define FILL_SIZE 512
 
-/* What a thread takes from is filled again when it does not suffice. */
+/* A thread takes bytes from here, and refills it when they do not suffice. */
 static _Thread_local struct {
 	uint8_t key[crypto_stream_chacha20_KEYBYTES];
 	uint8_t bytes[FILL_SIZE - crypto_stream_chacha20_KEYBYTES];
@@ -36,7 +36,7 @@ static int entropy_refill(void)
 	uint8_t key[sizeof(generator.key)];
 
 	if (!generator.fills_left) {
-		/* it chooses the code for this CPU; again costs nothing */
+		/* it chooses code for this CPU; calling it again costs nothing */
 		if (sodium_init() < 0)
 			return -ENOSYS;
 		if (getrandom(generator.key, sizeof(generator.key), 0) !=
@@ -45,7 +45,7 @@ static int entropy_refill(void)
 		generator.fills_left = FILLS_PER_SEED;
 	}
 	generator.fills_left--;
-	/* the key's place gets the next key: the old one is gone */
+	/* the stream begins with the next key, which overwrites this one */
 	memcpy(key, generator.key, sizeof(key));
 	crypto_stream_chacha20((uint8_t *)&generator,
 			       offsetof(__typeof__(generator), left), nonce,

@@ -1,4 +1,4 @@
-/* error.c - formats error messages; any thread. See error.h. */
+/* error.c - formats error messages. See error.h. */
 #include "base/error.h"
 
 #include <stdarg.h>
@@ -8,8 +8,8 @@
 #include "base/text.h"
 
 /*
- * Guests, images, clients and files have their words in it. Here they pass all;
- * and here a character may have been cut at the end.
+ * Messages quote text from outside, and every message passes here. The end may
+ * have been cut in the middle of a character.
  */
 static void clean(struct error *err)
 {

@@ -6,9 +6,9 @@
  *
  *	return error_set(err, -ENOEXEC, "%s: not an ELF file", path);
  *
- * so that the return value says what kind of failure it was and the message
- * says what was tried, on what, why it failed and what to do. The caller owns
- * the struct; there is no heap behind it. Hot paths return -errno alone.
+ * so that the return value tells the kind of failure, and the message tells what
+ * was tried, on what, why it failed and what to do. The caller owns the struct,
+ * which has no heap memory. Hot paths return -errno alone. Any thread.
  */
 #ifndef BASE_ERROR_H
 #define BASE_ERROR_H
@@ -20,16 +20,16 @@ struct error {
 };
 
 /*
- * Formats a message into @err (which may be NULL: then nothing is kept) and
- * returns @code, a negative errno. Longer messages are cut. Whatever is in it,
- * the message is one line of UTF-8 that a terminal does not obey: text_clean().
+ * Formats a message into @err, unless that is NULL, and returns @code, a negative
+ * errno. A message that is too long is cut. text_clean() makes it one line of
+ * UTF-8 without control characters, whatever its arguments hold.
  */
 int error_set(struct error *err, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
- * Puts a formatted prefix and ": " before the message already in @err and
- * returns @code. For callers that know on whose behalf something failed.
+ * Puts a formatted prefix and ": " before the message in @err and returns @code.
+ * For callers that know on whose behalf something failed.
  */
 int error_prefix(struct error *err, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -1,4 +1,4 @@
-/* file.c - opens files that must be files. See file.h. */
+/* file.c - see file.h. */
 #include "base/file.h"
 
 #include <errno.h>
@@ -8,11 +8,11 @@
 
 int file_open_regular(const char *path, struct stat *ret_status)
 {
-	/* O_NONBLOCK: opening a FIFO would wait for its other end */
+	/* without O_NONBLOCK, opening a FIFO waits for its other end */
 	cleanup_close int fd =
 		open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
-	/* ENXIO: a socket, or a device that is not there */
+	/* ENXIO means a socket, or a device that is not there */
 	if (fd < 0)
 		return errno == ENXIO ? -EINVAL : -errno;
 	if (fstat(fd, ret_status))

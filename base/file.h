@@ -1,6 +1,6 @@
 /*
- * file.h - opens files that must be files: a FIFO or a device in the place of
- * one would have whoever opens or reads it wait, perhaps for ever.
+ * file.h - opens what must be a regular file. A FIFO or a device in its place
+ * could make whoever opens or reads it wait for ever.
  */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
@@ -8,9 +8,10 @@
 #include <sys/stat.h>
 
 /*
- * Opens the regular file at @path to be read, without waiting for anybody, and
- * fills in @ret_status. Returns a descriptor that the caller closes, or -errno:
- * open(2)'s; -EISDIR: a directory; -EINVAL: neither this nor a regular file.
+ * Opens the regular file at @path for reading, without waiting, and fills in
+ * @ret_status. Returns a descriptor, which the caller closes; -EISDIR for a
+ * directory; -EINVAL for anything else that is no regular file; or -errno of
+ * open(2).
  */
 int file_open_regular(const char *path, struct stat *ret_status);
 

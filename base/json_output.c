@@ -1,4 +1,4 @@
-/* json_output.c - makes JSON objects. See json_output.h. */
+/* json_output.c - see json_output.h. */
 #include "base/json_output.h"
 
 #include <stdatomic.h>

@@ -1,5 +1,5 @@
 /*
- * json_position.h - where in a JSON text a value stands.
+ * json_position.h - on which line of a JSON text a value stands. Any thread.
  *
  * The parser keeps values, not positions. When a value turns out to be wrong,
  * its line is found by walking the text once more.
@@ -10,10 +10,10 @@
 #include <stddef.h>
 
 /*
- * Returns the line, counted from 1, on which the value of @pointer (a JSON
- * pointer, RFC 6901: "/functions/3/timeout") starts. A pointer that leads
- * beyond what is there gives the line of the last value on the way, so the
- * place of a missing key is its object.
+ * Returns the line, counted from 1, on which the value of @pointer starts. A JSON
+ * pointer (RFC 6901) reads "/list/3/name". One that leads beyond what is there
+ * gives the line of the last value on the way: the place of a missing key is its
+ * object.
  *
  * @text (@size bytes, not zero-terminated) must be valid JSON.
  */

@@ -1,4 +1,4 @@
-/* json_reader.c - strict reading of JSON; any thread. See json_reader.h. */
+/* json_reader.c - strict reading of JSON. See json_reader.h. */
 #include "base/json_reader.h"
 
 #include <assert.h>
@@ -78,7 +78,7 @@ static size_t shown(const char *text, size_t max)
 	return size;
 }
 
-/* @err is what has been refused with @code. */
+/* Tells the caller of a refusal with @code. */
 static int tell_refusal(const struct json_reader *reader, int code,
 			const struct error *err)
 {

@@ -13,11 +13,10 @@
  * checks the member and stores it; a member without a field, and a required
  * field without a member, are refused. A refusal reads
  *
- *	f.json:12: /functions/3/timeout: "100" has no unit: ...
+ *	f.json:12: /list/3/timeout: "100" has no unit: ...
  *
- * and is the last thing that is done with the document, unless all refusals are
- * wanted. Everything here is for set-up code: it allocates when it has something
- * to refuse.
+ * and ends the reading, unless the caller wants all refusals. All of this is for
+ * set-up code: a refusal allocates. Any thread.
  */
 #ifndef BASE_JSON_READER_H
 #define BASE_JSON_READER_H
@@ -29,15 +28,15 @@
 
 #include "base/error.h"
 
-/* One text. Everything is borrowed for as long as it is read. */
+/* One text. Everything is borrowed while it is read. */
 struct json_reader {
 	const char *name; /* of the file, for messages */
 	const char *text; /* @size bytes, not zero-terminated */
 	size_t size;
-	struct error *err; /* receives the refusal, the last one; may be NULL */
+	struct error *err; /* receives the last refusal; may be NULL */
 	/*
-	 * Receives each refusal, and reading goes on if it returns true. NULL:
-	 * reading ends with the first.
+	 * Receives each refusal; reading goes on if it returns true. If NULL,
+	 * reading ends with the first refusal.
 	 */
 	bool (*refused)(void *cookie, const char *message);
 	void *cookie;
@@ -99,12 +98,12 @@ int json_reader_object(const struct json_place *place, json_t *value,
 int json_reader_refuse(const struct json_place *place, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* The same for want of memory. Returns -ENOMEM. */
+/* Does the same for a lack of memory. Returns -ENOMEM. */
 int json_reader_no_memory(const struct json_place *place);
 
 /*
- * After a part with the result @rc: whether reading ends with it. *@result, 0 at
- * first, becomes the result of the first part that was refused.
+ * Returns whether reading ends after a part with the result @rc. *@result is 0 at
+ * first and becomes the result of the first part that was refused.
  */
 bool json_reader_ends(const struct json_place *place, int rc, int *result);
 
@@ -113,7 +112,7 @@ bool json_reader_ends(const struct json_place *place, int rc, int *result);
 
 /*
  * Writes @value as it would stand in a file, in ASCII and cut if it is long,
- * into @text and returns @text. An object or array is only called so.
+ * into @text and returns @text. Of an object or array it only says that it is one.
  */
 char *json_reader_quote(const json_t *value, char text[static JSON_QUOTE_MAX]);
 

@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 
-/* A place in a text; where something is wrong once that was found. */
+/* A place in a text; after a failure, the first wrong byte. */
 struct scan {
 	const char *at, *end;
 };
@@ -21,13 +21,13 @@ enum expected {
 	REST,	      /* after a value: ',', '}', ']', or the end */
 };
 
-/* The objects and arrays that are open: a bit for each, 1 for an object. */
+/* The open objects and arrays: one bit each, 1 for an object. */
 struct nesting {
 	unsigned int depth;
 	uint64_t objects[JSON_CHECK_DEPTH_MAX / 64];
 };
 
-/* Behind a backslash, but for 'u'; and what ends a value. */
+/* What may follow a backslash, except 'u'; and what ends a value. */
 static const char escapes[] = { '"', '\\', '/', 'b', 'f', 'n', 'r', 't' };
 static const char closers[] = { ',', '}', ']' };
 
@@ -69,7 +69,7 @@ static bool json_is_plain(char c)
 	return (uint8_t)c >= ' ' && (uint8_t)c < 0x80 && c != '"' && c != '\\';
 }
 
-/* Skips what stands for itself in a string: most of most payloads. */
+/* Skips bytes that stand for themselves in a string, which most do. */
 static void skip_plain(struct scan *scan)
 {
 	uint64_t word;
@@ -105,7 +105,7 @@ static int scan_escape(struct scan *scan)
 	return 0;
 }
 
-/* A string behind its first quote, the last one included. */
+/* Scans a string after its first quote, up to and including the last. */
 static int scan_string(struct scan *scan)
 {
 	int r = 0;
@@ -146,7 +146,7 @@ static int scan_number(struct scan *scan)
 	int r;
 
 	scan_take(scan, '-');
-	/* no digits behind a zero */
+	/* no digits follow a leading zero */
 	r = scan_take(scan, '0') ? 0 : scan_digits(scan);
 	if (!r && scan_take(scan, '.'))
 		r = scan_digits(scan);
@@ -189,7 +189,7 @@ static int open_one(struct scan *scan, struct nesting *nesting, bool is_object)
 	return 0;
 }
 
-/* A value, or the beginning of one that has others in it. */
+/* Scans a value, or the beginning of an object or array. */
 static int scan_value(struct scan *scan, struct nesting *nesting,
 		      enum expected *next)
 {
@@ -225,7 +225,7 @@ static int scan_key(struct scan *scan)
 	return r;
 }
 
-/* Behind a value inside of another. */
+/* Scans what follows a value in an object or array. */
 static int scan_rest(struct scan *scan, struct nesting *nesting,
 		     enum expected *next)
 {
@@ -241,7 +241,7 @@ static int scan_rest(struct scan *scan, struct nesting *nesting,
 	return 0;
 }
 
-/* One step. */
+/* Scans one step of the grammar. */
 static int scan_next(struct scan *scan, struct nesting *nesting,
 		     enum expected *next)
 {

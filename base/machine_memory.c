@@ -1,4 +1,4 @@
-/* machine_memory.c - see machine_memory.h */
+/* machine_memory.c - see machine_memory.h. */
 #include "base/machine_memory.h"
 
 #include <errno.h>
@@ -13,15 +13,15 @@
 #include "base/cleanup.h"
 
 /*
- * Some waited for memory for 200 ms of 2 s: windows of that length are allowed to
- * all users.
+ * A task waited for memory for 200 ms of 2 s. Every user may ask for windows of
+ * that length.
  */
 #define TRIGGER "some 200000 2000000"
 
-/* The longest path of a cgroup that is understood. */
+/* A longer path of a cgroup is cut. */
 #define PATH_PART_MAX 512
 
-/* Where cgroups may be, by the line of /proc/self/cgroup that tells of them. */
+/* Where cgroups may be, by their line in /proc/self/cgroup. */
 static const struct hierarchy {
 	const char *line; /* behind its number */
 	const char *folder;
@@ -35,7 +35,7 @@ static const struct hierarchy {
 	{ NULL, NULL, { NULL, NULL } },
 };
 
-/* The path of the process's cgroup below that folder; "" if it has none. */
+/* Finds the path of the process's cgroup below its folder; "" if there is none. */
 static void find_cgroup(const char *root, const char *key,
 			char path[PATH_PART_MAX])
 {
@@ -56,7 +56,7 @@ static void find_cgroup(const char *root, const char *key,
 	}
 }
 
-/* The number in a file, or UINT64_MAX: there is none, or it says "max". */
+/* Returns the number in a file; UINT64_MAX if it has none, or says "max". */
 static uint64_t read_number(const char *root, const char *folder,
 			    const char *path, const char *name)
 {
@@ -71,7 +71,7 @@ static uint64_t read_number(const char *root, const char *folder,
 	return number;
 }
 
-/* The least limit of a cgroup and those above. */
+/* Returns the least limit of a cgroup and those above it. */
 static uint64_t least_limit(const char *root, const struct hierarchy *hierarchy)
 {
 	uint64_t least = UINT64_MAX;
@@ -128,7 +128,7 @@ static int open_trigger(struct machine_pressure *pressure, const char *root,
 	return 0;
 }
 
-/* That of the cgroup; where it has none or is not ours, the machine's. */
+/* Opens the cgroup's report, or the machine's if that cannot be opened. */
 static int find_trigger(struct machine_pressure *pressure, const char *root)
 {
 	for (const struct hierarchy *h = hierarchies; h->line; h++) {
@@ -165,12 +165,12 @@ int machine_pressure_open(struct machine_pressure *pressure, const char *root,
 	return r;
 }
 
-/* Who has found it readable has taken the event: it is not there any more. */
+/* Finding the epoll readable has consumed the event; only errors are left. */
 bool machine_pressure_take(struct machine_pressure *pressure)
 {
 	struct pollfd trigger = { .fd = pressure->trigger, .events = POLLPRI };
 
-	/* its cgroup is no more: nothing more will come */
+	/* the cgroup is gone: no more events will come */
 	if (poll(&trigger, 1, 0) == 1 &&
 	    trigger.revents & (POLLERR | POLLHUP)) {
 		epoll_ctl(pressure->events, EPOLL_CTL_DEL, pressure->trigger,

@@ -1,6 +1,6 @@
 /*
- * machine_memory.h - how much memory this process may have, and where the kernel
- * says that it runs short: of its cgroup and those above, or the machine.
+ * machine_memory.h - how much memory this process may have, and when the kernel
+ * reports that it runs short: in its cgroup and those above, or in the machine.
  */
 #ifndef BASE_MACHINE_MEMORY_H
 #define BASE_MACHINE_MEMORY_H
@@ -13,26 +13,28 @@
 #define MACHINE_PATH_MAX 1024
 
 /*
- * The memory of the machine, or of the process's cgroup (v2 or v1) or one above
- * it, whichever is least, in bytes. @root is "", or a folder that stands for /.
+ * Returns bytes: the memory of the machine, or the limit of the process's cgroup
+ * (v2 or v1) or of one above it, whichever is least. @root is "", or a folder that
+ * stands for / in tests. Reads files: the thread may wait.
  */
 uint64_t machine_memory(const char *root);
 
-/* Tells when the kernel says that memory is short. */
+/* An open report of the kernel. One thread at a time. */
 struct machine_pressure {
-	int events;  /* readable when there was pressure */
-	int trigger; /* behind it */
+	int events;  /* becomes readable when there was pressure */
+	int trigger; /* what @events waits for */
 	char path[MACHINE_PATH_MAX];
 };
 
 /*
- * Asks for events of the process's cgroup, or of the machine: whenever somebody
- * has waited for memory for a tenth of two seconds. -errno: it cannot be had.
+ * Asks the kernel to report when a task of the process's cgroup, or of the
+ * machine, has waited for memory for a tenth of two seconds. Returns 0, or -errno
+ * if the kernel does not offer that; the caller closes @pressure after 0.
  */
 int machine_pressure_open(struct machine_pressure *pressure, const char *root,
 			  struct error *err);
 
-/* It was readable: whether that was pressure. */
+/* To be called when @events is readable. Returns whether that was pressure. */
 bool machine_pressure_take(struct machine_pressure *pressure);
 
 void machine_pressure_close(struct machine_pressure *pressure);

@@ -1,5 +1,5 @@
 /*
- * similar.h - which of several names was probably meant by another one.
+ * similar.h - which of several names somebody probably meant. Any thread.
  *
  *	struct similar similar = similar_to("helo");
  *
@@ -13,20 +13,20 @@
 
 #include <stddef.h>
 
-/* Longer names are like no other one. */
+/* Longer names are similar to none. */
 #define SIMILAR_MAX 64
 
 struct similar {
 	const char *meant;
-	size_t distance;  /* of @name; at first one more than is accepted */
+	size_t distance;  /* of @name; at first one more than accepted */
 	const char *name; /* the nearest so far, or NULL; borrowed */
 	size_t size;
 };
 
-/* Up to two letters may be wrong, and a quarter of them more. */
+/* Begins a search. One letter may be wrong, and a quarter of them besides. */
 struct similar similar_to(const char *meant);
 
-/* The name of @size bytes at @name is one of those. */
+/* Offers a name of @size bytes, borrowed for as long as @similar is used. */
 void similar_try(struct similar *similar, const char *name, size_t size);
 
 #endif

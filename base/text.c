@@ -1,10 +1,10 @@
-/* text.c - replaces what is not printable. See text.h. */
+/* text.c - see text.h. */
 #include "base/text.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* How long a character is that begins with @first; 0: none does. */
+/* Returns the length of a character that begins with @first; 0: none does. */
 static size_t length_of(uint8_t first)
 {
 	return first < 0x80 ? 1 :

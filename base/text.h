@@ -1,9 +1,7 @@
 /*
- * text.h - UTF-8, and making text from a guest fit to be seen.
+ * text.h - UTF-8, and making text from outside fit to be shown. Any thread.
  *
- * Text of a guest, an image or a client is cleaned once, where it comes in:
- * error_set() cleans all messages, executor/invoke.c what a mailbox holds after
- * a run, snapshot/guest_log.c log lines, executor/protocol/frame.c frames.
+ * Hostile text is cleaned once, where it comes in; error_set() cleans messages.
  */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
@@ -13,25 +11,25 @@
 #include <stdint.h>
 
 /*
- * Returns the length in bytes of the UTF-8 character (RFC 3629) that the @size
- * bytes at @text begin with, and its code point; 0 if they begin with none.
+ * Returns the length in bytes of the UTF-8 character (RFC 3629) at the beginning
+ * of the @size bytes at @text, and its code point; 0 if there is none.
  */
 size_t text_decode(const char *text, size_t size, uint32_t *ret_point);
 
-/* Whether the @size bytes at @text are UTF-8. */
+/* Returns whether the @size bytes at @text are UTF-8. */
 bool text_is_utf8(const char *text, size_t size);
 
-/* A control character, C0, DEL or C1, but the tab. */
+/* Returns whether @point is a control character (C0, DEL, C1) but not the tab. */
 bool text_is_control(uint32_t point);
 
 /*
- * Replaces by '?' what is not printable in the @size bytes at @text: control
- * characters but the tab (C0, DEL, and C1: U+0080 to U+009F), and bytes that
- * are not UTF-8 (RFC 3629). A character cut off at the end counts as such.
+ * Replaces each byte of the @size bytes at @text that is not printable by '?':
+ * those of control characters (see text_is_control()), and those that are not
+ * UTF-8, such as a character that is cut off at the end.
  */
 void text_clean(char *text, size_t size);
 
-/* The same for text that must be ASCII, such as a header's value; no tab. */
+/* Replaces each byte that is not printable ASCII, tabs as well. */
 void text_clean_ascii(char *text, size_t size);
 
 #endif

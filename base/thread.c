@@ -1,4 +1,4 @@
-/* thread.c - wishes to the scheduler. See thread.h. */
+/* thread.c - see thread.h. */
 #include "base/thread.h"
 
 #include <pthread.h>
@@ -13,7 +13,7 @@
 /* The least that sched_setattr(2) lets a thread ask for. */
 #define SLICE_MIN_NS (100 * NS_PER_US)
 
-/* As in linux/sched/types.h, which defines what glibc's sched.h does, too. */
+/* As in linux/sched/types.h, which clashes with glibc's sched.h. */
 struct attributes {
 	uint32_t size;
 	uint32_t policy;
@@ -34,7 +34,7 @@ static int niceness(void)
 	return getpriority(PRIO_PROCESS, (id_t)gettid());
 }
 
-/* @slice_ns 0: the kernel's own. */
+/* With @slice_ns 0 the kernel chooses the slice. */
 static void thread_ask(int policy, int nice, uint64_t slice_ns)
 {
 	const struct attributes attributes = {
@@ -42,7 +42,7 @@ static void thread_ask(int policy, int nice, uint64_t slice_ns)
 		.policy = (uint32_t)policy,
 		.nice = nice,
 		.runtime_ns = slice_ns,
-		/* whoever has chosen another one keeps it */
+		/* a policy that somebody has chosen stays */
 		.flags = policy == SCHED_OTHER ? FLAG_KEEP_POLICY : 0,
 	};
 
@@ -68,7 +68,7 @@ void thread_be_patient(const char *name, int nice)
 
 	is_patient = true;
 	pthread_setname_np(pthread_self(), name);
-	/* with long slices it would keep the CPU for as long as they are */
+	/* a long slice would let it keep the CPU for that long */
 	thread_ask(policy == SCHED_OTHER ? SCHED_BATCH : SCHED_OTHER,
 		   now > nice ? now : nice, 0);
 }

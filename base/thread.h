@@ -1,8 +1,8 @@
 /*
- * thread.h - what a thread asks of the kernel's scheduler, for itself alone.
+ * thread.h - how the kernel should schedule the calling thread.
  *
- * These are wishes: where they are forbidden, or the kernel does not know them, the
- * thread goes on as it is. @name is what top(1) shows, of 15 characters at most.
+ * A wish that is forbidden, or that the kernel does not know, has no effect. @name
+ * is what top(1) shows, at most 15 characters.
  */
 #ifndef BASE_THREAD_H
 #define BASE_THREAD_H
@@ -10,23 +10,23 @@
 #include <stdbool.h>
 
 /*
- * For a thread that runs shortly and whose lateness others feel: when it wakes,
- * it is to take the CPU from those that have had it for long. It gets no more
- * time for that. From Linux 6.12 on. Threads that it starts inherit it.
+ * For a thread that runs briefly and makes others wait when it is late: when it
+ * wakes, it takes the CPU from threads that have run for long. Its share of the
+ * CPU stays the same. Works from Linux 6.12 on. Threads that it starts inherit it.
  */
 void thread_be_prompt(const char *name);
 
 /*
- * For a thread that may take its time: it has the niceness @nice at least, and
- * never takes the CPU from others because it wakes (SCHED_BATCH). Threads that it
- * starts inherit both.
+ * For a thread that nobody waits for: it has at least the niceness @nice, and does
+ * not take the CPU from others when it wakes (SCHED_BATCH). Threads that it starts
+ * inherit both.
  */
 void thread_be_patient(const char *name, int nice);
 
-/* For one that need be neither: it gives back what it has inherited of the first. */
+/* For any other thread: undoes what it inherited from a prompt one. */
 void thread_be_ordinary(const char *name);
 
-/* Whether the calling thread is patient. */
+/* Returns whether the calling thread has become patient. */
 bool thread_is_patient(void);
 
 #endif

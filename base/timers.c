@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-/* The later one becomes the first child of the other; both may be NULL. */
+/* Makes the later one the first child of the other. Both may be NULL. */
 static struct timer *timers_merge(struct timer *a, struct timer *b)
 {
 	struct timer *later;
@@ -24,7 +24,7 @@ static struct timer *timers_merge(struct timer *a, struct timer *b)
 	return a;
 }
 
-/* Merges siblings two by two, then all of those. */
+/* Merges siblings in pairs, then the pairs. */
 static struct timer *timers_merge_all(struct timer *first)
 {
 	struct timer *pairs = NULL, *all = NULL;

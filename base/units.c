@@ -11,7 +11,7 @@ struct unit {
 	uint64_t factor;
 };
 
-/* Smallest first, so the last that divides a number is its largest. */
+/* The smallest comes first, so the last that divides a number is the largest. */
 /* clang-format off */
 static const struct unit sizes[] = {
 	{ "B", 1 },

@@ -1,9 +1,8 @@
 /*
  * units.h - sizes and durations as people write them: "16MiB", "100ms".
  *
- * A quantity is decimal digits and a unit, with nothing before, between or
- * after: no sign, no fraction, no space. What the formatters write, the
- * parsers read back to the same number. No state, no allocation: any thread.
+ * A quantity is decimal digits and a unit: no sign, no fraction, no space. The
+ * parsers read what the formatters write as the same number. Any thread.
  */
 #ifndef BASE_UNITS_H
 #define BASE_UNITS_H
@@ -22,7 +21,7 @@
 #define UNITS_S (1000 * UNITS_MS)
 #define UNITS_M (60 * UNITS_S)
 
-/* How many of @unit hold @number. */
+/* Returns @number in units of @unit, rounded up. */
 static inline uint64_t units_ceil(uint64_t number, uint64_t unit)
 {
 	return number / unit + (number % unit != 0);

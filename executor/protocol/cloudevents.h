@@ -11,17 +11,17 @@ enum cloudevents_mode {
 	CLOUDEVENTS_NONE, /* not an event: pass the body as it is */
 	CLOUDEVENTS_BINARY,
 	CLOUDEVENTS_STRUCTURED,
-	/* Events we do not take, batches above all: 415, with *@ret_reason. */
+	/* Not supported, as batches are: answer 415 with *@ret_reason. */
 	CLOUDEVENTS_BATCH,
 	CLOUDEVENTS_BAD, /* answer 400 with *@ret_reason */
 };
 
-/* What a function is sent, in either mode, and how it may answer. */
+/* The type of what a function gets, in either mode. */
 #define CLOUDEVENTS_TYPE "application/cloudevents+json"
 
 /*
- * Which mode the head of @request is in. A binary event needs the headers
- * ce-id, ce-source, ce-type and ce-specversion 1.0.
+ * Returns which mode the head of @request is in. A binary event needs the headers
+ * ce-id, ce-source, ce-type, and ce-specversion with 1.0. *@ret_reason is static.
  */
 enum cloudevents_mode cloudevents_mode(const struct http_request *request,
 				       const char **ret_reason);

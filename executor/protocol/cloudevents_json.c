@@ -16,7 +16,7 @@
 
 #define HEADER_PREFIX "ce-"
 
-/* Attributes and data of an event: what of it is to be there once. */
+/* Members of an event that may be there once. */
 /* clang-format off */
 static const struct word {
 	const char *name;
@@ -45,7 +45,7 @@ static int event_refuse(const char **ret_reason, const char *reason)
 	return -EINVAL;
 }
 
-/* A byte that is no letter is behind every name: a quote or a zero. */
+/* Every name is followed by a quote or a zero, which ends the search. */
 static bool is_attribute(const char *name, size_t size)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
@@ -73,7 +73,7 @@ static bool member_is(const struct json_member *member, const char *text)
 	       !memcmp(member->value, text, member->value_size);
 }
 
-/* Of a string that is JSON; a backslash stands for what is not of base64. */
+/* The next character of a JSON string; a backslash if it is not of base64. */
 static char next_character(const char **at)
 {
 	char c = *(*at)++, hex[5] = "";
@@ -112,7 +112,7 @@ static bool is_base64(const struct json_member *member)
 	return true;
 }
 
-/* Checks a member, of which @seen has what came before. */
+/* Checks a member; @seen has the words that came before. */
 static int check_member(const struct json_member *member, bool *seen,
 			const char **ret_reason)
 {
@@ -147,7 +147,7 @@ static int check_member(const struct json_member *member, bool *seen,
 	return 0;
 }
 
-/* The members are looked at where they are: a tree of them could be huge. */
+/* Members are checked where they are, as a tree of them could be huge. */
 static int check_structured(const char *body, size_t size,
 			    const char **ret_reason)
 {
@@ -187,8 +187,8 @@ static void write_key(const char *name, bool first, struct buffer *out)
 }
 
 /*
- * A header's value (HTTP binding, 3.1.3.2) into @text: what is quoted is
- * unquoted, then percent-decoded. Returns its length, or -1.
+ * Reads a header's value (HTTP binding, 3.1.3.2) into @text: unquotes it, then
+ * percent-decodes it. Returns its length, or -1.
  */
 static int read_value(const char *value, char *text, size_t size)
 {
@@ -209,7 +209,7 @@ static int read_value(const char *value, char *text, size_t size)
 	return http_decode(unquoted, length, text, size);
 }
 
-/* One attribute of the headers. */
+/* Writes the attribute of one header. */
 static int write_attribute(const struct http_request *request, size_t index,
 			   bool first, struct buffer *out,
 			   const char **ret_reason)
@@ -261,7 +261,7 @@ static int write_attributes(const struct http_request *request,
 	return r;
 }
 
-/* The type without parameters ends with @suffix: "+json". */
+/* Returns whether the type, without parameters, ends with @suffix: "+json". */
 static bool ends_with(const char *type, size_t size, const char *suffix)
 {
 	size_t length = strlen(suffix);
@@ -293,7 +293,7 @@ static void write_base64(const struct http_request *request, struct buffer *out)
 	buffer_text(out, "\"");
 }
 
-/* Data without a type are JSON in the JSON format: so they are, if they can. */
+/* In the JSON format, data without a type are JSON; so they are, if they can be. */
 static int write_data(const struct http_request *request, const char *type,
 		      struct buffer *out, const char **ret_reason)
 {

@@ -7,12 +7,12 @@
 #include "executor/protocol/http_message.h"
 
 /*
- * Appends the event as one JSON object (JSON event format), of a request in
- * the binary or structured mode that is whole: a structured one is checked and
- * appended as it is; of a binary one the attributes are the ce- headers,
- * datacontenttype the content type, and the body is "data" if it is JSON, text
- * in "data" if it is UTF-8 of a text type, else "data_base64". Returns 0, or
- * -EINVAL with *@ret_reason, static.
+ * Appends the event of a whole request as one JSON object (JSON event format). A
+ * structured event is checked and appended as it is. A binary event's attributes
+ * are the ce- headers, and datacontenttype is the content type. Its body becomes
+ * "data" if it is JSON, a string in "data" if it is UTF-8 of a text type, and
+ * "data_base64" otherwise. Returns 0, or -EINVAL with a static *@ret_reason; then
+ * nothing is appended.
  */
 int cloudevents_write(const struct http_request *request,
 		      enum cloudevents_mode mode, struct buffer *out,

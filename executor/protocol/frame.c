@@ -2,8 +2,8 @@
  * frame.c - the frames of the unix socket protocol. See frame.h, and
  * docs/protocol.md for the layout.
  *
- * The bytes come from whoever may open the socket: the header is copied and
- * checked before anything is believed, and no length of it is used unchecked.
+ * The bytes come from whoever may open the socket: the header is copied and checked
+ * first, and no length in it is used unchecked.
  */
 #include "executor/protocol/frame.h"
 
@@ -18,13 +18,13 @@
 
 #define STRINGS 4
 
-/* Of a request the last of them are its attributes. */
+/* In a request, the last of them is the attributes. */
 #define ATTRIBUTES 3
 
 #define HTTP_STATUS_MIN 200
 #define HTTP_STATUS_MAX 599
 
-/* As on the wire; both kinds have the same places for different things. */
+/* As on the wire. Both kinds have the same fields, with different meanings. */
 struct header {
 	uint32_t size; /* of what follows the header */
 	uint8_t version, kind;
@@ -39,7 +39,7 @@ struct header {
 
 _Static_assert(sizeof(struct header) == FRAME_HEADER_SIZE, "no padding");
 
-/* A string of a struct frame_*: where it is, and its zero-terminated size. */
+/* A string of a struct frame_*: where it is, and its room with the zero. */
 struct string {
 	size_t offset, size;
 	bool is_text; /* UTF-8, and cleaned; else printable ASCII */
@@ -56,7 +56,7 @@ struct string {
 		.size = sizeof(((struct type *)0)->name), .is_text = true \
 	}
 
-/* In the order of their lengths in the header, and of themselves behind it. */
+/* In the order of their lengths in the header, and of the strings after it. */
 static const struct string request_strings[] = {
 	STRING(frame_request, function),
 	STRING(frame_request, content_type),
@@ -84,7 +84,7 @@ static const struct string *frame_strings_of(enum frame_kind kind,
 	return kind == FRAME_REQUEST ? request_strings : reply_strings;
 }
 
-/* From the wire's order of bytes to ours, or back. */
+/* Changes the bytes' order from the wire's to the machine's, or back. */
 static void little_endian(struct header *header)
 {
 	header->size = htole32(header->size);
@@ -124,7 +124,7 @@ static bool frame_is_request(const struct header *header)
 	       header->lengths[0];
 }
 
-/* Only a function that has replied has something to say in HTTP. */
+/* Only a function that has replied has a status and headers of HTTP. */
 static bool frame_is_reply(const struct header *header)
 {
 	const unsigned http = header->http_status;
@@ -156,7 +156,7 @@ static bool frame_is_header(const struct header *header, enum frame_kind kind)
 static int frame_read_header(const uint8_t *bytes, size_t size,
 			     enum frame_kind kind, struct header *ret_header)
 {
-	/* what speaks another protocol is told so at once */
+	/* another protocol is refused at its first bytes */
 	if (size > offsetof(struct header, version) &&
 	    bytes[offsetof(struct header, version)] != FRAME_VERSION)
 		return -EPROTO;
@@ -204,8 +204,8 @@ static bool frame_is_printable(const uint8_t *bytes, size_t size)
 }
 
 /*
- * Copies the strings at @from, which are there, into the struct @to, and returns
- * their end; NULL: they are none.
+ * Copies the strings at @from into the struct @to and returns their end; NULL if
+ * they are not printable.
  */
 static const char *frame_read_strings(const struct header *header,
 				      const uint8_t *from, enum frame_kind kind,
@@ -264,7 +264,7 @@ int frame_peek_request(const void *bytes, size_t size,
 		       -EPROTO;
 }
 
-/* Whether @size bytes are a whole frame of @kind and nothing else. */
+/* Returns whether @size bytes are exactly one frame of @kind. */
 static bool frame_is_whole(const void *frame, size_t size, enum frame_kind kind)
 {
 	size_t need;
@@ -314,7 +314,7 @@ int frame_read_reply(const void *frame, size_t size,
 		       -EPROTO;
 }
 
-/* Bytes that are neither a string nor data. */
+/* Attributes, or headers. */
 struct block {
 	const char *bytes;
 	size_t size;

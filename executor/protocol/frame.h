@@ -1,6 +1,6 @@
 /*
- * frame.h - the frames of the unix socket protocol, both directions. Bytes in,
- * structs out; no I/O. docs/protocol.md describes them byte for byte.
+ * frame.h - the frames of the unix socket protocol, in both directions. Bytes in,
+ * structs out; no I/O; any thread. docs/protocol.md describes every byte.
  */
 #ifndef EXECUTOR_PROTOCOL_FRAME_H
 #define EXECUTOR_PROTOCOL_FRAME_H
@@ -16,12 +16,12 @@
 /* Bytes of a frame's header, of either kind. */
 #define FRAME_HEADER_SIZE 48
 
-/* Bytes behind the header, at most; the function's own limit is less. */
+/* Bytes after the header, at most; a function's own limit is lower. */
 #define FRAME_BODY_MAX (65 * 1024 * 1024)
 
 /*
- * Requests in flight on one connection, at most: the server reads no further
- * until it has answered one.
+ * Requests in flight on one connection, at most. With so many, the server reads on
+ * only after it has answered one.
  */
 #define FRAME_PIPELINE_MAX 64
 
@@ -30,22 +30,22 @@ enum frame_kind {
 	FRAME_REPLY = 2,
 };
 
-/* frame_reply.status: the function ran, and how it ended; or it did not. */
+/* frame_reply.status: how the function ended (below 16), or why it did not run. */
 enum frame_status {
 	FRAME_OK = 0,
-	FRAME_ERROR = 1, /* the function reported an error, broke a limit */
+	FRAME_ERROR = 1, /* the function reported an error or broke a limit */
 	FRAME_FAULT = 2,
 	FRAME_TIMEOUT = 3,
-	FRAME_BAD_REQUEST = 16, /* content type, id or frame is no good */
+	FRAME_BAD_REQUEST = 16, /* content type, id or frame is not valid */
 	FRAME_NOT_FOUND = 17,
 	FRAME_TOO_LARGE = 18,
 	FRAME_THROTTLED = 19,
 	FRAME_NOT_READY = 20, /* not deployed, or draining */
-	FRAME_FAILED = 21,    /* thaw failed */
+	FRAME_FAILED = 21,    /* the server failed */
 };
 
 struct frame_request {
-	uint64_t id;	     /* the client's, not 0; comes back in the reply */
+	uint64_t id;	     /* the client's, not 0; the reply repeats it */
 	uint64_t timeout_ns; /* 0: the function's */
 	/* Zero-terminated copies. */
 	char function[LIMIT_NAME_MAX + 1];
@@ -75,35 +75,39 @@ struct frame_reply {
 };
 
 /*
- * Whether @size bytes hold a whole frame of @kind: its size with the header, or
- * 0: more are needed, at least *@ret_need in all; -EPROTO: never one: close
- * the connection; -E2BIG: larger than @max_body behind the header, *@ret_need
- * in all: it can be skipped. Larger than FRAME_BODY_MAX is -EPROTO.
+ * Finds the end of a frame of @kind. Returns
+ *
+ *	its size with the header, if the @size bytes hold all of it;
+ *	0, if more are needed: at least *@ret_need in all;
+ *	-E2BIG, if more than @max_body bytes follow the header: the caller can
+ *		skip it, *@ret_need bytes in all;
+ *	-EPROTO, if it is no frame, or is larger than FRAME_BODY_MAX: the caller
+ *		closes the connection.
  */
 int64_t frame_size(const void *bytes, size_t size, enum frame_kind kind,
 		   size_t max_body, size_t *ret_need);
 
-/* The id of a frame of which at least the header is there. */
+/* Returns the id of a frame of which at least the header is there. */
 uint64_t frame_id(const void *frame);
 
 /*
- * Reads what comes before a request's data, as soon as that is there: to look
- * at the function's limits before the rest has come. Returns 1 (data is NULL,
- * but size what it will be), 0: more bytes are needed, or -EPROTO.
+ * Reads what comes before a request's data as soon as it is there, so that the
+ * caller can apply the function's limits before the rest arrives. Returns 1, with
+ * data NULL and the size that it will have; 0 if more bytes are needed; -EPROTO.
  */
 int frame_peek_request(const void *bytes, size_t size,
 		       struct frame_request *ret_request);
 
-/* Reads a whole frame. -EPROTO: sizes or characters that cannot be. */
+/* Read a whole frame. Return 0, or -EPROTO if a size or character is not valid. */
 int frame_read_request(const void *frame, size_t size,
 		       struct frame_request *ret_request);
 int frame_read_reply(const void *frame, size_t size,
 		     struct frame_reply *ret_reply);
 
 /*
- * Writes all of a frame but its data, which the caller sends behind it, into
- * @head (FRAME_HEAD_MAX bytes, and those of attributes and headers). Returns the
- * bytes written, or -E2BIG.
+ * Write all of a frame but its data, which the caller sends after it, into @head:
+ * room for FRAME_HEAD_MAX bytes and for the attributes and headers. Return the
+ * number of bytes written, or -E2BIG.
  */
 #define FRAME_HEAD_MAX (FRAME_HEADER_SIZE + 2560)
 #define FRAME_PAIRS_MAX (THAW_ATTRIBUTES_SIZE_MAX + THAW_HEADERS_SIZE_MAX)

@@ -1,4 +1,4 @@
-/* host.c - the host that a request is for. See host.h; any thread. */
+/* host.c - see host.h. */
 #include "executor/protocol/host.h"
 
 #include <arpa/inet.h>
@@ -10,10 +10,10 @@
 #define DIGITS "0123456789"
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define HEX_DIGITS DIGITS "abcdefABCDEF"
-/* RFC 3986, 3.2.2: of a registered name. */
+/* What a registered name may have (RFC 3986, 3.2.2). */
 #define NAME_CHARACTERS DIGITS LETTERS "-._~%!$&'()*+,;="
 
-/* How many of the @size bytes at @text are of @characters. */
+/* Returns how many bytes at the beginning of @text are of @characters. */
 static size_t span(const char *text, size_t size, const char *characters)
 {
 	size_t at = 0;
@@ -23,7 +23,7 @@ static size_t span(const char *text, size_t size, const char *characters)
 	return at;
 }
 
-/* An IPv6 address, of which @size bytes are at @text. */
+/* Reads @size bytes of an IPv6 address. */
 static bool read_in6(const char *text, size_t size, struct in6_addr *ret_in6)
 {
 	char copy[INET6_ADDRSTRLEN];
@@ -35,7 +35,7 @@ static bool read_in6(const char *text, size_t size, struct in6_addr *ret_in6)
 	return inet_pton(AF_INET6, copy, ret_in6) == 1;
 }
 
-/* Behind each % are two hexadecimal digits. */
+/* Returns whether two hexadecimal digits follow each %. */
 static bool is_encoded(const char *text, size_t size)
 {
 	for (size_t i = 0; i < size; i++)

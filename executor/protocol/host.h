@@ -1,10 +1,9 @@
 /*
- * host.h - the host that a request is for: "example.com:80", "[::1]"; and which
- * hosts a server answers for.
+ * host.h - the host that a request is for: "example.com:80", "[::1]". Any thread.
  *
- * A browser on this machine has whoever made a page send requests to a loopback
- * address, and read the answers if the page's own name leads there (DNS
- * rebinding). What gives such a page away is its name, in Host.
+ * A page in a browser on this machine can send requests to a loopback address, and
+ * can read the answers if the page's own name leads there (DNS rebinding). Host
+ * gives such a page away, as it has the page's name.
  */
 #ifndef EXECUTOR_PROTOCOL_HOST_H
 #define EXECUTOR_PROTOCOL_HOST_H
@@ -12,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Borrowed; brackets included, without port and final dot; size 0: none. */
+/* Borrowed. With brackets, without port and final dot; size 0: none. */
 struct host {
 	const char *name;
 	size_t size;
@@ -20,17 +19,17 @@ struct host {
 
 /*
  * Reads @size bytes of uri-host [":" port] (RFC 9110, 7.2), which may be empty.
- * False: they are something else.
+ * Returns false if they are something else.
  */
 bool host_read(const char *text, size_t size, struct host *ret_host);
 
-/* The host of an origin, "https://example.com". False: it has none, as "null". */
+/* Reads the host of an origin: "https://example.com". False for "null" and such. */
 bool host_read_origin(const char *text, struct host *ret_host);
 
-/* The same host, in any case of letters. */
+/* Returns whether they are the same, whatever the case of letters. */
 bool host_equal(const struct host *a, const struct host *b);
 
-/* "localhost", 127.0.0.0/8 and [::1]: no page from elsewhere has these. */
+/* "localhost", 127.0.0.0/8 and [::1]: a page from elsewhere has none of these. */
 bool host_is_loopback(const struct host *host);
 
 #endif

@@ -1,4 +1,4 @@
-/* http_chunks.c - a body in chunks. See http_chunks.h. */
+/* http_chunks.c - see http_chunks.h. */
 #include "executor/protocol/http_chunks.h"
 
 #include <stdbool.h>
@@ -6,14 +6,14 @@
 #include "executor/protocol/http_lines.h"
 
 /*
- * What comes next. A line of a size, its extensions behind it:
+ * What comes next. A line has a size and extensions:
  *
  *	5 ; name = token ; name = "text \" text" ; name CR LF
  */
 enum state {
 	SIZE_FIRST,
 	SIZE,
-	DELIMITER, /* a semicolon, or the line's end */
+	DELIMITER, /* a semicolon, or the end of the line */
 	NAME_FIRST,
 	NAME,
 	NAME_END, /* an equals sign, or as DELIMITER */
@@ -44,7 +44,7 @@ static bool chunks_is_text(char c)
 	return c == '\t' || ((unsigned char)c >= ' ' && c != 0x7f);
 }
 
-/* A blank before a semicolon is allowed; before the line's end it is harmless. */
+/* A blank is allowed before a semicolon, and harmless before the line's end. */
 static enum state chunks_delimiter(char c)
 {
 	if (chunks_is_blank(c))
@@ -127,7 +127,7 @@ static enum state chunks_trailer(enum state state, char c)
 	}
 }
 
-/* What follows @c, which is not of the body. */
+/* Returns what follows @c, a byte outside of the body. */
 static enum state chunks_next(struct http_chunks *chunks, char c)
 {
 	switch ((enum state)chunks->state) {

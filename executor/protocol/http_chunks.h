@@ -1,6 +1,6 @@
 /*
- * http_chunks.h - a body in chunks (RFC 9112, 7.1), taken as it arrives. Their
- * extensions, and the headers behind them, are checked and ignored.
+ * http_chunks.h - takes a body in chunks (RFC 9112, 7.1) as it arrives. Extensions
+ * and trailers are checked and ignored.
  *
  *	chunks = (struct http_chunks){ .room = HTTP_CHUNK_OVERHEAD_MAX };
  *	... bytes arrive:
@@ -11,7 +11,7 @@
  *	case HTTP_CHUNKS_END:	that was the last one
  *	case HTTP_CHUNKS_BAD:	chunks.bad_reason says why
  *	}
- *	... again, with the rest of the bytes, but after the end
+ *	... and again with the rest of the bytes, until the end
  *
  * The same bytes give the same result in whatever pieces they arrive.
  */
@@ -33,9 +33,9 @@ enum http_chunks_event {
 };
 
 struct http_chunks {
-	int state;		/* 0 at first */
-	uint64_t left;		/* of the chunk */
-	size_t room;		/* bytes that need not be the body's */
+	int state;     /* 0 at first */
+	uint64_t left; /* bytes of the chunk that are to come */
+	size_t room;   /* bytes that may still be other than the body's */
 	const char *bad_reason; /* static */
 };
 

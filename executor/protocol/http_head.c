@@ -1,9 +1,9 @@
 /*
- * http_head.c - what a request's head says: target, length of the body, what
- * the client expects. Next file to read: http_request.c.
+ * http_head.c - what a request's head says: target, length of the body, what the
+ * client expects.
  *
- * Where RFC 9112 lets a server choose between mending and refusing, we refuse:
- * what two servers in a row read differently is how requests are smuggled.
+ * Where RFC 9112 lets a server mend or refuse, this one refuses: requests are
+ * smuggled through what two servers in a row read differently.
  */
 #include "executor/protocol/http_head.h"
 
@@ -41,8 +41,9 @@ static enum http_method method_of(unsigned method)
 }
 
 /*
- * "http://host/path" is for proxies, but RFC 9112, 3.2.2, has us take it. NULL:
- * there is no host, or it is none (RFC 9110, 4.2.1 and 4.2.4).
+ * Skips the host of "http://host/path", which is for proxies, but which RFC 9112,
+ * 3.2.2, has every server accept. Returns NULL if the host is missing or not valid
+ * (RFC 9110, 4.2.1 and 4.2.4).
  */
 static char *skip_authority(char *target, struct host *ret_host)
 {
@@ -86,7 +87,7 @@ static bool read_target(struct http_request *request, char *target)
 	return http_bad(request, 400, "the path must begin with a slash");
 }
 
-/* llhttp refuses most of this by itself; what it takes depends on its age. */
+/* llhttp refuses most of this itself, more or less of it in each version. */
 static bool read_length(struct http_request *request, const char *value)
 {
 	if (!*value || value[strspn(value, "0123456789")])
@@ -120,7 +121,7 @@ static bool read_expect(struct http_request *request, const char *value)
 	return true;
 }
 
-/* RFC 9112, 3.2.2: what the target says goes before it. */
+/* The host of the target has precedence (RFC 9112, 3.2.2). */
 static bool head_read_host(struct http_request *request, const char *value)
 {
 	struct host host;
@@ -137,7 +138,7 @@ struct counts {
 	unsigned hosts, lengths, encodings, options;
 };
 
-/* Blanks and commas between the names in Connection; see http_request.h. */
+/* Counts what may separate names in Connection; see http_message.h. */
 static bool count_options(struct http_request *request, const char *value,
 			  struct counts *counts)
 {

@@ -1,4 +1,4 @@
-/* http_lines.c - the lines of a request's head. See http_lines.h. */
+/* http_lines.c - see http_lines.h. */
 #include "executor/protocol/http_lines.h"
 
 #include <string.h>
@@ -33,7 +33,7 @@ static bool lines_is_digit(uint64_t c)
 	return c >= '0' && c <= '9';
 }
 
-/* The version is read from the line: llhttp takes RTSP and ICE as well. */
+/* The version is checked here, as llhttp accepts RTSP and ICE as well. */
 static bool check_request_line(struct http_lines *lines)
 {
 	const uint64_t version = lines->last & 0xffffff;
@@ -67,7 +67,7 @@ static bool lines_end_line(struct http_lines *lines)
 	return true;
 }
 
-/* What is no method, as the first byte of TLS, need not be read to its end. */
+/* A byte that no method has, such as the first one of TLS, ends it at once. */
 static bool check_request_byte(struct http_lines *lines, char byte)
 {
 	if (byte == ' ') {
@@ -102,7 +102,7 @@ static bool check_byte(struct http_lines *lines, char byte)
 	return true;
 }
 
-/* Within the line of a header: to where there is something to be said. */
+/* Within a header's line, skips to the next byte that matters. */
 static const char *lines_skip(const struct http_lines *lines, const char *at,
 			      const char *end)
 {

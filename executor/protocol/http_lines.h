@@ -1,11 +1,11 @@
 /*
- * http_lines.h - the lines of a request's head, looked at byte by byte before
- * llhttp is given them.
+ * http_lines.h - checks the lines of a request's head, byte by byte, before llhttp
+ * gets them.
  *
- * llhttp takes some line ends that are none, lines that go on in the next, and
- * more than one blank between words: another server in front of us may have read
- * them differently. And it does not know that a tab is as good as a blank around a
- * value: so tabs of values are for the caller to replace.
+ * llhttp accepts some wrong line ends, lines that continue in the next, and several
+ * blanks between words, which a server in front of this one may read differently.
+ * It refuses tabs around a value, which are as good as blanks, so the caller
+ * replaces the tabs of values.
  */
 #ifndef EXECUTOR_PROTOCOL_HTTP_LINES_H
 #define EXECUTOR_PROTOCOL_HTTP_LINES_H
@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Empty lines before a request, which some clients send behind a body. */
+/* Empty lines before a request; some clients send one after a body. */
 #define HTTP_EMPTY_LINES_MAX 4
 
 struct http_lines {
@@ -23,25 +23,25 @@ struct http_lines {
 	unsigned blanks; /* of the request line */
 	unsigned empty_lines;
 	bool in_line, in_value, after_cr;
-	bool has_request_line; /* and it is well-formed */
+	bool has_request_line; /* there is one, and it is well-formed */
 	bool has_ended;	       /* the head has */
 
-	/* What is wrong with the byte behind those taken; 0: nothing. */
+	/* What is wrong with the byte after those taken; 0: nothing. */
 	unsigned bad_status;
 	const char *bad_reason; /* static */
 };
 
 /*
- * Looks at @size bytes more. Returns how many of them are fine, up to and including
- * the head's last one. If there are more, the next one is wrong, or a tab of a
- * value, behind which it goes on.
+ * Checks @size more bytes. Returns how many of them are right, up to the last one of
+ * the head. If it returns less, the next byte is wrong, or is a tab of a value,
+ * after which the caller goes on.
  */
 size_t http_lines_take(struct http_lines *lines, const char *data, size_t size);
 
-/* A character of a token (RFC 9110, 5.6.2). */
+/* Returns whether @c may be in a token (RFC 9110, 5.6.2). */
 bool http_is_token(char c);
 
-/* What the hexadecimal digit @c stands for, or -1. */
+/* Returns the value of the hexadecimal digit @c, or -1. */
 int http_hex_digit(char c);
 
 #endif

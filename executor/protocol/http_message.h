@@ -16,20 +16,23 @@
 #include "executor/protocol/http_chunks.h"
 #include "executor/protocol/http_lines.h"
 
-/* Request line and headers together, in bytes; and headers: proxies pass 100. */
+/*
+ * Bytes of request line and headers together; and how many headers there may be,
+ * of which proxies let 100 pass.
+ */
 #define HTTP_HEAD_MAX (16 * 1024)
 #define HTTP_HEADERS_MAX 112
 
 /*
- * Separators in the values of Connection: for each header of a function's
- * request all of them are looked through.
+ * Separators in the values of Connection. All of its names are compared with each
+ * header of a function's request.
  */
 #define HTTP_CONNECTION_OPTIONS_MAX 64
 
-/* Memory for a head: this much at first, then twice what is there. */
+/* The first memory for a head, in bytes; each next one is twice as large. */
 #define HTTP_HEAD_FIRST 512
 
-/* Bytes of memory for heads, and for bodies, that are kept for the next one. */
+/* Bytes of memory for a head, and for a body, that the next request may reuse. */
 #define HTTP_KEPT_MAX (4 * 1024)
 
 enum http_method {
@@ -55,19 +58,19 @@ struct http_request {
 	enum http_method method;
 	const char *method_name; /* in capitals; static */
 	const char *path;	 /* as it was sent, e.g. "/function/a%20b" */
-	const char *query;	 /* behind the '?', as it was sent; or "" */
-	/* Names in lower case; values without blanks around, or controls. */
+	const char *query;	 /* after the '?', as it was sent; or "" */
+	/* Names are in lower case; values have no blanks around, no controls. */
 	struct thaw_attribute headers[HTTP_HEADERS_MAX];
 	size_t header_count;
-	struct host host;	 /* of the target, else of Host; may be empty */
-	const char *origin;	 /* the header's value, or NULL */
+	struct host host;   /* of the target, or else of Host; may be empty */
+	const char *origin; /* the header's value, or NULL */
 	uint64_t content_length; /* 0 if there is none, or chunked */
 	bool is_chunked;
-	bool keep_alive;       /* the client's wish, by version and header */
+	bool keep_alive;       /* the client wants it, by version and header */
 	bool expects_continue; /* wants "100 Continue" before the body */
 	bool is_http_1_0;
 
-	/* To be set at HTTP_HEAD_DONE; a larger body is HTTP_BAD with 413. */
+	/* The caller sets it at HTTP_HEAD_DONE; a larger body is refused: 413. */
 	size_t max_body; /* 0 until then */
 
 	/* From HTTP_DONE on. */
@@ -81,13 +84,13 @@ struct http_request {
 	struct {
 		llhttp_t parser;
 		struct http_lines lines;
-		/* Of the head; its strings, one behind the other. */
+		/* The strings of the head, one after the other. */
 		size_t head_size; /* bytes that arrived */
 		struct buffer head;
-		size_t string_from; /* where the last one begins */
+		size_t string_from; /* where the last string begins */
 		size_t header_count;
 
-		bool is_lost; /* llhttp is, in the request line */
+		bool is_lost; /* llhttp has given up in the request line */
 		bool head_done, done;
 		struct http_chunks chunks;
 		struct buffer body;

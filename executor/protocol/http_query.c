@@ -5,7 +5,7 @@
 
 #include "executor/protocol/http_lines.h"
 
-/* The byte written as two hexadecimal digits, or -1. */
+/* Reads two hexadecimal digits; -1 if they are not there. */
 static int hex_byte(const char *from, const char *end)
 {
 	int high, low;

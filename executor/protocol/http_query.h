@@ -6,17 +6,17 @@
 #include <stddef.h>
 
 /*
- * Puts the value of the parameter @name of a query string, percent-decoded,
- * into @value. Returns false if there is none, if it does not fit, or if it is
+ * Percent-decodes the value of the parameter @name of a query string into @value,
+ * of @size bytes. Returns false if there is none, if it does not fit, or if it is
  * not well-formed.
  */
 bool http_query_get(const char *query, const char *name, char *value,
 		    size_t size);
 
 /*
- * Percent-decodes @size bytes at @from into @to, zero-terminated. Returns the
- * length, or -1 if it does not fit, is not well-formed, or contains a zero or
- * another control character.
+ * Percent-decodes @size bytes at @from into @to and adds a zero. Returns the
+ * length, or -1 if the text does not fit, is not well-formed, or has a zero or
+ * another control character in it.
  */
 int http_decode(const char *from, size_t size, char *to, size_t to_size);
 

@@ -9,7 +9,7 @@ static struct http_reply *reply_of(llhttp_t *parser)
 	return parser->data;
 }
 
-/* Ends the parsing; -1 is what llhttp takes for an error of ours. */
+/* Ends the parsing; -1 tells llhttp to stop. */
 static int reply_fail(struct http_reply *reply, int error)
 {
 	reply->internal.error = error;
@@ -49,7 +49,7 @@ static int end_name(llhttp_t *parser)
 	return add_to_head(parser, "", 1);
 }
 
-/* The zero behind the name ends the search for blanks. */
+/* The zero after the name ends the search for blanks. */
 static int end_value(llhttp_t *parser)
 {
 	struct buffer *head = &reply_of(parser)->head;
@@ -66,7 +66,7 @@ static bool has_body(unsigned status)
 	       status != HTTP_STATUS_NOT_MODIFIED;
 }
 
-/* We never ask for another protocol, so 101 answers nothing of ours. */
+/* Nobody here asks for another protocol, so 101 is no answer. */
 static int end_reply_head(llhttp_t *parser)
 {
 	struct http_reply *reply = reply_of(parser);

@@ -1,6 +1,6 @@
 /*
- * http_reply.h - the client's side: one HTTP/1.1 response (RFC 9112), parsed as
- * it arrives. For `thaw invoke --url`, `thaw top`, `thaw bench --url` and so on.
+ * http_reply.h - the client's side: one HTTP/1.1 response (RFC 9112), parsed as it
+ * arrives.
  *
  *	struct http_reply reply = HTTP_REPLY_INIT(max_body);
  *
@@ -10,8 +10,9 @@
  *	1: it is whole; 0: more is needed; -EPROTO, -E2BIG, -ENOMEM
  *	http_reply_done(&reply);
  *
- * At the end of the connection call http_reply_end(): a body without a length
- * ends there. Keeps its memory from one response to the next.
+ * At the end of the connection call http_reply_end(), since a body without a length
+ * ends there. The memory is kept from one response to the next. One thread at a
+ * time.
  */
 #ifndef EXECUTOR_PROTOCOL_HTTP_REPLY_H
 #define EXECUTOR_PROTOCOL_HTTP_REPLY_H
@@ -31,7 +32,7 @@ struct http_reply {
 	bool keep_alive;
 	struct buffer head; /* "name\0value\0"..., names in lower case */
 	struct buffer body;
-	/* To be set behind http_reply_reset(): it answers HEAD, without a body. */
+	/* The caller sets it after http_reply_reset(): HEAD is answered without body. */
 	bool is_head;
 
 	struct {
@@ -51,19 +52,20 @@ struct http_reply {
 void http_reply_reset(struct http_reply *reply);
 
 /*
- * Takes up to @size bytes; *@ret_used says how many: what is behind a whole
- * response belongs to the next one. "100 Continue" and its like are skipped.
+ * Takes up to @size bytes; *@ret_used is how many, as what follows a whole response
+ * belongs to the next. Skips "100 Continue" and its like. Returns 1 if the response
+ * is whole; 0 if more bytes are needed; -EPROTO, -E2BIG or -ENOMEM.
  */
 int http_reply_parse(struct http_reply *reply, const void *data, size_t size,
 		     size_t *ret_used);
 
-/* 1: the response is whole; -EPROTO: the connection ended in the midst of it. */
+/* Returns 1 if the response is whole, -EPROTO if the connection ended too early. */
 int http_reply_end(struct http_reply *reply);
 
-/* Frees the memory; http_reply_reset() makes it usable again. */
+/* Frees the memory. http_reply_reset() makes the struct usable again. */
 void http_reply_done(struct http_reply *reply);
 
-/* The value of the header called @name (lower case), or NULL. */
+/* Returns the value of the header @name (in lower case), or NULL. */
 const char *http_reply_header(const struct http_reply *reply, const char *name);
 
 #endif

@@ -1,11 +1,10 @@
 /*
- * http_request.c - a request's bytes, taken as they arrive. See http_request.h.
+ * http_request.c - takes a request's bytes as they arrive. See http_request.h.
  *
- * http_lines.c looks at the head's lines, and llhttp splits them; what the head
- * says is read in http_head.c. Chunks are http_chunks.c's; a body with a length
- * is counted here. The same bytes give the same result in whatever pieces they
- * arrive: limits and rules are looked at where something is whole, never where a
- * piece happens to end.
+ * http_lines.c checks the head's lines, llhttp splits them, and http_head.c reads
+ * what the head says. http_chunks.c takes chunks; a body with a length is counted
+ * here. The same bytes give the same result in whatever pieces they arrive: limits
+ * and rules apply where something is whole, never where a piece happens to end.
  */
 #include "executor/protocol/http_request.h"
 
@@ -26,8 +25,8 @@ static size_t smaller(size_t a, size_t b)
 }
 
 /*
- * The head's strings. No more bytes go to llhttp than there is room for, and
- * each string takes fewer than were sent for it.
+ * The head's strings. llhttp gets no more bytes than there is room for, and each
+ * string takes fewer bytes than were sent for it.
  */
 
 static void add_head_byte(struct http_request *request, char byte)
@@ -38,7 +37,7 @@ static void add_head_byte(struct http_request *request, char byte)
 	head->data[head->size++] = byte;
 }
 
-/* Returns where what was added since the last call begins. */
+/* Ends a string and returns where it begins. */
 static uint16_t end_head_string(struct http_request *request)
 {
 	size_t from = request->internal.string_from;
@@ -56,7 +55,7 @@ static int on_url(llhttp_t *parser, const char *data, size_t size)
 	return 0;
 }
 
-/* It is the first. */
+/* The URL is the first string. */
 static int on_url_complete(llhttp_t *parser)
 {
 	end_head_string(request_of(parser));
@@ -76,7 +75,7 @@ static int on_name(llhttp_t *parser, const char *data, size_t size)
 	return 0;
 }
 
-/* The head may move: until it is done, a string is where it begins in there. */
+/* The head may move, so until it is done a string is an offset. */
 static const char *place_of(uint16_t at)
 {
 	return (const char *)(uintptr_t)at;
@@ -95,7 +94,7 @@ static int on_name_complete(llhttp_t *parser)
 	return 0;
 }
 
-/* llhttp refuses all control characters but tabs, which it is not given. */
+/* llhttp refuses control characters except tabs, which it never gets. */
 static int on_value(llhttp_t *parser, const char *data, size_t size)
 {
 	for (size_t i = 0; i < size; i++)
@@ -116,7 +115,7 @@ static int on_value_complete(llhttp_t *parser)
 	return 0;
 }
 
-/* What there is of it is for others, at once: they may grow, too. */
+/* Frees what the request has, at once, for others. */
 static bool refuse_memory(struct http_request *request, struct buffer *buffer)
 {
 	const struct budget_account *account = buffer->account;
@@ -128,8 +127,8 @@ static bool refuse_memory(struct http_request *request, struct buffer *buffer)
 }
 
 /*
- * There is memory for the body only when bytes have arrived, so announcing them
- * costs the client more.
+ * The body's memory grows with the bytes that arrive: a client that only announces
+ * a large body makes the server allocate nothing.
  */
 static bool add_to_request_body(struct http_request *request, const char *data,
 				size_t size)
@@ -145,7 +144,7 @@ static bool add_to_request_body(struct http_request *request, const char *data,
 	return true;
 }
 
-/* llhttp stops behind the head. */
+/* Stops llhttp after the head. */
 static int pause_parser(llhttp_t *parser)
 {
 	(void)parser;
@@ -254,8 +253,9 @@ static void blame_llhttp(struct http_request *request, llhttp_errno_t error)
 }
 
 /*
- * Has llhttp take @size bytes. HTTP_DONE: the head is done. A method or a version
- * it does not know is no reason yet: that the line says.
+ * Gives llhttp @size bytes. HTTP_DONE means that the head is done. A method or a
+ * version that llhttp does not know is not refused here but in check_head_lines(),
+ * when the whole line is there.
  */
 static enum http_progress feed_llhttp(struct http_request *request,
 				      const char *data, size_t size)
@@ -281,7 +281,7 @@ static enum http_progress feed_llhttp(struct http_request *request,
 	}
 }
 
-/* What is wrong with the lines, of which llhttp has taken what is before that. */
+/* Refuses wrong lines, after llhttp has taken what comes before them. */
 static enum http_progress check_head_lines(struct http_request *request)
 {
 	const struct http_lines *lines = &request->internal.lines;
@@ -297,7 +297,7 @@ static enum http_progress check_head_lines(struct http_request *request)
 	return HTTP_BAD;
 }
 
-/* Takes up to @size bytes, all of which there is room for. */
+/* Takes up to @size bytes of the head; there is room for all of them. */
 static enum http_progress take_head_bytes(struct http_request *request,
 					  const char *data, size_t size,
 					  size_t *ret_used)
@@ -314,7 +314,7 @@ static enum http_progress take_head_bytes(struct http_request *request,
 			progress = check_head_lines(request);
 		if (progress != HTTP_MORE || *ret_used == size)
 			return progress;
-		/* a tab, which a blank stands for */
+		/* a tab: llhttp gets a blank for it */
 		progress = feed_llhttp(request, " ", 1);
 		if (progress != HTTP_MORE)
 			return progress;
@@ -322,7 +322,7 @@ static enum http_progress take_head_bytes(struct http_request *request,
 	}
 }
 
-/* Its memory stays where it is from now on. */
+/* From now on the head does not move: its offsets become pointers. */
 static bool end_request_head(struct http_request *request)
 {
 	char *head = request->internal.head.data;
@@ -337,13 +337,13 @@ static bool end_request_head(struct http_request *request)
 	return request->internal.head_done;
 }
 
-/* Makes room for some of @size bytes more; 0: the head is too large. */
+/* Makes room for up to @size more bytes; 0: the request has been refused. */
 static size_t make_head_room(struct http_request *request, size_t size)
 {
 	struct buffer *head = &request->internal.head;
 	size_t have = request->internal.head_size;
 
-	/* who asks how the server is gets an answer, whatever is left */
+	/* a first piece may exceed the budget: health checks are answered */
 	head->may_exceed = !have;
 	if (have == head->capacity && have < HTTP_HEAD_MAX &&
 	    !buffer_reserve(head,
@@ -398,7 +398,7 @@ static enum http_progress parse_request_body(struct http_request *request,
 	return size < rest ? HTTP_MORE : HTTP_DONE;
 }
 
-/* @size bytes at @data have led to @event. */
+/* Handles an event that @size bytes at @data have led to. */
 static enum http_progress take_chunk_event(struct http_request *request,
 					   enum http_chunks_event event,
 					   const char *data, size_t size)
@@ -477,7 +477,7 @@ const char *http_request_header(const struct http_request *request,
 	for (size_t i = 0; i < request->header_count; i++) {
 		const char *other = request->headers[i].name;
 
-		/* most differ in the first letter: no call for those */
+		/* most differ in the first letter, which costs no call */
 		if (*other == *name && !strcmp(other, name))
 			return request->headers[i].value;
 	}

@@ -132,7 +132,7 @@ static void append_date(struct buffer *out)
 	static _Thread_local time_t formatted;
 	struct timespec now;
 
-	/* coarse: it is read from memory, and seconds are all that counts */
+	/* the coarse clock is read from memory, and only seconds count */
 	clock_gettime(CLOCK_REALTIME_COARSE, &now);
 	if (now.tv_sec != formatted) {
 		date_format_http((uint64_t)now.tv_sec, date);
@@ -152,7 +152,7 @@ void http_response_begin(struct buffer *out, unsigned status, bool keep_alive)
 	buffer_text(out, keep_alive ? "\r\n" : "\r\nConnection: close\r\n");
 }
 
-/* What could end the header, or begin another, becomes a blank. */
+/* Appends text in which a byte that could end the header becomes a blank. */
 static void append_tame(struct buffer *out, const char *text)
 {
 	size_t size = strlen(text);

@@ -15,25 +15,25 @@
 
 #include "base/buffer.h"
 
-/* Content-Length is left out: statuses without a body, such as 204. */
+/* A size for statuses without a body, such as 204: no Content-Length. */
 #define HTTP_NO_BODY SIZE_MAX
 
 /*
- * The status line, Date (RFC 9110, 6.6.1; formatted once in a second for a
- * thread), and "Connection: close" unless @keep_alive. A client of HTTP/1.0
- * wants to be told "Connection: keep-alive", by http_response_header().
+ * Appends the status line, Date (RFC 9110, 6.6.1; a thread formats it once a
+ * second), and "Connection: close" unless @keep_alive. For an HTTP/1.0 client the
+ * caller adds "Connection: keep-alive" with http_response_header().
  */
 void http_response_begin(struct buffer *out, unsigned status, bool keep_alive);
 
-/* One header; @name is our own. Control characters in @value become blanks. */
+/* Append one header. @name is trusted; controls in @value become blanks. */
 void http_response_header(struct buffer *out, const char *name,
 			  const char *value);
 void http_response_number(struct buffer *out, const char *name, uint64_t value);
 
-/* Content-Length and the empty line. */
+/* Appends Content-Length and the empty line. */
 void http_response_end(struct buffer *out, size_t body_size);
 
-/* "Not Found" for 404; "" for what we never send. */
+/* Returns "Not Found" for 404, and so on; "" for an unknown status. */
 const char *http_status_text(unsigned status);
 
 #endif

@@ -13,9 +13,9 @@
 #include "executor/protocol/lambda_error.h"
 
 /*
- * Reads what @request (its head) asks for. Returns false after filling in
- * *@ret_error: a name, qualifier or header that is no good, an unsupported
- * operation, a wrong method. LAMBDA_NONE is not an error.
+ * Reads what the head of @request asks for. Returns false after *@ret_error: a
+ * name, qualifier or header is not valid, an operation is not supported, or a
+ * method is wrong. LAMBDA_NONE is not an error.
  */
 bool lambda_parse(const struct http_request *request,
 		  struct lambda_call *ret_call, struct lambda_error *ret_error);

@@ -14,28 +14,39 @@ struct lambda_error {
 	char message[512];
 };
 
-/* Fills in *@ret_error. Returns false, as its callers do then. */
+/* Fills in *@ret_error. Always returns false, for the caller to return. */
 bool lambda_refuse(struct lambda_error *ret_error, unsigned status,
 		   const char *type, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/* The same for 400 InvalidParameterValueException. */
+/* Does the same for 400 InvalidParameterValueException. */
 #define lambda_invalid(ret_error, ...)                                  \
 	lambda_refuse(ret_error, 400, "InvalidParameterValueException", \
 		      __VA_ARGS__)
 
 /*
- * What an -errno of deploying or invoking @name means in this API, @message
- * being what thaw says (or NULL): -EBUSY and -EAGAIN: throttled, -E2BIG: too
- * large, -ENOENT: no function or image, -ENOEXEC: an image that is no good,
- * -ECANCELED and -EPROTO: it did not boot, -ETIMEDOUT: not in time, -EINVAL: a
- * header too long, -EINPROGRESS: it is being booted, -ESHUTDOWN: draining; all
- * others are our own fault: 500.
+ * Fills in *@ret_error for the -errno @error of deploying or invoking @name, with
+ * thaw's own @message unless that is NULL:
+ *
+ *	-EBUSY, -EAGAIN		throttled
+ *	-E2BIG			the payload is too large
+ *	-ENOENT			there is no function, or no image
+ *	-ENOEXEC		the image is not valid
+ *	-ECANCELED, -EPROTO	the function did not boot
+ *	-ETIMEDOUT		it did not boot in time
+ *	-EINVAL			a header is too long
+ *	-EINPROGRESS		it is being booted
+ *	-ENOBUFS		there is no memory for the reply
+ *	-ESHUTDOWN		the server is draining
+ *	any other		the server has failed: 500
  */
 void lambda_from_errno(int error, const char *name, const char *message,
 		       struct lambda_error *ret_error);
 
-/* "Handled" (the function reported it) or "Unhandled"; of a failed one. */
+/*
+ * Returns, for an invocation that failed, "Handled" if the function reported the
+ * error, else "Unhandled".
+ */
 const char *lambda_function_error(const struct thaw_reply *reply);
 
 #endif

@@ -14,16 +14,16 @@ struct lambda_item {
 	bool is_qualified; /* the version is part of the ARN */
 };
 
-/* The real one has paths of this machine in it, which are not for clients. */
+/* Clients see this one: the real reason has paths of this machine in it. */
 #define LAMBDA_FAILED_REASON \
 	"The function could not be deployed: the server's log says why."
 
-/* Puts LastModified: when it was deployed; until it is, when the server began. */
+/* Puts LastModified: when it was deployed, or, before that, when the server started. */
 void lambda_put_modified(struct json_output *object,
 			 const struct server_view *view,
 			 const struct function_view *function);
 
-/* A FunctionConfiguration. */
+/* Makes a FunctionConfiguration. */
 struct json_output lambda_configuration_json(const struct server_view *view,
 					     const struct lambda_item *item);
 

@@ -6,7 +6,7 @@
 #include "executor/protocol/lambda_call.h"
 #include "executor/protocol/view.h"
 
-/* What ListFunctions answers; and ListVersionsByFunction, of @function. */
+/* Make the answers of ListFunctions, and of ListVersionsByFunction for @function. */
 struct json_output lambda_functions_json(const struct server_view *view,
 					 const struct lambda_call *call);
 struct json_output lambda_versions_json(const struct server_view *view,

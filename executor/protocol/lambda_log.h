@@ -8,15 +8,15 @@
 #include "base/buffer.h"
 #include "executor/libthaw.h"
 
-/* The lines of a log: START; END and REPORT, with restore duration. */
+/* Append a line START, and lines END and REPORT, to @out. */
 void lambda_write_start(const char *id, struct buffer *out);
 void lambda_write_report(const struct thaw_reply *reply, size_t memory_bytes,
 			 size_t memory_used_bytes, uint64_t restore_ns,
 			 struct buffer *out);
 
 /*
- * The last 4 KiB of a log, base64, as X-Amz-Log-Result has it; appended to
- * @out. A character is not cut in the middle.
+ * Appends the last 4 KiB of a log in base64, for X-Amz-Log-Result, to @out. It
+ * does not begin in the middle of a character.
  */
 #define LAMBDA_TAIL_MAX 4096
 void lambda_write_tail(const char *log, size_t size, struct buffer *out);

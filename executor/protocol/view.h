@@ -1,9 +1,9 @@
 /*
- * view.h - the server as it is at one moment, for those who describe it: the
- * admin API, the Lambda API's read-only operations, the metrics.
+ * view.h - the server at one moment, for those who describe it: the admin API, the
+ * read-only operations of Lambda's API, the metrics.
  *
- * Made by the server for one request; everything in it is borrowed for that
- * call.
+ * The server makes a view for one request. Everything in it is borrowed until that
+ * is answered.
  */
 #ifndef EXECUTOR_PROTOCOL_VIEW_H
 #define EXECUTOR_PROTOCOL_VIEW_H
@@ -24,11 +24,11 @@ enum function_state {
 	FUNCTION_FAILED, /* see reason */
 };
 
-/* What has become of the version that is to take an active function's place. */
+/* The state of the version that is to replace an active function. */
 enum function_update {
 	UPDATE_NONE, /* there is none */
 	UPDATE_PENDING,
-	UPDATE_FAILED, /* see reason: the old one goes on */
+	UPDATE_FAILED, /* see reason; the old version stays */
 };
 
 struct function_view {
@@ -36,8 +36,8 @@ struct function_view {
 	const struct metrics_function *metrics;
 	enum function_state state;
 	enum function_update update;
-	const char *reason; /* why it, or its update, failed; "" */
-	int failure;	    /* -errno of that; 0 */
+	const char *reason; /* why the function or its update failed, or "" */
+	int failure;	    /* the -errno of that, or 0 */
 
 	/* If it is active: */
 	uint64_t deployed_unix_ms;
@@ -59,7 +59,7 @@ struct function_counts_view {
 };
 
 enum server_state {
-	SERVER_STARTING, /* no listener takes connections yet but the admin's */
+	SERVER_STARTING, /* only the admin listener takes connections */
 	SERVER_SERVING,
 	SERVER_DRAINING,
 };
@@ -74,12 +74,12 @@ struct server_view {
 	unsigned offload_threads, offload_busy;
 	const char *io;			    /* "io_uring" or "epoll" */
 	unsigned events_queued, events_max; /* Event invocations */
-	uint64_t events_oldest_ms;	    /* age of the oldest; 0 */
+	uint64_t events_oldest_ms;	    /* age of the oldest, or 0 */
 	uint64_t max_connections;
 	uint64_t buffered, max_buffered; /* bytes of requests and replies */
 	uint64_t memory, max_memory;	 /* bytes of vms and snapshots */
-	const char *pressure;		 /* the file that tells of it; "" */
-	const char *last_reload_error;	 /* "" */
+	const char *pressure;		 /* the file that reports it, or "" */
+	const char *last_reload_error;	 /* or "" */
 	uint64_t log_dropped;		 /* lines */
 	const struct metrics_server *metrics;
 	const struct function_view *functions; /* in the catalog's order */

@@ -19,7 +19,7 @@ static const char *function_state_name(enum function_state state)
 	return names[state];
 }
 
-/* NULL: there is none. */
+/* Returns NULL if there is none. */
 static const char *update_name(enum function_update update)
 {
 	static const char *const names[] = {
@@ -136,7 +136,7 @@ static struct json_output dispatched_object(const struct thaw_stats *stats)
 	return object;
 }
 
-/* What the catalog says. */
+/* Puts what the catalog says. */
 static void put_spec(struct json_output *object,
 		     const struct catalog_function *spec)
 {
@@ -152,7 +152,7 @@ static void put_spec(struct json_output *object,
 		      catalog_isolation_name(spec->isolation));
 }
 
-/* By its own keys; but values of variables may be secrets. */
+/* Makes the catalog's entry, without the variables, which may be secrets. */
 static json_t *make_catalog(const struct catalog_function *spec)
 {
 	json_t *json = catalog_function_json(spec);
@@ -161,7 +161,7 @@ static json_t *make_catalog(const struct catalog_function *spec)
 	return json;
 }
 
-/* What there is of it, but for the counts. */
+/* Puts the state, without the counts. */
 static void put_state(struct json_output *object,
 		      const struct function_view *function)
 {
@@ -186,7 +186,7 @@ static void put_state(struct json_output *object,
 
 static void put_gate(struct json_output *object, const struct thaw_stats *stats)
 {
-	/* not deployed: nothing is known of it */
+	/* nothing is known of a function that is not deployed */
 	json_put_text(object, "gate", stats->gate ? stats->gate : "none");
 	json_put_boolean(object, "polled", stats->is_polled);
 	json_put_text(object, "no_gate", stats->no_gate ? stats->no_gate : "");
@@ -241,7 +241,7 @@ void admin_write_function(const struct function_view *function,
 	buffer_text(out, "\n");
 }
 
-/* One function at a time: there may be many, and their JSON is large. */
+/* Makes one function at a time: there may be many, and their JSON is large. */
 void admin_write_functions(const struct server_view *view, struct buffer *out)
 {
 	buffer_text(out, "{\"bucket_bounds_us\":[");

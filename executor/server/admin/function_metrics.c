@@ -8,12 +8,12 @@
 #include "executor/server/admin/prometheus.h"
 #include "executor/server/metrics.h"
 
-/* One label besides the function. */
+/* A label besides the function. */
 struct label {
 	const char *name, *value;
 };
 
-/* NAME{function="...",LABEL="...": without the end. */
+/* Writes NAME{function="...",LABEL="..." without the closing brace. */
 static void write_function_labels(struct buffer *out, const char *name,
 				  const struct function_view *function,
 				  const struct label *label)
@@ -64,8 +64,8 @@ struct histogram_names {
 	}
 
 /*
- * Others go on counting meanwhile: each bucket is read once, and the count is
- * what they sum up to.
+ * Workers go on counting meanwhile. Each bucket is read once, and the count is
+ * their sum.
  */
 static void write_histogram(struct buffer *out,
 			    const struct histogram_names *names,
@@ -176,7 +176,7 @@ static const struct function_family function_families[] = {
 	{ NULL, NULL, NULL, NULL },
 };
 
-/* A family of two, told apart by a label. */
+/* A family of two numbers, which differ in a label. */
 struct pair_family {
 	const char *name, *type, *help;
 	const char *label, *values[2];
@@ -252,7 +252,7 @@ static void write_states(const struct server_view *view, struct buffer *out)
 
 #define LABEL_PREFIX "label_"
 #define LABEL_CONFLICT "_conflict"
-/* The name of a label of a catalog as Prometheus has it, the zero included. */
+/* Room for the name of a catalog's label in Prometheus, with the zero. */
 #define LABEL_MAX                                                     \
 	(sizeof(LABEL_PREFIX LABEL_CONFLICT) + LIMIT_LABEL_NAME_MAX + \
 	 sizeof("64"))
@@ -267,8 +267,8 @@ static bool is_label_taken(char names[][LABEL_MAX], size_t count,
 }
 
 /*
- * What is neither a letter, a digit nor _ is _. Where that makes two names one,
- * the later one has a number behind it.
+ * Makes a label's name: characters other than letters, digits and _ become _. If
+ * two names become one, the later one gets a number at its end.
  */
 static void name_label(char names[][LABEL_MAX], size_t count, const char *pair)
 {

@@ -15,7 +15,7 @@ static bool read_resident(uint64_t *ret_bytes)
 	cleanup_fclose FILE *file = fopen("/proc/self/statm", "re");
 	uint64_t pages;
 
-	/* the first is all of the address space */
+	/* the first number is the whole address space */
 	if (!file || fscanf(file, "%*u %" SCNu64, &pages) != 1)
 		return false;
 	*ret_bytes = pages * (uint64_t)sysconf(_SC_PAGESIZE);

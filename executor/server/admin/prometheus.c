@@ -15,7 +15,7 @@ void prometheus_head(struct buffer *out, const char *name, const char *type,
 		      type);
 }
 
-/* What of a label's value cannot stand for itself; NULL: @text's first can. */
+/* Returns what replaces the first character of @text; NULL: it stays. */
 static const char *label_escape(const char *text, size_t size,
 				size_t *ret_taken)
 {

@@ -6,7 +6,7 @@
  *	prometheus_label(out, "version", version);
  *	buffer_text(out, "} 1\n");
  *
- * All samples of a family follow its head. Appends to a buffer, no more.
+ * All samples of a family follow its head. Everything is appended to @out.
  */
 #ifndef EXECUTOR_SERVER_ADMIN_PROMETHEUS_H
 #define EXECUTOR_SERVER_ADMIN_PROMETHEUS_H
@@ -20,17 +20,17 @@
 #define PROMETHEUS_US 6
 #define PROMETHEUS_MS 3
 
-/* @help is ours: it is written as it is. */
+/* Writes the head of a family. @help is trusted and not escaped. */
 void prometheus_head(struct buffer *out, const char *name, const char *type,
 		     const char *help);
 
-/* NAME="VALUE", where @value is any text. */
+/* Writes NAME="VALUE"; @value may be any text. */
 void prometheus_label(struct buffer *out, const char *name, const char *value);
 
-/* @value with the last @digits of its digits after the point, exactly. */
+/* Writes @value / 10^@digits exactly. */
 void prometheus_decimal(struct buffer *out, uint64_t value, unsigned digits);
 
-/* A family of one such number, without labels. */
+/* Writes a family of one such number, without labels. */
 void prometheus_number(struct buffer *out, const char *name, const char *type,
 		       const char *help, uint64_t value, unsigned digits);
 

@@ -133,7 +133,7 @@ void admin_write_status(const struct server_view *view, struct buffer *out)
 	buffer_text(out, "\n");
 }
 
-/* @reason: NULL if all is well. */
+/* @reason is NULL if all is well. */
 static void write_check(const char *name, const char *reason, bool is_critical,
 			struct buffer *out)
 {

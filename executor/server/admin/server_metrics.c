@@ -9,7 +9,7 @@
 #include "executor/server/metrics.h"
 #include "executor/server/readiness.h"
 
-/* Families of one counter of struct metrics_server each. */
+/* A family of one counter of struct metrics_server. */
 struct server_family {
 	const char *name, *type, *help;
 	size_t offset;
@@ -116,7 +116,7 @@ static void write_server(const struct server_view *view, struct buffer *out)
 			  view->events_oldest_ms, PROMETHEUS_MS);
 }
 
-/* What all programs say of themselves, by the names of client libraries. */
+/* Writes what every program reports, under the names that client libraries use. */
 static void write_process(const struct server_view *view, struct buffer *out)
 {
 	struct process_stats stats;

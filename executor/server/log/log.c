@@ -1,7 +1,4 @@
-/*
- * log.c - the ring of lines and the thread that writes them. See log.h, and
- * log_line.h for the lines.
- */
+/* log.c - the ring of lines and the thread that writes them. See log.h. */
 #include "executor/server/log/log.h"
 
 #include <errno.h>
@@ -16,36 +13,36 @@
 #include "base/clock.h"
 
 /*
- * Whole lines of so many bytes are written at once. To a pipe that is atomic,
- * and does not block if poll() says so, even if others block in it.
+ * Up to so many bytes of whole lines are written at once. A write of that size to a
+ * pipe is atomic, and does not block if poll() says so, even if others block.
  */
 #define CHUNK_MAX LOG_LINE_MAX
 _Static_assert(CHUNK_MAX <= PIPE_BUF, "lines must not be torn in a pipe");
 _Static_assert(LOG_RING_SIZE >= 2 * LOG_LINE_MAX, "any line must fit");
 
-/* Of the ring, for the line that says how many were lost. */
+/* Bytes of the ring that are kept for the line about lost lines. */
 #define NOTICE_MAX 256
 
-/* How often a writer that waits for its reader looks whether it should end. */
+/* How often a writer that waits for its reader checks whether to end. */
 #define POLL_MS 100
 #define NAP_MS 10
 
-/* How long lines beyond their limit are counted before the count is told. */
+/* How long lines beyond their limit are counted before the count is logged. */
 #define TELL_NS NS_PER_S
 
-/* Of LOG_STOP_NS, for the writer to see that it is over. */
+/* The part of LOG_STOP_NS that the writer has to notice the end. */
 #define STOP_REST_NS (100 * NS_PER_MS)
 
 #define LEVEL_NONE (-1)
 
 static struct {
-	pthread_mutex_t lock; /* of all that is not atomic or the writer's */
+	pthread_mutex_t lock; /* of what is not atomic or the writer's */
 	pthread_cond_t changed, ended; /* by CLOCK_MONOTONIC */
 	bool has_conds, has_writer, is_ending;
 	size_t first, size;
-	uint64_t lost;		  /* lines of which nothing has been said yet */
-	struct log_limit *limits; /* that have lost lines, */
-	uint64_t tell_ns;	  /* and when that is to be told */
+	uint64_t lost;		  /* lines that are lost and not announced */
+	struct log_limit *limits; /* that have lost lines */
+	uint64_t tell_ns;	  /* when to log how many */
 	char ring[LOG_RING_SIZE];
 
 	/* set before the thread starts */
@@ -54,7 +51,7 @@ static struct {
 
 	_Atomic int level, format;
 	_Atomic uint64_t dropped;
-	_Atomic uint64_t end_ns; /* when the writer gives up; 0: not yet */
+	_Atomic uint64_t end_ns; /* when the writer gives up, or 0 */
 } the_log = {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
 	.level = LEVEL_NONE,
@@ -84,7 +81,7 @@ static void lose(uint64_t lines)
 	count_dropped(lines);
 }
 
-/* With the lock held; leaves @rest bytes free. */
+/* Puts a line into the ring and leaves @rest bytes free. With the lock held. */
 static bool push_line(const char *line, size_t size, size_t rest)
 {
 	size_t at = (the_log.first + the_log.size) % LOG_RING_SIZE;
@@ -96,7 +93,7 @@ static bool push_line(const char *line, size_t size, size_t rest)
 		part = size;
 	memcpy(the_log.ring + at, line, part);
 	memcpy(the_log.ring, line + part, size - part);
-	/* the writer sleeps only when there is nothing */
+	/* the writer sleeps only if the ring is empty */
 	if (!the_log.size)
 		pthread_cond_signal(&the_log.changed);
 	the_log.size += size;
@@ -136,7 +133,7 @@ void log_write_fields(enum log_level level, const char *message,
 	pthread_mutex_unlock(&the_log.lock);
 }
 
-/* Says how many lines were lost, where they are missing. With the lock held. */
+/* Logs how many lines are missing here. With the lock held. */
 static void announce(void)
 {
 	const struct log_field fields[] = {
@@ -154,7 +151,7 @@ static void announce(void)
 		the_log.lost = 0;
 }
 
-/* Tells what is lost of @limit, which is in no list any more; lock held. */
+/* Logs the lost lines of @limit, which has left the list. With the lock held. */
 static void tell_limit(struct log_limit *limit)
 {
 	const uint64_t lost =
@@ -186,7 +183,7 @@ static void tell_limits(void)
 	}
 }
 
-/* The first line that @limit has lost since that was told. */
+/* Lists a limit that has lost its first line since the last report. */
 static void list_limit(struct log_limit *limit)
 {
 	pthread_mutex_lock(&the_log.lock);
@@ -233,7 +230,7 @@ static uint64_t count_lines(const char *text, size_t size)
 	return lines;
 }
 
-/* Moves whole lines, as many as fit, to @chunk. With the lock held. */
+/* Moves as many whole lines as fit to @chunk. With the lock held. */
 static size_t pop_lines(char chunk[static CHUNK_MAX])
 {
 	size_t size = the_log.size < CHUNK_MAX ? the_log.size : CHUNK_MAX;
@@ -258,7 +255,7 @@ static struct timespec log_timespec_of(uint64_t ns)
 	};
 }
 
-/* With the lock held: until there is something to do, or to tell. */
+/* Waits for lines, or until a report is due. With the lock held. */
 static void wait_for_change(void)
 {
 	const struct timespec until = log_timespec_of(the_log.tell_ns);
@@ -269,7 +266,7 @@ static void wait_for_change(void)
 		pthread_cond_wait(&the_log.changed, &the_log.lock);
 }
 
-/* Waits for lines; 0: there are none, and will be none. */
+/* Waits for lines and takes some; 0: the log ends. */
 static size_t take_lines(char chunk[static CHUNK_MAX])
 {
 	size_t size;
@@ -288,7 +285,7 @@ static size_t take_lines(char chunk[static CHUNK_MAX])
 	return size;
 }
 
-/* For how long the writer may wait now; 0: it should give up. */
+/* Returns how long the writer may wait now; 0: it gives up. */
 static int find_wait_ms(void)
 {
 	uint64_t end =
@@ -305,15 +302,15 @@ static int find_wait_ms(void)
 }
 
 /*
- * Writes some of @text: how much, 0 for nothing yet, or -errno. A descriptor
- * that says it is ready and then is not must not make us spin.
+ * Writes some of @text. Returns how many bytes, 0 for none yet, or -errno. Naps
+ * when a descriptor is not ready although poll() said so, instead of spinning.
  */
 static ssize_t write_some(const char *text, size_t size, int wait_ms)
 {
 	struct pollfd ready = { .fd = the_log.fd, .events = POLLOUT };
 	ssize_t written;
 
-	/* whatever else poll() may say, write() says it better */
+	/* write() reports what else poll() may have found */
 	if (!poll(&ready, 1, wait_ms))
 		return 0;
 	written = write(the_log.fd, text, size);
@@ -350,7 +347,7 @@ static void *run_writer(void *cookie)
 		size_t rest = write_chunk(chunk, size);
 
 		pthread_mutex_lock(&the_log.lock);
-		/* about a loss that goes on, nothing can be said */
+		/* while writing fails, a line about it would fail, too */
 		if (rest)
 			lose(count_lines(chunk + size - rest, rest));
 		else
@@ -364,7 +361,7 @@ static void *run_writer(void *cookie)
 	return cookie;
 }
 
-/* With the lock held. For what depends on no step of the wall clock. */
+/* Makes conditions that steps of the wall clock do not affect. Lock held. */
 static void make_conds(void)
 {
 	pthread_condattr_t attributes;

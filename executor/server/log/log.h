@@ -1,6 +1,6 @@
 /*
- * log.h - the server's log: one line for each thing that happened, on standard
- * error, as text or as JSON.
+ * log.h - the server's log: one line for each event, on standard error, as text or
+ * as JSON.
  *
  *	log_start(STDERR_FILENO, LOG_FORMAT_TEXT, LOG_LEVEL_INFO, &err);
  *	log_write(LOG_LEVEL_INFO, "listening", LOG_FIELD("address", address));
@@ -11,13 +11,13 @@
  *
  * Text: 2026-01-31T12:00:00.123456Z info listening address=127.0.0.1:8080
  * JSON: {"ts":"...","level":"info","msg":"listening","address":"..."}
- * A field whose text is empty is left out.
+ * A field with an empty text is left out.
  *
- * A line is put into a bounded ring and written by a thread of its own, so
- * nobody waits for whoever reads them; what does not fit is counted, and the
+ * Lines go into a bounded ring, and a thread of the log's own writes them, so no
+ * other thread waits for the reader. Lines that do not fit are counted, and their
  * count is logged when there is room again. Any thread.
  *
- * A line that a guest or a client can cause has a limit, one for each cause:
+ * Each cause of lines that a guest or a client has in its hands needs a limit:
  *
  *	static struct log_limit limit = LOG_LIMIT_OF("reloads");
  *
@@ -48,27 +48,30 @@
 void log_write_fields(enum log_level level, const char *message,
 		      const struct log_field *fields, size_t count);
 
-/* Whether lines of @level are written: to leave out the work for them. */
+/* Returns whether lines of @level are written, to save the work for others. */
 bool log_wants(enum log_level level);
 
 /*
- * Starts the thread; lines go to @fd, which is borrowed. Before that, and after
- * log_stop(), nothing is logged. log_stop() writes what is left, but waits for
- * the reader for LOG_STOP_NS at most; the thread may then be left behind, in a
- * write to @fd that does not end. -EBUSY: it is, or the log has been started.
+ * Starts the thread, which writes lines to @fd, borrowed. Before that, and after
+ * log_stop(), nothing is logged. Returns 0 or -errno; -EBUSY if the log is started,
+ * or if a stopped thread is still in a write.
+ *
+ * log_stop() writes the lines that are left, but waits for the reader for
+ * LOG_STOP_NS at most. Then it leaves the thread behind, in a write to @fd that does
+ * not end.
  */
 #define LOG_STOP_NS UINT64_C(1000000000)
 int log_start(int fd, enum log_format format, enum log_level level,
 	      struct error *err);
 void log_stop(void);
 
-/* Lines lost so far: beyond their limit, for want of room, or not written. */
+/* Returns how many lines are lost: by a limit, for lack of room, or unwritten. */
 uint64_t log_dropped(void);
 
-/* Whether a line of @level is to be written now: it is wanted, and may be. */
+/* Returns whether to write a line of @level now, of which it takes one of @limit. */
 bool log_may(struct log_limit *limit, enum log_level level);
 
-/* Before @limit, or what it points to, is freed: tells what is not told. */
+/* Logs the lost lines of @limit. Call it before what @limit points to is freed. */
 void log_limit_done(struct log_limit *limit);
 
 #endif

@@ -4,8 +4,8 @@
 #include "base/clock.h"
 
 /*
- * Each line moves until_ns on by its share of a second; it may not get further
- * ahead of the clock than a burst.
+ * Each line moves until_ns forward by its share of a second, but not further ahead
+ * of the clock than a burst of lines.
  */
 bool log_limit_take(struct log_limit *limit, uint64_t now_ns)
 {

@@ -9,14 +9,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Lines of one cause, if it is not a function's: in a second, and at once. */
+/* The limit of a cause that is not a function's: lines a second, and at once. */
 #define LOG_LIMIT_PER_SECOND 10
 #define LOG_LIMIT_BURST 100
 
 /*
- * How many lines of one cause are written: @burst at once, then @per_second.
- * Those beyond are counted, and the log's thread tells their number a second
- * after the first of them. Any thread; takes no lock for most of the lines.
+ * One cause may write @burst lines at once, then @per_second. Lines beyond that are
+ * counted, and a second after the first of them the log's thread logs the count.
+ * Any thread; most lines take no lock.
  */
 struct log_limit {
 	unsigned per_second, burst; /* 1 or more */
@@ -24,8 +24,8 @@ struct log_limit {
 	const char *function;	    /* whose, or NULL; borrowed */
 
 	_Atomic uint64_t until_ns; /* when a whole burst may come again */
-	_Atomic uint64_t lost;	   /* and not told */
-	struct log_limit *next;	   /* the log's, of those with lost lines */
+	_Atomic uint64_t lost;	   /* and not logged */
+	struct log_limit *next;	   /* the log's: the next that has lost lines */
 };
 
 #define LOG_LIMIT_OF(what)                                                    \
@@ -34,7 +34,7 @@ struct log_limit {
 		.cause = (what)                                               \
 	}
 
-/* Takes one line of @limit, at @now_ns, if there is one left. Any thread. */
+/* Takes one line at @now_ns, and returns true, if there is one left. */
 bool log_limit_take(struct log_limit *limit, uint64_t now_ns);
 
 #endif

@@ -1,4 +1,4 @@
-/* log_line.c - a log line of any text or numbers. See log_line.h. */
+/* log_line.c - see log_line.h. */
 #include "executor/server/log/log_line.h"
 
 #include <stdbool.h>
@@ -12,10 +12,10 @@
 #define CUT "..."
 #define CUT_SIZE (sizeof(CUT) - 1)
 
-/* Less room than this is not worth a cut value; any number fits. */
+/* With less room a value is left out, not cut; any number fits. */
 #define VALUE_LEAST 32
 
-/* A line that is being written; @end is before what must still go in. */
+/* A line that is being written. Room after @end is kept for what must follow. */
 struct line {
 	char *text;
 	size_t size, end;
@@ -42,7 +42,7 @@ static void line_put_text(struct line *line, const char *text)
 	line_put(line, text, strlen(text));
 }
 
-/* Marks that change the direction of text or break lines: they can mislead. */
+/* Returns whether a mark changes the direction of text or breaks lines. */
 static bool misleads(uint32_t point)
 {
 	return point == 0x200e || point == 0x200f ||
@@ -58,8 +58,8 @@ static bool is_nameless(uint32_t point)
 }
 
 /*
- * Writes the character at @text into @piece, escaped if need be; returns its
- * size and how many bytes of @text that was.
+ * Writes the first character of @text into @piece, escaped if necessary. Returns
+ * its size; *@ret_taken is its size in @text.
  */
 static size_t line_escape(const char *text, size_t size, bool json,
 			  char piece[static JSON_ESCAPED_MAX],
@@ -78,7 +78,7 @@ static size_t line_escape(const char *text, size_t size, bool json,
 	return json_escape(text, size, piece, ret_taken);
 }
 
-/* As much of @text as there is room for. */
+/* Writes as much of @text as there is room for. */
 static void line_put_escaped(struct line *line, const char *text)
 {
 	size_t size = strnlen(text, LOG_LINE_MAX), taken;
@@ -99,7 +99,7 @@ static void line_put_escaped(struct line *line, const char *text)
 	}
 }
 
-/* Text that needs no quotes: printable ASCII, but what they are made of. */
+/* Returns whether a text needs no quotes. */
 static bool line_is_plain(const char *text)
 {
 	for (; *text; text++)
@@ -119,7 +119,7 @@ static void line_put_value(struct line *line, const struct log_field *field)
 	} else if (!line->json && line_is_plain(field->text)) {
 		line_put_escaped(line, field->text);
 	} else {
-		/* the closing quote has its place whatever is between */
+		/* keeps room for the closing quote */
 		line_put(line, "\"", 1);
 		line->end--;
 		line_put_escaped(line, field->text);

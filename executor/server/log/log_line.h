@@ -1,9 +1,9 @@
 /*
  * log_line.h - one line of the log, as bytes. See log.h.
  *
- * Whatever a message or a value holds, the line is one line, of at most
- * LOG_LINE_MAX bytes, of UTF-8, and without what a terminal obeys or what turns
- * the direction of text; as JSON it is valid JSON. No state: any thread.
+ * Messages and values may hold anything. The result is one line of UTF-8, at most
+ * LOG_LINE_MAX bytes, without characters that a terminal obeys or that turn the
+ * direction of text; and valid JSON if it is JSON. Any thread.
  */
 #ifndef EXECUTOR_SERVER_LOG_LOG_LINE_H
 #define EXECUTOR_SERVER_LOG_LOG_LINE_H
@@ -15,7 +15,7 @@
 /* Bytes of one line. */
 #define LOG_LINE_MAX 4096
 
-/* Bytes of a message or a value as it is written, the "..." of a cut included */
+/* Bytes of a message or value as written, with the "..." of one that is cut. */
 #define LOG_VALUE_MAX 2048
 
 enum log_format {
@@ -30,10 +30,10 @@ enum log_level {
 	LOG_LEVEL_DEBUG,
 };
 
-/* One key=value. Values are hostile: written quoted and escaped if need be. */
+/* One key=value. Values are hostile: they are quoted and escaped if necessary. */
 struct log_field {
 	const char *key;
-	const char *text; /* NULL: @number; "": the field is left out */
+	const char *text; /* if NULL, @number; if "", the field is left out */
 	uint64_t number;
 };
 
@@ -51,14 +51,14 @@ struct log_entry {
 };
 
 /*
- * Writes @entry into @line, with the '\n' and without a zero, and returns its
- * size. What is too long is cut and ends with "..."; a field for which there is
- * no room at all is left out.
+ * Writes @entry into @line, with a '\n' and without a zero, and returns its size. A
+ * text that is too long is cut and ends with "..."; a field that has no room at all
+ * is left out.
  */
 size_t log_line_format(const struct log_entry *entry, enum log_format format,
 		       char line[static LOG_LINE_MAX]);
 
-/* The words: "text", "json"; "error", "warn", "info", "debug". */
+/* Read "text", "json"; "error", "warn", "info", "debug". Return false for others. */
 bool log_parse_format(const char *name, enum log_format *ret_format);
 bool log_parse_level(const char *name, enum log_level *ret_level);
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/container_of.h"
 #include "base/offload.h"
 #include "executor/limits.h"
 #include "executor/server/log/log.h"
@@ -202,8 +203,7 @@ static bool boot(struct boots *boots)
  */
 static void run(struct offload_work *work)
 {
-	struct deployment *pushed =
-		(void *)((char *)work - offsetof(struct deployment, boot));
+	struct deployment *pushed = container_of(work, struct deployment, boot);
 	struct boots *boots = pushed->boots;
 
 	while (boot(boots))

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/container_of.h"
 #include "base/file.h"
 #include "executor/server/boots.h"
 #include "executor/server/deployment_internal.h"
@@ -82,7 +83,7 @@ void deployment_set_workers(unsigned count)
 static void free_deployment(struct offload_work *work)
 {
 	struct deployment *deployment =
-		(void *)((char *)work - offsetof(struct deployment, work));
+		container_of(work, struct deployment, work);
 
 	function_free(deployment->function);
 	offload_share_release(deployment->runs);

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/container_of.h"
 #include "base/entropy.h"
 #include "executor/protocol/budget_reason.h"
 #include "executor/server/invocation_log.h"
@@ -45,10 +46,6 @@ struct event {
 	struct thaw_attribute attributes[EXCHANGE_ATTRIBUTES_MAX];
 	char bytes[]; /* payload, then content type and attributes */
 };
-
-#define CONTAINER(pointer, member)                                         \
-	((struct event *)(void *)((char *)(pointer)-offsetof(struct event, \
-							     member)))
 
 static void on_turn(struct io_message *message);
 
@@ -85,7 +82,7 @@ static void let_in(struct worker *worker, const struct deployment *deployment,
 	place = event_line_next(line, max, has_vm);
 	if (!place)
 		return;
-	event = CONTAINER(place, place);
+	event = container_of(place, struct event, place);
 	event->message.deliver = on_turn;
 	io_post(event->invocation.worker->io, worker->io, &event->message);
 }
@@ -282,7 +279,7 @@ static void start(struct event *event)
 
 static void on_turn(struct io_message *message)
 {
-	struct event *event = CONTAINER(message, message);
+	struct event *event = container_of(message, struct event, message);
 
 	timer_clear(&event->invocation.worker->timers, &event->timer);
 	event->has_turn = true;
@@ -291,7 +288,7 @@ static void on_turn(struct io_message *message)
 
 static void on_timer(struct timer *timer)
 {
-	struct event *event = CONTAINER(timer, timer);
+	struct event *event = container_of(timer, struct event, timer);
 	const bool rested = event->rests;
 
 	event->rests = false;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/container_of.h"
 #include "executor/protocol/budget_reason.h"
 #include "executor/protocol/frame.h"
 #include "executor/server/connection.h"
@@ -296,8 +297,7 @@ static enum frame_status status_of(int result)
 
 static void on_replied(struct invocation *invocation)
 {
-	struct call *call = (void *)((char *)invocation -
-				     offsetof(struct call, invocation));
+	struct call *call = container_of(invocation, struct call, invocation);
 	const struct thaw_reply *from = &invocation->reply;
 	struct frame_reply reply;
 	const char *reason;
@@ -359,8 +359,7 @@ static void read_on(struct frame_connection *connection)
 
 static void on_ended(struct invocation *invocation)
 {
-	struct call *call = (void *)((char *)invocation -
-				     offsetof(struct call, invocation));
+	struct call *call = container_of(invocation, struct call, invocation);
 	struct frame_connection *connection = of_call(call);
 
 	*call->link = call->next;
@@ -592,8 +591,7 @@ static size_t on_received(struct io_stream *stream, const void *data,
 static void on_frame_timer(struct timer *timer)
 {
 	struct frame_connection *connection =
-		(void *)((char *)timer -
-			 offsetof(struct frame_connection, frame_timer));
+		container_of(timer, struct frame_connection, frame_timer);
 
 	connection_close(&connection->common);
 }
@@ -635,8 +633,7 @@ static void on_client_ended(struct io_stream *stream, int error)
 static void on_timer(struct timer *timer)
 {
 	struct frame_connection *connection =
-		(void *)((char *)timer -
-			 offsetof(struct frame_connection, common.timer));
+		container_of(timer, struct frame_connection, common.timer);
 
 	connection->last = true;
 	if (connection->sending)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/container_of.h"
 #include "executor/protocol/budget_reason.h"
 #include "executor/protocol/http_response.h"
 #include "executor/server/connection.h"
@@ -90,7 +91,7 @@ static size_t memory_of(const struct exchange *exchange)
 static void on_worked(struct io_message *message)
 {
 	struct exchange *exchange =
-		(void *)((char *)message - offsetof(struct exchange, message));
+		container_of(message, struct exchange, message);
 
 	exchange->text.account = &exchange->account;
 	budget_take_anyway(&exchange->account,
@@ -103,8 +104,7 @@ static void on_worked(struct io_message *message)
 
 static void run_work(struct offload_work *work)
 {
-	struct exchange *exchange =
-		(void *)((char *)work - offsetof(struct exchange, work));
+	struct exchange *exchange = container_of(work, struct exchange, work);
 
 	exchange->inspect(exchange);
 	exchange->message.deliver = on_worked;
@@ -548,8 +548,7 @@ static void on_ended(struct io_stream *stream, int error)
 static void on_timer(struct timer *timer)
 {
 	struct http_connection *connection =
-		(void *)((char *)timer -
-			 offsetof(struct http_connection, common.timer));
+		container_of(timer, struct http_connection, common.timer);
 
 	if ((connection->phase != PHASE_HEAD &&
 	     connection->phase != PHASE_BODY) ||

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/container_of.h"
 #include "executor/invoke.h"
 #include "executor/invoke_request.h"
 #include "executor/invoke_state.h"
@@ -59,7 +60,8 @@ static void refuse(struct invocation *invocation)
 /* A vm has become free: said by any thread, to the one that has it. */
 static void on_served(struct pool_waiter *waiter)
 {
-	struct invocation *invocation = CONTAINER(waiter, waiter);
+	struct invocation *invocation =
+		container_of(waiter, struct invocation, waiter);
 
 	invocation->message.deliver = on_turn;
 	io_post(invocation->runner->io, NULL, &invocation->message);
@@ -83,7 +85,8 @@ static void abandon(struct invocation *invocation)
 
 static void on_turn(struct io_message *message)
 {
-	struct invocation *invocation = CONTAINER(message, message);
+	struct invocation *invocation =
+		container_of(message, struct invocation, message);
 
 	invocation->in_line = false;
 	invocation->has_turn = true;
@@ -132,7 +135,8 @@ static bool leave_line(struct invocation *invocation)
 
 static void on_timer(struct timer *timer)
 {
-	struct invocation *invocation = CONTAINER(timer, timer);
+	struct invocation *invocation =
+		container_of(timer, struct invocation, timer);
 
 	if (leave_line(invocation))
 		time_out(invocation);
@@ -215,7 +219,8 @@ static void execute(struct invocation *invocation)
 
 static void on_given(struct io_message *message)
 {
-	struct invocation *invocation = CONTAINER(message, message);
+	struct invocation *invocation =
+		container_of(message, struct invocation, message);
 
 	invocation_queue(invocation);
 }

@@ -6,10 +6,6 @@
 
 #include "executor/server/invocation.h"
 
-#define CONTAINER(pointer, member)       \
-	((struct invocation *)(void *)(( \
-		char *)(pointer)-offsetof(struct invocation, member)))
-
 /*
  * invocation.c: puts it into its runner's queue; on the runner's thread. As the
  * first of its function, if it has waited already.

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/container_of.h"
 #include "executor/invoke.h"
 #include "executor/invoke_state.h"
 #include "executor/server/invocation_internal.h"
@@ -304,7 +305,8 @@ char *invocation_take_copy(struct invocation *invocation)
 
 static void on_returned(struct io_message *message)
 {
-	struct invocation *invocation = CONTAINER(message, message);
+	struct invocation *invocation =
+		container_of(message, struct invocation, message);
 
 	invocation->replied(invocation);
 	free(invocation_take_copy(invocation));
@@ -315,7 +317,8 @@ static void on_returned(struct io_message *message)
 /* A large reply, which is to be copied out of the vm. */
 static void run_finish(struct offload_work *work)
 {
-	struct invocation *invocation = CONTAINER(work, work);
+	struct invocation *invocation =
+		container_of(work, struct invocation, work);
 
 	invocation->was_offloaded = true;
 	send_back(invocation, NULL);
@@ -350,7 +353,8 @@ void invocation_finish(struct invocation *invocation, struct worker *runner)
 /* Its sleep is over: it has to wait for its turn again. */
 static void on_wake(struct timer *timer)
 {
-	struct invocation *invocation = CONTAINER(timer, timer);
+	struct invocation *invocation =
+		container_of(timer, struct invocation, timer);
 
 	invocation_queue_first(invocation);
 }
@@ -365,7 +369,7 @@ static void rest(struct invocation *invocation)
 
 static void on_rest(struct io_message *message)
 {
-	rest(CONTAINER(message, message));
+	rest(container_of(message, struct invocation, message));
 }
 
 /* It sleeps: its runner has the timer. Any thread. */
@@ -454,7 +458,8 @@ static int resume_offloaded(struct invocation *invocation)
 
 static void run_offloaded(struct offload_work *work)
 {
-	struct invocation *invocation = CONTAINER(work, work);
+	struct invocation *invocation =
+		container_of(work, struct invocation, work);
 	struct deployment *deployment = invocation->deployment;
 	int r = resume_offloaded(invocation);
 
@@ -481,7 +486,8 @@ static void run_offloaded(struct offload_work *work)
 /* A maker's: a new vm, and the first run in it. */
 static void make_and_run(struct offload_work *work)
 {
-	struct invocation *invocation = CONTAINER(work, work);
+	struct invocation *invocation =
+		container_of(work, struct invocation, work);
 	int r = pool_take(invocation->deployment->function->pool, NULL,
 			  &invocation->error, &invocation->vm);
 

@@ -5,13 +5,10 @@
 #include <malloc.h>
 
 #include "base/clock.h"
+#include "base/container_of.h"
 #include "executor/server/log/log.h"
 #include "executor/server/server_limits.h"
 #include "snapshot/pool.h"
-
-#define MEMORY_OF(pointer, member)                                           \
-	((struct memory *)(void *)((char *)(pointer)-offsetof(struct memory, \
-							      member)))
 
 enum memory_pressure {
 	PRESSURE_NONE,
@@ -92,7 +89,7 @@ static bool free_outdated(const struct generation *generation)
 /* On any thread. */
 static bool spare(struct memory_budget *budget, bool for_boot)
 {
-	struct memory *memory = MEMORY_OF(budget, budget);
+	struct memory *memory = container_of(budget, struct memory, budget);
 	struct generation *generation = hold_generation(memory);
 	const bool has_freed = generation &&
 			       (free_oldest(generation) ||
@@ -207,7 +204,7 @@ static void sweep_once(struct memory *memory)
 /* Pressure that came meanwhile has begun no sweep, and does not wait for one. */
 static void sweep(struct offload_work *work)
 {
-	struct memory *memory = MEMORY_OF(work, sweep);
+	struct memory *memory = container_of(work, struct memory, sweep);
 
 	do {
 		sweep_once(memory);
@@ -235,7 +232,7 @@ static void set_timer(struct memory *memory)
 
 static void on_timer(struct timer *timer)
 {
-	struct memory *memory = MEMORY_OF(timer, timer);
+	struct memory *memory = container_of(timer, struct memory, timer);
 
 	begin_sweep(memory);
 	set_timer(memory);
@@ -255,7 +252,7 @@ void memory_press(struct memory *memory)
 
 static void on_pressure(struct io_poll *poll)
 {
-	struct memory *memory = MEMORY_OF(poll, poll);
+	struct memory *memory = container_of(poll, struct memory, poll);
 
 	if (machine_pressure_take(&memory->source))
 		memory_press(memory);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/container_of.h"
 #include "base/json_write.h"
 #include "executor/server/exchange.h"
 #include "executor/server/log/log.h"
@@ -47,8 +48,7 @@ struct reload_answer {
 
 static void on_wake(struct io_message *message)
 {
-	struct server *server =
-		(void *)((char *)message - offsetof(struct server, wake));
+	struct server *server = container_of(message, struct server, wake);
 
 	atomic_store(&server->is_woken, false);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/container_of.h"
 #include "executor/protocol/cloudevents_json.h"
 #include "executor/protocol/http_query.h"
 #include "executor/protocol/http_response.h"
@@ -21,8 +22,7 @@
 
 struct exchange *exchange_of(struct invocation *invocation)
 {
-	return (void *)((char *)invocation -
-			offsetof(struct exchange, invocation));
+	return container_of(invocation, struct exchange, invocation);
 }
 
 void route_find(struct exchange *exchange)

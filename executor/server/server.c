@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/container_of.h"
 #include "base/thread.h"
 #include "executor/server/connection.h"
 #include "executor/server/invocation_log.h"
@@ -33,10 +34,6 @@
 #define EXIT_SIGNALLED 143
 /* And when what was under way did not end in time. */
 #define EXIT_UNFINISHED 125
-
-#define MAIN_OF(pointer, member)                                             \
-	((struct server *)(void *)((char *)(pointer)-offsetof(struct server, \
-							      member)))
 
 void server_options_init(struct server_options *options)
 {
@@ -211,7 +208,8 @@ static void hard_end(struct server *server, int status, const char *why)
 
 static void on_drain_timeout(struct timer *timer)
 {
-	hard_end(MAIN_OF(timer, drain_timer), EXIT_UNFINISHED,
+	hard_end(container_of(timer, struct server, drain_timer),
+		 EXIT_UNFINISHED,
 		 "the drain timeout is over: ends with requests under way");
 }
 
@@ -228,7 +226,7 @@ static void drain_workers(struct server *server)
 
 static void on_drain_delay(struct timer *timer)
 {
-	drain_workers(MAIN_OF(timer, drain_timer));
+	drain_workers(container_of(timer, struct server, drain_timer));
 }
 
 void server_drain(struct server *server)
@@ -268,7 +266,7 @@ void server_worker_idle(struct worker *worker)
 
 static void on_signal(struct io_poll *poll)
 {
-	struct server *server = MAIN_OF(poll, signals);
+	struct server *server = container_of(poll, struct server, signals);
 	struct signalfd_siginfo info;
 
 	while (read(poll->fd, &info, sizeof(info)) == sizeof(info)) {
@@ -302,7 +300,8 @@ static int take_signals(struct server *server, struct error *err)
 
 static void on_watchdog(struct timer *timer)
 {
-	struct server *server = MAIN_OF(timer, notify_timer);
+	struct server *server =
+		container_of(timer, struct server, notify_timer);
 
 	notify("WATCHDOG=1");
 	timer_set(&server->main.timers, timer,

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/container_of.h"
 #include "executor/server/log/log.h"
 #include "executor/server/server_internal.h"
 
@@ -34,7 +35,7 @@ static struct log_limit watch_limit = LOG_LIMIT_OF("folders to watch");
 static void on_quiet(struct timer *timer)
 {
 	struct server *server =
-		(void *)((char *)timer - offsetof(struct server, change_timer));
+		container_of(timer, struct server, change_timer);
 
 	server_reload(server, NULL);
 }
@@ -62,8 +63,7 @@ static void take_changes(struct server *server)
 
 static void on_change(struct io_poll *poll)
 {
-	struct server *server =
-		(void *)((char *)poll - offsetof(struct server, changes));
+	struct server *server = container_of(poll, struct server, changes);
 
 	take_changes(server);
 	reload_soon(server);

@@ -1,5 +1,5 @@
 /*
- * test_offload.c - every job runs once, none waits for a thread that may start, and
+ * test_offload.c - all work runs once, none waits for a thread that may start, and
  * nobody has all of them.
  */
 #include <check.h>
@@ -12,7 +12,7 @@
 
 #define THREADS 8
 #define PER_SHARE 3
-#define JOBS 1000
+#define PIECES 1000
 
 static _Atomic unsigned ran;
 static sem_t gate, waiting;
@@ -41,16 +41,16 @@ static struct offload_pool *create(unsigned threads)
 	struct offload_pool *offload;
 
 	ck_assert_int_eq(offload_pool_create(
-				 &(struct offload_config){ .name = "test-job",
-							   .threads = threads,
-							   .per_share =
-								   PER_SHARE },
+				 &(struct offload_config){
+					 .name = "test-offload",
+					 .threads = threads,
+					 .per_share = PER_SHARE },
 				 &err, &offload),
 			 0);
 	return offload;
 }
 
-static struct numbered jobs_of[THREADS][JOBS];
+static struct numbered pieces_of[THREADS][PIECES];
 
 struct pusher {
 	struct offload_pool *offload;
@@ -61,30 +61,30 @@ static void *push_all(void *cookie)
 {
 	const struct pusher *pusher = cookie;
 
-	for (int i = 0; i < JOBS; i++) {
+	for (int i = 0; i < PIECES; i++) {
 		pusher->mine[i].work.run = count;
 		offload_push(pusher->offload, NULL, &pusher->mine[i].work);
 	}
 	return NULL;
 }
 
-START_TEST(each_job_of_many_threads_runs_once)
+START_TEST(all_work_of_many_threads_runs_once)
 {
 	struct offload_pool *offload = create(4);
 	struct pusher pushers[THREADS];
 	pthread_t threads[THREADS];
 
 	for (int i = 0; i < THREADS; i++) {
-		pushers[i] = (struct pusher){ offload, jobs_of[i] };
+		pushers[i] = (struct pusher){ offload, pieces_of[i] };
 		pthread_create(&threads[i], NULL, push_all, &pushers[i]);
 	}
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
 	offload_pool_free(offload);
-	ck_assert_uint_eq(ran, THREADS * JOBS);
+	ck_assert_uint_eq(ran, THREADS * PIECES);
 	for (int i = 0; i < THREADS; i++)
-		for (int j = 0; j < JOBS; j++)
-			ck_assert_uint_eq(jobs_of[i][j].times, 1);
+		for (int j = 0; j < PIECES; j++)
+			ck_assert_uint_eq(pieces_of[i][j].times, 1);
 }
 END_TEST
 
@@ -112,7 +112,7 @@ START_TEST(as_many_run_at_once_as_there_may_be_threads)
 }
 END_TEST
 
-/* Jobs of two shares, which note the order in which they run. */
+/* Work of two shares, which note the order in which they run. */
 static char order[64];
 static _Atomic unsigned ordered;
 
@@ -128,7 +128,7 @@ static void note_b(struct offload_work *work)
 	order[atomic_fetch_add(&ordered, 1)] = 'b';
 }
 
-START_TEST(shares_take_turns_however_many_jobs_one_has)
+START_TEST(shares_take_turns_however_much_work_one_has)
 {
 	struct offload_share *a = offload_share_create(),
 			     *b = offload_share_create();
@@ -149,7 +149,7 @@ START_TEST(shares_take_turns_however_many_jobs_one_has)
 		ck_assert(!offload_push(offload, b, &of_b[i]));
 	}
 	ck_assert(offload_is_waiting(offload, a));
-	/* they go with their last jobs */
+	/* they go with their last work */
 	offload_share_release(a);
 	offload_share_release(b);
 	sem_post(&gate);
@@ -195,15 +195,15 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("jobs");
-	TCase *group = tcase_create("jobs");
+	Suite *suite = suite_create("offload");
+	TCase *group = tcase_create("offload");
 	SRunner *runner;
 	int failed;
 
 	tcase_set_timeout(group, 60);
-	tcase_add_test(group, each_job_of_many_threads_runs_once);
+	tcase_add_test(group, all_work_of_many_threads_runs_once);
 	tcase_add_test(group, as_many_run_at_once_as_there_may_be_threads);
-	tcase_add_test(group, shares_take_turns_however_many_jobs_one_has);
+	tcase_add_test(group, shares_take_turns_however_much_work_one_has);
 	tcase_add_test(group, a_share_leaves_threads_to_others);
 	suite_add_tcase(suite, group);
 	runner = srunner_create(suite);

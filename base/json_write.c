@@ -1,6 +1,7 @@
 /* json_write.c - strings of JSON. See json_write.h. */
 #include "base/json_write.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,6 +46,12 @@ size_t json_escape(const char *text, size_t size,
 				length ? (unsigned)point & 0xffff : 0xfffd);
 }
 
+/* Most bytes of most texts do, and need no json_escape(). */
+static bool stands_for_itself(char c)
+{
+	return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
+}
+
 void json_write_string(struct buffer *out, const char *text, size_t size)
 {
 	char piece[JSON_ESCAPED_MAX];
@@ -52,8 +59,12 @@ void json_write_string(struct buffer *out, const char *text, size_t size)
 
 	buffer_append(out, "\"", 1);
 	for (size_t i = 0; i < size; i += taken) {
-		size_t length = json_escape(text + i, size - i, piece, &taken);
+		size_t length;
 
+		taken = 1;
+		if (stands_for_itself(text[i]))
+			continue;
+		length = json_escape(text + i, size - i, piece, &taken);
 		if (piece[0] != '\\')
 			continue;
 		buffer_append(out, text + start, i - start);

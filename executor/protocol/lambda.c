@@ -7,7 +7,7 @@
 #include "executor/protocol/lambda_name.h"
 #include "executor/protocol/lambda_request.h"
 
-/* What comes behind "/", or behind the version of the API and "/". */
+/* What comes between two slashes of a path. */
 struct segment {
 	const char *at;
 	size_t size;
@@ -119,7 +119,7 @@ static const char *method_name(enum http_method method)
 	return names[method];
 }
 
-/* 501 is not among the statuses for which clients try again by themselves. */
+/* Clients do not repeat a request after 501. */
 static bool refuse_operation(const struct http_request *request,
 			     struct lambda_error *ret_error)
 {
@@ -131,7 +131,7 @@ static bool refuse_operation(const struct http_request *request,
 			     method_name(request->method), request->path);
 }
 
-/* A list has the path of one function's setting, and is told by its query. */
+/* Its query tells this list from the setting of one function, on the same path. */
 static bool is_other_list(const struct http_request *request,
 			  enum lambda_operation operation)
 {
@@ -158,9 +158,9 @@ static enum lambda_operation find_operation(const struct http_request *request,
 	if (route->operation == LAMBDA_INVOKE &&
 	    request->method != HTTP_POST_METHOD) {
 		/*
-		 * AWS says 403 AccessDeniedException, "Unable to determine
-		 * service/operation name to be authorized", which has many look
-		 * for a mistake in their permissions. No client depends on it.
+		 * AWS answers 403 AccessDeniedException, "Unable to determine
+		 * service/operation name to be authorized", and people look for
+		 * a mistake in their permissions. No client depends on it.
 		 */
 		lambda_refuse(ret_error, 405, "MethodNotAllowedException",
 			      "a function is invoked with POST, not with %s",
@@ -170,7 +170,7 @@ static enum lambda_operation find_operation(const struct http_request *request,
 	return route->operation;
 }
 
-/* Not with an initialiser: it would write 4 KiB for each invocation. */
+/* An initialiser would write 4 KiB for each invocation. */
 static void reset(struct lambda_call *call)
 {
 	call->operation = LAMBDA_NONE;

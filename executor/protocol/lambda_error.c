@@ -15,8 +15,8 @@ struct meaning {
 };
 
 /*
- * A client repeats what it was answered with 429 or 5xx, which is right: no
- * code of the function has run, or its reply is lost (-ENOBUFS).
+ * A client repeats a request that was answered with 429 or 5xx. That is right for
+ * these: no code of the function has run, or its reply is lost (-ENOBUFS).
  */
 static const struct meaning meanings[] = {
 	{ -EBUSY, 429, "TooManyRequestsException", THROTTLED },
@@ -67,13 +67,13 @@ void lambda_from_errno(int error, const char *name, const char *message,
 	ret_error->reason = meaning->reason;
 }
 
-/* Types that thaw gives what a function did not report by itself. */
+/* Returns whether thaw gave this type to what a function did not report. */
 static bool is_ours(const char *type)
 {
 	static const char *const prefixes[] = { "Runtime.", "Function.",
 						"Sandbox." };
 
-	/* a handler that returned a number has reported it */
+	/* a handler reports this one by returning a number */
 	if (!strcmp(type, "Runtime.HandlerError"))
 		return false;
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)

@@ -14,7 +14,7 @@
 
 #define SHA256_BYTES 32
 
-/* Guests have no disk; Lambda has no value below this one. */
+/* Guests have no disk; this is Lambda's least value. */
 #define EPHEMERAL_STORAGE_MIB 512
 
 static json_t *arn_json(const struct lambda_item *item)
@@ -38,7 +38,7 @@ void lambda_put_modified(struct json_output *object,
 	json_put_text(object, "LastModified", date_format_ms(unix_ms, text));
 }
 
-/* The bytes of 64 hexadecimal digits. */
+/* Reads 64 hexadecimal digits; false if they are none. */
 static bool read_sha256(const char *hex, uint8_t bytes[static SHA256_BYTES])
 {
 	if (!hex || strlen(hex) != 2 * SHA256_BYTES)
@@ -53,7 +53,7 @@ static bool read_sha256(const char *hex, uint8_t bytes[static SHA256_BYTES])
 	return true;
 }
 
-/* What changes with the image: its hash, and a UUID (RFC 9562, 5.8) of it. */
+/* Puts what changes with the image: its hash, and a UUID (RFC 9562, 5.8) of that. */
 static void set_revision(struct json_output *object,
 			 const struct function_view *function)
 {
@@ -73,7 +73,7 @@ static void set_revision(struct json_output *object,
 			      sha[12], sha[13], sha[14], sha[15]));
 }
 
-/* Why it did not boot, as one of Lambda's codes. */
+/* Returns Lambda's code for the reason why a function did not boot. */
 static const char *lambda_failure_code(int error)
 {
 	switch (error) {
@@ -90,7 +90,7 @@ static const char *lambda_failure_code(int error)
 	}
 }
 
-/* Of an active function: whether the catalog's version is the one that runs. */
+/* Puts whether an active function runs the catalog's version. */
 static void set_update(struct json_output *object,
 		       const struct function_view *function)
 {
@@ -108,7 +108,7 @@ static void set_update(struct json_output *object,
 		      lambda_failure_code(function->failure));
 }
 
-/* Clients wait until State is Active and LastUpdateStatus is Successful. */
+/* Puts the state. Clients wait for State Active and LastUpdateStatus Successful. */
 static void set_state(struct json_output *object,
 		      const struct function_view *function)
 {
@@ -138,7 +138,7 @@ static void set_state(struct json_output *object,
 	}
 }
 
-/* This machine's architecture, as Lambda calls it. */
+/* Returns Lambda's name of this machine's architecture. */
 static const char *architecture(void)
 {
 	struct utsname names;

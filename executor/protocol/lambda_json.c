@@ -19,7 +19,7 @@ void lambda_write_error(const struct lambda_error *error, struct buffer *out)
 
 	json_put_text(&object, "Type",
 		      error->status >= 500 ? "Service" : "User");
-	/* clients read the one or the other */
+	/* some clients read one, some the other */
 	json_put_text(&object, "message", error->message);
 	json_put_text(&object, "Message", error->message);
 	if (error->reason)
@@ -46,7 +46,7 @@ static struct json_output concurrency_json(const struct catalog_function *spec)
 	return object;
 }
 
-/* A GetFunctionResponse; where the image lies is not for clients to know. */
+/* Makes a GetFunctionResponse, without the path of the image. */
 static struct json_output function_json(const struct server_view *view,
 					const struct lambda_item *item)
 {
@@ -62,7 +62,7 @@ static struct json_output function_json(const struct server_view *view,
 	return object;
 }
 
-/* Vms kept although idle, which are what provisioned concurrency is. */
+/* Provisioned concurrency is vms that are kept although they are idle. */
 static struct json_output provisioned_json(const struct server_view *view,
 					   const struct function_view *function)
 {
@@ -92,7 +92,7 @@ static struct json_output provisioned_json(const struct server_view *view,
 	return object;
 }
 
-/* What the account may have is what a catalog may have. */
+/* The limits of an account are those of a catalog. */
 static struct json_output account_json(const struct server_view *view)
 {
 	uint64_t code_bytes = 0, concurrency = 0;
@@ -112,7 +112,7 @@ static struct json_output account_json(const struct server_view *view)
 	json_put_number(&limit, "CodeSizeUnzipped", IMAGE_FILE_MAX);
 	json_put_number(&limit, "CodeSizeZipped", IMAGE_FILE_MAX);
 	json_put_number(&limit, "ConcurrentExecutions", concurrency);
-	/* every function has its own, and no more */
+	/* every function has concurrency of its own, and no other */
 	json_put_number(&limit, "UnreservedConcurrentExecutions", 0);
 	json_put_number(&usage, "TotalCodeSize", code_bytes);
 	json_put_number(&usage, "FunctionCount", view->count);
@@ -141,7 +141,7 @@ lambda_find_function(const struct server_view *view,
 	return NULL;
 }
 
-/* What is asked of @function, which is asked for with call->qualifier. */
+/* Makes the answer about @function, which was named with call->qualifier. */
 static struct json_output lambda_answer(const struct lambda_call *call,
 					const struct server_view *view,
 					const struct function_view *function)

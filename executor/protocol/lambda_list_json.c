@@ -8,7 +8,7 @@
 #include "executor/protocol/lambda_function_json.h"
 #include "executor/protocol/lambda_name.h"
 
-/* The items that come next, in order, and one more if there is one. */
+/* The next items, in order, and one more if there is one. */
 struct page {
 	struct lambda_item items[LAMBDA_ITEMS_MAX + 1];
 	size_t count, max;
@@ -23,7 +23,7 @@ static int lambda_item_compare(const struct lambda_item *a,
 	return order ? order : strcmp(a->version, b->version);
 }
 
-/* Whether @item comes behind the "NAME:VERSION" of a marker. */
+/* Returns whether @item comes after the "NAME:VERSION" of a marker. */
 static bool is_behind(const struct lambda_item *item, const char *marker)
 {
 	const char *name = item->function->spec->name;
@@ -38,7 +38,7 @@ static bool is_behind(const struct lambda_item *item, const char *marker)
 	return order > 0;
 }
 
-/* Puts @item in its place, if that is on the page. */
+/* Inserts @item in order, if its place is on the page. */
 static void add_item(struct page *page, const struct lambda_item *item)
 {
 	size_t at = page->count;
@@ -69,9 +69,9 @@ static void add_function(struct page *page, const struct lambda_call *call,
 }
 
 /*
- * A page goes on behind the item that the page before ended with, by order of
- * name, not by position: so it does after a reload too. What clients get to
- * give back is not for them to understand.
+ * A page begins after the last item of the page before, in the order of names, not
+ * of positions, so that it still does after a reload. Base64 tells clients that the
+ * marker is none of their business.
  */
 static void put_marker(struct json_output *object,
 		       const struct lambda_item *last)

@@ -15,13 +15,13 @@
 #define ACCOUNT_DIGITS 12
 #define FUNCTION "function"
 
-/* How much of a name that is none is shown. */
+/* How much of an invalid name a message shows. */
 #define SHOWN_MAX 100
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
 
-/* 1 to @max characters of the set @of. */
+/* Returns whether @text is 1 to @max characters of the set @of. */
 static bool is_made_of(const char *text, const char *of, size_t max)
 {
 	size_t size = strlen(text);
@@ -62,9 +62,9 @@ static bool is_arn(char *const *parts)
 }
 
 /*
- * How many of the @count parts are before the name: the end of an ARN, from any
- * of its parts on. "function" is also what a function may be called, with one of
- * its versions behind it.
+ * Returns how many of the @count parts come before the name. They are the end of an
+ * ARN, from any of its parts on. But in "function:1" the first part is the name of a
+ * function, and the second a version.
  */
 static size_t count_before(char *const *parts, size_t count)
 {
@@ -79,7 +79,7 @@ static size_t count_before(char *const *parts, size_t count)
 		(count == 2 && !lambda_knows_qualifier(parts[1])));
 }
 
-/* Cuts @text at its colons. Returns how many parts that makes; 0: too many. */
+/* Cuts @text at its colons. Returns the number of parts; 0 if they are too many. */
 static size_t split_name(char *text, char *parts[static NAME_PARTS_MAX])
 {
 	size_t count = 0;
@@ -93,9 +93,9 @@ static size_t split_name(char *text, char *parts[static NAME_PARTS_MAX])
 }
 
 /*
- * NAME, function:NAME, ACCOUNT:function:NAME, REGION:ACCOUNT:function:NAME, or an
- * ARN, and :QUALIFIER behind each. Region and account are not looked at: clients
- * have those they were set up with.
+ * Reads NAME, function:NAME, ACCOUNT:function:NAME, REGION:ACCOUNT:function:NAME, or
+ * an ARN; :QUALIFIER may follow each. Any region and account will do, as clients
+ * send those of their configuration.
  */
 static bool parse_name(char *text, struct lambda_call *call)
 {

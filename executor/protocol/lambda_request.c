@@ -15,7 +15,7 @@
 /* X-Amz-Client-Context, in base64. */
 #define CLIENT_CONTEXT_MAX 3583
 
-/* How much of something unacceptable is shown. */
+/* How much of an invalid value a message shows. */
 #define SHOWN "%.100s"
 
 int lambda_get_parameter(const char *query, const char *name, char *value,
@@ -25,7 +25,7 @@ int lambda_get_parameter(const char *query, const char *name, char *value,
 
 	if (http_query_get(query, name, value, size))
 		return 1;
-	/* not there, or there but too long or ill-formed? */
+	/* tells one that is too long or ill-formed from none */
 	for (; *query; query += strcspn(query, "&"), query += *query == '&')
 		if (!strncmp(query, name, length) &&
 		    strchr("=&", query[length]))
@@ -67,7 +67,7 @@ static bool read_marker(const char *query, struct lambda_call *call,
 
 	if (!r)
 		return true;
-	/* whatever it says it is only compared with; but it has to be text */
+	/* it is only compared with names, so any text will do */
 	if (size <= 0 || memchr(call->marker, '\0', (size_t)size)) {
 		call->marker[0] = '\0';
 		return lambda_invalid(ret_error,
@@ -132,7 +132,7 @@ static bool read_log_type(const struct http_request *request,
 				      "X-Amz-Log-Type " SHOWN
 				      ": write None or Tail",
 				      type);
-	/* the others are answered before there is a log */
+	/* other invocations are answered before there is a log */
 	call->wants_log = call->invocation == LAMBDA_REQUEST_RESPONSE;
 	return true;
 }

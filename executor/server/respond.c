@@ -18,7 +18,7 @@ static void make_uuid(char *id)
 	static const char digits[] = "0123456789abcdef";
 	uint8_t bytes[16] = { 0 };
 
-	/* it can only fail for want of entropy at boot; then ids are equal */
+	/* it fails only if the machine lacks entropy at boot; then ids are equal */
 	(void)!entropy_fill(bytes, sizeof(bytes));
 	bytes[6] = (bytes[6] & 0x0f) | 0x40;
 	bytes[8] = (bytes[8] & 0x3f) | 0x80;
@@ -31,7 +31,7 @@ static void make_uuid(char *id)
 	*id = '\0';
 }
 
-/* The client's id, if it is fit to be one. */
+/* Takes the client's id if it is valid. */
 static bool take_id(const struct http_request *request, const char *header,
 		    char *id)
 {
@@ -68,7 +68,7 @@ void respond_begin(struct exchange *exchange, unsigned status, const char *type)
 	http_response_begin(out, status, exchange->keep_alive);
 	if (type)
 		http_response_header(out, "Content-Type", type);
-	/* the others keep it alive without being told */
+	/* other clients keep it alive without this header */
 	if (exchange->request.is_http_1_0 && exchange->keep_alive)
 		http_response_header(out, "Connection", "keep-alive");
 	http_response_header(out, "X-Call-Id", id_of(exchange));
@@ -110,7 +110,7 @@ bool respond_has_room(struct exchange *exchange)
 
 	if (size <= SERVER_REPLY_SMALL)
 		return true;
-	/* the server's own echo replies with the request */
+	/* the server's echo replies with the request's body */
 	if (invocation->reply.data != invocation->request.data)
 		http_request_drop_body(&exchange->request);
 	if (budget_allows(&exchange->account, size))

@@ -39,6 +39,10 @@
 extern "C" {
 #endif
 
+#if defined(__GNUC__)
+#pragma GCC visibility push(default)
+#endif
+
 struct thaw;
 
 struct thaw_error {
@@ -345,6 +349,10 @@ int thaw_client_invoke(struct thaw_client *client, const char *function,
 
 /* The library's version, such as "0.1.0". */
 const char *thaw_version(void);
+
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
 
 #ifdef __cplusplus
 }

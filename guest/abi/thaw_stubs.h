@@ -9,6 +9,9 @@
 #ifndef THAW_STUBS_H
 #define THAW_STUBS_H
 
+/* The program that they are linked into does not show them to others. */
+#pragma GCC visibility push(hidden)
+
 /* User mode: the entry stub, which begins at offset 0. */
 extern const char thaw_stub_start[];
 extern const char thaw_stub_end[];
@@ -44,5 +47,7 @@ extern const char thaw_supervisor_call[];
  * stub.
  */
 extern const char thaw_stub_syscall[];
+
+#pragma GCC visibility pop
 
 #endif

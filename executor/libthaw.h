@@ -17,14 +17,19 @@
  *
  * thaw_connect(), below, is the same for functions that `thaw serve` runs.
  *
- * Every call may be made from any thread at any time, but for thaw_close(),
- * which must be the last, and a client's. Invocations run on the caller's thread. The library
- * uses one real-time signal (SIGRTMIN + 3) to stop functions at their
- * deadline; a thread that invokes must not block it, nor handle it. What is
- * open does not survive fork(2): a child opens its own.
+ * Any thread may make any call at any time, with two exceptions: thaw_close() must
+ * be the last call, and a struct thaw_client belongs to one thread at a time.
+ * Invocations run on the caller's thread. The library uses one real-time signal
+ * (SIGRTMIN + 3) to stop functions at their deadline; a thread that invokes must
+ * neither block nor handle it. What is open does not survive fork(2): a child must
+ * open its own.
  *
- * Calls return 0, or -errno with a message in *@error (which may be NULL).
- * A function that fails is not an error of the call: that is in the reply.
+ * Calls return 0, or -errno with a message in *@error, which may be NULL. A
+ * function that fails is not an error of the call: the reply says that it failed.
+ *
+ * docs/embedding.md says how to build with the library, and what stays compatible
+ * from one version to the next. In short: within a major version the structs keep
+ * their layout, and new functions are added.
  */
 #ifndef LIBTHAW_H
 #define LIBTHAW_H
@@ -43,29 +48,33 @@ extern "C" {
 #pragma GCC visibility push(default)
 #endif
 
+/* An open catalog, and what has been deployed of it. */
 struct thaw;
 
+/* Why a call has failed: printable text, without a newline. */
 struct thaw_error {
 	char message[1024];
 };
 
 /*
  * Takes one log line of @function: printable text of @size bytes with a zero
- * behind it, valid during the call. Called on the thread that invokes, or, for
- * what a function logs while it boots, deploys.
+ * behind it, valid during the call. It is called on the thread that invokes the
+ * function, or that deploys it, for lines from its boot. Several threads may call
+ * it at the same time.
  */
 typedef void (*thaw_log_fn)(void *cookie, const char *function,
 			    enum thaw_level level, const char *text,
 			    size_t size);
 
+/* All zero is the default. */
 struct thaw_options {
 	thaw_log_fn log; /* NULL: log lines are dropped */
 	void *log_cookie;
 };
 
 /*
- * One attribute of a request. All of them, with two zeros each, may have
- * THAW_ATTRIBUTES_SIZE_MAX bytes.
+ * One attribute of a request: two strings. All attributes of a request together
+ * may have THAW_ATTRIBUTES_SIZE_MAX bytes, the two zeros of each included.
  */
 struct thaw_attribute {
 	const char *name;
@@ -73,7 +82,7 @@ struct thaw_attribute {
 };
 #define THAW_ATTRIBUTES_SIZE_MAX 3584
 
-/* The same for the headers of a request, and of a reply. */
+/* The same limit for the headers of a request, and for those of a reply. */
 #define THAW_HEADERS_SIZE_MAX 16384
 #define THAW_REPLY_HEADERS_SIZE_MAX 4096
 
@@ -84,14 +93,13 @@ struct thaw_invoke_request {
 	const char *id;		  /* NULL: one is made; 63 at most */
 	uint64_t timeout_ns;	  /* 0: the function's; else the lesser */
 
-	/* What else there is to tell: the guest's thaw_attribute(). */
+	/* For the guest's thaw_attribute(). */
 	const struct thaw_attribute *attributes;
 	size_t attribute_count;
 
 	/*
-	 * The request as HTTP has it: its headers, for the guest's
-	 * thaw_request_header(); and among the attributes "method", "path" and
-	 * "query".
+	 * For the guest's thaw_request_header(). A request that stands for an
+	 * HTTP request also has the attributes "method", "path" and "query".
 	 */
 	const struct thaw_attribute *headers;
 	size_t header_count;
@@ -113,8 +121,8 @@ struct thaw_reply {
 	enum thaw_result result;
 	/*
 	 * The reply, in guest memory: valid until thaw_reply_release(). It does
-	 * not change meanwhile, but that of a function with isolation
-	 * "cooperative" may: copy it before you check it.
+	 * not change until then, unless the function's isolation is
+	 * "cooperative": copy such a reply before you check it.
 	 */
 	const void *data;
 	size_t size;
@@ -122,10 +130,11 @@ struct thaw_reply {
 	char id[64];		/* the request's */
 
 	/*
-	 * What the function answers in HTTP, if it does: its status, 200 to 599,
-	 * which is no failure whatever it is, or 0; and headers, "name\0value\0",
-	 * each as RFC 9110 has it, and none that is about the connection. Valid as
-	 * the data are, but they do not change.
+	 * The HTTP status that the function has set, 200 to 599, or 0 if it has
+	 * set none. No status is a failure of the function. The headers are
+	 * strings, "name\0value\0", valid as RFC 9110 has them; none of them
+	 * concerns the connection. They are valid as long as the data, and do
+	 * not change.
 	 */
 	unsigned status;
 	size_t headers_size; /* bytes */
@@ -135,29 +144,33 @@ struct thaw_reply {
 	char error_type[64]; /* e.g. "Runtime.Fault", or the function's own */
 	char error_message[2048];
 
-	/* What it took. */
+	/* What the invocation took. */
 	uint64_t queue_ns; /* until a vm was free */
 	uint64_t run_ns;   /* from the request to the end of the run */
 	unsigned exits;	   /* returns from KVM_RUN */
 
-	/* What it took afterwards: set by thaw_reply_release(). */
+	/* What followed; thaw_reply_release() sets these. */
 	uint64_t reply_ns; /* from the end of the run to thaw_reply_release() */
 	uint64_t restore_ns;   /* until the vm was clean again */
 	unsigned dirty_pages;  /* written for the first time by this vm */
 	unsigned hot_pages;    /* restored without being asked for */
 	uint64_t copied_bytes; /* to restore them */
 
-	uint64_t reserved[16]; /* the library's */
+	uint64_t reserved[16]; /* the library's: do not touch */
 };
 
 /*
- * Opens the catalog at @path. Nothing is booted yet. -EINVAL: the catalog is
- * not valid; others from reading it.
+ * Opens the catalog at @path. Nothing is booted yet. @options may be NULL. The
+ * caller owns *@ret_thaw and frees it by thaw_close(). -EINVAL: the catalog is not
+ * valid; other errors come from reading the file.
  */
 int thaw_open(const char *path, const struct thaw_options *options,
 	      struct thaw_error *error, struct thaw **ret_thaw);
 
-/* The same for a catalog in memory; @name stands for its path. */
+/*
+ * The same for a catalog in memory, which is copied. @name stands for its path: in
+ * messages, and as the file whose folder relative paths of images start from.
+ */
 int thaw_open_text(const char *text, size_t size, const char *name,
 		   const struct thaw_options *options, struct thaw_error *error,
 		   struct thaw **ret_thaw);
@@ -167,28 +180,29 @@ void thaw_close(struct thaw *thaw);
 
 /*
  * Boots @function and takes its snapshot, if that has not been done. -ENOENT:
- * no such function, or its image is missing; -ENOEXEC: its image is no good;
- * -ECANCELED, -ETIMEDOUT, -EPROTO: it did not boot.
+ * there is no such function, or its image is missing; -ENOEXEC: its image cannot be
+ * run; -ECANCELED, -ETIMEDOUT, -EPROTO: it did not boot.
  */
 int thaw_deploy(struct thaw *thaw, const char *function,
 		struct thaw_error *error);
 
 /*
- * Invokes @function, deploying it first if need be. On success *@ret_reply
- * must be given to thaw_reply_release(). -E2BIG: the request is larger than the
- * function's max_request; -EINVAL: content type, id, attributes or headers are too
- * long, or a header is none; -EBUSY: all its vms are busy and its queue is full;
- * -EAGAIN: none became free in time; and what thaw_deploy() returns.
+ * Invokes @function, and deploys it first if that has not been done. On success the
+ * caller must give *@ret_reply to thaw_reply_release(). -E2BIG: the request is
+ * larger than the function's max_request; -EINVAL: content type, id, attributes or
+ * headers are too long, or a header is not valid; -EBUSY: all vms of the function
+ * are busy and its queue is full; -EAGAIN: no vm became free in time; or any error
+ * of thaw_deploy().
  */
 int thaw_invoke(struct thaw *thaw, const char *function,
 		const struct thaw_invoke_request *request,
 		struct thaw_error *error, struct thaw_reply *ret_reply);
 
 /*
- * Invokes @function without waiting for its end where that can be: where its vm
- * is polled (the catalog's dispatch). Returns 1 if it has ended, as after
- * thaw_invoke(), or 0 if it has not: then thaw_poll() is to be called, by one
- * thread at a time, until it returns something else. *@request and its data are
+ * Starts an invocation of @function. If the function's vm is polled (the catalog's
+ * dispatch), this does not wait for the end. Returns 1 if the invocation has ended,
+ * as after thaw_invoke(). Returns 0 if it has not: then call thaw_poll(), from one
+ * thread at a time, until that returns something else. *@request and its data are
  * borrowed until then. Errors as thaw_invoke().
  */
 int thaw_start(struct thaw *thaw, const char *function,
@@ -196,8 +210,9 @@ int thaw_start(struct thaw *thaw, const char *function,
 	       struct thaw_error *error, struct thaw_reply *ret_reply);
 
 /*
- * Whether what was started has ended: 1, 0, or -errno, and then there is no
- * reply. A few nanoseconds, without a system call, while it has not.
+ * Returns 1 if the invocation that thaw_start() began has ended, 0 if it has not, or
+ * -errno; then there is no reply. While it has not ended, a call takes a few
+ * nanoseconds and makes no system call.
  */
 int thaw_poll(struct thaw_reply *reply, struct thaw_error *error);
 
@@ -219,33 +234,33 @@ struct thaw_stats {
 };
 
 /*
- * Says how @function has been dispatched so far; -ENOENT: no such function, or
- * it is not deployed. The strings live as long as @thaw.
+ * Tells how @function has been dispatched so far. The strings live as long as
+ * @thaw. -ENOENT: there is no such function, or it is not deployed.
  */
 int thaw_get_stats(struct thaw *thaw, const char *function,
 		   struct thaw_error *error, struct thaw_stats *ret_stats);
 
 /*
- * Bounds how many vms of this process may wait for invocations inside the
- * guest, each of which keeps a CPU busy: by default half of the CPUs, at most
- * all but one; 0 for none; THAW_POLLING_CORES_DEFAULT. Beyond, functions are
- * dispatched by exits.
+ * Limits how many vms of this process may wait for invocations inside the guest,
+ * each of which keeps a CPU busy. THAW_POLLING_CORES_DEFAULT is half of the CPUs;
+ * the most is all but one; 0 allows none. Functions beyond the limit are dispatched
+ * by exits.
  */
 #define THAW_POLLING_CORES_DEFAULT UINT32_MAX
 void thaw_set_polling_cores(uint32_t cores);
 
 /*
- * Ends the use of a reply: restores the vm for the next invocation. If that has
- * not ended yet, waits for its end. The reply
- * keeps its strings and gets its last figures, but its data are gone.
+ * Ends the use of a reply: restores the vm for the next invocation. If the
+ * invocation has not ended, waits for its end. The reply keeps its strings and gets
+ * its last figures; its data and headers are gone.
  */
 void thaw_reply_release(struct thaw_reply *reply);
 
 /*
- * Frees vms that nobody has used for @idle_ns; of each function as many are kept
- * as its concurrency.warm. Without it, vms are kept until thaw_close(). Takes
- * about a millisecond for each vm, which delays no invocation. Returns the
- * number of vms freed.
+ * Frees vms that have been idle for @idle_ns, but leaves each function as many as
+ * its concurrency.warm. Nothing else frees vms before thaw_close(). Takes about a
+ * millisecond for each vm, and delays no invocation. Returns the number of vms that
+ * were freed.
  */
 size_t thaw_trim(struct thaw *thaw, uint64_t idle_ns);
 
@@ -265,18 +280,18 @@ size_t thaw_trim(struct thaw *thaw, uint64_t idle_ns);
  *		fwrite(reply.data, 1, reply.size, stdout);
  *	thaw_disconnect(client);
  *
- * To have several requests under way, thaw_client_send() them, and
- * thaw_client_receive() as many replies, which come in any order.
+ * To have several requests in flight, call thaw_client_send() for each of them,
+ * and thaw_client_receive() as often. Replies come in any order.
  *
- * A client is one connection, for one thread at a time. It does not reconnect:
- * after -ECONNRESET (the server has vanished, or closed the connection),
- * -EPROTO (it does not speak thaw's protocol), -ENOMEM, or what the server said
- * on closing the connection, all calls fail the same way but
- * thaw_client_receive() of replies that had come by then.
+ * A client is one connection, for one thread at a time. It does not reconnect. Once
+ * a call has failed with -ECONNRESET (the server has gone, or closed the
+ * connection), -EPROTO (it does not speak thaw's protocol), -ENOMEM, or the error
+ * that the server gave as it closed the connection, all calls fail the same way;
+ * only replies that had come before can still be received.
  */
 struct thaw_client;
 
-/* Requests of a client that may be in flight, at most. */
+/* The most requests of a client that may be in flight. */
 #define THAW_CLIENT_IN_FLIGHT_MAX 64
 
 struct thaw_client_reply {
@@ -288,8 +303,8 @@ struct thaw_client_reply {
 	char request_id[64];
 
 	/*
-	 * As in struct thaw_reply; valid as the data are. A server tells of them
-	 * if the request had attributes or headers.
+	 * As in struct thaw_reply, and valid as long as the data. A server sends
+	 * them only if the request had attributes or headers.
 	 */
 	unsigned status;
 	size_t headers_size;
@@ -303,43 +318,44 @@ struct thaw_client_reply {
 };
 
 /*
- * Connects to the socket at @path; NULL: where `thaw serve` puts it for this
- * user, which THAW_RUNTIME_DIR can change. -ENOENT, -ECONNREFUSED: no server
- * is there; -EACCES: not for this user.
+ * Connects to the socket at @path. NULL stands for where `thaw serve` puts it for
+ * this user, which the environment's THAW_RUNTIME_DIR can change. The caller owns
+ * *@ret_client. -ENOENT, -ECONNREFUSED: no server is there; -EACCES: this user may
+ * not connect.
  */
 int thaw_connect(const char *path, struct thaw_error *error,
 		 struct thaw_client **ret_client);
 
-/* Closes and frees. What is in flight is lost. NULL is fine. */
+/* Closes and frees @client. Replies in flight are lost. NULL is fine. */
 void thaw_disconnect(struct thaw_client *client);
 
 /*
- * Sends a request for @function, and returns its number for the reply in
- * *@ret_id. Blocks until the server has taken it; replies that come meanwhile
+ * Sends a request for @function, and returns in *@ret_id the number that its reply
+ * will have. Blocks until the server has taken it; replies that come in the meantime
  * are kept. -EBUSY: THAW_CLIENT_IN_FLIGHT_MAX are in flight: receive first;
- * -E2BIG: larger than any function may take; -EINVAL: name, content type or
- * id are too long or not printable ASCII, attributes or headers are too long, or a
- * header is none.
+ * -E2BIG: the request is larger than any function may take; -EINVAL: name, content
+ * type or id are too long or not printable ASCII, attributes or headers are too long,
+ * or a header is not valid.
  */
 int thaw_client_send(struct thaw_client *client, const char *function,
 		     const struct thaw_invoke_request *request,
 		     uint64_t *ret_id, struct thaw_error *error);
 
 /*
- * Waits for the next reply. If the server has refused the request, an error
- * with the server's message, and ret_reply->id says which one it was:
- * -ENOENT: no such function; -E2BIG: larger than its max_request; -EBUSY: its
- * queue is full, or none of its vms became free in time; -EAGAIN: it is not
- * deployed, or the server is shutting down; -EINVAL: content type or id are no
- * good; -EIO: the server has failed. Any other error is the connection's, and
- * then the id is 0. -ENODATA: nothing is in flight.
+ * Waits for the next reply. If the server has refused a request, fails with the
+ * server's message, and ret_reply->id says which request: -ENOENT: there is no such
+ * function; -E2BIG: the request is larger than its max_request; -EBUSY: its queue is
+ * full, or no vm became free in time; -EAGAIN: it is not deployed, or the server is
+ * shutting down; -EINVAL: content type or id are not valid; -EIO: the server has
+ * failed. With any other error the id is 0: -ENODATA: nothing is in flight; else the
+ * connection has failed.
  */
 int thaw_client_receive(struct thaw_client *client,
 			struct thaw_client_reply *ret_reply,
 			struct thaw_error *error);
 
 /*
- * Sends a request and waits for its reply: errors of both. -EBUSY as well if
+ * Sends a request and waits for its reply. Errors as of both calls; -EBUSY also if
  * another request is in flight.
  */
 int thaw_client_invoke(struct thaw_client *client, const char *function,
@@ -347,7 +363,7 @@ int thaw_client_invoke(struct thaw_client *client, const char *function,
 		       struct thaw_error *error,
 		       struct thaw_client_reply *ret_reply);
 
-/* The library's version, such as "0.1.0". */
+/* The version of the library that runs, MAJOR.MINOR.PATCH, such as "0.1.0"; static. */
 const char *thaw_version(void);
 
 #if defined(__GNUC__)

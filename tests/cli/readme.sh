@@ -21,6 +21,7 @@ need_functions
 mkdir -p "$work/checkout/build" "$work/run/thaw"
 cp -r "$top/config" "$work/checkout/"
 ln -s "$build" "$work/checkout/build/release"
+ln -s "$top/docs" "$work/checkout/docs"
 cd "$work/checkout" || exit
 export XDG_RUNTIME_DIR=$work/run THAW_RUNTIME_DIR=$work/run/thaw
 
@@ -92,6 +93,7 @@ tells() {
 tells 'no command failed' '^the tour is over$'
 ((count >= 10)) || not_ok "there were only $count blocks to run"
 tells 'hello greets Ada' '^\{"message":"Hello, Ada!"\}'
+tells 'libthaw greets Grace' '\{"message":"Hello, Grace!"\}'
 tells 'curl -i shows the times' '^Server-Timing: queue;dur='
 tells "a function's 404 is its own" '^X-Function-Status: 404'
 tells 'a failure names its type' 'Hello.InvalidRequest'

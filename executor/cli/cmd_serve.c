@@ -25,7 +25,7 @@ struct serve_options {
 	const char *catalog;
 	const char *socket, *admin;
 	bool is_json;
-	enum log_level level;
+	enum thaw_level level;
 	struct server_options server;
 };
 
@@ -279,7 +279,7 @@ static int serve(struct serve_options *my)
 
 static int run(const struct cli_verb *verb, int argc, char **argv)
 {
-	struct serve_options my = { .level = LOG_LEVEL_INFO };
+	struct serve_options my = { .level = THAW_LOG_INFO };
 	char socket[ADDRESS_MAX], admin[ADDRESS_MAX];
 	int code;
 

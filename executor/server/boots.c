@@ -156,7 +156,7 @@ static void log_boot(const struct deployment *deployment)
 {
 	const bool good = deployment_is_active(deployment) ||
 			  deployment->failure == -ESHUTDOWN;
-	const enum log_level level = good ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR;
+	const enum thaw_level level = good ? THAW_LOG_INFO : THAW_LOG_ERROR;
 
 	if (!log_may(&boot_limit, level))
 		return;

@@ -130,8 +130,8 @@ static void drop(struct event *event, const char *reason)
 
 	metrics_add(&event->stats->metrics.events_dropped, 1);
 	if (invocation_log_may(deployment, DEPLOYMENT_LOG_EVENTS,
-			       LOG_LEVEL_ERROR))
-		log_write(LOG_LEVEL_ERROR, "event dropped",
+			       THAW_LOG_ERROR))
+		log_write(THAW_LOG_ERROR, "event dropped",
 			  LOG_FIELD("function", deployment->spec->name),
 			  LOG_FIELD("request_id", event->id),
 			  LOG_FIELD("reason", reason),

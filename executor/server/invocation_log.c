@@ -43,7 +43,7 @@ void invocation_log_limit(const char *function, enum deployment_log log,
 }
 
 bool invocation_log_may(struct deployment *deployment, enum deployment_log log,
-			enum log_level level)
+			enum thaw_level level)
 {
 	static struct log_limit all = {
 		.per_second = INVOCATION_LOG_ALL_PER_SECOND,
@@ -69,17 +69,16 @@ void invocation_log_line(void *cookie, const char *function,
 	if (invocation->wants_log)
 		keep(invocation, text, size);
 	if (invocation_log_may(invocation->deployment, DEPLOYMENT_LOG_LINES,
-			       (enum log_level)level))
-		log_write((enum log_level)level, text,
-			  LOG_FIELD("function", function),
+			       level))
+		log_write(level, text, LOG_FIELD("function", function),
 			  LOG_FIELD("request_id", invocation->reply.id));
 }
 
 /* It never ran. */
 static void log_refusal(const struct invocation *invocation)
 {
-	log_write(invocation->result == -ECANCELED ? LOG_LEVEL_DEBUG :
-						     LOG_LEVEL_WARN,
+	log_write(invocation->result == -ECANCELED ? THAW_LOG_DEBUG :
+						     THAW_LOG_WARN,
 		  "invocation refused",
 		  LOG_FIELD("function", invocation->deployment->spec->name),
 		  LOG_FIELD("request_id", invocation->request.id ?
@@ -96,12 +95,12 @@ void invocation_log_end(const struct invocation *invocation)
 					 reply->result == THAW_OK;
 
 	if (!invocation_log_may(invocation->deployment, DEPLOYMENT_LOG_ENDS,
-				good ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN))
+				good ? THAW_LOG_DEBUG : THAW_LOG_WARN))
 		return;
 	if (invocation->result)
 		log_refusal(invocation);
 	else
-		log_write(good ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN,
+		log_write(good ? THAW_LOG_DEBUG : THAW_LOG_WARN,
 			  good ? "invocation" : "invocation failed",
 			  LOG_FIELD("function",
 				    invocation->deployment->spec->name),
@@ -124,8 +123,7 @@ void invocation_log_init_line(void *cookie, const char *function,
 
 	(void)cookie;
 	(void)size;
-	if (log_may(&limit, (enum log_level)level))
-		log_write((enum log_level)level, text,
-			  LOG_FIELD("function", function),
+	if (log_may(&limit, level))
+		log_write(level, text, LOG_FIELD("function", function),
 			  LOG_FIELD("phase", "init"));
 }

@@ -34,7 +34,7 @@ void invocation_log_limit(const char *function, enum deployment_log log,
 
 /* Whether a line of @log is to be written now; counts it, or its loss. */
 bool invocation_log_may(struct deployment *deployment, enum deployment_log log,
-			enum log_level level);
+			enum thaw_level level);
 
 /* A thaw_log_fn; @cookie is the struct invocation. Any thread. */
 void invocation_log_line(void *cookie, const char *function,

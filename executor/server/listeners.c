@@ -227,7 +227,7 @@ static int listen_at(struct server *server, bool admin, struct error *err)
 		if (one->worker > 0 && one->worker < (int)server->worker_count)
 			continue;
 		listen_describe(one->fd, where, sizeof(where));
-		log_write(LOG_LEVEL_INFO, "listening",
+		log_write(THAW_LOG_INFO, "listening",
 			  LOG_FIELD("kind", kind_of(one)),
 			  LOG_FIELD("address", where));
 	}
@@ -261,7 +261,7 @@ void server_open_doors(struct worker *worker)
 
 		if (ours && worker_listen(worker, one->fd, one->inherited,
 					  one->open, &err))
-			log_write(LOG_LEVEL_ERROR, "cannot listen",
+			log_write(THAW_LOG_ERROR, "cannot listen",
 				  LOG_FIELD("reason", err.message));
 	}
 }

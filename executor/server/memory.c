@@ -180,7 +180,7 @@ static void trim_pressed(struct memory *memory,
 		    count);
 	/* once, however long it goes on */
 	if (!warm_too)
-		log_write(LOG_LEVEL_WARN, "memory is short: idle vms are freed",
+		log_write(THAW_LOG_WARN, "memory is short: idle vms are freed",
 			  LOG_FIELD("said_by", memory->source.path),
 			  LOG_NUMBER("vms", count));
 }
@@ -264,7 +264,7 @@ static void watch_pressure(struct memory *memory, struct io *io)
 	struct error err;
 
 	if (machine_pressure_open(&memory->source, memory->config.root, &err)) {
-		log_write(LOG_LEVEL_INFO, "memory pressure cannot be watched",
+		log_write(THAW_LOG_INFO, "memory pressure cannot be watched",
 			  LOG_FIELD("reason", err.message));
 		return;
 	}

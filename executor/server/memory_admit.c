@@ -74,7 +74,7 @@ static void tell_sum(const struct generation *generation, uint64_t max)
 		compare(&most, spec->name, bytes);
 	}
 	if (sum > max)
-		log_write(LOG_LEVEL_INFO,
+		log_write(THAW_LOG_INFO,
 			  "all vms together would need more than --max-memory: "
 			  "beyond it idle vms are freed, and then requests "
 			  "refused",

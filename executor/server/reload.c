@@ -264,8 +264,8 @@ static void end(struct reload *reload)
 
 static void fail(struct reload *reload)
 {
-	const enum log_level level =
-		reload->result == -ESHUTDOWN ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR;
+	const enum thaw_level level =
+		reload->result == -ESHUTDOWN ? THAW_LOG_INFO : THAW_LOG_ERROR;
 	struct server *server = reload->server;
 
 	server->reload_error = reload->error;
@@ -296,8 +296,8 @@ static void succeed(struct reload *reload)
 	atomic_store(&metrics->last_reload_ok, 1);
 	atomic_store(&metrics->last_reload_unix_s,
 		     clock_read_ns(CLOCK_REALTIME) / NS_PER_S);
-	if (log_may(&reload_limit, LOG_LEVEL_INFO))
-		log_write(LOG_LEVEL_INFO, "catalog reloaded",
+	if (log_may(&reload_limit, THAW_LOG_INFO))
+		log_write(THAW_LOG_INFO, "catalog reloaded",
 			  LOG_NUMBER("generation", reload->generation->number),
 			  LOG_NUMBER("added", reload->changes.added),
 			  LOG_NUMBER("changed", reload->changes.changed),
@@ -422,9 +422,9 @@ static void sum_up(struct server *server)
 	       counts->active, counts->booting, counts->failed);
 	if (server->is_booting && !counts->booting) {
 		server->is_booting = false;
-		if (!log_may(&boots_limit, LOG_LEVEL_INFO))
+		if (!log_may(&boots_limit, THAW_LOG_INFO))
 			return;
-		log_write(LOG_LEVEL_INFO, "boots ended",
+		log_write(THAW_LOG_INFO, "boots ended",
 			  LOG_NUMBER("active", counts->active),
 			  LOG_NUMBER("failed", counts->failed),
 			  LOG_NUMBER("outdated", counts->outdated));

@@ -197,7 +197,7 @@ static void join_workers(struct server *server)
 
 static void hard_end(struct server *server, int status, const char *why)
 {
-	log_write(status ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, why,
+	log_write(status ? THAW_LOG_WARN : THAW_LOG_INFO, why,
 		  LOG_NUMBER("connections",
 			     metrics_get(&server->metrics.connections)),
 		  LOG_NUMBER("events_dropped", atomic_load(&server->events)));
@@ -240,7 +240,7 @@ void server_drain(struct server *server)
 			hard_end(server, 0, "told to end while it started");
 		return;
 	}
-	log_write(LOG_LEVEL_INFO, "draining");
+	log_write(THAW_LOG_INFO, "draining");
 	notify("STOPPING=1\nSTATUS=draining");
 	server->drain_timer.fire = on_drain_delay;
 	if (server->options.drain_delay_ns)
@@ -329,7 +329,7 @@ static void set_connections(struct server *server)
 						   SERVER_CONNECTIONS_DEFAULT;
 	else if (options->max_connections + SERVER_FILES_RESERVED >
 		 limit.rlim_cur)
-		log_write(LOG_LEVEL_WARN,
+		log_write(THAW_LOG_WARN,
 			  "connections may take the files that vms need: raise "
 			  "the limit of open files or lower --max-connections",
 			  LOG_NUMBER("max_connections",
@@ -472,7 +472,7 @@ static void serve(struct server *server)
 	tell_all(server, WORKER_OPEN, server_open_doors);
 	atomic_compare_exchange_strong(&server->state, &starting,
 				       SERVER_SERVING);
-	log_write(LOG_LEVEL_INFO, "serving",
+	log_write(THAW_LOG_INFO, "serving",
 		  LOG_NUMBER("functions", server->main.generation->count),
 		  LOG_NUMBER("booting", count_functions(server->main.generation,
 							FUNCTION_PENDING)),
@@ -481,7 +481,7 @@ static void serve(struct server *server)
 		  LOG_NUMBER("workers", server->worker_count),
 		  LOG_FIELD("io", io_name(server->main.io)));
 	if (*io_fallback(server->main.io))
-		log_write(LOG_LEVEL_WARN, "no io_uring: epoll is used",
+		log_write(THAW_LOG_WARN, "no io_uring: epoll is used",
 			  LOG_FIELD("reason", io_fallback(server->main.io)));
 	notify("READY=1\nSTATUS=serving %zu functions",
 	       server->main.generation->count);
@@ -623,10 +623,10 @@ int server_run(const struct server_options *options, struct error *err)
 	if (!r)
 		serve(server);
 	else
-		log_write(LOG_LEVEL_ERROR, "cannot serve",
+		log_write(THAW_LOG_ERROR, "cannot serve",
 			  LOG_FIELD("reason", err->message));
 	done(server);
-	log_write(LOG_LEVEL_INFO, "ended");
+	log_write(THAW_LOG_INFO, "ended");
 	free(server);
 	return r;
 }

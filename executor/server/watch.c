@@ -92,8 +92,8 @@ static bool watch_folder(struct server *server, const char *path)
 	} while (r < 0 && (errno == ENOENT || errno == ENOTDIR) && folder[1]);
 	if (r > newest)
 		server->last_watch = r;
-	if (r < 0 && log_may(&watch_limit, LOG_LEVEL_WARN))
-		log_write(LOG_LEVEL_WARN, "cannot watch for changes",
+	if (r < 0 && log_may(&watch_limit, THAW_LOG_WARN))
+		log_write(THAW_LOG_WARN, "cannot watch for changes",
 			  LOG_FIELD("file", path),
 			  LOG_FIELD("reason", strerror(errno)));
 	return r > newest;

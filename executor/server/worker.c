@@ -48,7 +48,7 @@ static void on_accept_failed(struct io_listener *listener, int error)
 	metrics_add(&metrics->accept_errors_total, 1);
 	/* it comes again and again while it lasts: said once a worker */
 	if (!door->failed)
-		log_write(LOG_LEVEL_WARN, "cannot accept connections",
+		log_write(THAW_LOG_WARN, "cannot accept connections",
 			  LOG_FIELD("reason", strerror(-error)),
 			  LOG_FIELD("hint", "raise the limit of open files, or "
 					    "lower --max-connections"));

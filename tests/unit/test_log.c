@@ -34,7 +34,7 @@ static void make_pipe(int flags)
 	ck_assert_int_eq(pipe2(ends, O_CLOEXEC | flags), 0);
 }
 
-static void start(enum log_format format, enum log_level level)
+static void start(enum log_format format, enum thaw_level level)
 {
 	struct error err = { "" };
 
@@ -118,17 +118,17 @@ START_TEST(lines_arrive_in_order_and_only_between_start_and_stop)
 	const char *first, *second;
 
 	make_pipe(0);
-	ck_assert(!log_wants(LOG_LEVEL_ERROR));
-	log_write(LOG_LEVEL_ERROR, "early");
-	start(LOG_FORMAT_TEXT, LOG_LEVEL_INFO);
+	ck_assert(!log_wants(THAW_LOG_ERROR));
+	log_write(THAW_LOG_ERROR, "early");
+	start(LOG_FORMAT_TEXT, THAW_LOG_INFO);
 	reader_start(&reader);
-	ck_assert(log_wants(LOG_LEVEL_INFO));
-	ck_assert(!log_wants(LOG_LEVEL_DEBUG));
-	log_write(LOG_LEVEL_INFO, "first", LOG_FIELD("a", "b"));
-	log_write(LOG_LEVEL_DEBUG, "quiet");
-	log_write(LOG_LEVEL_ERROR, "second");
+	ck_assert(log_wants(THAW_LOG_INFO));
+	ck_assert(!log_wants(THAW_LOG_DEBUG));
+	log_write(THAW_LOG_INFO, "first", LOG_FIELD("a", "b"));
+	log_write(THAW_LOG_DEBUG, "quiet");
+	log_write(THAW_LOG_ERROR, "second");
 	reader_finish(&reader);
-	log_write(LOG_LEVEL_ERROR, "late");
+	log_write(THAW_LOG_ERROR, "late");
 	first = strstr(reader.text, "Z info first a=b\n");
 	second = strstr(reader.text, "Z error second\n");
 	ck_assert(first && second && first < second);
@@ -144,15 +144,15 @@ START_TEST(the_log_is_started_once_and_may_be_started_again)
 	struct error err;
 
 	make_pipe(0);
-	start(LOG_FORMAT_TEXT, LOG_LEVEL_INFO);
-	ck_assert_int_eq(log_start(ends[1], LOG_FORMAT_TEXT, LOG_LEVEL_INFO,
+	start(LOG_FORMAT_TEXT, THAW_LOG_INFO);
+	ck_assert_int_eq(log_start(ends[1], LOG_FORMAT_TEXT, THAW_LOG_INFO,
 				   &err),
 			 -EBUSY);
 	log_stop();
 	log_stop();
-	start(LOG_FORMAT_JSON, LOG_LEVEL_ERROR);
+	start(LOG_FORMAT_JSON, THAW_LOG_ERROR);
 	reader_start(&reader);
-	log_write(LOG_LEVEL_ERROR, "again");
+	log_write(THAW_LOG_ERROR, "again");
 	reader_finish(&reader);
 	ck_assert_ptr_nonnull(
 		strstr(reader.text,
@@ -164,7 +164,7 @@ END_TEST
 static void *write_lines(void *cookie)
 {
 	for (uint64_t i = 0; i < LINES; i++) {
-		log_write(LOG_LEVEL_INFO, "line", LOG_FIELD("thread", cookie),
+		log_write(THAW_LOG_INFO, "line", LOG_FIELD("thread", cookie),
 			  LOG_NUMBER("i", i), LOG_FIELD("end", "end"));
 		if (i % 64 == 0)
 			usleep(1000);
@@ -193,7 +193,7 @@ START_TEST(lines_of_many_threads_are_whole_and_all_accounted_for)
 
 	make_pipe(_i ? O_NONBLOCK : 0);
 	ck_assert_int_gt(fcntl(ends[1], F_SETPIPE_SZ, 4096), 0);
-	start(LOG_FORMAT_TEXT, LOG_LEVEL_INFO);
+	start(LOG_FORMAT_TEXT, THAW_LOG_INFO);
 	reader_start(&reader);
 	write_from_threads();
 	reader_finish(&reader);
@@ -208,7 +208,7 @@ END_TEST
 static void flood(void)
 {
 	for (uint64_t i = 0; i < FLOOD; i++)
-		log_write(LOG_LEVEL_INFO, "flood", LOG_NUMBER("i", i),
+		log_write(THAW_LOG_INFO, "flood", LOG_NUMBER("i", i),
 			  LOG_FIELD("end", "end"));
 }
 
@@ -219,7 +219,7 @@ START_TEST(nobody_waits_for_who_does_not_read_and_losses_are_announced)
 	size_t lines;
 
 	make_pipe(_i ? O_NONBLOCK : 0);
-	start(LOG_FORMAT_TEXT, LOG_LEVEL_INFO);
+	start(LOG_FORMAT_TEXT, THAW_LOG_INFO);
 	begin = clock_now_ns();
 	flood();
 	took = clock_now_ns() - begin;
@@ -236,7 +236,7 @@ START_TEST(nobody_waits_for_who_does_not_read_and_losses_are_announced)
 	/* it is said when there is room, without another line */
 	reader_start(&reader);
 	usleep(300000);
-	log_write(LOG_LEVEL_INFO, "after");
+	log_write(THAW_LOG_INFO, "after");
 	reader_finish(&reader);
 	lines = count(reader.text, " end=end\n");
 	ck_assert_uint_eq(lines + log_dropped(), FLOOD);
@@ -256,7 +256,7 @@ START_TEST(stopping_waits_a_second_for_the_reader_and_no_longer)
 	/* 16 pages, whatever those are here */
 	size = fcntl(ends[1], F_GETPIPE_SZ);
 	ck_assert_int_gt(size, 0);
-	start(LOG_FORMAT_TEXT, LOG_LEVEL_INFO);
+	start(LOG_FORMAT_TEXT, THAW_LOG_INFO);
 	flood();
 	begin = clock_now_ns();
 	log_stop();
@@ -287,9 +287,9 @@ START_TEST(a_descriptor_that_fails_costs_the_lines_and_nothing_else)
 	uint64_t begin, used;
 
 	spoil(_i);
-	start(LOG_FORMAT_TEXT, LOG_LEVEL_INFO);
+	start(LOG_FORMAT_TEXT, THAW_LOG_INFO);
 	for (int i = 0; i < 3; i++) {
-		log_write(LOG_LEVEL_INFO, "lost");
+		log_write(THAW_LOG_INFO, "lost");
 		usleep(20000);
 	}
 	used = cpu_ns();
@@ -316,8 +316,8 @@ START_TEST(a_descriptor_that_works_again_gets_the_count)
 		ck_assert_int_eq(pipe2(broken, O_CLOEXEC), 0);
 		close(broken[0]);
 		ck_assert_int_ge(dup3(broken[1], ends[1], O_CLOEXEC), 0);
-		start(LOG_FORMAT_TEXT, LOG_LEVEL_INFO);
-		log_write(LOG_LEVEL_INFO, "lost");
+		start(LOG_FORMAT_TEXT, THAW_LOG_INFO);
+		log_write(THAW_LOG_INFO, "lost");
 		for (int i = 0; i < 500 && !log_dropped(); i++)
 			usleep(10000);
 		ck_assert_uint_eq(log_dropped(), 1);
@@ -326,7 +326,7 @@ START_TEST(a_descriptor_that_works_again_gets_the_count)
 		close(broken[1]);
 	}
 	reader_start(&reader);
-	log_write(LOG_LEVEL_INFO, "kept");
+	log_write(THAW_LOG_INFO, "kept");
 	reader_finish(&reader);
 	ck_assert_ptr_nonnull(strstr(reader.text, "info kept\n"));
 	ck_assert_ptr_nonnull(
@@ -357,7 +357,7 @@ START_TEST(signals_are_not_for_the_writer)
 	sigaddset(&usr1, SIGUSR1);
 	make_pipe(0);
 	sigaction(SIGUSR1, &action, NULL);
-	start(LOG_FORMAT_TEXT, LOG_LEVEL_INFO);
+	start(LOG_FORMAT_TEXT, THAW_LOG_INFO);
 	/* nobody but the writer could take it */
 	pthread_sigmask(SIG_BLOCK, &usr1, NULL);
 	kill(getpid(), SIGUSR1);
@@ -441,8 +441,8 @@ static unsigned count_lines_of(const char *text, const char *message)
 static void write_limited(struct log_limit *limit, unsigned count)
 {
 	while (count--)
-		if (log_may(limit, LOG_LEVEL_INFO))
-			log_write(LOG_LEVEL_INFO, "flood",
+		if (log_may(limit, THAW_LOG_INFO))
+			log_write(THAW_LOG_INFO, "flood",
 				  LOG_FIELD("of", limit->cause));
 }
 
@@ -457,7 +457,7 @@ START_TEST(lost_lines_are_told_without_another_line)
 	struct reader reader = { 0 };
 
 	make_pipe(0);
-	start(LOG_FORMAT_TEXT, LOG_LEVEL_INFO);
+	start(LOG_FORMAT_TEXT, THAW_LOG_INFO);
 	reader_start(&reader);
 	write_limited(&mine, LOG_LIMIT_BURST + 1);
 	write_limited(&its, 7);
@@ -466,7 +466,7 @@ START_TEST(lost_lines_are_told_without_another_line)
 	/* by itself, while nobody writes */
 	while (mine.lost || its.lost)
 		usleep(1000);
-	log_write(LOG_LEVEL_INFO, "the next", LOG_NUMBER("n", 1));
+	log_write(THAW_LOG_INFO, "the next", LOG_NUMBER("n", 1));
 	reader_finish(&reader);
 	ck_assert_uint_eq(count_lines_of(reader.text, "info flood of=mine"),
 			  LOG_LIMIT_BURST);
@@ -489,7 +489,7 @@ START_TEST(what_is_lost_is_told_at_the_end_and_before_a_limit_goes)
 	struct reader reader = { 0 };
 
 	make_pipe(0);
-	start(LOG_FORMAT_TEXT, LOG_LEVEL_INFO);
+	start(LOG_FORMAT_TEXT, THAW_LOG_INFO);
 	reader_start(&reader);
 	write_limited(&stays, LOG_LIMIT_BURST + 2);
 	write_limited(&goes, LOG_LIMIT_BURST + 3);
@@ -518,7 +518,7 @@ START_TEST(a_limit_of_many_threads_loses_no_count)
 	pthread_t threads[THREADS];
 
 	make_pipe(0);
-	start(LOG_FORMAT_TEXT, LOG_LEVEL_INFO);
+	start(LOG_FORMAT_TEXT, THAW_LOG_INFO);
 	reader_start(&reader);
 	for (int i = 0; i < THREADS; i++)
 		ck_assert_int_eq(pthread_create(&threads[i], NULL, write_many,

@@ -18,7 +18,7 @@ static const char *format(enum log_format format_, const char *message,
 {
 	const struct log_entry entry = {
 		.unix_us = JANUARY_31 * 1000000 + 123456,
-		.level = LOG_LEVEL_INFO,
+		.level = THAW_LOG_INFO,
 		.message = message,
 		.fields = fields,
 		.count = count,
@@ -220,7 +220,7 @@ END_TEST
 START_TEST(words_of_formats_and_levels_are_read)
 {
 	enum log_format format_ = LOG_FORMAT_TEXT;
-	enum log_level level = LOG_LEVEL_ERROR;
+	enum thaw_level level = THAW_LOG_ERROR;
 
 	ck_assert(log_parse_format("json", &format_));
 	ck_assert_int_eq(format_, LOG_FORMAT_JSON);
@@ -229,12 +229,12 @@ START_TEST(words_of_formats_and_levels_are_read)
 	ck_assert(log_parse_format("text", &format_));
 	ck_assert_int_eq(format_, LOG_FORMAT_TEXT);
 	ck_assert(log_parse_level("debug", &level));
-	ck_assert_int_eq(level, LOG_LEVEL_DEBUG);
+	ck_assert_int_eq(level, THAW_LOG_DEBUG);
 	ck_assert(log_parse_level("warn", &level));
-	ck_assert_int_eq(level, LOG_LEVEL_WARN);
+	ck_assert_int_eq(level, THAW_LOG_WARN);
 	ck_assert(!log_parse_level("warning", &level));
 	ck_assert(!log_parse_level("", &level));
-	ck_assert_int_eq(level, LOG_LEVEL_WARN);
+	ck_assert_int_eq(level, THAW_LOG_WARN);
 }
 END_TEST
 

@@ -57,7 +57,7 @@ static struct {
 	.level = LEVEL_NONE,
 };
 
-bool log_wants(enum log_level level)
+bool log_wants(enum thaw_level level)
 {
 	return (int)level <=
 	       atomic_load_explicit(&the_log.level, memory_order_relaxed);
@@ -100,7 +100,7 @@ static bool push_line(const char *line, size_t size, size_t rest)
 	return true;
 }
 
-static size_t format_now(enum log_level level, const char *message,
+static size_t format_now(enum thaw_level level, const char *message,
 			 const struct log_field *fields, size_t count,
 			 char line[static LOG_LINE_MAX])
 {
@@ -117,7 +117,7 @@ static size_t format_now(enum log_level level, const char *message,
 	return log_line_format(&entry, (enum log_format)format, line);
 }
 
-void log_write_fields(enum log_level level, const char *message,
+void log_write_fields(enum thaw_level level, const char *message,
 		      const struct log_field *fields, size_t count)
 {
 	char line[LOG_LINE_MAX];
@@ -145,7 +145,7 @@ static void announce(void)
 
 	if (!the_log.lost)
 		return;
-	size = format_now(LOG_LEVEL_WARN, "log lines dropped", fields,
+	size = format_now(THAW_LOG_WARN, "log lines dropped", fields,
 			  sizeof(fields) / sizeof(*fields), line);
 	if (push_line(line, size, 0))
 		the_log.lost = 0;
@@ -166,7 +166,7 @@ static void tell_limit(struct log_limit *limit)
 
 	if (!the_log.has_writer)
 		return;
-	size = format_now(LOG_LEVEL_WARN, "log lines dropped", fields,
+	size = format_now(THAW_LOG_WARN, "log lines dropped", fields,
 			  limit->function ? 3 : 2, line);
 	if (!push_line(line, size, NOTICE_MAX))
 		the_log.lost += lost;
@@ -197,7 +197,7 @@ static void list_limit(struct log_limit *limit)
 	pthread_mutex_unlock(&the_log.lock);
 }
 
-bool log_may(struct log_limit *limit, enum log_level level)
+bool log_may(struct log_limit *limit, enum thaw_level level)
 {
 	if (!log_wants(level))
 		return false;
@@ -391,7 +391,7 @@ static int start_writer(void)
 	return rc;
 }
 
-int log_start(int fd, enum log_format format, enum log_level level,
+int log_start(int fd, enum log_format format, enum thaw_level level,
 	      struct error *err)
 {
 	int rc = -EBUSY;

@@ -2,9 +2,9 @@
  * log.h - the server's log: one line for each event, on standard error, as text or
  * as JSON.
  *
- *	log_start(STDERR_FILENO, LOG_FORMAT_TEXT, LOG_LEVEL_INFO, &err);
- *	log_write(LOG_LEVEL_INFO, "listening", LOG_FIELD("address", address));
- *	log_write(LOG_LEVEL_ERROR, "function failed",
+ *	log_start(STDERR_FILENO, LOG_FORMAT_TEXT, THAW_LOG_INFO, &err);
+ *	log_write(THAW_LOG_INFO, "listening", LOG_FIELD("address", address));
+ *	log_write(THAW_LOG_ERROR, "function failed",
  *		  LOG_FIELD("function", name), LOG_FIELD("request_id", id),
  *		  LOG_FIELD("reason", text));
  *	log_stop();
@@ -21,8 +21,8 @@
  *
  *	static struct log_limit limit = LOG_LIMIT_OF("reloads");
  *
- *	if (log_may(&limit, LOG_LEVEL_ERROR))
- *		log_write(LOG_LEVEL_ERROR, "catalog not reloaded", ...);
+ *	if (log_may(&limit, THAW_LOG_ERROR))
+ *		log_write(THAW_LOG_ERROR, "catalog not reloaded", ...);
  */
 #ifndef EXECUTOR_SERVER_LOG_LOG_H
 #define EXECUTOR_SERVER_LOG_LOG_H
@@ -38,18 +38,18 @@
 /* Bytes of lines that wait to be written. */
 #define LOG_RING_SIZE (256 * 1024)
 
-/* log_write(LOG_LEVEL_INFO, "text", LOG_FIELD(...), ...) */
+/* log_write(THAW_LOG_INFO, "text", LOG_FIELD(...), ...) */
 #define log_write(level, message, ...)                                       \
 	log_write_fields(level, message,                                     \
 			 (const struct log_field[]){ __VA_ARGS__ },          \
 			 sizeof((const struct log_field[]){ __VA_ARGS__ }) / \
 				 sizeof(struct log_field))
 
-void log_write_fields(enum log_level level, const char *message,
+void log_write_fields(enum thaw_level level, const char *message,
 		      const struct log_field *fields, size_t count);
 
 /* Returns whether lines of @level are written, to save the work for others. */
-bool log_wants(enum log_level level);
+bool log_wants(enum thaw_level level);
 
 /*
  * Starts the thread, which writes lines to @fd, borrowed. Before that, and after
@@ -61,7 +61,7 @@ bool log_wants(enum log_level level);
  * not end.
  */
 #define LOG_STOP_NS UINT64_C(1000000000)
-int log_start(int fd, enum log_format format, enum log_level level,
+int log_start(int fd, enum log_format format, enum thaw_level level,
 	      struct error *err);
 void log_stop(void);
 
@@ -69,7 +69,7 @@ void log_stop(void);
 uint64_t log_dropped(void);
 
 /* Returns whether to write a line of @level now, of which it takes one of @limit. */
-bool log_may(struct log_limit *limit, enum log_level level);
+bool log_may(struct log_limit *limit, enum thaw_level level);
 
 /* Logs the lost lines of @limit. Call it before what @limit points to is freed. */
 void log_limit_done(struct log_limit *limit);

@@ -23,10 +23,10 @@ struct line {
 };
 
 static const char *const levels[] = {
-	[LOG_LEVEL_ERROR] = "error",
-	[LOG_LEVEL_WARN] = "warn",
-	[LOG_LEVEL_INFO] = "info",
-	[LOG_LEVEL_DEBUG] = "debug",
+	[THAW_LOG_ERROR] = "error",
+	[THAW_LOG_WARN] = "warn",
+	[THAW_LOG_INFO] = "info",
+	[THAW_LOG_DEBUG] = "debug",
 };
 
 static void line_put(struct line *line, const char *bytes, size_t size)
@@ -197,11 +197,11 @@ bool log_parse_format(const char *name, enum log_format *ret_format)
 	return true;
 }
 
-bool log_parse_level(const char *name, enum log_level *ret_level)
+bool log_parse_level(const char *name, enum thaw_level *ret_level)
 {
 	for (size_t i = 0; i < sizeof(levels) / sizeof(*levels); i++)
 		if (!strcmp(name, levels[i])) {
-			*ret_level = (enum log_level)i;
+			*ret_level = (enum thaw_level)i;
 			return true;
 		}
 	return false;

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "guest/abi/thaw_log.h"
+
 /* Bytes of one line. */
 #define LOG_LINE_MAX 4096
 
@@ -21,13 +23,6 @@
 enum log_format {
 	LOG_FORMAT_TEXT,
 	LOG_FORMAT_JSON,
-};
-
-enum log_level {
-	LOG_LEVEL_ERROR,
-	LOG_LEVEL_WARN,
-	LOG_LEVEL_INFO,
-	LOG_LEVEL_DEBUG,
 };
 
 /* One key=value. Values are hostile: they are quoted and escaped if necessary. */
@@ -44,7 +39,7 @@ struct log_field {
 
 struct log_entry {
 	uint64_t unix_us;
-	enum log_level level;
+	enum thaw_level level;
 	const char *message;
 	const struct log_field *fields;
 	size_t count;
@@ -60,6 +55,6 @@ size_t log_line_format(const struct log_entry *entry, enum log_format format,
 
 /* Read "text", "json"; "error", "warn", "info", "debug". Return false for others. */
 bool log_parse_format(const char *name, enum log_format *ret_format);
-bool log_parse_level(const char *name, enum log_level *ret_level);
+bool log_parse_level(const char *name, enum thaw_level *ret_level);
 
 #endif

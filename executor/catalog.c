@@ -24,7 +24,7 @@
 
 #define CATALOG_VERSION 1
 
-/* The document's members that are read after all of them have been seen. */
+/* Members of the document that are read after the others. */
 struct document {
 	json_t *defaults;
 	json_t *functions;
@@ -131,7 +131,7 @@ static int check_function(const struct json_place *place,
 	return json_reader_refuse(place, "%s", err.message);
 }
 
-/* Whether it is known by which name the handler is chosen. */
+/* Whether the name that chooses the handler has been read without a mistake. */
 static bool entry_is_known(const json_t *value,
 			   const struct catalog_function *function)
 {
@@ -140,7 +140,7 @@ static bool entry_is_known(const json_t *value,
 	return is_given ? function->entry != NULL : function->name != NULL;
 }
 
-/* What follows from a mistake, such as a default in its place, is not told. */
+/* Mistakes that only follow from another one are not reported. */
 static int read_function(const struct json_place *place, json_t *value,
 			 const struct reading *reading,
 			 struct catalog_function *function)
@@ -205,7 +205,7 @@ static int read_functions(const struct json_place *place, json_t *value,
 	return result;
 }
 
-/* By name; those of one name in the order of the file. */
+/* Sorts by name, and functions of the same name in the order of the file. */
 static int compare_functions(const void *a, const void *b)
 {
 	const struct catalog_function *one =
@@ -217,7 +217,7 @@ static int compare_functions(const void *a, const void *b)
 	return order ? order : (one > other) - (one < other);
 }
 
-/* Those whose name is a mistake are not among them. */
+/* Leaves out functions whose name is a mistake. */
 static size_t collect_names(struct catalog *catalog,
 			    const struct catalog_function **by_name)
 {
@@ -258,7 +258,7 @@ static int sort_names(const struct json_place *place, struct catalog *catalog)
 	return result;
 }
 
-/* The parts of @document, which is an object or refused. */
+/* Reads the members of @document. */
 static int read_members(const struct json_place *root, json_t *document,
 			struct reading *reading)
 {
@@ -352,7 +352,7 @@ int catalog_check(const char *text, size_t size, const char *name,
 	return parse_catalog(&reader, check, ret);
 }
 
-/* Reads up to @size bytes; less of them are there if the file has shrunk. */
+/* Reads up to @size bytes; returns how many there were. */
 static ssize_t read_up_to(int fd, char *text, size_t size)
 {
 	size_t done = 0;
@@ -371,11 +371,11 @@ static ssize_t read_up_to(int fd, char *text, size_t size)
 	return (ssize_t)done;
 }
 
-/* The text of @fd, of which messages speak as @name. */
+/* Reads the text of @fd, which messages call @name. */
 static int read_catalog_text(int fd, const char *name, struct error *err,
 			     char **ret_text, size_t *ret_size)
 {
-	/* One byte more, to see that there is more. */
+	/* one byte more than allowed, to notice a file that is larger */
 	cleanup_free char *text = malloc(CATALOG_FILE_MAX + 1);
 	ssize_t size;
 

@@ -50,13 +50,13 @@ int catalog_load(const char *path, struct error *err, struct catalog **ret);
 int catalog_parse(const char *text, size_t size, const char *name,
 		  struct error *err, struct catalog **ret);
 
-/* How catalog_check() goes about it. */
+/* What catalog_check() reports to. */
 struct catalog_check {
 	/* Receives each mistake in words; false: no more of them are wanted. */
 	bool (*refused)(void *cookie, const char *message);
 	/*
-	 * Looks at a function without any mistake so far: 0, or -errno with what
-	 * is wrong. May be NULL.
+	 * Checks a function that has no mistake so far. Returns 0, or -errno and
+	 * in @err what is wrong. May be NULL.
 	 */
 	int (*function)(void *cookie, const struct catalog_function *function,
 			struct error *err);
@@ -64,18 +64,18 @@ struct catalog_check {
 };
 
 /*
- * The same, but does not end with the first mistake, and looks into the images as
- * far as that can be done without a vm: whether they can be loaded, fit into the
- * functions' memory, and have their handlers. @err has something to say if the
- * result is neither 0, -EINVAL nor -ECANCELED: no more mistakes were wanted.
+ * As catalog_parse(), but reports all mistakes, and checks the images as far as that
+ * can be done without a vm: whether they can be loaded, fit into the functions'
+ * memory, and have their handlers. Returns 0; -EINVAL: there were mistakes;
+ * -ECANCELED: refused() wanted no more of them; or another -errno, with @err.
  */
 int catalog_check(const char *text, size_t size, const char *name,
 		  const struct catalog_check *check, struct error *err,
 		  struct catalog **ret);
 
 /*
- * Reads the text of the catalog at @path, as catalog_load() does, or of standard
- * input, if that is NULL. The caller owns it.
+ * Reads the text of the catalog at @path, as catalog_load() does, or that of standard
+ * input if @path is NULL. The caller owns *@ret_text and frees it by free().
  */
 int catalog_read(const char *path, struct error *err, char **ret_text,
 		 size_t *ret_size);
@@ -90,7 +90,7 @@ void catalog_free(struct catalog *catalog);
 const struct catalog_function *catalog_find(const struct catalog *catalog,
 					    const char *name);
 
-/* The error of catalog_find(), with the name that was probably meant: -ENOENT. */
+/* Returns -ENOENT for a name that catalog_find() did not find; suggests another. */
 int catalog_not_found(const struct catalog *catalog, const char *name,
 		      struct error *err);
 

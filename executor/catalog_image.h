@@ -1,6 +1,6 @@
 /*
- * catalog_image.h - between catalog.c and catalog_image.c: what the image of a
- * function is, as far as that is to be seen without a vm.
+ * catalog_image.h - checks a function's image, as far as that can be done without a
+ * vm. For catalog.c.
  */
 #ifndef EXECUTOR_CATALOG_IMAGE_H
 #define EXECUTOR_CATALOG_IMAGE_H
@@ -11,10 +11,10 @@
 #include "executor/catalog_function.h"
 
 /*
- * Refuses the image of @function, which stands at @place, if it cannot be loaded,
- * or has not the handler, unless @has_entry is false: that what would choose it is
- * a mistake. If @is_whole, there is none in the function, so that it can be told
- * whether the image fits into the memory.
+ * Refuses the image of @function, whose place is @place, if it cannot be loaded. If
+ * @has_entry, the function's name and entry are valid, and an image without that
+ * handler is refused. If @is_whole, the function has no mistake so far, and an image
+ * that does not fit into its memory is refused.
  */
 int catalog_check_image(const struct json_place *place,
 			const struct catalog_function *function, bool has_entry,

@@ -1,5 +1,5 @@
 /*
- * catalog_json.h - a function as a catalog would have it with nothing left out.
+ * catalog_json.h - writes a function as a catalog that leaves nothing out has it.
  */
 #ifndef EXECUTOR_CATALOG_JSON_H
 #define EXECUTOR_CATALOG_JSON_H
@@ -9,8 +9,8 @@
 struct json_t;
 
 /*
- * An object with the keys of a catalog, but for an entry that the image chooses;
- * the caller's. What is not UTF-8 is cleaned. NULL if there is no memory.
+ * Returns an object with the keys of a catalog, without "entry" if the image chooses
+ * that. Text that is not UTF-8 is cleaned. The caller owns it. NULL: no memory.
  */
 struct json_t *catalog_function_json(const struct catalog_function *function);
 

@@ -42,8 +42,8 @@ static enum layout_control control_of(const struct catalog_function *spec)
 }
 
 /*
- * When vms wait at the gate: polled, as long as there is use in it; auto, while
- * the time spent waiting is less than that of the exits it saves.
+ * How long vms wait at the gate. With dispatch "polled" they wait as long as that can
+ * be of use; with "auto", while waiting takes less time than the exits it saves.
  */
 static struct poll_rule rule_of(const struct function *function)
 {
@@ -65,7 +65,7 @@ static struct poll_rule rule_of(const struct function *function)
 	return rule;
 }
 
-/* Where there is no gate the function is dispatched by exits, and says so. */
+/* Without a gate the function is dispatched by exits; no_gate says why. */
 static void choose_gate(struct function *function)
 {
 	const struct catalog_function *spec = function->spec;
@@ -85,7 +85,7 @@ static void choose_gate(struct function *function)
 	snapshot_set_gate(function->snapshot, function->gate.gate, &rule);
 }
 
-/* While it boots, a function may use all of its memory. */
+/* During the boot all of the function's memory counts, since it may use it. */
 static int function_boot(struct function *function,
 			 const struct snapshot_options *options,
 			 struct error *err)

@@ -26,15 +26,15 @@ struct function_options {
 	bool remap; /* see snapshot.h */
 	bool verify;
 	uint64_t poll_wait_ns;
-	bool any_queue; /* the caller counts those who wait for a vm */
-	struct snapshot_pause pause;  /* true: deploying ends with -ESHUTDOWN */
+	bool any_queue; /* no limit on waiters: the caller counts them */
+	struct snapshot_pause pause; /* says true: deploying ends, -ESHUTDOWN */
 	struct memory_budget *memory; /* of all functions; or NULL */
 };
 
-/* What invocations have come to; any thread counts. */
+/* How invocations were dispatched; any thread counts. */
 struct function_counts {
 	_Atomic uint64_t polled, exited;
-	_Atomic uint64_t no_core; /* of the exited: all cores were taken */
+	_Atomic uint64_t no_core; /* exited because all cores were taken */
 	_Atomic uint64_t to_polled, to_exit; /* changes of is_polled */
 	_Atomic bool is_polled;		     /* the last one was */
 };
@@ -57,19 +57,19 @@ struct function {
 };
 
 /*
- * Deploys the function described by @spec, which is borrowed, as the catalog's
- * it must outlive the function. The caller frees it by function_free(). Errors
- * as thaw_deploy().
+ * Deploys the function that @spec describes. @spec belongs to a catalog, is borrowed,
+ * and must outlive the function. The caller owns the function and frees it by
+ * function_free(). Errors as thaw_deploy().
  */
 int function_deploy(const struct catalog_function *spec,
 		    const struct function_options *options, struct error *err,
 		    struct function **ret_function);
 
-/* How invocations were dispatched so far; any thread. */
+/* Tells how invocations were dispatched so far; any thread. */
 void function_get_stats(const struct function *function,
 			struct thaw_stats *ret_stats);
 
-/* Frees @function, no invocation of which may be under way. NULL is fine. */
+/* Frees @function. No invocation of it may be under way. NULL is fine. */
 void function_free(struct function *function);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include "vm/image/handlers.h"
 
-/* The names of handlers, from wherever they are. */
+/* The names of the handlers of an image or of a snapshot. */
 struct names {
 	const void *of;
 	size_t count;
@@ -31,7 +31,7 @@ static int find_name(const struct names *names, const char *name)
 	return -1;
 }
 
-/* It is NULL as long as the catalog is being read. */
+/* While the catalog is being read, an entry that was left out is NULL. */
 static bool spec_has_entry(const struct catalog_function *spec)
 {
 	return spec->entry && *spec->entry;

@@ -1,6 +1,6 @@
 /*
- * handler.h - which of an image's handlers a function has: before it is booted,
- * as the file tells, and afterwards, as the guest does.
+ * handler.h - chooses the handler of an image that a function calls: by the file
+ * before the guest is booted, by what the guest has said afterwards.
  */
 #ifndef EXECUTOR_HANDLER_H
 #define EXECUTOR_HANDLER_H
@@ -13,8 +13,9 @@
 #include "vm/image/image.h"
 
 /*
- * The index of the handler asked for by @spec; else of the one named like the
- * function, or of the only one. -ENOENT, with those there are.
+ * Returns the index of the handler that @spec names as its entry. Without an entry it
+ * is the image's only handler, or the one that is named like the function. -ENOENT:
+ * there is none; the message lists the handlers that there are.
  */
 int handler_of_image(const struct catalog_function *spec,
 		     const struct image *image, struct error *err);

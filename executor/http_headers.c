@@ -7,7 +7,7 @@
 #include "guest/abi/thaw_abi.h"
 #include "guest/abi/thaw_http.h"
 
-/* The string at *@at, which then is behind it, or NULL. */
+/* Returns the string at offset *@at and moves *@at behind it; NULL: it has no end. */
 static const char *next_string(const char *strings, size_t size, size_t *at)
 {
 	const char *string = strings + *at;

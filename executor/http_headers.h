@@ -16,19 +16,20 @@
 #include "executor/libthaw.h"
 
 /*
- * The pair at *@at, which then is behind it. False at the end, and where a string
- * is not whole.
+ * Reads the pair at offset *@at and moves *@at behind it. Returns false at the end,
+ * and where a string has no end.
  */
 bool http_headers_next(const char *headers, size_t size, size_t *at,
 		       const char **ret_name, const char **ret_value);
 
-/* Whether all of @size bytes are such pairs, whatever is in them; their number. */
+/* Whether all @size bytes are whole pairs, of whatever text; counts the pairs. */
 bool http_headers_are_whole(const char *headers, size_t size,
 			    size_t *ret_count);
 
 /*
- * Bytes that @count pairs take, or -1: more than @max. Writes them to @to, and
- * returns the end.
+ * http_headers_size() returns how many bytes @count pairs take, or -1 if these are
+ * more than @max. http_headers_write() writes the pairs to @to, which must have that
+ * room, and returns their end.
  */
 int http_headers_size(const struct thaw_attribute *pairs, size_t count,
 		      size_t max);
@@ -36,19 +37,19 @@ char *http_headers_write(char *to, const struct thaw_attribute *pairs,
 			 size_t count);
 
 /*
- * What is wrong with the headers of a reply, in @size bytes that come from a
- * guest: something to say of them, or NULL.
+ * Checks the headers of a reply, @size bytes that come from a guest. Returns what is
+ * wrong with them, in words that follow "the reply has", or NULL.
  */
 const char *http_headers_reply_fault(const char *headers, size_t size);
 
 /*
- * Whether a request may have these: names and values as RFC 9110 has them, and
- * all of them together in no more than a guest has room for. Else -EINVAL.
+ * Returns 0 if a request may have these headers: names and values are valid by RFC
+ * 9110, and a guest has room for all of them. Else -EINVAL.
  */
 int http_headers_check(const struct thaw_attribute *headers, size_t count,
 		       struct error *err);
 
-/* The same for attributes, which may be anything. */
+/* The same for attributes, whose text may be anything. */
 int http_attributes_check(const struct thaw_attribute *attributes, size_t count,
 			  struct error *err);
 

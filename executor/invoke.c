@@ -38,7 +38,7 @@ _Static_assert(sizeof(((struct thaw_reply *)0)->error_type) ==
 _Static_assert(THAW_REPLY_HEADERS_SIZE_MAX == THAW_REPLY_HEADERS_MAX,
 	       "the limit a caller sees");
 
-/* Copies text of at most @size - 1 bytes; returns its length. */
+/* Copies at most @size - 1 bytes of text, and ends them; returns the length. */
 static size_t invoke_copy_text(char *to, const char *from, size_t size)
 {
 	size_t length = strnlen(from, size - 1);
@@ -48,7 +48,7 @@ static size_t invoke_copy_text(char *to, const char *from, size_t size)
 	return length;
 }
 
-/* The same, for what has to be ASCII. */
+/* The same for text that must be ASCII. */
 static void invoke_copy_ascii(char *to, const char *from, size_t size)
 {
 	text_clean_ascii(to, invoke_copy_text(to, from, size));
@@ -65,7 +65,7 @@ static void invoke_fail(struct thaw_reply *reply, enum thaw_result result,
 		 message);
 }
 
-/* Copies the headers once, and checks the copy: what is wrong with it, or NULL. */
+/* Copies the headers once and checks the copy. Returns what is wrong, or NULL. */
 static const char *take_reply_headers(const struct thaw_mailbox *mailbox,
 				      uint32_t size, struct thaw_reply *reply)
 {
@@ -82,7 +82,7 @@ static const char *take_reply_headers(const struct thaw_mailbox *mailbox,
 	return http_headers_reply_fault(headers, size);
 }
 
-/* What the guest answers in HTTP. False: the invocation has failed of it. */
+/* Takes HTTP status and headers. False: they have made the invocation fail. */
 static bool take_http(const struct thaw_mailbox *mailbox, uint64_t reply_size,
 		      struct thaw_reply *reply)
 {
@@ -121,14 +121,14 @@ static bool take_http(const struct thaw_mailbox *mailbox, uint64_t reply_size,
 	return false;
 }
 
-/* The guest says it is done: what does it reply? */
+/* Takes the reply of a guest that says it is done. */
 static void take_reply(const struct function *function, struct vm *vm,
 		       struct thaw_reply *reply)
 {
 	const struct layout *layout = snapshot_layout(function->snapshot);
 	const struct thaw_mailbox *mailbox =
 		vm_view(vm, THAW_GPA_MAILBOX, sizeof(*mailbox));
-	/* once: in the cooperative isolation they may still change */
+	/* read once: in the cooperative isolation they may still change */
 	uint64_t size = __atomic_load_n(&mailbox->reply_size, __ATOMIC_RELAXED);
 	uint32_t status = __atomic_load_n(&mailbox->status, __ATOMIC_RELAXED);
 
@@ -222,7 +222,7 @@ static void invoke_log_line(void *cookie, enum thaw_level level,
 		     text, size);
 }
 
-/* Where its log lines go. */
+/* Where the invocation's log lines go. */
 static struct guest_log log_of(struct thaw_reply *reply)
 {
 	const struct invoke_state *state = invoke_state(reply);
@@ -242,7 +242,7 @@ static void take_line(struct thaw_reply *reply)
 		       &invoke_state(reply)->lines);
 }
 
-/* It has been ended: what it was about to log says how far it came. */
+/* For an invocation that was cut off: its unfinished lines say how far it came. */
 static void take_begun_lines(struct thaw_reply *reply)
 {
 	struct invoke_state *state = invoke_state(reply);
@@ -263,8 +263,8 @@ static uint64_t deadline_of(const struct thaw_reply *reply)
 /* What the end of a run means for the invocation. */
 enum step {
 	STEP_ENDED,
-	STEP_RUN,     /* on, after a log line or a sleep */
-	STEP_REFUSED, /* the entry stub did not begin */
+	STEP_RUN,     /* continue after a log line or a sleep */
+	STEP_REFUSED, /* the entry stub has not entered the function */
 };
 
 static enum step invoke_take_exit(struct thaw_reply *reply,
@@ -307,7 +307,7 @@ static enum step invoke_take_exit(struct thaw_reply *reply,
 	return STEP_ENDED;
 }
 
-/* Writes the request, for a run from the entry stub on. */
+/* Writes the request, so that the next run starts at the entry stub. */
 static int invoke_begin(struct thaw_reply *reply)
 {
 	struct invoke_state *state = invoke_state(reply);
@@ -324,8 +324,8 @@ static int invoke_begin(struct thaw_reply *reply)
 }
 
 /*
- * If the stub finds state of the invocation before that it cannot reset, the vm
- * is restored completely and the request tried again, once.
+ * For a stub that has found state of the previous invocation that it cannot reset:
+ * restores the vm completely and tries the request again, once.
  */
 static int invoke_begin_again(struct thaw_reply *reply)
 {
@@ -335,7 +335,7 @@ static int invoke_begin_again(struct thaw_reply *reply)
 	int r;
 
 	if (state->is_again || vm_spoiled(vm)) {
-		/* it was not the stub: that has nothing to refuse */
+		/* not the stub: after a restore it has no reason to */
 		take_bell(THAW_BELL_REFUSED, reply);
 		return 1;
 	}
@@ -344,16 +344,16 @@ static int invoke_begin_again(struct thaw_reply *reply)
 	return r ? r : invoke_begin(reply);
 }
 
-/* What an invocation is waited for. */
+/* How long a call may wait for an invocation. */
 enum patience {
-	WAIT_NOT, /* a polled one is looked at, another one runs for a slice */
-	WAIT_RUN, /* until it exits; a sleep is left to the caller */
-	WAIT_ALL,
+	WAIT_NOT, /* look at a polled one; run another one for a slice */
+	WAIT_RUN, /* until it exits; the caller waits while it sleeps */
+	WAIT_ALL, /* until it has ended */
 };
 
 /*
- * Runs it until it exits: 0 and *@exit; 1: it has not yet, or its slice is used
- * up; or -errno.
+ * Runs the vm. Returns 0 and *@exit once it has exited; 1 if it has not yet, or has
+ * used up its slice; or -errno.
  */
 static int invoke_run(struct thaw_reply *reply, enum patience wait,
 		      struct vm_exit *exit)
@@ -377,7 +377,11 @@ static int invoke_run(struct thaw_reply *reply, enum patience wait,
 	return r;
 }
 
-/* It has logged a line, or sleeps: whether it can go on; its end, if not. */
+/*
+ * Prepares the next run of an invocation that has logged a line or sleeps. Returns 1
+ * if it can run; 0 if it still sleeps; -ETIMEDOUT if its time is over, and then the
+ * reply says so.
+ */
 static int invoke_resume(struct thaw_reply *reply, enum patience wait)
 {
 	struct invoke_state *state = invoke_state(reply);
@@ -400,8 +404,8 @@ static int invoke_resume(struct thaw_reply *reply, enum patience wait)
 }
 
 /*
- * Goes on with the invocation, for as long as there is something to do or to
- * @wait for. 1: it has ended; 0: not yet; or -errno.
+ * Runs the invocation on, from exit to exit, and waits as @wait says. Returns 1 if
+ * it has ended, 0 if it has not, or -errno.
  */
 static int invoke_go_on(struct thaw_reply *reply, enum patience wait)
 {
@@ -434,8 +438,8 @@ static int invoke_go_on(struct thaw_reply *reply, enum patience wait)
 }
 
 /*
- * The host has failed at @what: nobody knows what is left in the vm, so it is
- * not used again.
+ * Ends an invocation because the host has failed at @what. The vm is in an unknown
+ * state, so it is not used again.
  */
 static int invoke_give_up(struct thaw_reply *reply, int r, const char *what,
 			  struct error *err)
@@ -449,7 +453,7 @@ static int invoke_give_up(struct thaw_reply *reply, int r, const char *what,
 			 state->function->spec->name, what, strerror(-r));
 }
 
-/* Looks after the invocation; ends it if it fails. As invoke_go_on(). */
+/* As invoke_go_on(); also ends the invocation if that fails. */
 static int invoke_attend(struct thaw_reply *reply, enum patience wait,
 			 struct error *err)
 {
@@ -464,7 +468,7 @@ static int invoke_attend(struct thaw_reply *reply, enum patience wait,
 	return r > 0 ? 1 : invoke_give_up(reply, r, "running its vm", err);
 }
 
-/* Counts how an invocation is dispatched, and when that changes. */
+/* Counts how invocations are dispatched, and how often that changes. */
 static void invoke_count(struct function *function, const struct vm *vm,
 			 bool polled)
 {
@@ -483,7 +487,7 @@ static void invoke_count(struct function *function, const struct vm *vm,
 				  1, relaxed);
 }
 
-/* An empty reply of @function, which is to run in @vm. */
+/* Makes *@reply that of an invocation of @function that will run in @vm. */
 static void invoke_prepare(struct function *function, struct vm *vm,
 			   const struct thaw_invoke_request *request,
 			   uint64_t queued_ns, struct thaw_reply *reply)
@@ -514,7 +518,7 @@ static void invoke_prepare(struct function *function, struct vm *vm,
 		state->timeout_ns = request->timeout_ns;
 }
 
-/* Begins it on @vm; on failure the vm goes back. */
+/* Begins the invocation in @vm. On failure the vm goes back to the pool. */
 static int invoke_start_on(struct function *function, struct vm *vm,
 			   const struct thaw_invoke_request *request,
 			   uint64_t queued_ns, struct error *err,
@@ -629,7 +633,7 @@ void invoke_release(struct thaw_reply *reply)
 	struct restore_stats stats = { 0 };
 	uint64_t start_ns;
 
-	/* nobody wants its end any more, but it has to come */
+	/* a vm can be restored only when its run is over */
 	if (state->vm && state->is_pending)
 		invoke_attend(reply, WAIT_ALL, NULL);
 	if (!state->vm)

@@ -17,8 +17,9 @@ int invoke(struct function *function, const struct thaw_invoke_request *request,
 	   struct error *err, struct thaw_reply *ret_reply);
 
 /*
- * The same in two steps: begins, and 0 if it has not ended yet, 1 if it has; and
- * looks whether it has. *@request is borrowed until it has ended.
+ * The same in two steps. invoke_start() begins the invocation, invoke_poll() looks
+ * whether it has ended; both return 1 if it has, 0 if it has not, or -errno.
+ * *@request is borrowed until the end.
  */
 int invoke_start(struct function *function,
 		 const struct thaw_invoke_request *request, struct error *err,
@@ -26,11 +27,12 @@ int invoke_start(struct function *function,
 int invoke_poll(struct thaw_reply *reply, struct error *err);
 
 /*
- * For those who take care of vms themselves: begins a request, which
- * invoke_request_check() has passed, on @vm, which is the function's pool's, and clean, for a request that came in at
- * @queued_ns. A run that is not over after @slice_ns (0: no matter) is stopped
- * where it is, and goes on with invoke_wait(), on any thread. Returns as
- * invoke_start(); the vm goes back to the pool by invoke_release(), or on failure.
+ * For callers that acquire vms themselves: begins an invocation in @vm, a clean vm of
+ * the function's pool. invoke_request_check() must have passed @request, which came
+ * in at @queued_ns. A run that is not over after @slice_ns is stopped where it is,
+ * and any thread may continue it by invoke_more() or invoke_wait(); 0 sets no such
+ * limit. Returns as invoke_start(). The vm goes back to the pool on failure, else by
+ * invoke_release().
  */
 int invoke_on(struct function *function, struct vm *vm,
 	      const struct thaw_invoke_request *request, uint64_t queued_ns,
@@ -38,24 +40,24 @@ int invoke_on(struct function *function, struct vm *vm,
 	      struct thaw_reply *ret_reply);
 
 /*
- * Goes on with it for another slice, or, if it is polled, until it has ended;
- * but not through a sleep. As invoke_on().
+ * Continues the invocation for another slice or, if it is polled, to its end. Stops
+ * in any case where the function sleeps. Returns as invoke_on().
  */
 int invoke_more(struct thaw_reply *reply, uint64_t slice_ns, struct error *err);
 
 /*
- * The function sleeps, until then (CLOCK_MONOTONIC): to be gone on with at that
- * time, by invoke_more() or invoke_poll(). 0: it does not.
+ * If the function sleeps: when it wants to be continued (CLOCK_MONOTONIC), by
+ * invoke_more() or invoke_poll(). 0: it does not sleep.
  */
 uint64_t invoke_wake_ns(const struct thaw_reply *reply);
 
 /*
- * How much memory invoke_release() will copy, of a reply that holds a vm, in bytes:
- * all but what was written for the first time.
+ * How many bytes invoke_release() will copy to restore the vm that @reply holds,
+ * without the pages that were written for the first time.
  */
 size_t invoke_restore_bytes(const struct thaw_reply *reply);
 
-/* Waits until what was begun has ended. 0, or -errno as invoke_poll(). */
+/* Waits for the end of an invocation. Returns 0, or -errno as invoke_poll(). */
 int invoke_wait(struct thaw_reply *reply, struct error *err);
 
 /* Restores the reply's vm and gives it back to the pool. */

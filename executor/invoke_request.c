@@ -1,6 +1,6 @@
 /*
- * invoke_request.c - what a guest is told of its request: checked, and written into
- * its memory. See invoke_request.h; on the thread that invokes.
+ * invoke_request.c - checks what a guest is told of its request, and writes it into
+ * the guest's memory. See invoke_request.h.
  */
 #include "executor/invoke_request.h"
 
@@ -74,7 +74,7 @@ static int put_attributes(struct vm *vm,
 	return vm_write(vm, THAW_GPA_ATTRIBUTES, bytes, *ret_size);
 }
 
-/* What is behind them is zeros, as in the snapshot. */
+/* Zeros follow the headers, as in the snapshot. */
 static int put_headers(struct vm *vm, const struct thaw_invoke_request *request)
 {
 	char bytes[THAW_HEADERS_MAX];

@@ -11,16 +11,18 @@
 #include "executor/libthaw.h"
 
 /*
- * Whether @function may be invoked with @request: 0; -E2BIG: larger than its
- * max_request; -EINVAL: something else is too long, or a header is none.
+ * Returns 0 if @function may be invoked with @request. -E2BIG: it is larger than the
+ * function's max_request; -EINVAL: something else is too long, or a header is not
+ * valid.
  */
 int invoke_request_check(const struct function *function,
 			 const struct thaw_invoke_request *request,
 			 struct error *err);
 
 /*
- * Writes @request, which invoke_request_check() has passed, and what else is new in the
- * info page, to @vm; the id to @reply as well. 0 or -errno.
+ * Writes @request and the rest of what is new in the info page to @vm, and the
+ * request's id to @reply. invoke_request_check() must have passed @request. Returns 0
+ * or -errno.
  */
 int invoke_request_write(const struct function *function, struct vm *vm,
 			 const struct thaw_invoke_request *request,

@@ -1,7 +1,7 @@
 /*
  * limits.h - what a catalog may ask for: least, most and default.
  *
- * Both ends are accepted themselves. The defaults and ranges are repeated for
+ * Least and most are accepted themselves. The defaults and ranges are repeated for
  * editors in config/catalog.schema.json; tests keep the two in step.
  */
 #ifndef EXECUTOR_LIMITS_H
@@ -48,14 +48,15 @@
 #define LIMIT_INIT_TIMEOUT_MAX (15 * UNITS_M)
 #define LIMIT_INIT_TIMEOUT_DEFAULT (30 * UNITS_S)
 
-/* A run on a worker of the server, which has others to serve. */
+/* How long a run may keep a worker of the server from serving others. */
 #define LIMIT_INLINE_BUDGET_MIN (50 * UNITS_US)
 #define LIMIT_INLINE_BUDGET_MAX (1 * UNITS_S)
 #define LIMIT_INLINE_BUDGET_DEFAULT (500 * UNITS_US)
 
 /*
- * Invocations of one function that run at the same time: one vm for each. The
- * default is so many, or so many for each CPU, where that is more.
+ * Invocations of one function that run at the same time, each in a vm of its own.
+ * The default is LIMIT_CONCURRENCY_DEFAULT or LIMIT_CONCURRENCY_PER_CPU for each CPU,
+ * whichever is more.
  */
 #define LIMIT_CONCURRENCY_MIN 1
 #define LIMIT_CONCURRENCY_MAX 4096
@@ -68,9 +69,9 @@
 #define LIMIT_WARM_DEFAULT 0
 
 /*
- * Invocations that wait for a vm, and for how long. 0: none waits. It is the time
- * that bounds waiting as a rule: refusing costs nearly what running does, so a
- * server that refuses much serves little.
+ * Invocations that wait for a vm, and for how long; 0: none waits. Usually the time
+ * is what limits waiting. Refusing a request costs nearly as much as running it, so a
+ * server that refuses many serves few.
  */
 #define LIMIT_QUEUE_MIN 0
 #define LIMIT_QUEUE_MAX 65536
@@ -79,7 +80,7 @@
 #define LIMIT_QUEUE_TIMEOUT_MAX (15 * UNITS_M)
 #define LIMIT_QUEUE_TIMEOUT_DEFAULT (1 * UNITS_S)
 
-/* Names: bytes; texts: characters. */
+/* Names are counted in bytes, texts in characters. */
 #define LIMIT_NAME_MAX 64
 #define LIMIT_IMAGE_MAX 4095
 #define LIMIT_DESCRIPTION_MAX 1024

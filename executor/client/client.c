@@ -76,7 +76,7 @@ static int copy_short_text(char *to, size_t size, const char *from,
 	return 0;
 }
 
-/* Attributes and headers, which are copied to @to. */
+/* Copies attributes and headers to @to, and sets the frame's fields for them. */
 static int fill_pairs(struct frame_request *frame,
 		      const struct thaw_invoke_request *request, char *to,
 		      struct error *err)
@@ -120,7 +120,7 @@ static int fill_frame(struct frame_request *frame, const char *function,
 	return r;
 }
 
-/* Writes the client's head, which goes before the data; its size, or -errno. */
+/* Writes what goes before the data to client->head. Returns its size, or -errno. */
 static int write_request_head(struct thaw_client *client, const char *function,
 			      const struct thaw_invoke_request *request,
 			      struct error *err)
@@ -153,7 +153,7 @@ static void remember_id(struct thaw_client *client, uint64_t id)
 	client->in_flight[client->stream.expected++] = id;
 }
 
-/* Whether @id was in flight, which it then is no longer. */
+/* Takes @id from those in flight. Returns whether it was among them. */
 static bool forget_id(struct thaw_client *client, uint64_t id)
 {
 	unsigned *count = &client->stream.expected;
@@ -184,7 +184,7 @@ int thaw_client_send(struct thaw_client *client, const char *function,
 				       thaw_error_inner(error));
 	if (head_size < 0)
 		return head_size;
-	/* before it is sent: the server may refuse it by its first bytes */
+	/* first, since the server may refuse it after its first bytes */
 	remember_id(client, ++client->last_id);
 	client_stream_send(stream, client->head, (size_t)head_size,
 			   request->data, request->size);

@@ -97,8 +97,8 @@ int client_stream_refusal(const struct frame_reply *reply, struct error *err)
 }
 
 /*
- * From now on only what was received before is to be had. The first reason is
- * the one that counts.
+ * Breaks the stream: only what was received before can still be read. The first
+ * reason is kept.
  */
 static void break_off(struct client_stream *stream, int error,
 		      const char *reason)
@@ -125,7 +125,7 @@ void client_stream_break(struct client_stream *stream)
 		  "socket of `thaw serve`, of the same version?");
 }
 
-/* A reply to no request: the server says why it closes the connection. */
+/* Takes a reply to no request, which says why the server closes the connection. */
 static void take_farewell(struct client_stream *stream, const char *frame,
 			  size_t size)
 {
@@ -163,7 +163,7 @@ static void count_replies(struct client_stream *stream)
 	}
 }
 
-/* Room behind what was received, for the next frame if that is known. */
+/* Makes room behind what was received, for the whole next frame if that is known. */
 static char *stream_make_room(struct client_stream *stream)
 {
 	struct buffer *received = &stream->received;
@@ -184,8 +184,8 @@ static char *stream_make_room(struct client_stream *stream)
 }
 
 /*
- * Receives once; with MSG_DONTWAIT in @flags, if there is something. Returns
- * whether it is worth trying again.
+ * Receives once; with MSG_DONTWAIT in @flags only what is there. Returns whether
+ * there may be more.
  */
 static bool stream_receive_some(struct client_stream *stream, int flags)
 {
@@ -211,9 +211,9 @@ static bool stream_receive_some(struct client_stream *stream, int flags)
 }
 
 /*
- * Waits until something can be sent, and meanwhile receives: a server that
- * cannot get rid of its replies does not read requests for ever. What it sends
- * when all replies are there is none, and ends the connection.
+ * Waits until something can be sent, and receives in the meantime, since a server that
+ * cannot send its replies stops reading requests. A frame that comes when no reply is
+ * expected ends the connection.
  */
 static void wait_to_send(struct client_stream *stream)
 {
@@ -259,7 +259,7 @@ void client_stream_send(struct client_stream *stream, const void *head,
 		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
 			wait_to_send(stream);
 		} else if (errno != EINTR) {
-			/* it may have said why, before it closed */
+			/* the server may have said why before it closed */
 			while (stream_receive_some(stream, MSG_DONTWAIT))
 				;
 			break_lost(stream);
@@ -268,8 +268,8 @@ void client_stream_send(struct client_stream *stream, const void *head,
 }
 
 /*
- * Moves the first frame, of @size bytes, to where the caller may look at it.
- * What is copied is that frame, or what was received behind it: the lesser.
+ * Moves the first frame, of @size bytes, to where the caller may look at it. Copies
+ * either that frame or what was received behind it, whichever is smaller.
  */
 static const char *hold(struct client_stream *stream, size_t size)
 {

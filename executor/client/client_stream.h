@@ -1,6 +1,6 @@
 /*
- * client_stream.h - the frames of one client's connection, without their
- * meaning: sends requests, and keeps replies until they are asked for.
+ * client_stream.h - the frames of one client's connection. Sends requests, and keeps
+ * replies until the caller asks for them; does not look into either.
  *
  *	r = client_stream_open(&stream, path, err);
  *	stream.expected++;
@@ -10,8 +10,8 @@
  *		return client_stream_error(&stream, err);
  *	client_stream_close(&stream);
  *
- * One thread at a time. A stream that has broken stays so: only replies that
- * came before can still be had.
+ * One thread at a time. A stream that has broken stays broken: only replies that came
+ * before can still be read.
  */
 #ifndef EXECUTOR_CLIENT_CLIENT_STREAM_H
 #define EXECUTOR_CLIENT_CLIENT_STREAM_H
@@ -23,17 +23,17 @@
 #include "executor/protocol/frame.h"
 
 struct client_stream {
-	/* Replies the server owes; the caller's. More break the stream. */
+	/* Replies that the caller waits for. One more breaks the stream. */
 	unsigned expected;
-	int broken; /* -errno for good; 0 */
+	int broken; /* -errno, for good; 0: it is not */
 
 	int fd;
-	/* Before @start, done with; whole frames until @end. */
+	/* Bytes before @start are done with; whole frames end at @end. */
 	struct buffer received;
 	size_t start, end;
 	unsigned replies; /* whole frames */
 	size_t need;	  /* bytes from @end to the end of the next, or more */
-	struct buffer held; /* with the frame that was asked for last */
+	struct buffer held; /* the frame that was asked for last */
 	struct error reason;
 };
 
@@ -43,25 +43,25 @@ int client_stream_open(struct client_stream *stream, const char *path,
 void client_stream_close(struct client_stream *stream);
 
 /*
- * Sends both, or breaks the stream. What comes meanwhile is received, so that
- * a server that cannot get rid of its replies does not stop reading for good.
+ * Sends @head and @data, or breaks the stream. Receives replies in the meantime, since
+ * a server that cannot send its replies stops reading requests.
  */
 void client_stream_send(struct client_stream *stream, const void *head,
 			size_t head_size, const void *data, size_t size);
 
 /*
- * Waits for a reply: its frame, whole but not read yet, valid until the next
- * call; or NULL: the stream is broken.
+ * Waits for a reply. Returns its frame, whole but unchecked, valid until the next
+ * call, or NULL if the stream is broken.
  */
 const char *client_stream_next(struct client_stream *stream, size_t *ret_size);
 
-/* Breaks the stream, unless it is: what came was not a reply of ours. */
+/* Breaks the stream, if it is not broken, because the last frame was no reply. */
 void client_stream_break(struct client_stream *stream);
 
-/* Why it is broken, as -errno with a message. */
+/* Returns why the stream is broken, as -errno with a message. */
 int client_stream_error(const struct client_stream *stream, struct error *err);
 
-/* What a status of FRAME_BAD_REQUEST or above means, as -errno. */
+/* Returns what a status of FRAME_BAD_REQUEST or above means, as -errno. */
 int client_stream_refusal(const struct frame_reply *reply, struct error *err);
 
 #endif

@@ -85,7 +85,7 @@ static int write_call_head(struct http_client *client,
 	return head->failed ? -E2BIG : 0;
 }
 
-/* What is left to send of head and body. */
+/* What remains to be sent of head and body. */
 struct sending {
 	struct iovec parts[2];
 };
@@ -121,7 +121,7 @@ static int call_send_some(int fd, struct sending *sending)
 	return 0;
 }
 
-/* Receives what is there. 1: the reply is whole; 0: it is not; -errno. */
+/* Receives what is there. Returns 1 if the reply is whole, 0 if not, or -errno. */
 static int call_receive_some(struct http_client *client, bool *heard)
 {
 	char chunk[CHUNK];
@@ -144,9 +144,9 @@ static int call_receive_some(struct http_client *client, bool *heard)
 }
 
 /*
- * Sends and receives at the same time: a server may refuse a request before it
- * has all of it, and its reply is what the person wants to see. So a failure
- * to send is no end either: what was received tells.
+ * Sends and receives at the same time: a server may refuse a request before it has
+ * read all of it, and then its reply is what the caller wants. So a failure to send
+ * does not end the call if a reply is there.
  */
 static int exchange(struct http_client *client, const struct http_call *call,
 		    uint64_t deadline_ns)
@@ -181,7 +181,7 @@ static int exchange(struct http_client *client, const struct http_call *call,
 	return r;
 }
 
-/* Whether the server has closed a kept connection, or talks unasked. */
+/* Whether the server has closed the kept connection, or has sent something unasked. */
 static bool is_stale(int fd)
 {
 	struct pollfd poll_fd = { .fd = fd, .events = POLLIN | POLLRDHUP };

@@ -25,7 +25,7 @@
 
 struct http_client {
 	struct http_address address;
-	const char *option;	 /* what names another address; for messages */
+	const char *option; /* the option that sets the address; for messages */
 	struct http_reply reply; /* of the last call */
 
 	struct {
@@ -45,7 +45,7 @@ struct http_call {
 
 #define HTTP_CALL_TIMEOUT_NS (UINT64_C(10) * 1000 * 1000 * 1000)
 
-/* Connecting may take so long, of what the call may take. */
+/* How much of a call's time connecting may take. */
 #define HTTP_CONNECT_TIMEOUT_NS (UINT64_C(5) * 1000 * 1000 * 1000)
 
 /* @address is copied, @option borrowed. Replies have @max_body at most. */

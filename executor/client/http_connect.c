@@ -31,7 +31,7 @@ int http_wait(int fd, short events, uint64_t deadline_ns)
 	return r ? poll_fd.revents : -ETIMEDOUT;
 }
 
-/* Waits for the end of a connect() that goes on. */
+/* Waits for the end of a connect() that is in progress. */
 static int finish_connecting(int fd, uint64_t deadline_ns)
 {
 	socklen_t size = sizeof(int);
@@ -68,7 +68,7 @@ static int try_address(int family, const struct sockaddr *address,
 	return take_fd(&fd);
 }
 
-/* A unix socket whose backlog is full says EAGAIN at once. */
+/* Tries again while the socket's backlog is full, which is EAGAIN at once. */
 static int try_unix(const char *path, uint64_t deadline_ns)
 {
 	static const struct timespec pause = { .tv_nsec = 10 * NS_PER_MS };

@@ -1,4 +1,4 @@
-/* http_connect.h - connects to an address, and does not wait forever. */
+/* http_connect.h - connects to an address within a deadline. */
 #ifndef EXECUTOR_CLIENT_HTTP_CONNECT_H
 #define EXECUTOR_CLIENT_HTTP_CONNECT_H
 

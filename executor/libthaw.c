@@ -16,6 +16,19 @@
 
 _Static_assert(THAW_POLLING_CORES_DEFAULT == POLL_CORES_DEFAULT, "one default");
 
+/*
+ * Programs have these sizes compiled in: they stay as long as the soname does. See
+ * docs/embedding.md.
+ */
+_Static_assert(sizeof(struct thaw_error) == 1024 &&
+		       sizeof(struct thaw_options) == 16 &&
+		       sizeof(struct thaw_attribute) == 16 &&
+		       sizeof(struct thaw_invoke_request) == 88 &&
+		       sizeof(struct thaw_reply) == 2536 &&
+		       sizeof(struct thaw_stats) == 88 &&
+		       sizeof(struct thaw_client_reply) == 2376,
+	       "the ABI of libthaw.so.0");
+
 static struct engine_options
 engine_options_of(const struct thaw_options *options)
 {

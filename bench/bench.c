@@ -238,8 +238,9 @@ static enum bench_verdict run_load(struct report *report,
 	return verdict;
 }
 
-static enum bench_verdict finish(struct report *report, struct bench_end *end,
-				 enum bench_verdict verdict)
+static enum bench_verdict bench_finish(struct report *report,
+				       struct bench_end *end,
+				       enum bench_verdict verdict)
 {
 	report_done(report);
 	end->verdict = verdict;
@@ -252,7 +253,7 @@ enum bench_verdict bench_run_rows(const struct bench_options *options,
 	struct report report = { .options = options };
 
 	*ret_end = (struct bench_end){ .verdict = BENCH_OK };
-	return finish(&report, ret_end, run_rows(&report, ret_end));
+	return bench_finish(&report, ret_end, run_rows(&report, ret_end));
 }
 
 enum bench_verdict bench_run_merge(const struct bench_options *options,
@@ -262,7 +263,8 @@ enum bench_verdict bench_run_merge(const struct bench_options *options,
 	struct report report = { .options = options };
 
 	*ret_end = (struct bench_end){ .verdict = BENCH_OK };
-	return finish(&report, ret_end, run_merge(&report, files, ret_end));
+	return bench_finish(&report, ret_end,
+			    run_merge(&report, files, ret_end));
 }
 
 enum bench_verdict bench_run_rates(const struct bench_options *options,
@@ -271,7 +273,7 @@ enum bench_verdict bench_run_rates(const struct bench_options *options,
 	struct report report = { .options = options };
 
 	*ret_end = (struct bench_end){ .verdict = BENCH_OK };
-	return finish(&report, ret_end, run_rates(&report, ret_end));
+	return bench_finish(&report, ret_end, run_rates(&report, ret_end));
 }
 
 enum bench_verdict bench_run_neighbours(const struct bench_options *options,
@@ -280,7 +282,7 @@ enum bench_verdict bench_run_neighbours(const struct bench_options *options,
 	struct report report = { .options = options };
 
 	*ret_end = (struct bench_end){ .verdict = BENCH_OK };
-	return finish(&report, ret_end, run_neighbours(&report, ret_end));
+	return bench_finish(&report, ret_end, run_neighbours(&report, ret_end));
 }
 
 enum bench_verdict bench_run_load(const struct bench_options *options,
@@ -290,5 +292,5 @@ enum bench_verdict bench_run_load(const struct bench_options *options,
 	struct report report = { .options = options };
 
 	*ret_end = (struct bench_end){ .verdict = BENCH_OK };
-	return finish(&report, ret_end, run_load(&report, load, ret_end));
+	return bench_finish(&report, ret_end, run_load(&report, load, ret_end));
 }

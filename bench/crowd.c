@@ -33,7 +33,7 @@ struct crowd_state {
 };
 
 /* The server raises its own limit in the same way. */
-static int allow_files(struct error *err)
+static int crowd_allow_files(struct error *err)
 {
 	struct rlimit limit;
 
@@ -70,7 +70,7 @@ static int connect_all(struct crowd_state *state,
 static int open_crowd(struct bench_row *row, struct error *err)
 {
 	struct crowd_state *state;
-	int r = allow_files(err);
+	int r = crowd_allow_files(err);
 
 	if (!r)
 		r = bench_served_find_server(row->setup, err);

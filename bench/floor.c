@@ -28,8 +28,8 @@ struct run_state {
 };
 
 /* As a function of the catalog gets it that asks for nothing. */
-static int boot(const char *path, struct error *err,
-		struct snapshot **ret_snapshot)
+static int floor_boot(const char *path, struct error *err,
+		      struct snapshot **ret_snapshot)
 {
 	const struct snapshot_options options = {
 		.layout = { .memory_size = LIMIT_MEMORY_DEFAULT,
@@ -91,7 +91,7 @@ static int open_run(struct bench_row *row, struct error *err)
 	if (!state)
 		return error_set(err, -ENOMEM, "no memory");
 	row->state = state;
-	r = boot(row->setup->guest_path, err, &state->snapshot);
+	r = floor_boot(row->setup->guest_path, err, &state->snapshot);
 	if (!r)
 		r = snapshot_start(state->snapshot, err, &state->vm);
 	if (!r)

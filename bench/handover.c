@@ -72,7 +72,7 @@ static int check_cpus(struct error *err)
 	return 0;
 }
 
-static int open_row(struct bench_row *row, struct error *err)
+static int handover_open(struct bench_row *row, struct error *err)
 {
 	struct handover_state *state;
 	int r = check_cpus(err);
@@ -92,7 +92,7 @@ static int open_row(struct bench_row *row, struct error *err)
 	return 0;
 }
 
-static int begin_row(struct bench_row *row, struct error *err)
+static int handover_begin(struct bench_row *row, struct error *err)
 {
 	struct handover_state *state = row->state;
 
@@ -102,7 +102,8 @@ static int begin_row(struct bench_row *row, struct error *err)
 	return 0;
 }
 
-static int once_row(struct bench_row *row, struct error *err, uint64_t *ret_ns)
+static int handover_once(struct bench_row *row, struct error *err,
+			 uint64_t *ret_ns)
 {
 	struct handover_state *state = row->state;
 	const uint64_t start_ns = clock_now_ns();
@@ -113,13 +114,13 @@ static int once_row(struct bench_row *row, struct error *err, uint64_t *ret_ns)
 	return 0;
 }
 
-static void end_row(struct bench_row *row)
+static void handover_end(struct bench_row *row)
 {
 	pass(row->state, WORD_END);
 }
 
 /* The thread is asleep, or was left in the middle of a turn. */
-static void close_row(struct bench_row *row)
+static void handover_close(struct bench_row *row)
 {
 	struct handover_state *state = row->state;
 
@@ -133,9 +134,9 @@ static void close_row(struct bench_row *row)
 }
 
 const struct bench_kind bench_floor_handover = {
-	.open = open_row,
-	.begin = begin_row,
-	.once = once_row,
-	.end = end_row,
-	.close = close_row,
+	.open = handover_open,
+	.begin = handover_begin,
+	.once = handover_once,
+	.end = handover_end,
+	.close = handover_close,
 };

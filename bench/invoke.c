@@ -73,7 +73,7 @@ struct invoke_state {
 	uint32_t request[BENCH_REQUEST_SIZE / sizeof(uint32_t)];
 };
 
-static int open_row(struct bench_row *row, struct error *err)
+static int invoke_open(struct bench_row *row, struct error *err)
 {
 	const struct bench_function function = {
 		.entry = row->pages ? "dirty" : "empty",
@@ -118,7 +118,7 @@ static int once_reply(struct bench_row *row, struct error *err,
 	return 0;
 }
 
-static void close_row(struct bench_row *row)
+static void invoke_close(struct bench_row *row)
 {
 	struct invoke_state *state = row->state;
 
@@ -127,13 +127,13 @@ static void close_row(struct bench_row *row)
 }
 
 const struct bench_kind bench_invoke_warm = {
-	.open = open_row,
+	.open = invoke_open,
 	.once = once_warm,
-	.close = close_row,
+	.close = invoke_close,
 };
 
 const struct bench_kind bench_invoke_reply = {
-	.open = open_row,
+	.open = invoke_open,
 	.once = once_reply,
-	.close = close_row,
+	.close = invoke_close,
 };

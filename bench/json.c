@@ -155,7 +155,7 @@ int bench_json_load(const char *path, struct error *err, json_t **ret_report)
 }
 
 /* The member of @array with this name. */
-static const json_t *find(const json_t *array, const char *name)
+static const json_t *bench_json_find(const json_t *array, const char *name)
 {
 	const json_t *object;
 	size_t index;
@@ -228,7 +228,8 @@ static void read_idle(const json_t *array, struct bench_results *results)
 	for (size_t i = 0; i < results->count; i++) {
 		struct bench_result *row = &results->rows[i];
 		const json_t *us =
-			json_object_get(find(array, row->name), "cpu_us_per_s");
+			json_object_get(bench_json_find(array, row->name),
+					"cpu_us_per_s");
 
 		row->has_idle = json_is_number(us);
 		row->idle_us = json_number_value(us);
@@ -293,9 +294,11 @@ int bench_json_results(const json_t *report, const char *path,
 const json_t *bench_json_value(const json_t *report, const char *name,
 			       const char *field)
 {
-	const json_t *object = find(json_object_get(report, "results"), name);
+	const json_t *object =
+		bench_json_find(json_object_get(report, "results"), name);
 
 	if (!object)
-		object = find(json_object_get(report, "ratios"), name);
+		object = bench_json_find(json_object_get(report, "ratios"),
+					 name);
 	return json_object_get(object, field);
 }

@@ -22,7 +22,7 @@ static bool is_field(const char *text)
 }
 
 /* Copies @size bytes as a string; false if they do not fit, or are none. */
-static bool put_text(char *to, size_t room, const char *from, size_t size)
+static bool limit_put_text(char *to, size_t room, const char *from, size_t size)
 {
 	if (!size || size >= room)
 		return false;
@@ -37,10 +37,10 @@ static bool parse_left(const char *text, size_t size, struct bench_limit *limit)
 	const char *dot = memrchr(text, '.', size);
 
 	return dot &&
-	       put_text(limit->name, sizeof(limit->name), text,
-			(size_t)(dot - text)) &&
-	       put_text(limit->field, sizeof(limit->field), dot + 1,
-			size - (size_t)(dot + 1 - text)) &&
+	       limit_put_text(limit->name, sizeof(limit->name), text,
+			      (size_t)(dot - text)) &&
+	       limit_put_text(limit->field, sizeof(limit->field), dot + 1,
+			      size - (size_t)(dot + 1 - text)) &&
 	       is_field(limit->field);
 }
 

@@ -49,7 +49,7 @@ static void watch_interrupts(struct sigaction *before)
 	sigaction(SIGINT, &action, before);
 }
 
-static int allow_files(size_t connections, struct error *err)
+static int load_allow_files(size_t connections, struct error *err)
 {
 	struct rlimit limit;
 
@@ -73,7 +73,7 @@ static void wait_for(sem_t *semaphore)
 		;
 }
 
-static void *run_thread(void *argument)
+static void *load_run_thread(void *argument)
 {
 	struct load_thread *thread = argument;
 	struct load_crew *crew = thread->crew;
@@ -88,11 +88,11 @@ static void *run_thread(void *argument)
 }
 
 /* Those that could be made; @ret_result says why not more. */
-static unsigned start_threads(struct load_crew *crew, int *ret_result)
+static unsigned load_start_threads(struct load_crew *crew, int *ret_result)
 {
 	for (unsigned i = 0; i < crew->count; i++) {
 		struct load_thread *thread = &crew->threads[i];
-		int r = pthread_create(&thread->thread, NULL, run_thread,
+		int r = pthread_create(&thread->thread, NULL, load_run_thread,
 				       thread);
 
 		if (r) {
@@ -138,7 +138,7 @@ static int run_crew(struct load_crew *crew, struct load_result *result)
 	uint64_t cpu_ns;
 	int r = 0;
 
-	started = start_threads(crew, &r);
+	started = load_start_threads(crew, &r);
 	for (unsigned i = 0; i < started; i++)
 		wait_for(&crew->connected);
 	result->connections = count_open(crew, &result->connect_error);
@@ -190,7 +190,7 @@ int load_run(const struct load_options *options, struct error *err,
 	struct load_crew crew = { .count = options->threads };
 	struct load_result *result;
 	struct sigaction before;
-	int r = allow_files(options->connections, err);
+	int r = load_allow_files(options->connections, err);
 
 	if (r)
 		return r;

@@ -120,8 +120,8 @@ static enum bench_verdict measure_load(const struct bench_load *what,
 	return BENCH_FAILED;
 }
 
-static struct load_options options_of(const struct bench_load *what,
-				      uint64_t duration_ns)
+static struct load_options load_options_of(const struct bench_load *what,
+					   uint64_t duration_ns)
 {
 	struct load_options options = {
 		.connections = what->connections ? what->connections : 1,
@@ -164,7 +164,7 @@ enum bench_verdict bench_load_measure(const struct bench_load *what,
 				      struct json_t **ret_load,
 				      struct bench_end *end)
 {
-	struct load_options options = options_of(what, duration_ns);
+	struct load_options options = load_options_of(what, duration_ns);
 	enum bench_verdict verdict;
 	struct load_request request;
 	struct load_target target;

@@ -16,8 +16,8 @@
 /* or cannot take it at the moment. */
 #define RETRY_BUSY_NS NS_PER_MS
 
-static void idle_push(struct load_pool *pool,
-		      struct load_connection *connection)
+static void load_idle_push(struct load_pool *pool,
+			   struct load_connection *connection)
 {
 	struct load_idle *idle = &pool->idle;
 
@@ -35,8 +35,8 @@ struct load_connection *load_idle_pop(struct load_idle *idle, size_t capacity)
 }
 
 /* One from the middle: it has ended while it was idle. */
-static void idle_remove(struct load_pool *pool,
-			const struct load_connection *connection)
+static void load_idle_remove(struct load_pool *pool,
+			     const struct load_connection *connection)
 {
 	struct load_idle *idle = &pool->idle;
 	const size_t count = idle->count;
@@ -46,12 +46,13 @@ static void idle_remove(struct load_pool *pool,
 			load_idle_pop(idle, pool->count);
 
 		if (other != connection)
-			idle_push(pool, other);
+			load_idle_push(pool, other);
 	}
 }
 
 /* Leaves the state it is in. */
-static void leave(struct load_pool *pool, struct load_connection *connection)
+static void load_connection_leave(struct load_pool *pool,
+				  struct load_connection *connection)
 {
 	switch (connection->state) {
 	case LOAD_DOWN:
@@ -61,7 +62,7 @@ static void leave(struct load_pool *pool, struct load_connection *connection)
 		pool->connecting--;
 		break;
 	case LOAD_IDLE:
-		idle_remove(pool, connection);
+		load_idle_remove(pool, connection);
 		break;
 	case LOAD_BUSY:
 		pool->busy--;
@@ -70,10 +71,11 @@ static void leave(struct load_pool *pool, struct load_connection *connection)
 }
 
 /* Closes what there is; it is opened again at @retry_ns. */
-static void go_down(struct load_pool *pool, struct load_connection *connection,
-		    uint64_t retry_ns)
+static void load_connection_go_down(struct load_pool *pool,
+				    struct load_connection *connection,
+				    uint64_t retry_ns)
 {
-	leave(pool, connection);
+	load_connection_leave(pool, connection);
 	if (connection->fd >= 0)
 		close(connection->fd);
 	connection->fd = -1;
@@ -82,13 +84,14 @@ static void go_down(struct load_pool *pool, struct load_connection *connection,
 	pool->down++;
 }
 
-static void go_up(struct load_pool *pool, struct load_connection *connection)
+static void load_connection_go_up(struct load_pool *pool,
+				  struct load_connection *connection)
 {
 	pool->connecting--;
 	pool->reconnections += connection->was_open;
 	connection->was_open = true;
 	connection->has_answered = false;
-	idle_push(pool, connection);
+	load_idle_push(pool, connection);
 }
 
 void load_connection_drop(struct load_pool *pool,
@@ -102,15 +105,18 @@ void load_connection_drop(struct load_pool *pool,
 	/* at once, but not again and again if it is of no use */
 	if (!connection->has_answered)
 		retry_ns = clock_now_ns() + RETRY_NS;
-	go_down(pool, connection, retry_ns);
+	load_connection_go_down(pool, connection, retry_ns);
 }
 
-static void refused(struct load_pool *pool, struct load_connection *connection,
-		    int error)
+static void load_connection_refused(struct load_pool *pool,
+				    struct load_connection *connection,
+				    int error)
 {
 	pool->connect_error = error;
-	go_down(pool, connection,
-		clock_now_ns() + (error == -EAGAIN ? RETRY_BUSY_NS : RETRY_NS));
+	load_connection_go_down(pool, connection,
+				clock_now_ns() + (error == -EAGAIN ?
+							  RETRY_BUSY_NS :
+							  RETRY_NS));
 }
 
 void load_connection_open(struct load_pool *pool,
@@ -127,28 +133,29 @@ void load_connection_open(struct load_pool *pool,
 	pool->connecting++;
 	connection->state = LOAD_CONNECTING;
 	if (r && r != -EINPROGRESS)
-		return refused(pool, connection, r);
+		return load_connection_refused(pool, connection, r);
 	if (epoll_ctl(pool->epoll_fd, EPOLL_CTL_ADD, connection->fd, &event))
-		return refused(pool, connection, -errno);
+		return load_connection_refused(pool, connection, -errno);
 	if (!r)
-		go_up(pool, connection);
+		load_connection_go_up(pool, connection);
 }
 
-static void see_connected(struct load_pool *pool,
-			  struct load_connection *connection)
+static void load_connection_see_connected(struct load_pool *pool,
+					  struct load_connection *connection)
 {
 	socklen_t size = sizeof(int);
 	int error = 0;
 
 	getsockopt(connection->fd, SOL_SOCKET, SO_ERROR, &error, &size);
 	if (error)
-		refused(pool, connection, -error);
+		load_connection_refused(pool, connection, -error);
 	else
-		go_up(pool, connection);
+		load_connection_go_up(pool, connection);
 }
 
-static void count(struct load_pool *pool,
-		  const struct load_connection *connection, uint64_t now_ns)
+static void load_connection_count(struct load_pool *pool,
+				  const struct load_connection *connection,
+				  uint64_t now_ns)
 {
 	struct load_tally *tally = pool->tally;
 	const unsigned status = connection->reply.status;
@@ -164,24 +171,26 @@ static void count(struct load_pool *pool,
 }
 
 /* The reply is whole. */
-static void finish(struct load_pool *pool, struct load_connection *connection)
+static void load_connection_finish(struct load_pool *pool,
+				   struct load_connection *connection)
 {
 	/* it has come before all of the request was sent: not to be reused */
 	const bool is_early = connection->sent < pool->options->request->size;
 
 	if (connection->counts)
-		count(pool, connection, clock_now_ns());
+		load_connection_count(pool, connection, clock_now_ns());
 	connection->has_answered = true;
 	connection->counts = false;
 	if (is_early || !connection->reply.keep_alive)
 		return load_connection_drop(pool, connection);
 	pool->busy--;
-	idle_push(pool, connection);
+	load_idle_push(pool, connection);
 }
 
 /* Returns false when the connection is not to be read from any more. */
-static bool take(struct load_pool *pool, struct load_connection *connection,
-		 size_t size)
+static bool load_connection_take(struct load_pool *pool,
+				 struct load_connection *connection,
+				 size_t size)
 {
 	size_t used;
 	int r;
@@ -200,22 +209,24 @@ static bool take(struct load_pool *pool, struct load_connection *connection,
 		return true;
 	if (used < size)
 		connection->reply.keep_alive = false;
-	finish(pool, connection);
+	load_connection_finish(pool, connection);
 	return connection->state != LOAD_DOWN;
 }
 
-static void see_end(struct load_pool *pool, struct load_connection *connection)
+static void load_connection_see_end(struct load_pool *pool,
+				    struct load_connection *connection)
 {
 	if (connection->state == LOAD_BUSY &&
 	    load_reply_end(&connection->reply) == 1)
-		finish(pool, connection);
+		load_connection_finish(pool, connection);
 	else
 		load_connection_drop(pool, connection);
 }
 
 /* @has_ended: epoll will not tell of the end again. */
-static void receive(struct load_pool *pool, struct load_connection *connection,
-		    bool has_ended)
+static void load_connection_receive(struct load_pool *pool,
+				    struct load_connection *connection,
+				    bool has_ended)
 {
 	ssize_t n;
 
@@ -229,8 +240,8 @@ static void receive(struct load_pool *pool, struct load_connection *connection,
 		if (n < 0)
 			return load_connection_drop(pool, connection);
 		if (n == 0)
-			return see_end(pool, connection);
-		if (!take(pool, connection, (size_t)n))
+			return load_connection_see_end(pool, connection);
+		if (!load_connection_take(pool, connection, (size_t)n))
 			return;
 		/* of more, epoll would tell */
 		if (n < LOAD_INPUT_SIZE && !has_ended)
@@ -239,8 +250,8 @@ static void receive(struct load_pool *pool, struct load_connection *connection,
 }
 
 /* As much of the request as the socket takes now. */
-static void send_more(struct load_pool *pool,
-		      struct load_connection *connection)
+static void load_connection_send(struct load_pool *pool,
+				 struct load_connection *connection)
 {
 	const struct load_request *request = pool->options->request;
 
@@ -257,7 +268,7 @@ static void send_more(struct load_pool *pool,
 		if (n < 0) {
 			/* the server may have said why it has hung up */
 			connection->sent = request->size;
-			return receive(pool, connection, true);
+			return load_connection_receive(pool, connection, true);
 		}
 		connection->sent += (size_t)n;
 	}
@@ -277,16 +288,16 @@ void load_connection_start(struct load_pool *pool,
 		pool->tally->late += now_ns - due_ns > LOAD_LATE_NS;
 	}
 	load_reply_reset(&connection->reply);
-	send_more(pool, connection);
+	load_connection_send(pool, connection);
 }
 
 void load_connection_handle(struct load_pool *pool,
 			    struct load_connection *connection, uint32_t events)
 {
 	if (connection->state == LOAD_CONNECTING)
-		see_connected(pool, connection);
+		load_connection_see_connected(pool, connection);
 	if (connection->state == LOAD_BUSY && (events & EPOLLOUT))
-		send_more(pool, connection);
+		load_connection_send(pool, connection);
 	if (connection->state != LOAD_DOWN && (events & (EPOLLIN | ENDS)))
-		receive(pool, connection, events & ENDS);
+		load_connection_receive(pool, connection, events & ENDS);
 }

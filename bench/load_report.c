@@ -75,7 +75,7 @@ static long long count_of(const json_t *report, const char *key)
 	return json_integer_value(json_object_get(report, key));
 }
 
-static const char *text_of(const json_t *report, const char *key)
+static const char *load_text_of(const json_t *report, const char *key)
 {
 	return json_string_value(json_object_get(report, key));
 }
@@ -90,18 +90,18 @@ static void print_load(const json_t *report)
 	const long long connections = count_of(report, "connections");
 	const long long threads = count_of(report, "threads");
 
-	printf("%-12s %s at %s\n", "function", text_of(report, "function"),
-	       text_of(report, "target"));
+	printf("%-12s %s at %s\n", "function", load_text_of(report, "function"),
+	       load_text_of(report, "target"));
 	printf("%-12s %lld connection%s, %lld thread%s, ", "load", connections,
 	       plural(connections), threads, plural(threads));
-	if (text_of(report, "arrivals"))
+	if (load_text_of(report, "arrivals"))
 		printf("%lld per second, %s\n", count_of(report, "target_rate"),
-		       text_of(report, "arrivals"));
+		       load_text_of(report, "arrivals"));
 	else
 		puts("each waits for its reply");
 }
 
-static void print_counts(const json_t *report)
+static void load_print_counts(const json_t *report)
 {
 	const json_t *statuses = json_object_get(report, "statuses"), *value;
 	const char *label = "replies", *status;
@@ -111,7 +111,7 @@ static void print_counts(const json_t *report)
 	       json_number_value(json_object_get(report, "duration_s")),
 	       count_of(report, "ok"), count_of(report, "errors"),
 	       count_of(report, "lost"));
-	if (text_of(report, "arrivals"))
+	if (load_text_of(report, "arrivals"))
 		printf("; %lld late, %lld not sent", count_of(report, "late"),
 		       count_of(report, "unsent"));
 	printf("\n%-12s %.1f replies per second\n", "rate",
@@ -127,6 +127,6 @@ static void print_counts(const json_t *report)
 void bench_load_print(const json_t *report, const json_t *baseline)
 {
 	print_load(report);
-	print_counts(report);
+	load_print_counts(report);
 	bench_table_print_rows(report, baseline);
 }

@@ -74,7 +74,7 @@ static int probe(const struct load_target *target)
 	return errno == EINPROGRESS || errno == EAGAIN ? -ETIMEDOUT : -errno;
 }
 
-static int cannot_connect(int r, const char *text, struct error *err)
+static int load_cannot_connect(int r, const char *text, struct error *err)
 {
 	/* a path that is not there is no mistake in the command line */
 	return error_set(err, r == -EINVAL ? -ECONNREFUSED : r,
@@ -92,7 +92,7 @@ static int find_path(const char *path, enum load_protocol protocol,
 	if (runtime_check(path, err))
 		return -EPERM;
 	if (r)
-		return cannot_connect(r, text, err);
+		return load_cannot_connect(r, text, err);
 	target->text = text;
 	return 0;
 }
@@ -124,7 +124,7 @@ static int find_host(const struct http_address *address, const char *url,
 	}
 	freeaddrinfo(list);
 	if (r)
-		return cannot_connect(r, url, err);
+		return load_cannot_connect(r, url, err);
 	strcpy(target->host, address->authority);
 	return 0;
 }

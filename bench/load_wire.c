@@ -25,7 +25,7 @@
 	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUV" \
 	"WXYZ0123456789_.-"
 
-static bool is_name(const char *text)
+static bool load_is_name(const char *text)
 {
 	const size_t size = strlen(text);
 
@@ -84,7 +84,7 @@ int load_request_make(struct load_request *request,
 	char head[FRAME_HEAD_MAX];
 	int used;
 
-	if (!is_name(function) ||
+	if (!load_is_name(function) ||
 	    (content_type && !is_content_type(content_type)))
 		return -EINVAL;
 	if (target->protocol == LOAD_HTTP)

@@ -82,7 +82,8 @@ void load_worker_done(struct load_worker *worker)
 }
 
 /* Opens those that are down, and says when the next one wants to be. */
-static uint64_t open_down(struct load_worker *worker, uint64_t now_ns)
+static uint64_t load_worker_open_down(struct load_worker *worker,
+				      uint64_t now_ns)
 {
 	uint64_t next_ns = UINT64_MAX;
 
@@ -107,8 +108,8 @@ static bool is_closed_loop(const struct load_worker *worker)
 }
 
 /* Whether a request is due, and when it was. */
-static bool take_due(struct load_worker *worker, uint64_t now_ns,
-		     uint64_t *ret_due_ns)
+static bool load_worker_take_due(struct load_worker *worker, uint64_t now_ns,
+				 uint64_t *ret_due_ns)
 {
 	if (is_closed_loop(worker)) {
 		*ret_due_ns = now_ns;
@@ -121,11 +122,12 @@ static bool take_due(struct load_worker *worker, uint64_t now_ns,
 	return true;
 }
 
-static void send_due(struct load_worker *worker)
+static void load_worker_send_due(struct load_worker *worker)
 {
 	uint64_t due_ns, now_ns = clock_now_ns();
 
-	while (worker->pool.idle.count && take_due(worker, now_ns, &due_ns)) {
+	while (worker->pool.idle.count &&
+	       load_worker_take_due(worker, now_ns, &due_ns)) {
 		load_connection_start(&worker->pool,
 				      load_idle_pop(&worker->pool.idle,
 						    worker->pool.count),
@@ -135,8 +137,8 @@ static void send_due(struct load_worker *worker)
 }
 
 /* When there is something to do without an event, at the latest. */
-static uint64_t next_time(const struct load_worker *worker, uint64_t retry_ns,
-			  uint64_t now_ns)
+static uint64_t load_worker_next_time(const struct load_worker *worker,
+				      uint64_t retry_ns, uint64_t now_ns)
 {
 	uint64_t next_ns = now_ns + WAIT_MAX_NS;
 
@@ -153,8 +155,8 @@ static uint64_t next_time(const struct load_worker *worker, uint64_t retry_ns,
 }
 
 /* Waits for events and handles them. */
-static int wait_events(struct load_worker *worker, uint64_t until_ns,
-		       uint64_t now_ns)
+static int load_worker_wait(struct load_worker *worker, uint64_t until_ns,
+			    uint64_t now_ns)
 {
 	const uint64_t wait_ns = until_ns > now_ns ? until_ns - now_ns : 0;
 	const struct timespec timeout = {
@@ -175,20 +177,23 @@ static int wait_events(struct load_worker *worker, uint64_t until_ns,
 		load_connection_handle(&worker->pool, events[i].data.ptr,
 				       events[i].events);
 		/* no connection waits for the others' replies to be looked at */
-		send_due(worker);
+		load_worker_send_due(worker);
 	}
 	return 0;
 }
 
-static int turn(struct load_worker *worker)
+static int load_worker_turn(struct load_worker *worker)
 {
 	uint64_t now_ns = clock_now_ns();
-	uint64_t retry_ns = worker->pool.down ? open_down(worker, now_ns) :
-						UINT64_MAX;
+	uint64_t retry_ns = worker->pool.down ?
+				    load_worker_open_down(worker, now_ns) :
+				    UINT64_MAX;
 
-	send_due(worker);
+	load_worker_send_due(worker);
 	now_ns = clock_now_ns();
-	return wait_events(worker, next_time(worker, retry_ns, now_ns), now_ns);
+	return load_worker_wait(worker,
+				load_worker_next_time(worker, retry_ns, now_ns),
+				now_ns);
 }
 
 int load_worker_connect(struct load_worker *worker)
@@ -200,12 +205,13 @@ int load_worker_connect(struct load_worker *worker)
 	prctl(PR_SET_TIMERSLACK, 1);
 	while (worker->pool.down + worker->pool.connecting &&
 	       clock_now_ns() < end_ns && !r && !atomic_load(worker->stop))
-		r = turn(worker);
+		r = load_worker_turn(worker);
 	return r;
 }
 
 /* Whether anything is still to be sent, or waited for. */
-static bool is_over(const struct load_worker *worker, uint64_t now_ns)
+static bool load_worker_is_over(const struct load_worker *worker,
+				uint64_t now_ns)
 {
 	if (now_ns < worker->end_ns)
 		return false;
@@ -215,7 +221,7 @@ static bool is_over(const struct load_worker *worker, uint64_t now_ns)
 }
 
 /* What is still under way is lost; what is due, unsent. */
-static void give_up(struct load_worker *worker)
+static void load_worker_give_up(struct load_worker *worker)
 {
 	for (size_t i = 0; i < worker->pool.count; i++)
 		if (worker->pool.connections[i].state == LOAD_BUSY)
@@ -244,11 +250,11 @@ int load_worker_run(struct load_worker *worker, uint64_t start_ns,
 				    options->threads);
 		worker->due_ns = load_schedule_next(&worker->schedule);
 	}
-	while (!is_over(worker, now_ns = clock_now_ns()) && !r) {
+	while (!load_worker_is_over(worker, now_ns = clock_now_ns()) && !r) {
 		if (atomic_load(worker->stop) && now_ns < worker->end_ns)
 			worker->end_ns = now_ns;
-		r = turn(worker);
+		r = load_worker_turn(worker);
 	}
-	give_up(worker);
+	load_worker_give_up(worker);
 	return r;
 }

@@ -63,12 +63,12 @@ static unsigned many_of(const struct bench_row *row)
 	return row->kind->many ? row->kind->many : 1;
 }
 
-static int begin(struct bench_row *row, struct error *err)
+static int measure_begin(struct bench_row *row, struct error *err)
 {
 	return row->kind->begin ? row->kind->begin(row, err) : 0;
 }
 
-static void end(struct bench_row *row)
+static void measure_end(struct bench_row *row)
 {
 	if (row->kind->end)
 		row->kind->end(row);
@@ -105,7 +105,7 @@ static int measure_row(struct measuring *m, size_t index, struct error *err)
 {
 	struct bench_row *row = &m->rows->rows[index];
 	uint64_t ns, start_ns = 0;
-	int r = begin(row, err);
+	int r = measure_begin(row, err);
 
 	if (!r)
 		r = row->kind->once(row, err, &ns);
@@ -115,7 +115,7 @@ static int measure_row(struct measuring *m, size_t index, struct error *err)
 	}
 	if (r)
 		return error_prefix(err, r, "%s", row->name);
-	end(row);
+	measure_end(row);
 	m->cpu_ns[index] = (cpu_now_ns() - start_ns) / many_of(row);
 	return 0;
 }
@@ -180,11 +180,11 @@ static int measure_idle(struct bench_row *row, struct error *err,
 {
 	const struct timespec pause = { .tv_sec = IDLE_S };
 	uint64_t start_ns;
-	int r = begin(row, err);
+	int r = measure_begin(row, err);
 
 	if (r)
 		return error_prefix(err, r, "%s", row->name);
-	end(row);
+	measure_end(row);
 	start_ns = cpu_now_ns();
 	nanosleep(&pause, NULL);
 	result->idle_us = (double)(cpu_now_ns() - start_ns) /

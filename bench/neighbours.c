@@ -118,7 +118,8 @@ static int no_kind(const char *only, struct error *err)
 			 only, names);
 }
 
-static bool is_in(const char *name, const char *const *list, size_t count)
+static bool neighbours_is_in(const char *name, const char *const *list,
+			     size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		if (!strcmp(name, list[i]))
@@ -136,11 +137,11 @@ int bench_neighbours_choose(const char *const *only, size_t only_count,
 	for (size_t i = 0; i < KIND_COUNT; i++)
 		names[i] = all_kinds[i].name;
 	for (size_t i = 0; i < only_count; i++)
-		if (!is_in(only[i], names, KIND_COUNT))
+		if (!neighbours_is_in(only[i], names, KIND_COUNT))
 			return no_kind(only[i], err);
 	all->count = 0;
 	for (size_t i = 0; i < KIND_COUNT; i++)
-		if (!only_count || is_in(names[i], only, only_count))
+		if (!only_count || neighbours_is_in(names[i], only, only_count))
 			all->kinds[all->count++] = (struct bench_neighbour){
 				.hostile = &all_kinds[i],
 				.kind = names[i],
@@ -148,7 +149,7 @@ int bench_neighbours_choose(const char *const *only, size_t only_count,
 	return 0;
 }
 
-static void sleep_until(uint64_t due_ns)
+static void neighbours_sleep_until(uint64_t due_ns)
 {
 	const struct timespec due = {
 		.tv_sec = (time_t)(due_ns / NS_PER_S),
@@ -173,7 +174,7 @@ static void count_reply(struct meter *meter, uint64_t ns)
 }
 
 /* A reply that is none of a good function is counted, and no error. */
-static int ask(struct meter *meter, struct error *err)
+static int neighbours_ask(struct meter *meter, struct error *err)
 {
 	const uint64_t start_ns = clock_now_ns();
 	struct error why;
@@ -200,8 +201,8 @@ static int measure_for(struct meter *meter, uint64_t duration_ns,
 	memset(meter->histogram, 0, sizeof(*meter->histogram));
 	meter->failed = 0;
 	while (now_ns < end_ns && !r) {
-		sleep_until(due_ns);
-		r = ask(meter, err);
+		neighbours_sleep_until(due_ns);
+		r = neighbours_ask(meter, err);
 		now_ns = clock_now_ns();
 		due_ns += INTERVAL_NS;
 		if (due_ns < now_ns)

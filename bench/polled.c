@@ -28,8 +28,8 @@ struct polled_state {
 	unsigned next;
 };
 
-static int open_row(struct bench_row *row, const char *isolation,
-		    struct error *err)
+static int polled_open(struct bench_row *row, const char *isolation,
+		       struct error *err)
 {
 	const struct bench_function function = {
 		.entry = "empty",
@@ -54,12 +54,12 @@ static int open_row(struct bench_row *row, const char *isolation,
 
 static int open_strict(struct bench_row *row, struct error *err)
 {
-	return open_row(row, "strict", err);
+	return polled_open(row, "strict", err);
 }
 
 static int open_coop(struct bench_row *row, struct error *err)
 {
-	return open_row(row, "cooperative", err);
+	return polled_open(row, "cooperative", err);
 }
 
 /* Invokes the function whose turn it is, up to the vm restored. */
@@ -79,7 +79,7 @@ static int invoke_next(const struct bench_row *row, struct error *err,
 	return 0;
 }
 
-static int begin_row(struct bench_row *row, struct error *err)
+static int polled_begin(struct bench_row *row, struct error *err)
 {
 	unsigned polled = 0;
 	bool is_polled;
@@ -94,7 +94,8 @@ static int begin_row(struct bench_row *row, struct error *err)
 	return 0;
 }
 
-static int once_row(struct bench_row *row, struct error *err, uint64_t *ret_ns)
+static int polled_once(struct bench_row *row, struct error *err,
+		       uint64_t *ret_ns)
 {
 	const uint64_t start_ns = clock_now_ns();
 	bool is_polled;
@@ -104,7 +105,7 @@ static int once_row(struct bench_row *row, struct error *err, uint64_t *ret_ns)
 	return r;
 }
 
-static void end_row(struct bench_row *row)
+static void polled_end(struct bench_row *row)
 {
 	const struct timespec pause = { .tv_nsec = 2 * POLL_WAIT_MAX_NS };
 
@@ -112,7 +113,7 @@ static void end_row(struct bench_row *row)
 	nanosleep(&pause, NULL);
 }
 
-static void close_row(struct bench_row *row)
+static void polled_close(struct bench_row *row)
 {
 	struct polled_state *state = row->state;
 
@@ -123,18 +124,18 @@ static void close_row(struct bench_row *row)
 
 const struct bench_kind bench_polled_strict = {
 	.open = open_strict,
-	.begin = begin_row,
-	.once = once_row,
-	.end = end_row,
-	.close = close_row,
+	.begin = polled_begin,
+	.once = polled_once,
+	.end = polled_end,
+	.close = polled_close,
 	.is_polled = true,
 };
 
 const struct bench_kind bench_polled_coop = {
 	.open = open_coop,
-	.begin = begin_row,
-	.once = once_row,
-	.end = end_row,
-	.close = close_row,
+	.begin = polled_begin,
+	.once = polled_once,
+	.end = polled_end,
+	.close = polled_close,
 	.is_polled = true,
 };

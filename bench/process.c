@@ -25,8 +25,8 @@ struct process {
 
 static const char request[BENCH_REQUEST_SIZE];
 
-static int spawn(const char *path, const char *argument, int in, int out,
-		 pid_t *ret_child)
+static int process_spawn(const char *path, const char *argument, int in,
+			 int out, pid_t *ret_child)
 {
 	char *const arguments[] = { (char *)"spawned", (char *)argument, NULL };
 	posix_spawn_file_actions_t actions;
@@ -54,16 +54,16 @@ static int make_pipes(int in[2], int out[2])
 	return r;
 }
 
-static int start(const struct bench_setup *setup, const char *argument,
-		 struct process *process)
+static int process_start(const struct bench_setup *setup, const char *argument,
+			 struct process *process)
 {
 	int in[2], out[2];
 	int r = make_pipes(in, out);
 
 	if (r)
 		return r;
-	r = spawn(setup->program_path, argument, in[0], out[1],
-		  &process->child);
+	r = process_spawn(setup->program_path, argument, in[0], out[1],
+			  &process->child);
 	close(in[0]);
 	close(out[1]);
 	if (r) {
@@ -84,7 +84,7 @@ static int send_request(const struct process *process)
 }
 
 /* Reads @size bytes; fewer mean that the child has failed. */
-static int receive(const struct process *process, size_t size)
+static int process_receive(const struct process *process, size_t size)
 {
 	char reply[BENCH_REQUEST_SIZE + 1];
 	size_t done = 0;
@@ -97,14 +97,14 @@ static int receive(const struct process *process, size_t size)
 }
 
 /* Nothing more to say to the child: waits until it has gone. */
-static void end(struct process *process)
+static void process_end(struct process *process)
 {
 	close(process->to);
 	waitpid(process->child, NULL, 0);
 	close(process->from);
 }
 
-static int failed(struct error *err, int r)
+static int process_failed(struct error *err, int r)
 {
 	return error_set(err, r, "bench/spawned: %s", strerror(-r));
 }
@@ -114,20 +114,20 @@ static int once_spawn(struct bench_row *row, struct error *err,
 {
 	const uint64_t start_ns = clock_now_ns();
 	struct process process;
-	int r = start(row->setup, NULL, &process);
+	int r = process_start(row->setup, NULL, &process);
 
 	if (r)
-		return failed(err, r);
+		return process_failed(err, r);
 	r = send_request(&process);
 	if (!r) {
 		/* it replies when it knows that this was all */
 		close(process.to);
 		process.to = -1;
-		r = receive(&process, sizeof(request));
+		r = process_receive(&process, sizeof(request));
 	}
-	end(&process);
+	process_end(&process);
 	*ret_ns = clock_now_ns() - start_ns;
-	return r ? failed(err, r) : 0;
+	return r ? process_failed(err, r) : 0;
 }
 
 const struct bench_kind bench_process_spawn = { .once = once_spawn };
@@ -141,10 +141,10 @@ static int open_fork(struct bench_row *row, struct error *err)
 	if (!process)
 		return error_set(err, -ENOMEM, "no memory");
 	snprintf(size, sizeof(size), "%zu", sizeof(request));
-	r = start(row->setup, size, process);
+	r = process_start(row->setup, size, process);
 	if (r) {
 		free(process);
-		return failed(err, r);
+		return process_failed(err, r);
 	}
 	row->state = process;
 	return 0;
@@ -158,14 +158,14 @@ static int once_fork(struct bench_row *row, struct error *err, uint64_t *ret_ns)
 	int r = send_request(process);
 
 	if (!r)
-		r = receive(process, sizeof(request) + 1);
+		r = process_receive(process, sizeof(request) + 1);
 	*ret_ns = clock_now_ns() - start_ns;
-	return r ? failed(err, r) : 0;
+	return r ? process_failed(err, r) : 0;
 }
 
 static void close_fork(struct bench_row *row)
 {
-	end(row->state);
+	process_end(row->state);
 	free(row->state);
 }
 

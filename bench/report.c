@@ -115,7 +115,7 @@ static enum bench_verdict judge(const struct report *report, const json_t *json)
 	return verdict;
 }
 
-static void print(const struct report *report, const json_t *json)
+static void report_print(const struct report *report, const json_t *json)
 {
 	if (report->options->json)
 		bench_json_print(json, true, stdout);
@@ -137,7 +137,7 @@ enum bench_verdict report_finish(struct report *report, struct bench_end *end)
 		return BENCH_FAILED;
 	}
 	json_object_update(json, report->load);
-	print(report, json);
+	report_print(report, json);
 	if (report->save)
 		verdict = save(report, end);
 	if (!verdict && plot && bench_plot(&report->results, plot, &end->error))

@@ -23,7 +23,7 @@ int bench_results_add_row(struct bench_results *results, const char *name)
 	return 0;
 }
 
-static int make_room(struct bench_results *results, size_t room)
+static int results_make_room(struct bench_results *results, size_t room)
 {
 	for (size_t i = 0; i < results->count; i++) {
 		struct bench_result *row = &results->rows[i];
@@ -43,7 +43,8 @@ int bench_results_add_round(struct bench_results *results)
 	size_t room = results->round_room;
 
 	if (results->rounds == room) {
-		int r = make_room(results, room ? 2 * room : ROUNDS_FIRST);
+		int r = results_make_room(results,
+					  room ? 2 * room : ROUNDS_FIRST);
 
 		if (r)
 			return r;
@@ -100,7 +101,7 @@ int bench_results_merge(struct bench_results *to,
 		return error_set(err, -EINVAL,
 				 "not the same rows: only runs of the same "
 				 "--only can be merged");
-	if (make_room(to, rounds + 1))
+	if (results_make_room(to, rounds + 1))
 		return error_set(err, -ENOMEM, "no memory for %zu rounds",
 				 rounds);
 	for (size_t i = 0; i < to->count; i++) {
@@ -141,7 +142,7 @@ bool bench_ratio_exists(const struct bench_results *results,
 	return exists;
 }
 
-static int compare(const void *a, const void *b)
+static int results_compare(const void *a, const void *b)
 {
 	double one = *(const double *)a, other = *(const double *)b;
 
@@ -150,7 +151,7 @@ static int compare(const void *a, const void *b)
 
 static double median(double *values, size_t count)
 {
-	qsort(values, count, sizeof(*values), compare);
+	qsort(values, count, sizeof(*values), results_compare);
 	return (values[(count - 1) / 2] + values[count / 2]) / 2;
 }
 

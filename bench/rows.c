@@ -98,7 +98,7 @@ static bool is_meant(const struct bench_row *row, const char *only)
 	       (row->name[size] == '\0' || row->name[size] == '.');
 }
 
-static void choose(const char *only, bool chosen[ROW_COUNT], size_t *count)
+static void rows_choose(const char *only, bool chosen[ROW_COUNT], size_t *count)
 {
 	for (size_t i = 0; i < ROW_COUNT; i++) {
 		if (!is_meant(&all_rows[i], only))
@@ -128,7 +128,7 @@ static void choose_floors(bool chosen[ROW_COUNT])
 		if (!is_chosen(ratio->top, before))
 			continue;
 		for (size_t i = 0; i < 2 && ratio->bottom[i]; i++)
-			choose(ratio->bottom[i], chosen, &count);
+			rows_choose(ratio->bottom[i], chosen, &count);
 	}
 }
 
@@ -152,7 +152,7 @@ int bench_rows_choose(const char *const *only, size_t only_count,
 	for (size_t i = 0; i < only_count; i++) {
 		size_t count = 0;
 
-		choose(only[i], chosen, &count);
+		rows_choose(only[i], chosen, &count);
 		if (!count)
 			return no_row(only[i], err);
 	}
@@ -165,17 +165,17 @@ int bench_rows_choose(const char *const *only, size_t only_count,
 	return 0;
 }
 
-static void close_row(struct bench_row *row)
+static void rows_close_row(struct bench_row *row)
 {
 	if (row->state)
 		row->kind->close(row);
 }
 
-static void take_out(struct bench_rows *rows, size_t index)
+static void rows_take_out(struct bench_rows *rows, size_t index)
 {
 	struct bench_row *row = &rows->rows[index];
 
-	close_row(row);
+	rows_close_row(row);
 	rows->count--;
 	memmove(row, row + 1, (rows->count - index) * sizeof(*row));
 }
@@ -197,7 +197,7 @@ int bench_rows_open(struct bench_rows *rows, const char *restore,
 		if (r == -EOPNOTSUPP) {
 			bench_warn("%s is skipped: %s", row->name,
 				   err->message);
-			take_out(rows, i);
+			rows_take_out(rows, i);
 			r = 0;
 			continue;
 		}
@@ -211,7 +211,7 @@ int bench_rows_open(struct bench_rows *rows, const char *restore,
 void bench_rows_done(struct bench_rows *rows)
 {
 	for (size_t i = 0; i < rows->count; i++)
-		close_row(&rows->rows[i]);
+		rows_close_row(&rows->rows[i]);
 	bench_server_close(rows->shared.server);
 	bench_files_close(&rows->setup);
 }

@@ -43,13 +43,13 @@ int bench_served_find_server(const struct bench_setup *setup, struct error *err)
 	return shared->server_result;
 }
 
-static const struct bench_server *server_of(const struct bench_row *row)
+static const struct bench_server *served_server_of(const struct bench_row *row)
 {
 	return row->setup->shared->server;
 }
 
-static int open_row(struct bench_row *row, enum load_protocol protocol,
-		    const char *function, unsigned count, struct error *err)
+static int served_open(struct bench_row *row, enum load_protocol protocol,
+		       const char *function, unsigned count, struct error *err)
 {
 	struct served_state *state;
 	const char *path;
@@ -61,7 +61,7 @@ static int open_row(struct bench_row *row, enum load_protocol protocol,
 	if (!state)
 		return error_set(err, -ENOMEM, "no memory");
 	row->state = state;
-	path = bench_server_path(server_of(row), protocol);
+	path = bench_server_path(served_server_of(row), protocol);
 	while (state->count < count && !r)
 		r = bench_client_open(&state->clients[state->count++], path,
 				      protocol, function, err);
@@ -70,47 +70,47 @@ static int open_row(struct bench_row *row, enum load_protocol protocol,
 
 static int open_socket_rtt(struct bench_row *row, struct error *err)
 {
-	return open_row(row, LOAD_FRAMES, BENCH_SERVER_FUNCTION, 1, err);
+	return served_open(row, LOAD_FRAMES, BENCH_SERVER_FUNCTION, 1, err);
 }
 
 static int open_socket_echo(struct bench_row *row, struct error *err)
 {
-	return open_row(row, LOAD_FRAMES, BENCH_SERVER_ECHO, 1, err);
+	return served_open(row, LOAD_FRAMES, BENCH_SERVER_ECHO, 1, err);
 }
 
 static int open_http_rtt(struct bench_row *row, struct error *err)
 {
-	return open_row(row, LOAD_HTTP, BENCH_SERVER_FUNCTION, 1, err);
+	return served_open(row, LOAD_HTTP, BENCH_SERVER_FUNCTION, 1, err);
 }
 
 static int open_http_echo(struct bench_row *row, struct error *err)
 {
-	return open_row(row, LOAD_HTTP, BENCH_SERVER_ECHO, 1, err);
+	return served_open(row, LOAD_HTTP, BENCH_SERVER_ECHO, 1, err);
 }
 
 static int open_many_rtt(struct bench_row *row, struct error *err)
 {
-	return open_row(row, LOAD_HTTP, BENCH_SERVER_FUNCTION, CLIENTS_MAX,
-			err);
+	return served_open(row, LOAD_HTTP, BENCH_SERVER_FUNCTION, CLIENTS_MAX,
+			   err);
 }
 
 static int open_many_echo(struct bench_row *row, struct error *err)
 {
-	return open_row(row, LOAD_HTTP, BENCH_SERVER_ECHO, CLIENTS_MAX, err);
+	return served_open(row, LOAD_HTTP, BENCH_SERVER_ECHO, CLIENTS_MAX, err);
 }
 
 /* Client and server share a CPU from here */
 int bench_served_begin(struct bench_row *row, struct error *err)
 {
 	(void)err;
-	bench_server_share_cpu(server_of(row), true);
+	bench_server_share_cpu(served_server_of(row), true);
 	return 0;
 }
 
 /* to here. */
 void bench_served_end(struct bench_row *row)
 {
-	bench_server_share_cpu(server_of(row), false);
+	bench_server_share_cpu(served_server_of(row), false);
 }
 
 static int once_rtt(struct bench_row *row, struct error *err, uint64_t *ret_ns)
@@ -170,7 +170,7 @@ static int answer_many(struct served_state *state, struct error *err)
  */
 static int once_many(struct bench_row *row, struct error *err, uint64_t *ret_ns)
 {
-	const struct bench_server *server = server_of(row);
+	const struct bench_server *server = served_server_of(row);
 	const uint64_t start_ns = bench_server_cpu_ns(server);
 	int r = answer_many(row->state, err);
 
@@ -178,7 +178,7 @@ static int once_many(struct bench_row *row, struct error *err, uint64_t *ret_ns)
 	return r;
 }
 
-static void close_row(struct bench_row *row)
+static void served_close(struct bench_row *row)
 {
 	struct served_state *state = row->state;
 
@@ -190,13 +190,13 @@ static void close_row(struct bench_row *row)
 #define RTT(how)                                                              \
 	{                                                                     \
 		.open = (how), .begin = bench_served_begin, .once = once_rtt, \
-		.end = bench_served_end, .close = close_row,                  \
+		.end = bench_served_end, .close = served_close,               \
 	}
 
-#define MANY(how)                                                         \
-	{                                                                 \
-		.open = (how), .begin = begin_many, .once = once_many,    \
-		.end = end_many, .close = close_row, .many = CLIENTS_MAX, \
+#define MANY(how)                                                            \
+	{                                                                    \
+		.open = (how), .begin = begin_many, .once = once_many,       \
+		.end = end_many, .close = served_close, .many = CLIENTS_MAX, \
 	}
 
 const struct bench_kind bench_socket_rtt = RTT(open_socket_rtt);

@@ -67,7 +67,7 @@ static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 #define SIGNAL_COUNT (sizeof(signals) / sizeof(*signals))
 
 /* Calls only what a handler may call. */
-static void on_signal(int number)
+static void bench_server_on_signal(int number)
 {
 	const struct bench_server *server = at_signal;
 
@@ -82,10 +82,11 @@ static void on_signal(int number)
 }
 
 /* Those that are ignored, as nohup has it, stay so. */
-static void watch_signals(struct bench_server *server)
+static void bench_server_watch_signals(struct bench_server *server)
 {
 	static struct sigaction before[SIGNAL_COUNT];
-	const struct sigaction action = { .sa_handler = on_signal };
+	const struct sigaction action = { .sa_handler =
+						  bench_server_on_signal };
 
 	at_signal = server;
 	for (size_t i = 0; i < SIGNAL_COUNT; i++) {
@@ -173,8 +174,9 @@ void bench_server_share_cpu(const struct bench_server *server, bool share)
 }
 
 /* Starts a program that is to end when we do, however that happens. */
-static pid_t spawn(const struct bench_server *server, const char *program,
-		   char *const *arguments, int log)
+static pid_t bench_server_spawn(const struct bench_server *server,
+				const char *program, char *const *arguments,
+				int log)
 {
 	const pid_t parent = getpid();
 	const pid_t child = fork();
@@ -225,7 +227,7 @@ static int start_child(struct bench_server *server, struct error *err)
 	choose_cpu(server);
 	snprintf(listen, sizeof(listen), "unix:%s", server->paths[HTTP]);
 	snprintf(admin, sizeof(admin), "unix:%s", server->paths[ADMIN]);
-	child = spawn(server, program, arguments, log);
+	child = bench_server_spawn(server, program, arguments, log);
 	if (child < 0)
 		return error_set(err, -errno, "cannot start %s: %s", program,
 				 strerror(errno));
@@ -260,7 +262,7 @@ static int not_serving(const struct bench_server *server, const char *what,
 			 *line ? ": " : "", line);
 }
 
-static bool has_ended(struct bench_server *server)
+static bool bench_server_has_ended(struct bench_server *server)
 {
 	if (waitpid(server->child, NULL, WNOHANG) == 0)
 		return false;
@@ -305,7 +307,7 @@ static int wait_until_it_serves(struct bench_server *server, struct error *err)
 	struct error last;
 
 	while (try_all(server, &last)) {
-		if (has_ended(server))
+		if (bench_server_has_ended(server))
 			return not_serving(server, "has ended", err);
 		if (clock_now_ns() > end_ns)
 			return error_set(err, -EOPNOTSUPP,
@@ -316,16 +318,16 @@ static int wait_until_it_serves(struct bench_server *server, struct error *err)
 	return 0;
 }
 
-static int start(const struct bench_setup *setup,
-		 const struct bench_server_options *options,
-		 struct bench_server *server, struct error *err)
+static int bench_server_start(const struct bench_setup *setup,
+			      const struct bench_server_options *options,
+			      struct bench_server *server, struct error *err)
 {
 	int r = make_folder(server, err);
 
 	if (r)
 		return r;
 	server->has_one_cpu = options->has_one_cpu;
-	watch_signals(server);
+	bench_server_watch_signals(server);
 	r = copy_image(setup->guest_fd, server->paths[IMAGE]);
 	if (!r)
 		r = write_catalog(server->paths[CATALOG], options->catalog);
@@ -345,7 +347,7 @@ int bench_server_open(const struct bench_setup *setup,
 
 	if (!server)
 		return error_set(err, -ENOMEM, "no memory");
-	r = start(setup, options, server, err);
+	r = bench_server_start(setup, options, server, err);
 	if (r)
 		bench_server_close(server);
 	else
@@ -374,7 +376,7 @@ static void end_child(struct bench_server *server)
 
 	kill(server->child, SIGTERM);
 	while (clock_now_ns() < end_ns) {
-		if (has_ended(server))
+		if (bench_server_has_ended(server))
 			return;
 		nanosleep(&pause, NULL);
 	}
@@ -406,7 +408,7 @@ void bench_server_close(struct bench_server *server)
 	if (server->dir[0])
 		remove_folder(server->dir);
 	if (at_signal)
-		watch_signals(NULL);
+		bench_server_watch_signals(NULL);
 	free(server);
 }
 

@@ -98,8 +98,8 @@ static void print_change(const json_t *object, const json_t *baseline)
 	putchar('\n');
 }
 
-static void print_header(const char *title, const char *const *columns,
-			 const json_t *baseline)
+static void table_print_header(const char *title, const char *const *columns,
+			       const json_t *baseline)
 {
 	printf("\n%-*s", NAME_WIDTH, title);
 	for (; *columns; columns++)
@@ -115,7 +115,7 @@ static void print_ratios(const json_t *report, const json_t *baseline)
 
 	if (!json_array_size(ratios))
 		return;
-	print_header("RATIO", columns, baseline);
+	table_print_header("RATIO", columns, baseline);
 	json_array_foreach(ratios, index, object)
 	{
 		printf("%-*s", NAME_WIDTH, text_of(object, "name"));
@@ -133,7 +133,7 @@ static void print_idle(const json_t *report)
 
 	if (!json_array_size(idle))
 		return;
-	print_header("IDLE FOR A SECOND, MICROSECONDS", columns, NULL);
+	table_print_header("IDLE FOR A SECOND, MICROSECONDS", columns, NULL);
 	json_array_foreach(idle, index, object)
 	{
 		printf("%-*s", NAME_WIDTH, text_of(object, "name"));
@@ -151,7 +151,7 @@ void bench_table_print_rows(const json_t *report, const json_t *baseline)
 	const json_t *object;
 	size_t index;
 
-	print_header("ROW, MICROSECONDS", columns, baseline);
+	table_print_header("ROW, MICROSECONDS", columns, baseline);
 	json_array_foreach(json_object_get(report, "results"), index, object)
 	{
 		printf("%-*s  %9lld", NAME_WIDTH, text_of(object, "name"),

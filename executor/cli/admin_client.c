@@ -56,7 +56,7 @@ static int connection_code(int result)
 	}
 }
 
-static int refused(const struct http_client *client, struct error *err)
+static int admin_refused(const struct http_client *client, struct error *err)
 {
 	unsigned status = client->reply.status;
 	struct http_problem problem;
@@ -93,7 +93,7 @@ static int ask_text(struct http_client *client, const char *method,
 	if (r)
 		return connection_code(r);
 	if (client->reply.status < 200 || client->reply.status > 299)
-		return refused(client, err);
+		return admin_refused(client, err);
 	return CLI_OK;
 }
 

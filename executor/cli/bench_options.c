@@ -121,7 +121,7 @@ int bench_usage_error(const char *message)
 	return CLI_USAGE;
 }
 
-static int check_load(const struct bench_arguments *my)
+static int bench_check_load(const struct bench_arguments *my)
 {
 	if (!my->url == !my->socket)
 		return bench_usage_error("which server is it? Give --url or "
@@ -186,7 +186,7 @@ int bench_arguments_parse(const struct cli_verb *verb, int argc, char **argv,
 	if (code != CLI_GO_ON)
 		return code;
 	if (my->function)
-		return check_load(my);
+		return bench_check_load(my);
 	if (my->url || my->socket || my->connections || my->rate ||
 	    my->arrivals || my->warm_up_ns || my->data || my->content_type ||
 	    my->threads)

@@ -59,7 +59,7 @@ static int unanswered_code(const struct bench_end *end)
 	return end->is_http ? http_code(end->status) : frame_code(end->status);
 }
 
-static int failure_code(const struct bench_end *end)
+static int bench_failure_code(const struct bench_end *end)
 {
 	switch (end->verdict) {
 	case BENCH_BAD_FILE:
@@ -77,7 +77,7 @@ static int failure_code(const struct bench_end *end)
 }
 
 /* Prints the message that there is, and returns the exit code. */
-static int exit_code(const struct bench_end *end)
+static int bench_exit_code(const struct bench_end *end)
 {
 	switch (end->verdict) {
 	case BENCH_OK:
@@ -92,11 +92,11 @@ static int exit_code(const struct bench_end *end)
 		return cli_no_kvm(&end->error);
 	default:
 		cli_error("%s", end->error.message);
-		return failure_code(end);
+		return bench_failure_code(end);
 	}
 }
 
-static int run_load(const struct bench_arguments *my)
+static int bench_put_load(const struct bench_arguments *my)
 {
 	struct request_data data;
 	struct bench_end end;
@@ -117,13 +117,13 @@ static int run_load(const struct bench_arguments *my)
 
 	if (code == CLI_GO_ON) {
 		bench_run_load(&my->options, &load, &end);
-		code = exit_code(&end);
+		code = bench_exit_code(&end);
 	}
 	request_data_done(&data);
 	return code;
 }
 
-static int run(const struct cli_verb *verb, int argc, char **argv)
+static int bench_run(const struct cli_verb *verb, int argc, char **argv)
 {
 	struct bench_arguments my;
 	struct bench_end end;
@@ -132,7 +132,7 @@ static int run(const struct cli_verb *verb, int argc, char **argv)
 	if (code != CLI_GO_ON)
 		return code;
 	if (my.function)
-		return run_load(&my);
+		return bench_put_load(&my);
 	if (my.neighbours)
 		bench_run_neighbours(&my.options, &end);
 	else if (my.rates)
@@ -141,7 +141,7 @@ static int run(const struct cli_verb *verb, int argc, char **argv)
 		bench_run_merge(&my.options, &my.merge, &end);
 	else
 		bench_run_rows(&my.options, &end);
-	return exit_code(&end);
+	return bench_exit_code(&end);
 }
 
 const struct cli_verb cmd_bench = {
@@ -151,5 +151,5 @@ const struct cli_verb cmd_bench = {
 	.about = bench_about,
 	.examples = bench_examples,
 	.options = bench_option_table,
-	.run = run,
+	.run = bench_run,
 };

@@ -26,7 +26,7 @@ static const struct cli_option validate_options[] = {
 };
 
 /* How many there were. */
-static bool print_mistake(void *cookie, const char *message)
+static bool validate_print_mistake(void *cookie, const char *message)
 {
 	unsigned *count = cookie;
 
@@ -35,8 +35,8 @@ static bool print_mistake(void *cookie, const char *message)
 }
 
 /* Without the vms that are kept, so that one after the other has room. */
-static int boot(void *cookie, const struct catalog_function *function,
-		struct error *err)
+static int validate_boot(void *cookie, const struct catalog_function *function,
+			 struct error *err)
 {
 	const struct function_options options = { .log = cli_print_log };
 	struct catalog_function alone = *function;
@@ -50,15 +50,15 @@ static int boot(void *cookie, const struct catalog_function *function,
 	return r;
 }
 
-static int check(const char *text, size_t size, const char *name,
-		 const struct validate_options *my)
+static int validate_check(const char *text, size_t size, const char *name,
+			  const struct validate_options *my)
 {
 	struct catalog *catalog;
 	struct error error;
 	unsigned mistakes = 0;
 	const struct catalog_check how = {
-		.refused = print_mistake,
-		.function = my->boot ? boot : NULL,
+		.refused = validate_print_mistake,
+		.function = my->boot ? validate_boot : NULL,
 		.cookie = &mistakes,
 	};
 	int r = catalog_check(text, size, name, &how, &error, &catalog);
@@ -105,7 +105,8 @@ static int catalog_validate_run(const struct cli_verb *verb, int argc,
 		cli_error("%s", error.message);
 		return cli_open_code(r);
 	}
-	return check(text, size, is_input ? "standard input" : path, &my);
+	return validate_check(text, size, is_input ? "standard input" : path,
+			      &my);
 }
 
 const struct cli_verb cmd_catalog_validate = {

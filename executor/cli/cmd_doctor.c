@@ -171,7 +171,7 @@ static void check_vm(struct report *report, int memory_fd)
 }
 
 /* Guest memory: a file without a name, which can be sealed. */
-static void check_memory(struct report *report, bool has_kvm)
+static void doctor_check_memory(struct report *report, bool has_kvm)
 {
 	cleanup_close int fd =
 		memfd_create("doctor", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -268,7 +268,7 @@ static const struct cli_option options[] = {
 	{ .name = NULL },
 };
 
-static int run(const struct cli_verb *verb, int argc, char **argv)
+static int doctor_run(const struct cli_verb *verb, int argc, char **argv)
 {
 	struct doctor_options my = { .json = false };
 	struct report report = { .checks = NULL };
@@ -279,7 +279,7 @@ static int run(const struct cli_verb *verb, int argc, char **argv)
 	if (my.json)
 		report.checks = json_array();
 	check_machine(&report);
-	check_memory(&report, check_kvm(&report) != NULL);
+	doctor_check_memory(&report, check_kvm(&report) != NULL);
 	check_clock(&report);
 	check_io_uring(&report);
 	check_limits(&report);
@@ -307,5 +307,5 @@ const struct cli_verb cmd_doctor = {
 		    "  thaw doctor -o json | jq '.checks[] | "
 		    "select(.status == \"FAIL\")'\n",
 	.options = options,
-	.run = run,
+	.run = doctor_run,
 };

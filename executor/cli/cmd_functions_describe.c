@@ -22,8 +22,8 @@ static const struct cli_option describe_options[] = {
 	FUNCTIONS_OPTIONS("table|json", "the form; default table"),
 };
 
-static int not_found(const struct http_client *client, const json_t *answer,
-		     const char *name)
+static int describe_not_found(const struct http_client *client,
+			      const json_t *answer, const char *name)
 {
 	const char *server = http_address_name(&client->address);
 	char clean[LIMIT_NAME_MAX + 1];
@@ -57,7 +57,7 @@ static int print_of_server(struct http_client *client, const char *name,
 	/* the bounds of its buckets, and the others' names, are in the list */
 	code = admin_get(client, "/v1/functions", &answer);
 	if (!code && !function_table_has(answer, name))
-		return not_found(client, answer, name);
+		return describe_not_found(client, answer, name);
 	if (!code)
 		code = admin_get(client, path, &function);
 	if (code)

@@ -65,33 +65,36 @@ static void take_environment(struct invoke_options *my)
 		my->socket = cli_socket_path(cli_variable(CLI_SOCKET_VARIABLE));
 }
 
-static int misused(const char *what)
+static int invoke_misused(const char *what)
 {
 	cli_error("invoke: %s", what);
 	return CLI_USAGE;
 }
 
-static int check(const struct invoke_options *my)
+static int invoke_check_options(const struct invoke_options *my)
 {
 	const struct invocation_options *invocation = &my->invocation;
 	bool for_url = my->async || my->log;
 
 	if (!!my->catalog + !!my->url + !!my->socket > 1)
-		return misused("--catalog, --url and --socket exclude each "
-			       "other");
+		return invoke_misused(
+			"--catalog, --url and --socket exclude each "
+			"other");
 	if (for_url && !my->url)
-		return misused("--async and --log need --url");
+		return invoke_misused("--async and --log need --url");
 	if (my->async && (my->log || invocation->repeat))
-		return misused("--async excludes --log and --repeat");
+		return invoke_misused("--async excludes --log and --repeat");
 	if (for_url && request_has_http(&invocation->http))
-		return misused("--async and --log take the Lambda API, which "
-			       "has no --method, --path, --query and --header");
+		return invoke_misused(
+			"--async and --log take the Lambda API, which "
+			"has no --method, --path, --query and --header");
 	if ((my->url || my->socket) &&
 	    (invocation->trace || invocation->verify || invocation->dirty ||
 	     invocation->restore || invocation->polling_cores))
-		return misused("--trace, --verify, --dirty, --restore and "
-			       "--polling-cores are for functions in this "
-			       "process, not for a server's: give -c");
+		return invoke_misused(
+			"--trace, --verify, --dirty, --restore and "
+			"--polling-cores are for functions in this "
+			"process, not for a server's: give -c");
 	return CLI_GO_ON;
 }
 
@@ -116,7 +119,7 @@ static int invoke_here(const char *catalog, const char *name,
 	return code;
 }
 
-static int run(const struct cli_verb *verb, int argc, char **argv)
+static int invoke_run(const struct cli_verb *verb, int argc, char **argv)
 {
 	struct invoke_options my = { .catalog = NULL };
 	const char *name;
@@ -125,7 +128,7 @@ static int run(const struct cli_verb *verb, int argc, char **argv)
 	if (code != CLI_GO_ON)
 		return code;
 	take_environment(&my);
-	code = check(&my);
+	code = invoke_check_options(&my);
 	if (code != CLI_GO_ON)
 		return code;
 	if (my.url) {
@@ -161,5 +164,5 @@ const struct cli_verb cmd_invoke = {
 		    "  thaw invoke hello --url http://127.0.0.1:8080 -i\n"
 		    "  thaw invoke hello --socket --repeat 10000\n",
 	.options = options,
-	.run = run,
+	.run = invoke_run,
 };

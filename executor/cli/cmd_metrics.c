@@ -15,7 +15,7 @@ static const struct cli_option options[] = {
 	{ .name = NULL },
 };
 
-static int run(const struct cli_verb *verb, int argc, char **argv)
+static int metrics_run(const struct cli_verb *verb, int argc, char **argv)
 {
 	struct metrics_options my = { .admin = NULL };
 	struct http_client client;
@@ -41,5 +41,5 @@ const struct cli_verb cmd_metrics = {
 	.examples = "  thaw metrics | grep thaw_function_state\n"
 		    "  thaw metrics --admin 127.0.0.1:9100\n",
 	.options = options,
-	.run = run,
+	.run = metrics_run,
 };

@@ -114,7 +114,7 @@ static char *find_image(const char *path)
  * A mistake is said to be one of the option: "options:1: /functions/0/max_reply:
  * ..." is "--max-reply: ...", and of "environment/NAME" it is "--env NAME: ...".
  */
-static void print_mistake(const char *message)
+static void run_print_mistake(const char *message)
 {
 	const char *key = message + strlen(PLACE), *rest;
 
@@ -149,11 +149,11 @@ static int open_function(const struct run_function *function,
 			     ret_thaw);
 	if (!r)
 		return CLI_GO_ON;
-	print_mistake(error.message);
+	run_print_mistake(error.message);
 	return r == -EINVAL ? CLI_USAGE : CLI_INTERNAL;
 }
 
-static int run(const struct cli_verb *verb, int argc, char **argv)
+static int run_run(const struct cli_verb *verb, int argc, char **argv)
 {
 	struct run_options my = { .function.name = NULL };
 	cleanup_free char *image = NULL;
@@ -196,5 +196,5 @@ const struct cli_verb cmd_run = {
 		    "  thaw run greet.elf --env GREETING=Salut --env "
 		    "LANG=fr\n",
 	.options = options,
-	.run = run,
+	.run = run_run,
 };

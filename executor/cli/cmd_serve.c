@@ -219,8 +219,8 @@ static const struct cli_option options[] = {
  * The path of a socket: as given, or in the runtime folder; NULL for none. A
  * code, or CLI_GO_ON.
  */
-static int choose(const char *given, const char *name, const char *prefix,
-		  char *text, const char **ret_address)
+static int serve_choose(const char *given, const char *name, const char *prefix,
+			char *text, const char **ret_address)
 {
 	char path[RUNTIME_PATH_MAX];
 	struct error err;
@@ -260,7 +260,7 @@ static int code_of(int result)
 	}
 }
 
-static int serve(struct serve_options *my)
+static int serve_until_end(struct serve_options *my)
 {
 	struct error err;
 	int r = log_start(STDERR_FILENO,
@@ -277,7 +277,7 @@ static int serve(struct serve_options *my)
 	return code_of(r);
 }
 
-static int run(const struct cli_verb *verb, int argc, char **argv)
+static int serve_run(const struct cli_verb *verb, int argc, char **argv)
 {
 	struct serve_options my = { .level = THAW_LOG_INFO };
 	char socket[ADDRESS_MAX], admin[ADDRESS_MAX];
@@ -294,11 +294,12 @@ static int run(const struct cli_verb *verb, int argc, char **argv)
 		return CLI_NOT_FOUND;
 	if (!my.server.listen_count)
 		my.server.listen[my.server.listen_count++] = LISTEN_DEFAULT;
-	code = choose(my.socket, RUNTIME_SOCKET, "", socket, &my.server.socket);
+	code = serve_choose(my.socket, RUNTIME_SOCKET, "", socket,
+			    &my.server.socket);
 	if (code == CLI_GO_ON)
-		code = choose(my.admin, RUNTIME_ADMIN, UNIX_PREFIX, admin,
-			      &my.server.admin);
-	return code == CLI_GO_ON ? serve(&my) : code;
+		code = serve_choose(my.admin, RUNTIME_ADMIN, UNIX_PREFIX, admin,
+				    &my.server.admin);
+	return code == CLI_GO_ON ? serve_until_end(&my) : code;
 }
 
 const struct cli_verb cmd_serve = {
@@ -316,5 +317,5 @@ const struct cli_verb cmd_serve = {
 		"  thaw serve -c functions.json --listen 127.0.0.1:9000 --watch\n"
 		"  thaw serve --listen 0.0.0.0:8080 --insecure --log-format json\n",
 	.options = options,
-	.run = run,
+	.run = serve_run,
 };

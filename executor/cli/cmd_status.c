@@ -68,7 +68,7 @@ static void print_server(const json_t *status)
 	       admin_number(status, "functions.failed"));
 }
 
-static int print_all(struct http_client *client)
+static int status_print_all(struct http_client *client)
 {
 	json_auto_t *status = NULL, *functions = NULL;
 	int code = admin_get(client, "/v1/status", &status);
@@ -85,7 +85,7 @@ static int print_all(struct http_client *client)
 	return CLI_OK;
 }
 
-static int run(const struct cli_verb *verb, int argc, char **argv)
+static int status_run(const struct cli_verb *verb, int argc, char **argv)
 {
 	struct admin_options my = { .admin = NULL };
 	struct http_client client;
@@ -100,7 +100,7 @@ static int run(const struct cli_verb *verb, int argc, char **argv)
 		if (!code)
 			admin_print_body(&client);
 	} else {
-		code = print_all(&client);
+		code = status_print_all(&client);
 	}
 	http_client_done(&client);
 	return code;
@@ -118,5 +118,5 @@ const struct cli_verb cmd_status = {
 		    "  thaw status -o json | jq .functions\n"
 		    "  thaw status --admin 127.0.0.1:9090\n",
 	.options = admin_options,
-	.run = run,
+	.run = status_run,
 };

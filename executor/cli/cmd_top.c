@@ -180,7 +180,7 @@ static int make_table(struct top *top, struct top_table *ret_table)
 	return r ? CLI_INTERNAL : CLI_OK;
 }
 
-static void draw(struct top *top, const struct top_screen *screen)
+static void top_draw(struct top *top, const struct top_screen *screen)
 {
 	struct buffer out = BUFFER_INIT(SCREEN_MAX);
 	size_t header = header_lines(screen), rows = 0;
@@ -204,7 +204,7 @@ static void draw(struct top *top, const struct top_screen *screen)
 }
 
 /* Whether a key sorts. */
-static bool take_key(struct top *top, int key)
+static bool top_take_key(struct top *top, int key)
 {
 	static const char keys[] = "rlne"; /* in the order of enum top_sort */
 	const char *found = key > 0 && key < 0x80 ? strchr(keys, key) : NULL;
@@ -223,20 +223,20 @@ static bool wait_for_next(struct top *top, struct top_screen *screen,
 	while ((key = top_screen_wait(screen, until_ns)) != TOP_TIME) {
 		if (key == TOP_ENDED || key == 'q' || key == 'Q')
 			return false;
-		if ((take_key(top, key) || key == TOP_RESIZED) && is_drawn)
-			draw(top, screen);
+		if ((top_take_key(top, key) || key == TOP_RESIZED) && is_drawn)
+			top_draw(top, screen);
 	}
 	return true;
 }
 
-static void show(struct top *top, struct top_screen *screen)
+static void top_show(struct top *top, struct top_screen *screen)
 {
 	uint64_t drawn = 0, next_ns = clock_now_ns() + FIRST_INTERVAL_NS;
 
 	while (wait_for_next(top, screen, next_ns, drawn)) {
 		next_ns = clock_now_ns() + top->options.interval_ns;
 		(void)sample(top); /* its error is in the picture */
-		draw(top, screen);
+		top_draw(top, screen);
 		if (++drawn == top->options.count)
 			return;
 	}
@@ -250,7 +250,7 @@ static int run_screen(struct top *top)
 		cli_error("%s", top->error.message);
 		return CLI_INTERNAL;
 	}
-	show(top, &screen);
+	top_show(top, &screen);
 	top_screen_close(&screen);
 	if (screen.signal) {
 		signal(screen.signal, SIG_DFL);
@@ -275,7 +275,7 @@ static int print_once(struct top *top)
 	return fflush(stdout) ? CLI_INTERNAL : CLI_OK;
 }
 
-static int print(struct top *top)
+static int top_print(struct top *top)
 {
 	const struct timespec interval = {
 		.tv_sec = (time_t)(top->options.interval_ns / NS_PER_S),
@@ -297,7 +297,7 @@ static int print(struct top *top)
 	return code;
 }
 
-static int run(const struct cli_verb *verb, int argc, char **argv)
+static int top_run(const struct cli_verb *verb, int argc, char **argv)
 {
 	struct top top = { .options = { .interval_ns = NS_PER_S } };
 	int code = cli_parse(verb, argc, argv, &top.options, NULL);
@@ -314,7 +314,7 @@ static int run(const struct cli_verb *verb, int argc, char **argv)
 	if (!code && isatty(STDOUT_FILENO) && !top.options.once)
 		code = run_screen(&top);
 	else if (!code)
-		code = print(&top);
+		code = top_print(&top);
 	if (code && *top.error.message)
 		cli_error("%s", top.error.message);
 	facts_done(&top.before);
@@ -340,5 +340,5 @@ const struct cli_verb cmd_top = {
 		    "  thaw top --interval 5s --sort errors\n"
 		    "  thaw top --once | sort -k 2 -n\n",
 	.options = options,
-	.run = run,
+	.run = top_run,
 };

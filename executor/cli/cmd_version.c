@@ -16,7 +16,7 @@ static const struct cli_option options[] = {
 	{ .name = NULL },
 };
 
-static int run(const struct cli_verb *verb, int argc, char **argv)
+static int version_run(const struct cli_verb *verb, int argc, char **argv)
 {
 	struct version_options my = { .json = false };
 	int code = cli_parse(verb, argc, argv, &my, NULL);
@@ -43,5 +43,5 @@ const struct cli_verb cmd_version = {
 		 "contract with guests too.\n",
 	.examples = "  thaw version -o json\n",
 	.options = options,
-	.run = run,
+	.run = version_run,
 };

@@ -44,7 +44,7 @@ struct option_word {
 };
 
 /* @word may be NULL. Only an operand "NAME" is a function's. */
-static enum kind kind_of(const char *word, bool is_operand)
+static enum kind completion_kind_of(const char *word, bool is_operand)
 {
 	static const struct {
 		const char *word;
@@ -71,7 +71,7 @@ static enum kind kind_of(const char *word, bool is_operand)
 	return KIND_NONE;
 }
 
-static void print_header(const char *what, size_t skip)
+static void completion_print_header(const char *what, size_t skip)
 {
 	printf(":%s %zu\n", what, skip);
 }
@@ -162,7 +162,7 @@ static bool offer_verbs(char *const *words, size_t count)
 {
 	if (count > 1 || (count && !verbs_is_noun(words[0])))
 		return false;
-	print_header("words", 0);
+	completion_print_header("words", 0);
 	if (count)
 		print_second_words(words[0]);
 	else
@@ -174,28 +174,28 @@ static bool offer_verbs(char *const *words, size_t count)
 static void offer_argument(const struct line *line, const char *word,
 			   bool is_operand, size_t skip)
 {
-	const enum kind kind = kind_of(word, is_operand);
+	const enum kind kind = completion_kind_of(word, is_operand);
 
 	switch (kind) {
 	case KIND_FILES:
-		print_header("files", skip);
+		completion_print_header("files", skip);
 		break;
 	case KIND_DIRECTORIES:
-		print_header("directories", skip);
+		completion_print_header("directories", skip);
 		break;
 	case KIND_DATA:
 		if (line->last[skip] == '@')
-			print_header("files", skip + 1);
+			completion_print_header("files", skip + 1);
 		break;
 	case KIND_FUNCTION:
-		print_header("words", skip);
+		completion_print_header("words", skip);
 		print_functions(line->catalog);
 		break;
 	case KIND_VERB:
 		offer_verbs(line->words, line->count);
 		break;
 	case KIND_WORDS:
-		print_header("words", skip);
+		completion_print_header("words", skip);
 		print_alternatives(word);
 		break;
 	case KIND_NONE:
@@ -209,7 +209,7 @@ static void offer_options(const struct line *line)
 	const bool has_letters = !strcmp(line->last, "-");
 	char help[HELP_MAX];
 
-	print_header("words", 0);
+	completion_print_header("words", 0);
 	for (const struct cli_option *option = line->verb->options;
 	     option && option->name; option++) {
 		short_help(option->help, help);
@@ -231,8 +231,8 @@ static const struct cli_option *find_name(const struct cli_verb *verb,
 	return NULL;
 }
 
-static const struct cli_option *find_letter(const struct cli_verb *verb,
-					    char letter)
+static const struct cli_option *
+completion_find_letter(const struct cli_verb *verb, char letter)
 {
 	for (const struct cli_option *option = verb->options;
 	     option && option->name; option++)
@@ -256,7 +256,7 @@ static struct option_word read_option(const struct cli_verb *verb,
 		return found;
 	}
 	for (const char *letter = word + 1; *letter; letter++) {
-		found.option = find_letter(verb, *letter);
+		found.option = completion_find_letter(verb, *letter);
 		if (!found.option)
 			break;
 		if (found.option->argument) {
@@ -274,7 +274,7 @@ static void note_value(struct line *line, const struct cli_option *option,
 		line->catalog = value;
 }
 
-static void read_word(struct line *line, const char *word)
+static void completion_read_word(struct line *line, const char *word)
 {
 	const struct cli_option *pending = line->pending;
 	struct option_word found;
@@ -317,7 +317,7 @@ static void complete_last(struct line *line)
 		return;
 	}
 	if (!line->has_operand ||
-	    kind_of(line->verb->operand, true) == KIND_VERB)
+	    completion_kind_of(line->verb->operand, true) == KIND_VERB)
 		offer_argument(line, line->verb->operand, true, 0);
 }
 
@@ -345,7 +345,7 @@ void completion_print(char *const *words, size_t count)
 	size_t used;
 
 	if (!complete && line.last[0] == '-') {
-		print_header("words", 0);
+		completion_print_header("words", 0);
 		puts("--help\tlist the verbs\n--version\tprint the version");
 		return;
 	}
@@ -357,6 +357,6 @@ void completion_print(char *const *words, size_t count)
 	line.words = words + used;
 	line.count = complete - used;
 	for (size_t i = 0; i < line.count; i++)
-		read_word(&line, line.words[i]);
+		completion_read_word(&line, line.words[i]);
 	complete_last(&line);
 }

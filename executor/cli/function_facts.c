@@ -105,7 +105,7 @@ void facts_done(struct facts *facts)
 	*facts = (struct facts){ .count = 0 };
 }
 
-static int compare_name(const void *name, const void *facts)
+static int facts_compare_name(const void *name, const void *facts)
 {
 	return strcmp(name, ((const struct function_facts *)facts)->name);
 }
@@ -116,7 +116,7 @@ const struct function_facts *facts_find(const struct facts *facts,
 	if (!facts->count)
 		return NULL;
 	return bsearch(name, facts->functions, facts->count,
-		       sizeof(*facts->functions), compare_name);
+		       sizeof(*facts->functions), facts_compare_name);
 }
 
 void facts_subtract(struct function_facts *now,

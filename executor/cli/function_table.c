@@ -173,7 +173,7 @@ void function_table_describe_spec(const json_t *spec)
 }
 
 /* "ok 10, timeout 2": an object of numbers, those that are not 0. */
-static void print_counts(const json_t *function, const char *key)
+static void function_table_print_counts(const json_t *function, const char *key)
 {
 	json_t *counts = json_object_get(function, key), *value;
 	const char *name, *comma = "";
@@ -236,7 +236,7 @@ void function_table_describe(const json_t *function, const json_t *answer)
 	       admin_number(function, "vms.idle"));
 	printf("%-16s %" PRIu64 "\n", "queued",
 	       admin_number(function, "queued"));
-	print_counts(function, "invocations");
+	function_table_print_counts(function, "invocations");
 	print_percentiles(json_object_get(function, "duration"), "duration",
 			  &bounds);
 	for (size_t i = 0; i < 3; i++) {
@@ -255,7 +255,7 @@ void function_table_describe(const json_t *function, const json_t *answer)
 	printf("%-16s %" PRIu64 ", %s copied\n", "restores",
 	       admin_number(function, "restores"),
 	       SIZE(function, "copied_bytes"));
-	print_counts(function, "dispatched");
-	print_counts(function, "events");
-	print_counts(function, "log");
+	function_table_print_counts(function, "dispatched");
+	function_table_print_counts(function, "events");
+	function_table_print_counts(function, "log");
 }

@@ -31,8 +31,8 @@ static int result_code(enum thaw_result result)
 }
 
 /* Prints what there is of an invocation that has ended. */
-static int show(const char *function, const struct answer *reply,
-		const struct invocation_options *options)
+static int invocation_show(const char *function, const struct answer *reply,
+			   const struct invocation_options *options)
 {
 	int code;
 
@@ -47,10 +47,11 @@ static int show(const char *function, const struct answer *reply,
 }
 
 /* One invocation; of those of @repeat, shows the last, and one that fails. */
-static int invoke(const struct invoker *invoker, const char *function,
-		  const struct thaw_invoke_request *request,
-		  const struct invocation_options *options,
-		  struct repeat *repeat)
+static int invocation_invoke(const struct invoker *invoker,
+			     const char *function,
+			     const struct thaw_invoke_request *request,
+			     const struct invocation_options *options,
+			     struct repeat *repeat)
 {
 	struct answer answer = { .data = "" };
 	bool last = true;
@@ -63,7 +64,7 @@ static int invoke(const struct invoker *invoker, const char *function,
 		last = repeat->done == repeat->count;
 	}
 	if (!code && last)
-		code = show(function, &answer, options);
+		code = invocation_show(function, &answer, options);
 	if (invoker->end)
 		invoker->end(invoker->cookie, last);
 	return code;
@@ -79,7 +80,8 @@ static int invoke_repeatedly(const struct invoker *invoker,
 			       invoker->remote);
 
 	while (!code && repeat.done < repeat.count)
-		code = invoke(invoker, function, request, options, &repeat);
+		code = invocation_invoke(invoker, function, request, options,
+					 &repeat);
 	if (!code)
 		repeat_summarize(&repeat);
 	else if (repeat.done < repeat.count)
@@ -104,7 +106,8 @@ int invocation_perform(const struct invoker *invoker, const char *function,
 	request_add_http(&options->http, attributes, &request);
 	return options->repeat ?
 		       invoke_repeatedly(invoker, function, &request, options) :
-		       invoke(invoker, function, &request, options, NULL);
+		       invocation_invoke(invoker, function, &request, options,
+					 NULL);
 }
 
 int invocation_set_cores(const struct cli_option *option, const char *value,

@@ -50,7 +50,7 @@ static bool is_lambda(const struct by_http *http)
 }
 
 /* Of a path; a name of the catalog needs none of it. */
-static bool escape(const char *text, char *to, size_t size)
+static bool invoke_http_escape(const char *text, char *to, size_t size)
 {
 	size_t used = 0;
 
@@ -73,7 +73,7 @@ static int write_path(struct by_http *http, const char *function,
 {
 	char name[NAME_MAX_BYTES];
 
-	if (!escape(function, name, sizeof(name))) {
+	if (!invoke_http_escape(function, name, sizeof(name))) {
 		cli_error("no function has a name that long");
 		return CLI_NOT_FOUND;
 	}
@@ -116,8 +116,9 @@ static int write_headers(struct by_http *http, const char *type,
 }
 
 /* Copies a header's value, "" if it is missing. */
-static const char *take(const struct http_reply *reply, const char *name,
-			char *to, size_t size)
+static const char *invoke_http_take_header(const struct http_reply *reply,
+					   const char *name, char *to,
+					   size_t size)
 {
 	const char *value = http_reply_header(reply, name);
 
@@ -182,7 +183,8 @@ static bool is_known(const char *name)
 }
 
 /* The headers that the function has set. */
-static void take_headers(struct by_http *http, struct answer *answer)
+static void invoke_http_take_headers(struct by_http *http,
+				     struct answer *answer)
 {
 	const struct buffer *head = &http->client.reply.head;
 	const char *name, *value;
@@ -233,13 +235,18 @@ static int take_answer(struct by_http *http, struct answer *answer)
 		.result = THAW_OK,
 		.data = reply->body.size ? reply->body.data : "",
 		.size = reply->body.size,
-		.content_type = take(reply, "content-type", http->content_type,
-				     sizeof(http->content_type)),
-		.id = take(reply,
-			   is_lambda(http) ? "x-amzn-requestid" : "x-call-id",
-			   http->id, sizeof(http->id) - 1),
-		.server_timing = take(reply, "server-timing", http->timing,
-				      sizeof(http->timing)),
+		.content_type =
+			invoke_http_take_header(reply, "content-type",
+						http->content_type,
+						sizeof(http->content_type)),
+		.id = invoke_http_take_header(reply,
+					      is_lambda(http) ?
+						      "x-amzn-requestid" :
+						      "x-call-id",
+					      http->id, sizeof(http->id) - 1),
+		.server_timing = invoke_http_take_header(reply, "server-timing",
+							 http->timing,
+							 sizeof(http->timing)),
 		.error_type = http->problem.type,
 		.error_message = http->problem.message,
 		.queue_ns = duration_ns(http->timing, "queue"),
@@ -252,7 +259,7 @@ static int take_answer(struct by_http *http, struct answer *answer)
 	      http_reply_header(reply, "x-amz-function-error"))))
 		return take_failure(http, answer);
 	if (!is_lambda(http))
-		take_headers(http, answer);
+		invoke_http_take_headers(http, answer);
 	if (http->options->async) {
 		answer->size = strlen(strcat(http->id, "\n"));
 		answer->data = http->id;
@@ -261,9 +268,9 @@ static int take_answer(struct by_http *http, struct answer *answer)
 }
 
 /* The function is in the path. */
-static int invoke(void *cookie, const char *function,
-		  const struct thaw_invoke_request *request,
-		  struct answer *ret_answer)
+static int invoke_http_once(void *cookie, const char *function,
+			    const struct thaw_invoke_request *request,
+			    struct answer *ret_answer)
 {
 	struct by_http *http = cookie;
 	const struct http_call call = {
@@ -293,7 +300,7 @@ static int invoke(void *cookie, const char *function,
 }
 
 /* Prints the log's end, its lines as they are. */
-static void end(void *cookie, bool last)
+static void invoke_http_end(void *cookie, bool last)
 {
 	struct by_http *http = cookie;
 	const char *text =
@@ -320,8 +327,8 @@ static int perform(struct by_http *http, const char *function,
 		   const struct invocation_options *options)
 {
 	const struct invoker invoker = {
-		.invoke = invoke,
-		.end = end,
+		.invoke = invoke_http_once,
+		.end = invoke_http_end,
 		.cookie = http,
 		.remote = true,
 	};

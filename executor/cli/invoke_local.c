@@ -59,9 +59,9 @@ struct local {
 	struct thaw_reply reply;
 };
 
-static int invoke(void *cookie, const char *function,
-		  const struct thaw_invoke_request *request,
-		  struct answer *ret_answer)
+static int invoke_local_once(void *cookie, const char *function,
+			     const struct thaw_invoke_request *request,
+			     struct answer *ret_answer)
 {
 	struct local *local = cookie;
 	struct thaw_reply *reply = &local->reply;
@@ -92,7 +92,7 @@ static int invoke(void *cookie, const char *function,
 	return CLI_OK;
 }
 
-static void end(void *cookie, bool last)
+static void invoke_local_end(void *cookie, bool last)
 {
 	struct local *local = cookie;
 
@@ -101,7 +101,8 @@ static void end(void *cookie, bool last)
 		print_trace(&local->reply);
 }
 
-static int deploy(struct thaw *thaw, const char *function, bool verbose)
+static int invoke_local_deploy(struct thaw *thaw, const char *function,
+			       bool verbose)
 {
 	uint64_t start_ns = clock_now_ns();
 	struct thaw_stats stats;
@@ -126,8 +127,8 @@ int invoke_local(struct thaw *thaw, const char *function,
 {
 	struct local local = { .thaw = thaw, .trace = options->trace };
 	const struct invoker invoker = {
-		.invoke = invoke,
-		.end = end,
+		.invoke = invoke_local_once,
+		.end = invoke_local_end,
 		.cookie = &local,
 	};
 	struct request_data data;
@@ -137,7 +138,7 @@ int invoke_local(struct thaw *thaw, const char *function,
 	if (code == CLI_GO_ON)
 		code = cli_require_kvm();
 	if (code == CLI_GO_ON)
-		code = deploy(thaw, function, options->verbose);
+		code = invoke_local_deploy(thaw, function, options->verbose);
 	if (code == CLI_OK) {
 		code = invocation_perform(&invoker, function, &data, options);
 		if ((options->verbose || options->repeat) &&

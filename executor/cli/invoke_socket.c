@@ -8,7 +8,7 @@
 #include "executor/cli/request_data.h"
 
 /* What the client's answers, -errno, mean to the person. */
-static int exit_code(int result)
+static int invoke_socket_code(int result)
 {
 	switch (result) {
 	case -E2BIG:
@@ -31,9 +31,9 @@ struct by_socket {
 	struct thaw_client_reply reply;
 };
 
-static int invoke(void *cookie, const char *function,
-		  const struct thaw_invoke_request *request,
-		  struct answer *ret_answer)
+static int invoke_socket_once(void *cookie, const char *function,
+			      const struct thaw_invoke_request *request,
+			      struct answer *ret_answer)
 {
 	struct by_socket *socket = cookie;
 	struct thaw_client_reply *reply = &socket->reply;
@@ -44,7 +44,7 @@ static int invoke(void *cookie, const char *function,
 
 	if (r) {
 		cli_error("%s", error.message);
-		return exit_code(r);
+		return invoke_socket_code(r);
 	}
 	*ret_answer = (struct answer){
 		.result = reply->result,
@@ -69,7 +69,7 @@ int invoke_socket(const char *path, const char *function,
 {
 	struct by_socket socket = { .client = NULL };
 	const struct invoker invoker = {
-		.invoke = invoke,
+		.invoke = invoke_socket_once,
 		.cookie = &socket,
 		.remote = true,
 	};

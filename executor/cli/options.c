@@ -51,8 +51,8 @@ int cli_set_socket(const struct cli_option *option, const char *value,
 			    target);
 }
 
-static int set_number(const struct cli_option *option, const char *value,
-		      uint64_t least, void *target)
+static int options_set_number(const struct cli_option *option,
+			      const char *value, uint64_t least, void *target)
 {
 	uint64_t number;
 	char *end;
@@ -73,13 +73,13 @@ static int set_number(const struct cli_option *option, const char *value,
 int cli_set_count(const struct cli_option *option, const char *value,
 		  void *target)
 {
-	return set_number(option, value, 1, target);
+	return options_set_number(option, value, 1, target);
 }
 
 int cli_set_count_or_none(const struct cli_option *option, const char *value,
 			  void *target)
 {
-	return set_number(option, value, 0, target);
+	return options_set_number(option, value, 0, target);
 }
 
 int cli_set_duration(const struct cli_option *option, const char *value,
@@ -204,7 +204,8 @@ static void make_tables(const struct cli_option *options,
 	tables->count = count;
 }
 
-static const struct cli_option *find(const struct cli_verb *verb, int value)
+static const struct cli_option *options_find(const struct cli_verb *verb,
+					     int value)
 {
 	if (value >= LONG_FIRST)
 		return &verb->options[value - LONG_FIRST];
@@ -274,7 +275,7 @@ int cli_parse(const struct cli_verb *verb, int argc, char **argv, void *target,
 					  verb->name, argv[optind - 1]);
 			return see_help(verb);
 		default:
-			option = find(verb, value);
+			option = options_find(verb, value);
 			if (!optarg && is_optional(option))
 				optarg = take_argument(option, argc, argv);
 			if (option->set(option, optarg, target))

@@ -82,7 +82,8 @@ static size_t difference(const struct repeat *repeat,
 	return i;
 }
 
-static int compare(const struct repeat *repeat, const struct answer *reply)
+static int repeat_compare(const struct repeat *repeat,
+			  const struct answer *reply)
 {
 	if (reply->status != repeat->first_status) {
 		cli_error("%s: status %u, where the first was %u (0: none)",
@@ -108,7 +109,7 @@ static int compare(const struct repeat *repeat, const struct answer *reply)
 
 int repeat_note(struct repeat *repeat, const struct answer *reply)
 {
-	int code = repeat->done ? compare(repeat, reply) :
+	int code = repeat->done ? repeat_compare(repeat, reply) :
 				  keep_first(repeat, reply);
 
 	if (code)

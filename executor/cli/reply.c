@@ -61,7 +61,7 @@ void reply_print_metadata(const struct answer *reply, FILE *file)
  * What may have a terminal do something has a control character in it, or is
  * not UTF-8: a byte from 0x80 to 0x9f is one to some.
  */
-static bool is_text(const char *data, size_t size)
+static bool reply_is_text(const char *data, size_t size)
 {
 	for (size_t i = 0, length; i < size; i += length) {
 		uint32_t point = 0;
@@ -80,7 +80,7 @@ static int cannot_write(const char *path, int error)
 	return CLI_INTERNAL;
 }
 
-static void print(const struct answer *reply, bool include, FILE *file)
+static void reply_print(const struct answer *reply, bool include, FILE *file)
 {
 	if (include) {
 		reply_print_metadata(reply, file);
@@ -99,7 +99,7 @@ static int write_file(const struct answer *reply, const char *path,
 	if (!file)
 		return cannot_write(path, errno);
 	errno = EIO;
-	print(reply, include, file);
+	reply_print(reply, include, file);
 	failed = ferror(file);
 	if (fclose(file) || failed)
 		return cannot_write(path, errno);
@@ -115,13 +115,13 @@ int reply_write(const struct answer *reply, const char *path, bool include)
 	if (has_file)
 		return write_file(reply, path, include);
 	if (!path && isatty(STDOUT_FILENO) &&
-	    !is_text(reply->data, reply->size)) {
+	    !reply_is_text(reply->data, reply->size)) {
 		cli_error("the reply is not text and may upset the terminal: "
 			  "use -o FILE, or -o - to have it all the same");
 		return CLI_USAGE;
 	}
 	errno = EIO;
-	print(reply, include, stdout);
+	reply_print(reply, include, stdout);
 	if (fflush(stdout) || ferror(stdout)) {
 		int error = errno;
 

@@ -21,7 +21,7 @@ static int cannot_read(const char *name, int error)
 }
 
 /* Makes room for at least one byte more, and for one over the limit. */
-static bool grow(char **data, size_t *capacity)
+static bool request_grow(char **data, size_t *capacity)
 {
 	size_t larger = *capacity ? *capacity * 2 : FIRST_READ;
 	char *moved;
@@ -36,14 +36,15 @@ static bool grow(char **data, size_t *capacity)
 	return true;
 }
 
-static int read_all(int fd, const char *name, struct request_data *ret_data)
+static int request_read_all(int fd, const char *name,
+			    struct request_data *ret_data)
 {
 	cleanup_free char *data = NULL;
 	size_t size = 0, capacity = 0;
 	ssize_t got;
 
 	do {
-		if (size == capacity && !grow(&data, &capacity))
+		if (size == capacity && !request_grow(&data, &capacity))
 			return cannot_read(name, ENOMEM);
 		got = read(fd, data + size, capacity - size);
 		if (got < 0 && errno != EINTR)
@@ -70,7 +71,8 @@ int request_data_read(const char *argument, struct request_data *ret_data)
 	if (!argument)
 		return CLI_GO_ON;
 	if (!strcmp(argument, "-") || !strcmp(argument, "@-"))
-		return read_all(STDIN_FILENO, "standard input", ret_data);
+		return request_read_all(STDIN_FILENO, "standard input",
+					ret_data);
 	if (argument[0] != '@') {
 		ret_data->data = argument;
 		ret_data->size = strlen(argument);
@@ -79,7 +81,7 @@ int request_data_read(const char *argument, struct request_data *ret_data)
 	fd = open(argument + 1, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return cannot_read(argument + 1, errno);
-	return read_all(fd, argument + 1, ret_data);
+	return request_read_all(fd, argument + 1, ret_data);
 }
 
 void request_data_done(struct request_data *data)

@@ -12,8 +12,8 @@ static struct request_http *http_of(const struct cli_option *option,
 	return (void *)((char *)target + option->offset);
 }
 
-static int misused(const struct cli_option *option, const char *value,
-		   const char *why)
+static int request_misused(const struct cli_option *option, const char *value,
+			   const char *why)
 {
 	cli_error("--%s: \"%.100s\" %s", option->name, value, why);
 	return CLI_USAGE;
@@ -23,8 +23,8 @@ int request_set_method(const struct cli_option *option, const char *value,
 		       void *target)
 {
 	if (!thaw_http_is_token(value) || strlen(value) > REQUEST_METHOD_MAX)
-		return misused(option, value,
-			       "is not a method of HTTP, such as GET");
+		return request_misused(option, value,
+				       "is not a method of HTTP, such as GET");
 	http_of(option, target)->method = value;
 	return 0;
 }
@@ -42,9 +42,10 @@ int request_set_path(const struct cli_option *option, const char *value,
 		     void *target)
 {
 	if (*value != '/' || !is_of_url(value, "?#"))
-		return misused(option, value,
-			       "is not a path: it begins with a slash, and a "
-			       "blank is %20");
+		return request_misused(
+			option, value,
+			"is not a path: it begins with a slash, and a "
+			"blank is %20");
 	http_of(option, target)->path = value;
 	return 0;
 }
@@ -56,10 +57,11 @@ int request_set_query(const struct cli_option *option, const char *value,
 	size_t used = strlen(http->query);
 
 	if (!is_of_url(value, "#"))
-		return misused(option, value,
-			       "is not part of a URL: a blank is %20");
+		return request_misused(option, value,
+				       "is not part of a URL: a blank is %20");
 	if (used + strlen(value) + 2 > sizeof(http->query))
-		return misused(option, value, "is more than a query may have");
+		return request_misused(option, value,
+				       "is more than a query may have");
 	if (used)
 		http->query[used++] = '&';
 	strcpy(http->query + used, value);
@@ -67,7 +69,8 @@ int request_set_query(const struct cli_option *option, const char *value,
 }
 
 /* The next string of the headers, of @size bytes; NULL: there is no room. */
-static char *keep(struct request_http *http, const char *text, size_t size)
+static char *request_keep(struct request_http *http, const char *text,
+			  size_t size)
 {
 	char *to = http->text + http->text_size;
 
@@ -83,7 +86,7 @@ static char *keep(struct request_http *http, const char *text, size_t size)
 static const char *keep_name(struct request_http *http, const char *text,
 			     size_t size)
 {
-	char *name = keep(http, text, size);
+	char *name = request_keep(http, text, size);
 
 	for (char *at = name; at && *at; at++)
 		if (*at >= 'A' && *at <= 'Z')
@@ -92,7 +95,7 @@ static const char *keep_name(struct request_http *http, const char *text,
 }
 
 /* Those that the client writes itself, or another option sets. */
-static bool is_taken(const char *name)
+static bool request_is_taken(const char *name)
 {
 	return thaw_http_is_framing(name) || !strcasecmp(name, "expect") ||
 	       !strcasecmp(name, "host");
@@ -117,17 +120,18 @@ int request_set_header(const struct cli_option *option, const char *value,
 		return CLI_USAGE;
 	}
 	header->name = keep_name(http, value, name_size);
-	header->value = header->name ? keep(http, rest, size) : NULL;
+	header->value = header->name ? request_keep(http, rest, size) : NULL;
 	if (!header->value)
-		return misused(option, value, "is more than there is room for");
+		return request_misused(option, value,
+				       "is more than there is room for");
 	if (!value[name_size] || !thaw_http_is_token(header->name) ||
 	    !thaw_http_is_value(header->value))
-		return misused(option, value, "is not NAME: VALUE");
+		return request_misused(option, value, "is not NAME: VALUE");
 	if (!strcasecmp(header->name, "content-type"))
-		return misused(option, value, "is what -t is for");
-	if (is_taken(header->name))
-		return misused(option, value,
-			       "is about the connection or the length");
+		return request_misused(option, value, "is what -t is for");
+	if (request_is_taken(header->name))
+		return request_misused(option, value,
+				       "is about the connection or the length");
 	http->header_count++;
 	return 0;
 }

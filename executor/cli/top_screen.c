@@ -30,7 +30,7 @@ static const int handled[] = {
 	SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH,
 };
 
-static void measure(struct top_screen *screen)
+static void top_screen_measure(struct top_screen *screen)
 {
 	struct winsize size = { .ws_col = 0 };
 
@@ -43,7 +43,7 @@ static void measure(struct top_screen *screen)
 }
 
 /* Signals of the terminal's keys stay: ^C and ^Z. */
-static void enter(struct top_screen *screen)
+static void top_screen_enter(struct top_screen *screen)
 {
 	struct termios keys = screen->internal.before;
 
@@ -55,10 +55,10 @@ static void enter(struct top_screen *screen)
 	}
 	fputs(ENTER, stdout);
 	fflush(stdout);
-	measure(screen);
+	top_screen_measure(screen);
 }
 
-static void leave(struct top_screen *screen)
+static void top_screen_leave(struct top_screen *screen)
 {
 	fputs(LEAVE, stdout);
 	fflush(stdout);
@@ -85,13 +85,13 @@ int top_screen_open(struct top_screen *screen, struct error *err)
 	screen->internal.has_keys =
 		isatty(STDIN_FILENO) &&
 		!tcgetattr(STDIN_FILENO, &screen->internal.before);
-	enter(screen);
+	top_screen_enter(screen);
 	return 0;
 }
 
 void top_screen_close(struct top_screen *screen)
 {
-	leave(screen);
+	top_screen_leave(screen);
 	close(screen->internal.signals);
 	sigprocmask(SIG_SETMASK, &screen->internal.mask_before, NULL);
 }
@@ -130,11 +130,11 @@ void top_screen_draw(const struct top_screen *screen, const char *text,
 }
 
 /* ^Z: the shell finds its terminal as it was. */
-static void stop(struct top_screen *screen)
+static void top_screen_stop(struct top_screen *screen)
 {
-	leave(screen);
+	top_screen_leave(screen);
 	kill(getpid(), SIGSTOP);
-	enter(screen);
+	top_screen_enter(screen);
 }
 
 static int take_signal(struct top_screen *screen)
@@ -145,13 +145,13 @@ static int take_signal(struct top_screen *screen)
 		return TOP_RESIZED;
 	switch (info.ssi_signo) {
 	case SIGTSTP:
-		stop(screen);
+		top_screen_stop(screen);
 		return TOP_RESIZED;
 	case SIGCONT:
-		enter(screen);
+		top_screen_enter(screen);
 		return TOP_RESIZED;
 	case SIGWINCH:
-		measure(screen);
+		top_screen_measure(screen);
 		return TOP_RESIZED;
 	default:
 		screen->signal = (int)info.ssi_signo;
@@ -176,7 +176,7 @@ static bool is_of_escape(struct top_screen *screen, unsigned char c)
 	return before != ESCAPE_NONE || c == ESCAPE;
 }
 
-static int take_key(struct top_screen *screen)
+static int top_screen_take_key(struct top_screen *screen)
 {
 	unsigned char key;
 	ssize_t got = read(STDIN_FILENO, &key, 1);
@@ -205,6 +205,6 @@ int top_screen_wait(struct top_screen *screen, uint64_t until_ns)
 	if (r > 0 && fds[0].revents)
 		return take_signal(screen);
 	if (r > 0 && fds[1].revents)
-		return take_key(screen);
+		return top_screen_take_key(screen);
 	return TOP_TIME;
 }

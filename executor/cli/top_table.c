@@ -205,7 +205,7 @@ static struct layout make_layout(const struct top_table *table, size_t width)
 }
 
 /* Appends to a line, without blanks at its end. */
-static void end_line(struct buffer *out)
+static void top_table_end_line(struct buffer *out)
 {
 	while (out->size && out->data[out->size - 1] == ' ')
 		out->size--;
@@ -229,7 +229,7 @@ static void write_row(const struct top_table *table,
 		buffer_printf(out, "%*s%*s", GAP, "", columns[i].width,
 			      row ? cell : columns[i].heading);
 	}
-	end_line(out);
+	top_table_end_line(out);
 }
 
 void top_table_write(const struct top_table *table, size_t rows, size_t width,

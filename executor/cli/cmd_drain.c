@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "executor/cli/admin_client.h"
+#include "executor/cli/admin.h"
 #include "executor/cli/cli.h"
 #include "executor/cli/options.h"
 #include "executor/cli/server_end.h"

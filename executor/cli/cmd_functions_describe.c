@@ -8,7 +8,7 @@
 
 #include "executor/catalog.h"
 #include "executor/catalog_json.h"
-#include "executor/cli/admin_client.h"
+#include "executor/cli/admin.h"
 #include "executor/cli/cli.h"
 #include "executor/cli/function_table.h"
 #include "executor/cli/functions_options.h"

@@ -1,7 +1,7 @@
 /* cmd_metrics.c - `thaw metrics`: what a scraper gets from a running server. */
 #include <stddef.h>
 
-#include "executor/cli/admin_client.h"
+#include "executor/cli/admin.h"
 #include "executor/cli/cli.h"
 #include "executor/cli/options.h"
 #include "executor/cli/verbs.h"

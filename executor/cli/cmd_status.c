@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "executor/cli/admin_client.h"
+#include "executor/cli/admin.h"
 #include "executor/cli/cli.h"
 #include "executor/cli/function_table.h"
 #include "executor/cli/options.h"

@@ -8,7 +8,7 @@
 
 #include "base/similar.h"
 #include "base/units.h"
-#include "executor/cli/admin_client.h"
+#include "executor/cli/admin.h"
 #include "executor/cli/cli.h"
 #include "executor/cli/function_facts.h"
 #include "executor/cli/percentile.h"

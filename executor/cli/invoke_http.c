@@ -11,10 +11,10 @@
 
 #include "base/base64.h"
 #include "base/clock.h"
-#include "executor/cli/http_problem.h"
 #include "executor/cli/reply.h"
 #include "executor/cli/request_data.h"
 #include "executor/client/http_client.h"
+#include "executor/client/http_problem.h"
 #include "executor/http_headers.h"
 #include "executor/limits.h"
 #include "guest/abi/thaw_http.h"

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "executor/cli/admin_client.h"
+#include "executor/cli/admin.h"
 #include "executor/cli/cli.h"
 #include "executor/client/http_connect.h"
 

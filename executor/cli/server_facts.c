@@ -5,7 +5,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "executor/cli/admin_client.h"
+#include "executor/cli/admin.h"
 
 #define WORD_MAX 32
 

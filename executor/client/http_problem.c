@@ -1,10 +1,11 @@
 /* http_problem.c - error messages in replies. See http_problem.h. */
-#include "executor/cli/http_problem.h"
+#include "executor/client/http_problem.h"
 
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
-#include "executor/cli/cli.h"
+#include "base/text.h"
 
 /* The keys of a message, the one that says most first. */
 static const char *const message_keys[] = {
@@ -25,6 +26,16 @@ static const char *find_message(const json_t *body)
 	return NULL;
 }
 
+/* Copies text that is to be printed, cut to @size - 1 bytes. */
+static void copy_clean(const char *text, char *to, size_t size)
+{
+	size_t length = strnlen(text, size - 1);
+
+	memcpy(to, text, length);
+	to[length] = '\0';
+	text_clean(to, length);
+}
+
 void http_problem_read(const struct http_reply *reply,
 		       struct http_problem *ret_problem)
 {
@@ -36,11 +47,11 @@ void http_problem_read(const struct http_reply *reply,
 		json_string_value(json_object_get(body, "errorType"));
 	const char *message = find_message(body);
 
-	cli_clean(type ? type : "", ret_problem->type,
-		  sizeof(ret_problem->type));
+	copy_clean(type ? type : "", ret_problem->type,
+		   sizeof(ret_problem->type));
 	if (message)
-		cli_clean(message, ret_problem->message,
-			  sizeof(ret_problem->message));
+		copy_clean(message, ret_problem->message,
+			   sizeof(ret_problem->message));
 	else
 		snprintf(ret_problem->message, sizeof(ret_problem->message),
 			 "HTTP status %u, without a message", reply->status);

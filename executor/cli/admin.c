@@ -1,5 +1,5 @@
-/* admin_client.c - asks the admin listener. See admin_client.h. */
-#include "executor/cli/admin_client.h"
+/* admin.c - see admin.h. */
+#include "executor/cli/admin.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -7,9 +7,8 @@
 #include <string.h>
 
 #include "executor/cli/cli.h"
-#include "executor/cli/http_problem.h"
 #include "executor/cli/options.h"
-#include "executor/io/runtime_dir.h"
+#include "executor/client/admin_client.h"
 
 #define KEY_MAX 64
 
@@ -21,31 +20,28 @@ const struct cli_option admin_options[] = {
 
 int admin_open(const char *option, struct http_client *ret_client)
 {
-	char path[RUNTIME_PATH_MAX];
-	struct http_address address;
 	struct error error;
-	int r;
 
 	if (!option || !*option)
 		option = cli_variable(CLI_ADMIN_VARIABLE);
-	if (option) {
-		r = http_address_parse(option, &error, &address);
-	} else {
-		r = runtime_path(RUNTIME_ADMIN, false, &error, path);
-		if (!r)
-			r = http_address_parse(path, &error, &address);
-	}
-	if (r) {
-		cli_error("%s", error.message);
-		return CLI_USAGE;
-	}
-	http_client_init(ret_client, &address, "--admin", ADMIN_BODY_MAX);
-	return CLI_GO_ON;
+	if (!admin_client_open(option, "--admin", &error, ret_client))
+		return CLI_GO_ON;
+	cli_error("%s", error.message);
+	return CLI_USAGE;
 }
 
-static int connection_code(int result)
+/* What admin_client.h's answers mean to the person at the command line. */
+static int admin_code(int result)
 {
 	switch (result) {
+	case 0:
+		return CLI_OK;
+	case 404:
+		return CLI_NOT_FOUND;
+	case 422:
+		return CLI_CATALOG;
+	case 409: /* it starts, drains, or reloads already */
+	case 503:
 	case -ENOTCONN:
 	case -ECONNRESET:
 	case -ETIMEDOUT:
@@ -56,72 +52,11 @@ static int connection_code(int result)
 	}
 }
 
-static int admin_refused(const struct http_client *client, struct error *err)
-{
-	unsigned status = client->reply.status;
-	struct http_problem problem;
-
-	http_problem_read(&client->reply, &problem);
-	error_set(err, 0, "%s: %s", http_address_name(&client->address),
-		  problem.message);
-	switch (status) {
-	case 404:
-		return CLI_NOT_FOUND;
-	case 422:
-		/* it names the catalog itself */
-		error_set(err, 0, "%s", problem.message);
-		return CLI_CATALOG;
-	case 409: /* it starts, drains, or reloads already */
-	case 503:
-		return CLI_CONNECT;
-	default:
-		return CLI_INTERNAL;
-	}
-}
-
-/* The answer's text is in client->reply.body. */
-static int ask_text(struct http_client *client, const char *method,
-		    const char *path, uint64_t timeout_ns, struct error *err)
-{
-	const struct http_call call = {
-		.method = method,
-		.path = path,
-		.timeout_ns = timeout_ns,
-	};
-	int r = http_client_call(client, &call, err);
-
-	if (r)
-		return connection_code(r);
-	if (client->reply.status < 200 || client->reply.status > 299)
-		return admin_refused(client, err);
-	return CLI_OK;
-}
-
 int admin_ask(struct http_client *client, const char *method, const char *path,
 	      uint64_t timeout_ns, struct error *err, json_t **ret_json)
 {
-	const struct http_reply *reply = &client->reply;
-	int code = ask_text(client, method, path, timeout_ns, err);
-	json_t *json;
-
-	if (code)
-		return code;
-	json = reply->body.size ?
-		       json_loadb(reply->body.data, reply->body.size, 0, NULL) :
-		       NULL;
-	if (!json_is_object(json)) {
-		json_decref(json);
-		error_set(err, 0,
-			  "%s%s: the answer is not a JSON object: is it the "
-			  "admin address of `thaw serve`?",
-			  http_address_name(&client->address), path);
-		return CLI_INTERNAL;
-	}
-	if (ret_json)
-		*ret_json = json;
-	else
-		json_decref(json);
-	return CLI_OK;
+	return admin_code(admin_client_ask(client, method, path, timeout_ns,
+					   err, ret_json));
 }
 
 static int ask_aloud(struct http_client *client, const char *method,
@@ -144,7 +79,8 @@ int admin_get(struct http_client *client, const char *path, json_t **ret_json)
 int admin_get_text(struct http_client *client, const char *path)
 {
 	struct error error;
-	int code = ask_text(client, "GET", path, 0, &error);
+	int code = admin_code(
+		admin_client_ask_text(client, "GET", path, 0, &error));
 
 	if (code)
 		cli_error("%s", error.message);

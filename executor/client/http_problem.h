@@ -1,6 +1,6 @@
 /* http_problem.h - what a reply of HTTP says has gone wrong. */
-#ifndef EXECUTOR_CLI_HTTP_PROBLEM_H
-#define EXECUTOR_CLI_HTTP_PROBLEM_H
+#ifndef EXECUTOR_CLIENT_HTTP_PROBLEM_H
+#define EXECUTOR_CLIENT_HTTP_PROBLEM_H
 
 #include "executor/protocol/http_reply.h"
 

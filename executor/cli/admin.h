@@ -1,9 +1,9 @@
 /*
- * admin_client.h - asks a running server's admin listener, for `thaw status`,
- * `top`, `reload` and so on.
+ * admin.h - what `thaw status`, `top`, `reload` and so on ask the admin listener
+ * of a running server, with exit codes and messages for a person.
  */
-#ifndef EXECUTOR_CLI_ADMIN_CLIENT_H
-#define EXECUTOR_CLI_ADMIN_CLIENT_H
+#ifndef EXECUTOR_CLI_ADMIN_H
+#define EXECUTOR_CLI_ADMIN_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,9 +12,6 @@
 #include "executor/client/http_client.h"
 
 struct json_t;
-
-/* Largest answer: 10,000 functions with all their counts, and labels. */
-#define ADMIN_BODY_MAX ((size_t)512 << 20)
 
 /* Of `thaw status` and `reload`: whom to ask, and how to print the answer. */
 struct admin_options {

@@ -1,7 +1,7 @@
 /*
- * bench.c - each way to run `thaw bench`, from the options to the verdict. What
- * the rows are is in rows.c, how they are measured in measure.c; the others are
- * in rates.c, neighbours.c and load_bench.c.
+ * bench.c - the ways to run `thaw bench`, each from its options to its verdict.
+ * rows.c has the rows and measure.c measures them; the other ways are in
+ * rates.c, neighbours.c and load_bench.c.
  */
 #include "bench/bench.h"
 
@@ -54,7 +54,7 @@ static enum bench_verdict nothing_left(struct bench_end *end)
 	return BENCH_UNABLE;
 }
 
-/* The rows that the report is to have. */
+/* Gives the report its rows, still without durations. */
 static enum bench_verdict list_rows(struct report *report,
 				    const struct bench_rows *rows,
 				    struct bench_end *end)
@@ -212,7 +212,7 @@ static enum bench_verdict run_neighbours(struct report *report,
 	return BENCH_OK;
 }
 
-/* A report like that on rows, and what is said besides. */
+/* Reports as on rows, and adds what is known about the load. */
 static enum bench_verdict run_load(struct report *report,
 				   const struct bench_load *load,
 				   struct bench_end *end)

@@ -8,7 +8,7 @@
 
 #include "bench/row.h"
 
-/* Longer than any reply there is to be, with its headers. */
+/* Larger than any reply that is expected, with its headers. */
 #define INPUT_SIZE 4096
 
 int bench_client_connect(const char *path, enum load_protocol protocol,

@@ -28,7 +28,9 @@ int bench_client_connect(const char *path, enum load_protocol protocol,
 int bench_client_send(struct bench_client *client, struct error *err);
 int bench_client_receive(struct bench_client *client, struct error *err);
 
-/* The two parts of that: receives any reply; says whether that is a good one. */
+/*
+ * Does the same in two steps: receives any reply; checks that it is a good one.
+ */
 int bench_client_take(struct bench_client *client, struct error *err);
 int bench_client_judge(const struct bench_client *client, struct error *err);
 

@@ -1,10 +1,11 @@
 /*
- * crowd.c - http.crowd: the server's CPU time for a good reply when 4,096
- * clients have a request under way at once, each on a connection of its own. See
- * row.h and served.c, which has the same for eight clients.
+ * crowd.c - http.crowd: the server's CPU time for a good reply while 4,096
+ * clients have a request under way, each on its own connection. served.c
+ * measures the same with eight clients. See row.h.
  *
- * A request that is refused is no error of the row, but it has taken CPU time,
- * and is no good reply: a server that refuses many has a worse figure.
+ * The server may refuse a request. That is no error of the row, but it takes
+ * CPU time and gives no good reply, so a server that refuses many requests has
+ * a worse figure.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -20,15 +21,15 @@
 #define CROWD 4096
 
 /*
- * Open files that it takes: the server has half of its limit, less what it
- * reserves, for connections.
+ * Limit of open files that the row needs: the server uses half of its limit,
+ * less a reserve, for connections.
  */
 #define CROWD_FILES 10000
 
 struct crowd_state {
-	/* has what is sent, and the reply; fd is that of each one in turn */
+	/* the request and the reply; fd is set to each connection in turn */
 	struct bench_client client;
-	unsigned count; /* of connections that are open */
+	unsigned count; /* connections that are open */
 	int fds[CROWD];
 };
 
@@ -48,7 +49,10 @@ static int crowd_allow_files(struct error *err)
 			 CROWD, CROWD_FILES);
 }
 
-/* One after the other: where the server's backlog is full, connecting waits. */
+/*
+ * Connects one after the other: connect() waits while the server's backlog is
+ * full.
+ */
 static int connect_all(struct crowd_state *state,
 		       const struct bench_server *server, struct error *err)
 {

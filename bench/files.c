@@ -9,7 +9,7 @@
 
 #include "base/cleanup.h"
 
-/* What bench/ builds, put into the program when it is built. */
+/* The files that bench/ builds become part of the program. */
 #define INCLUDE_FILE(name, file)                           \
 	extern const char name##_start[];                  \
 	extern const char name##_end[];                    \
@@ -22,7 +22,7 @@
 INCLUDE_FILE(bench_guest, BENCH_GUEST_FILE);
 INCLUDE_FILE(bench_program, BENCH_PROGRAM_FILE);
 
-/* A file of these bytes, in memory. */
+/* Makes a file in memory that contains these bytes. */
 static int make_file(const char *name, const char *start, const char *end,
 		     struct error *err, int *ret_fd)
 {

@@ -8,8 +8,8 @@
 #include "bench/row.h"
 
 /*
- * Makes the files of @setup. -errno and a message; bench_files_close() is due
- * in any case.
+ * Makes the files of @setup. Returns 0, or -errno after a message;
+ * bench_files_close() is due in any case.
  */
 int bench_files_open(struct bench_setup *setup, struct error *err);
 void bench_files_close(struct bench_setup *setup);

@@ -1,6 +1,6 @@
 /*
- * floor.c - the floors: floor.run, a vm that does nothing but exit and
- * is put in order by nobody; floor.copy.N, copying N pages. See row.h.
+ * floor.c - the floors: floor.run enters a vm that only exits, and restores
+ * nothing; floor.copy.N copies N pages. See row.h.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@ struct run_state {
 	struct vm *vm;
 };
 
-/* As a function of the catalog gets it that asks for nothing. */
+/* Boots as for a function whose catalog entry sets no limits. */
 static int floor_boot(const char *path, struct error *err,
 		      struct snapshot **ret_snapshot)
 {
@@ -49,7 +49,7 @@ static int floor_boot(const char *path, struct error *err,
 	return r;
 }
 
-/* Has the dispatcher call the handler that rings. */
+/* Makes the dispatcher call the handler that rings the doorbell. */
 static int ask_to_ring(struct snapshot *snapshot, struct vm *vm)
 {
 	const uint64_t at =
@@ -61,7 +61,10 @@ static int ask_to_ring(struct snapshot *snapshot, struct vm *vm)
 	return vm_write(vm, at, &handler, sizeof(handler));
 }
 
-/* Runs @vm until it rings the second time: from then on it does only that. */
+/*
+ * Runs @vm until it rings for the second time; from then on it does nothing
+ * else.
+ */
 static int reach_ring(struct vm *vm, struct error *err)
 {
 	char what[256];
@@ -124,7 +127,7 @@ const struct bench_kind bench_floor_run = {
 	.close = close_run,
 };
 
-/* Pages as a snapshot and a vm of it have them. */
+/* Pages laid out as those of a snapshot and of its vm. */
 struct copy_state {
 	size_t size; /* of both */
 	const uint8_t *pristine;
@@ -137,7 +140,7 @@ static int map_pages(struct copy_state *state, struct error *err)
 	cleanup_close int fd = memfd_create("floor", MFD_CLOEXEC);
 	void *pristine, *memory;
 
-	/* the file has to have its pages, and the copy its own */
+	/* touch both, so that the file and the copy have pages of their own */
 	if (fd < 0 || ftruncate(fd, (off_t)state->size) ||
 	    fallocate(fd, 0, 0, (off_t)state->size))
 		return error_set(err, -errno, "a memfd of %zu bytes: %s",

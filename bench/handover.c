@@ -1,9 +1,9 @@
 /*
- * handover.c - floor.handover: two threads that pass a cache line there
- * and back, the least that handing work to another CPU and collecting it can
- * cost. See row.h.
+ * handover.c - floor.handover: two threads pass a cache line to each other and
+ * back. Handing work to another CPU and collecting the result cannot cost less.
+ * See row.h.
  *
- * The other thread spins only while the row is measured; it sleeps between its
+ * The other thread spins only while the row is measured; it sleeps between
  * turns.
  */
 #include <errno.h>
@@ -17,23 +17,23 @@
 #include "base/clock.h"
 #include "bench/row.h"
 
-/* Of the largest cache lines there are, two of which may be fetched at once. */
+/* Bytes of the largest cache lines, two of which may be fetched at once. */
 #define LINE_SIZE 128
 
-/* What is passed that is no number. */
-#define WORD_END 0 /* of a turn: sleep */
+/* Words that are passed besides numbers. */
+#define WORD_END 0 /* the turn has ended: sleep */
 #define WORD_QUIT UINT32_MAX
 
 struct handover_state {
 	_Alignas(LINE_SIZE) _Atomic uint32_t there;
 	_Alignas(LINE_SIZE) _Atomic uint32_t back;
-	_Alignas(LINE_SIZE) sem_t begun; /* a turn has */
+	_Alignas(LINE_SIZE) sem_t begun; /* posted when a turn begins */
 	pthread_t thread;
 	bool has_thread;
-	uint32_t number; /* passed last */
+	uint32_t number; /* the number passed last */
 };
 
-/* The other thread: passes back what it is passed. */
+/* Runs in the other thread: passes each word back. */
 static void *pass_back(void *argument)
 {
 	struct handover_state *state = argument;
@@ -119,7 +119,7 @@ static void handover_end(struct bench_row *row)
 	pass(row->state, WORD_END);
 }
 
-/* The thread is asleep, or was left in the middle of a turn. */
+/* The thread may be asleep, or in the middle of a turn that failed. */
 static void handover_close(struct bench_row *row)
 {
 	struct handover_state *state = row->state;

@@ -1,7 +1,9 @@
 /* histogram.c - see histogram.h. */
 #include "bench/histogram.h"
 
-#define LINEAR (UINT64_C(2) << HISTOGRAM_BITS) /* below: a bucket for each */
+/* Smaller durations have a bucket each. */
+#define LINEAR (UINT64_C(2) << HISTOGRAM_BITS)
+
 #define MAX_NS ((UINT64_C(1) << HISTOGRAM_MAX_BITS) - 1)
 
 static size_t bucket_of(uint64_t ns)
@@ -16,7 +18,7 @@ static size_t bucket_of(uint64_t ns)
 	return ((size_t)shift << HISTOGRAM_BITS) + (size_t)(ns >> shift);
 }
 
-/* A duration in the middle of the bucket. */
+/* Returns the duration in the middle of the bucket. */
 static uint64_t middle_of(size_t index)
 {
 	unsigned shift;

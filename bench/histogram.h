@@ -25,8 +25,8 @@
 	((size_t)(HISTOGRAM_MAX_BITS - HISTOGRAM_BITS + 1) << HISTOGRAM_BITS)
 
 struct histogram {
-	uint64_t count;	   /* of all durations */
-	uint64_t least_ns; /* if there are any */
+	uint64_t count;	   /* number of durations */
+	uint64_t least_ns; /* undefined if there are no durations */
 	uint64_t greatest_ns;
 	uint64_t buckets[HISTOGRAM_BUCKETS];
 };
@@ -40,15 +40,17 @@ void histogram_add_many(struct histogram *histogram, uint64_t ns,
 void histogram_merge(struct histogram *to, const struct histogram *from);
 
 /*
- * The duration that @fraction (0 to 1) of all do not exceed: the one of rank
- * ceil(fraction * count), the first at least. 0 if there are none.
+ * Returns the duration that the part @fraction (0 to 1) of all durations does
+ * not exceed: that of rank ceil(fraction * count), at least the first. 0 if
+ * there are none.
  */
 uint64_t histogram_percentile(const struct histogram *histogram,
 			      double fraction);
 
 /*
- * Finds the first bucket from *@index on that is not empty: a duration in it,
- * and the count. *@index is then the one behind it. False if there is no more.
+ * Finds the first bucket from *@index on that is not empty. Returns a duration
+ * in it and its count, and sets *@index to the next bucket. False: there is
+ * none.
  */
 bool histogram_next(const struct histogram *histogram, size_t *index,
 		    uint64_t *ret_ns, uint64_t *ret_count);

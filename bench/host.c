@@ -19,7 +19,7 @@
 #define CLOCK_SOURCE \
 	"/sys/devices/system/clocksource/clocksource0/current_clocksource"
 
-/* Sets @key to what follows @start in the first line of @path that has it. */
+/* Sets @key to the text after @start in the first line of @path that has it. */
 static void set_line(json_t *object, const char *key, const char *path,
 		     const char *start)
 {
@@ -58,7 +58,7 @@ static json_t *kvm_json(void)
 	return object;
 }
 
-/* What the kernel says of each weakness of the CPU. */
+/* Adds what the kernel reports about each weakness of the CPU. */
 static json_t *mitigations_json(void)
 {
 	json_t *object = json_object();

@@ -19,10 +19,16 @@ int bench_thaw_open(const struct bench_setup *setup,
 		    const struct bench_function *function, struct error *err,
 		    struct thaw **ret_thaw);
 
-/* Deploys it. -EOPNOTSUPP, and why, if there is no gate for its vms here. */
+/*
+ * Deploys the function. -EOPNOTSUPP after a message: there is no gate for its
+ * vms here.
+ */
 int bench_thaw_require_gate(struct thaw *thaw, struct error *err);
 
-/* One invocation of it, up to the reply; one that fails is an error. */
+/*
+ * Invokes the function once, up to its reply. An invocation that fails is an
+ * error.
+ */
 int bench_thaw_invoke(struct thaw *thaw, const void *request, struct error *err,
 		      struct thaw_reply *ret_reply);
 

@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 
-/* Enough for what is rounded to thousandths. */
+/* Digits that show numbers rounded to thousandths. */
 #define DIGITS JSON_REAL_PRECISION(12)
 
 json_t *bench_json_number(double value)
@@ -154,7 +154,7 @@ int bench_json_load(const char *path, struct error *err, json_t **ret_report)
 	return 0;
 }
 
-/* The member of @array with this name. */
+/* Returns the member of @array with this name. */
 static const json_t *bench_json_find(const json_t *array, const char *name)
 {
 	const json_t *object;
@@ -171,7 +171,7 @@ static const json_t *bench_json_find(const json_t *array, const char *name)
 	return NULL;
 }
 
-/* The histogram of a result, which may have been tampered with. */
+/* Reads the histogram of a result. The file may have been tampered with. */
 static int read_histogram(const json_t *object, struct histogram *histogram)
 {
 	const json_t *least = json_object_get(object, "least_ns");

@@ -22,33 +22,36 @@
 
 struct json_t; /* jansson's */
 
-/* A number as it is printed: rounded to thousandths. The caller owns it. */
+/* Returns a number rounded to thousandths; the caller owns it. */
 struct json_t *bench_json_number(double value);
 
 /*
- * All of it, @raw with what --save adds; the caller owns it. @host is
- * borrowed. NULL: no memory.
+ * Returns the whole report, with what --save adds if @raw; the caller owns it.
+ * @host is borrowed. NULL: no memory.
  */
 struct json_t *bench_json(const struct bench_results *results,
 			  struct json_t *host, bool raw);
 
-/* Prints it as text. 0, or -EIO. */
+/* Prints a report as text. Returns 0 or -EIO. */
 int bench_json_print(const struct json_t *report, bool pretty, FILE *file);
 
-/* Reads a file that bench_json_print() has written. -errno, or -EINVAL. */
+/*
+ * Reads a file that bench_json_print() has written. Returns 0, -errno, or
+ * -EINVAL: it is no such file.
+ */
 int bench_json_load(const char *path, struct error *err,
 		    struct json_t **ret_report);
 
 /*
- * Reads the results of a report with histograms; @results is empty, and to be
- * freed whatever comes of it. -EINVAL: there are none.
+ * Reads the results of a report with histograms into @results, which is empty
+ * before; the caller frees it in any case. -EINVAL: there are none.
  */
 int bench_json_results(const struct json_t *report, const char *path,
 		       struct error *err, struct bench_results *results);
 
 /*
- * What the report says of the field ("p50", ..., "max") of a result or ratio:
- * NULL if there is none, a JSON null if there are too few samples. Borrowed.
+ * Returns the field ("p50", ..., "max") of a result or ratio, borrowed: NULL if
+ * there is none, a JSON null if there are too few samples.
  */
 const struct json_t *bench_json_value(const struct json_t *report,
 				      const char *name, const char *field);

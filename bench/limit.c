@@ -21,7 +21,9 @@ static bool is_field(const char *text)
 	return false;
 }
 
-/* Copies @size bytes as a string; false if they do not fit, or are none. */
+/*
+ * Copies @size bytes as a string; returns false if there are none or too many.
+ */
 static bool limit_put_text(char *to, size_t room, const char *from, size_t size)
 {
 	if (!size || size >= room)
@@ -31,7 +33,7 @@ static bool limit_put_text(char *to, size_t room, const char *from, size_t size)
 	return true;
 }
 
-/* "NAME.FIELD" of @size bytes; NAME may have dots too. */
+/* Reads "NAME.FIELD", which has @size bytes; NAME may contain dots. */
 static bool parse_left(const char *text, size_t size, struct bench_limit *limit)
 {
 	const char *dot = memrchr(text, '.', size);
@@ -44,7 +46,7 @@ static bool parse_left(const char *text, size_t size, struct bench_limit *limit)
 	       is_field(limit->field);
 }
 
-/* "+PERCENT%" or "NUMBER[us]". */
+/* Reads "+PERCENT%" or "NUMBER[us]". */
 static bool parse_right(const char *text, struct bench_limit *limit)
 {
 	char *end;

@@ -26,20 +26,20 @@ struct bench_limit {
 	double limit; /* percent, or microseconds, or a ratio */
 };
 
-/* Reads a limit. -EINVAL, and a message, if it is not one. */
+/* Reads a limit. Returns 0, or -EINVAL after a message. */
 int bench_limit_parse(const char *text, struct error *err,
 		      struct bench_limit *ret_limit);
 
 /*
- * Whether the limit can be judged: its row or ratio is one of @results, whose
- * rows may still be without durations, and if it needs a baseline, @baseline
- * (or NULL) has it. 0, or -EINVAL and a message.
+ * Checks that the limit can be judged: its row or ratio is one of @results,
+ * whose rows may still be without durations, and @baseline (or NULL) has it, if
+ * the limit needs one. Returns 0, or -EINVAL after a message.
  */
 int bench_limit_check(const struct bench_limit *limit,
 		      const struct bench_results *results,
 		      const struct json_t *baseline, struct error *err);
 
-/* Whether @report keeps the limit. If not, *@err says why. */
+/* Whether @report keeps the limit. If not, *@err says how. */
 bool bench_limit_holds(const struct bench_limit *limit,
 		       const struct json_t *report,
 		       const struct json_t *baseline, struct error *err);

@@ -1,4 +1,4 @@
-/* load.c - runs the threads of the load generator. See load.h. */
+/* load.c - runs the load generator's threads. See load.h. */
 #include "bench/load.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "bench/load_worker.h"
 
-/* Files that are open besides connections. */
+/* Open files that are not connections. */
 #define OTHER_FILES 64
 
 struct load_thread {
@@ -23,12 +23,12 @@ struct load_thread {
 	int result;
 };
 
-/* All threads. They begin together, when the last has its connections. */
+/* All threads. They start sending together, when the last one has connected. */
 struct load_crew {
 	struct load_thread *threads;
 	unsigned count;
-	sem_t connected; /* once for each thread */
-	sem_t begun;	 /* likewise */
+	sem_t connected; /* posted once by each thread */
+	sem_t begun;	 /* posted once for each thread */
 	uint64_t start_ns;
 };
 
@@ -40,7 +40,7 @@ static void on_interrupt(int number)
 	atomic_store(&stop, true);
 }
 
-/* The first one ends the run, the second one the program. */
+/* The first SIGINT ends the run, the second one the program. */
 static void watch_interrupts(struct sigaction *before)
 {
 	const struct sigaction action = { .sa_handler = on_interrupt,
@@ -87,7 +87,7 @@ static void *load_run_thread(void *argument)
 	return NULL;
 }
 
-/* Those that could be made; @ret_result says why not more. */
+/* Returns how many threads were started; *@ret_result says why not all. */
 static unsigned load_start_threads(struct load_crew *crew, int *ret_result)
 {
 	for (unsigned i = 0; i < crew->count; i++) {
@@ -142,7 +142,7 @@ static int run_crew(struct load_crew *crew, struct load_result *result)
 	for (unsigned i = 0; i < started; i++)
 		wait_for(&crew->connected);
 	result->connections = count_open(crew, &result->connect_error);
-	/* they have nothing to do, or are too few */
+	/* no connections, or too few threads: stop at once */
 	if (!result->connections || r)
 		atomic_store(&stop, true);
 	cpu_ns = clock_read_ns(CLOCK_PROCESS_CPUTIME_ID);

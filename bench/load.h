@@ -1,13 +1,12 @@
 /*
- * load.h - `thaw bench NAME`: puts load on a server, and measures what its
- * clients see.
+ * load.h - puts load on a server, and measures what its clients see.
  *
- * A closed loop has so many connections, each of which sends the next request
- * when it has the reply to the last. An open loop sends requests at a rate, and
- * has the connections as a pool. There, the time of a request is from when it
- * was due: one that has to wait, because those before it hold all connections,
- * has that time too. (Counting from when it was sent would leave out just the
- * times in which the server was slow.)
+ * In a closed loop each connection sends the next request when it has the reply
+ * to the last. In an open loop requests are sent at a rate, and the connections
+ * are a pool. The time of a request then counts from when it was due: a request
+ * that waits, because earlier ones hold all connections, includes that wait.
+ * (Times from when a request was sent would leave out exactly the moments in
+ * which the server was slow.)
  *
  *	struct load_options options = { .target = &target, ... };
  *	struct load_result *result;
@@ -27,23 +26,24 @@
 
 struct load_result {
 	struct load_tally tally;
-	uint64_t elapsed_ns;	/* the duration, or longer: to the last reply */
+	uint64_t elapsed_ns; /* the duration, or the time to the last reply if longer */
 	uint64_t cpu_ns;	/* of this process */
-	size_t connections;	/* that could be opened */
-	int connect_error;	/* why not more, -errno; or 0 */
-	uint64_t reconnections; /* of those that have ended */
+	size_t connections;	/* connections that could be opened */
+	int connect_error;	/* why not all, -errno; or 0 */
+	uint64_t reconnections; /* of connections that had ended */
 };
 
 /*
- * Runs it, one at a time in a process. A first SIGINT ends it early, with what
- * there is. 0 or -errno and a message; -ENOTCONN: no connection could be opened.
- * The caller frees the result by load_result_free().
+ * Runs the load; only one may run in a process. A first SIGINT ends it early,
+ * and the results so far count. Returns 0, or -errno after a message;
+ * -ENOTCONN: no connection could be opened. The caller frees the result by
+ * load_result_free().
  */
 int load_run(const struct load_options *options, struct error *err,
 	     struct load_result **ret_result);
 void load_result_free(struct load_result *result);
 
-/* Replies per second, whatever they say. */
+/* Returns replies per second, good or bad. */
 double load_rate(const struct load_result *result);
 
 #endif

@@ -24,7 +24,7 @@ static enum bench_verdict load_failed(int result)
 	}
 }
 
-/* The status that most replies have. */
+/* Returns the status of most replies. */
 static unsigned most_frequent(const struct load_tally *tally)
 {
 	unsigned most = 0;
@@ -35,7 +35,7 @@ static unsigned most_frequent(const struct load_tally *tally)
 	return most;
 }
 
-/* Of a load of which nothing went well. */
+/* Warns that no request went well, and says what most replies were. */
 static void tell_unanswered(const struct load_options *options,
 			    const struct load_tally *tally,
 			    struct bench_end *end)
@@ -58,7 +58,7 @@ static void tell_unanswered(const struct load_options *options,
 	end->status = status;
 }
 
-/* What would go unnoticed in the figures. */
+/* Warns of what the figures do not show. */
 static void warn(const struct load_options *options,
 		 const struct load_result *result)
 {
@@ -75,7 +75,7 @@ static void warn(const struct load_options *options,
 			   result->tally.unsent);
 }
 
-/* The row, with one round. */
+/* Fills the row, with one round. */
 static int put_results(struct bench_results *results,
 		       const struct load_result *result)
 {

@@ -16,9 +16,9 @@ struct json_t; /* jansson's */
 
 /*
  * Puts the load @what on its server for @duration_ns. @results has the row,
- * without durations yet. Gives *@ret_load what bench_load_json() makes, which
- * the caller owns. If no request went well, warns, sets the status in *@end,
- * and takes the row out of @results.
+ * still without durations. *@ret_load is set to what bench_load_json() makes,
+ * and the caller owns it. If no request went well, the call prints a warning,
+ * sets the status in *@end, and removes the row from @results.
  */
 enum bench_verdict bench_load_measure(const struct bench_load *what,
 				      uint64_t duration_ns,

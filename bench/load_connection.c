@@ -8,12 +8,12 @@
 
 #include "base/clock.h"
 
-/* Events after which there are no more. */
+/* Events after which the peer sends nothing more. */
 #define ENDS (EPOLLRDHUP | EPOLLHUP | EPOLLERR)
 
-/* How long to wait when the server does not want a connection. */
+/* Time until a new attempt when the server refuses a connection, */
 #define RETRY_NS (10 * NS_PER_MS)
-/* or cannot take it at the moment. */
+/* and when it cannot accept one at the moment. */
 #define RETRY_BUSY_NS NS_PER_MS
 
 static void load_idle_push(struct load_pool *pool,
@@ -34,7 +34,7 @@ struct load_connection *load_idle_pop(struct load_idle *idle, size_t capacity)
 	return connection;
 }
 
-/* One from the middle: it has ended while it was idle. */
+/* Removes a connection that has ended while it was idle. */
 static void load_idle_remove(struct load_pool *pool,
 			     const struct load_connection *connection)
 {
@@ -50,7 +50,7 @@ static void load_idle_remove(struct load_pool *pool,
 	}
 }
 
-/* Leaves the state it is in. */
+/* Undoes what belongs to the connection's present state. */
 static void load_connection_leave(struct load_pool *pool,
 				  struct load_connection *connection)
 {
@@ -70,7 +70,7 @@ static void load_connection_leave(struct load_pool *pool,
 	}
 }
 
-/* Closes what there is; it is opened again at @retry_ns. */
+/* Closes the connection, to open it again at @retry_ns. */
 static void load_connection_go_down(struct load_pool *pool,
 				    struct load_connection *connection,
 				    uint64_t retry_ns)
@@ -102,7 +102,7 @@ void load_connection_drop(struct load_pool *pool,
 
 	if (was_busy && connection->counts)
 		pool->tally->lost++;
-	/* at once, but not again and again if it is of no use */
+	/* reconnect at once, unless this connection never got a reply */
 	if (!connection->has_answered)
 		retry_ns = clock_now_ns() + RETRY_NS;
 	load_connection_go_down(pool, connection, retry_ns);
@@ -170,11 +170,11 @@ static void load_connection_count(struct load_pool *pool,
 	histogram_add(&tally->latency, now_ns - connection->due_ns);
 }
 
-/* The reply is whole. */
+/* Handles a reply that is complete. */
 static void load_connection_finish(struct load_pool *pool,
 				   struct load_connection *connection)
 {
-	/* it has come before all of the request was sent: not to be reused */
+	/* the reply came before the whole request was sent: do not reuse */
 	const bool is_early = connection->sent < pool->options->request->size;
 
 	if (connection->counts)
@@ -187,7 +187,7 @@ static void load_connection_finish(struct load_pool *pool,
 	load_idle_push(pool, connection);
 }
 
-/* Returns false when the connection is not to be read from any more. */
+/* Handles received bytes. Returns false when reading must stop. */
 static bool load_connection_take(struct load_pool *pool,
 				 struct load_connection *connection,
 				 size_t size)
@@ -195,7 +195,7 @@ static bool load_connection_take(struct load_pool *pool,
 	size_t used;
 	int r;
 
-	/* nobody has asked */
+	/* nothing was requested */
 	if (connection->state != LOAD_BUSY) {
 		load_connection_drop(pool, connection);
 		return false;
@@ -223,7 +223,7 @@ static void load_connection_see_end(struct load_pool *pool,
 		load_connection_drop(pool, connection);
 }
 
-/* @has_ended: epoll will not tell of the end again. */
+/* Reads what there is. @has_ended: epoll will not report the end again. */
 static void load_connection_receive(struct load_pool *pool,
 				    struct load_connection *connection,
 				    bool has_ended)
@@ -243,13 +243,13 @@ static void load_connection_receive(struct load_pool *pool,
 			return load_connection_see_end(pool, connection);
 		if (!load_connection_take(pool, connection, (size_t)n))
 			return;
-		/* of more, epoll would tell */
+		/* epoll reports more data */
 		if (n < LOAD_INPUT_SIZE && !has_ended)
 			return;
 	}
 }
 
-/* As much of the request as the socket takes now. */
+/* Sends as much of the request as the socket accepts now. */
 static void load_connection_send(struct load_pool *pool,
 				 struct load_connection *connection)
 {
@@ -266,7 +266,9 @@ static void load_connection_send(struct load_pool *pool,
 		if (n < 0 && errno == EAGAIN)
 			return;
 		if (n < 0) {
-			/* the server may have said why it has hung up */
+			/*
+			 * the server may have said why it closed the connection
+			 */
 			connection->sent = request->size;
 			return load_connection_receive(pool, connection, true);
 		}

@@ -1,7 +1,7 @@
 /*
- * load_connection.h - the connections of one thread of the load generator, and
- * what it does with each: opens it, sends a request, takes the reply. Only that
- * thread calls these functions.
+ * load_connection.h - the connections of one thread of the load generator:
+ * opens them, sends requests, takes replies. Only that thread calls these
+ * functions.
  */
 #ifndef BENCH_LOAD_CONNECTION_H
 #define BENCH_LOAD_CONNECTION_H
@@ -14,34 +14,37 @@
 #include "bench/load_tally.h"
 #include "bench/load_wire.h"
 
-/* Bytes that are received at once. */
+/* Bytes received at once. */
 #define LOAD_INPUT_SIZE (64 * 1024)
 
 enum load_state {
-	LOAD_DOWN, /* to be opened, at retry_ns */
+	LOAD_DOWN, /* to be opened at retry_ns */
 	LOAD_CONNECTING,
 	LOAD_IDLE,
-	LOAD_BUSY, /* a request is on its way, or its reply */
+	LOAD_BUSY, /* a request or its reply is under way */
 };
 
 struct load_connection {
 	int fd;
 	enum load_state state;
-	bool counts; /* its request does: the warm-up is over */
+	bool counts; /* the request counts: the warm-up is over */
 	bool has_answered;
 	bool was_open;
-	size_t sent; /* bytes of the request */
+	size_t sent; /* bytes of the request that were sent */
 	uint64_t due_ns, retry_ns;
 	struct load_reply reply;
 };
 
-/* A first-in first-out queue of connections, each once at most. */
+/* A first-in first-out queue, in which each connection is at most once. */
 struct load_idle {
 	struct load_connection **ring;
 	size_t first, count;
 };
 
-/* The connections, and what is counted of them. load_worker.c makes it. */
+/*
+ * The connections of one thread, and their counts; load_worker_init() makes
+ * them.
+ */
 struct load_pool {
 	const struct load_options *options;
 	struct load_connection *connections;
@@ -52,27 +55,27 @@ struct load_pool {
 	char *input; /* LOAD_INPUT_SIZE */
 
 	uint64_t measure_ns; /* requests due earlier do not count */
-	uint64_t last_ns;    /* when the last reply has come */
+	uint64_t last_ns;    /* time of the last reply */
 	uint64_t reconnections;
-	int connect_error; /* the last one, -errno; or 0 */
+	int connect_error; /* of the last failed attempt, -errno; or 0 */
 	struct load_tally *tally;
 };
 
-/* Begins to open one that is down. */
+/* Begins to open a connection that is down. */
 void load_connection_open(struct load_pool *pool,
 			  struct load_connection *connection);
 
-/* Sends the request, due at @due_ns, on an idle one. */
+/* Sends the request that was due at @due_ns on an idle connection. */
 void load_connection_start(struct load_pool *pool,
 			   struct load_connection *connection, uint64_t due_ns,
 			   uint64_t now_ns);
 
-/* Something has happened to it, which epoll calls @events. */
+/* Handles @events of epoll. */
 void load_connection_handle(struct load_pool *pool,
 			    struct load_connection *connection,
 			    uint32_t events);
 
-/* Gives its request up, if there is one, and closes it. */
+/* Gives up the request, if there is one, and closes the connection. */
 void load_connection_drop(struct load_pool *pool,
 			  struct load_connection *connection);
 

@@ -11,7 +11,7 @@
 #include "bench/load_target.h"
 #include "bench/load_wire.h"
 
-/* How long replies are waited for after the last request was due. */
+/* Time in which replies may still come after the last request was due. */
 #define LOAD_DRAIN_NS (5 * NS_PER_S)
 
 struct load_options {
@@ -19,12 +19,12 @@ struct load_options {
 	const struct load_request *request;
 	size_t connections; /* at least one for each thread */
 	unsigned threads;
-	uint64_t rate; /* in a second; 0: a closed loop */
+	uint64_t rate; /* requests per second; 0: a closed loop */
 	enum load_arrivals arrivals;
-	uint64_t warm_up_ns; /* before the duration; does not count */
+	uint64_t warm_up_ns; /* time before the duration that does not count */
 	uint64_t duration_ns;
 	uint64_t drain_ns;
-	bool is_background; /* SIGINT is not its own: it ends the program */
+	bool is_background; /* leave SIGINT alone: it ends the program */
 };
 
 #endif

@@ -22,7 +22,7 @@ struct json_t *bench_load_json(const char *function,
 			       const struct load_options *load,
 			       const struct load_result *result);
 
-/* Prints the report on standard output, for people; @baseline may be NULL. */
+/* Prints the report on standard output as text; @baseline may be NULL. */
 void bench_load_print(const struct json_t *report,
 		      const struct json_t *baseline);
 

@@ -19,7 +19,7 @@ void load_schedule_start(struct load_schedule *schedule,
 	};
 }
 
-/* Greater than 0, up to 1: 53 bits of splitmix64. */
+/* Returns a number greater than 0 and up to 1, from 53 bits of splitmix64. */
 static double any_fraction(struct load_schedule *schedule)
 {
 	uint64_t x = schedule->random += UINT64_C(0x9e3779b97f4a7c15);
@@ -33,13 +33,16 @@ static double any_fraction(struct load_schedule *schedule)
 uint64_t load_schedule_next(struct load_schedule *schedule)
 {
 	if (schedule->arrivals == LOAD_POISSON) {
-		/* each part is one of its share of the rate: so is their sum */
+		/*
+		 * each part is a Poisson process of its share of the rate, and
+		 * so is their sum
+		 */
 		schedule->offset_ns -=
 			log(any_fraction(schedule)) * (double)NS_PER_S *
 			(double)schedule->step / (double)schedule->rate;
 		return schedule->start_ns + (uint64_t)schedule->offset_ns;
 	}
-	/* from the start each time, so that nothing is rounded twice */
+	/* count from the start each time, so that errors do not add up */
 	__uint128_t offset_ns =
 		(__uint128_t)schedule->index * NS_PER_S / schedule->rate;
 

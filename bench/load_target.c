@@ -14,7 +14,7 @@
 #include "executor/client/http_address.h"
 #include "executor/io/runtime_dir.h"
 
-/* How long each address may take to answer when it is looked for. */
+/* Time that each address may take to answer when it is tried. */
 #define FIND_TIMEOUT_S 5
 
 int load_target_set_path(struct load_target *target,
@@ -58,7 +58,7 @@ int load_target_connect(const struct load_target *target, int flags,
 	return r;
 }
 
-/* Whether something listens there. */
+/* Whether a server listens there. */
 static int probe(const struct load_target *target)
 {
 	const struct timeval timeout = { .tv_sec = FIND_TIMEOUT_S };
@@ -76,7 +76,7 @@ static int probe(const struct load_target *target)
 
 static int load_cannot_connect(int r, const char *text, struct error *err)
 {
-	/* a path that is not there is no mistake in the command line */
+	/* a path that does not exist is no usage error */
 	return error_set(err, r == -EINVAL ? -ECONNREFUSED : r,
 			 "cannot connect to %s: %s", text, strerror(-r));
 }

@@ -9,16 +9,16 @@
 #include "executor/limits.h"
 #include "executor/protocol/frame.h"
 
-/* Request line and headers, which have bounded parts. */
+/* Largest request line and headers, whose parts are all bounded. */
 #define HEAD_MAX 1024
 
-/* A reply's body, at most. */
+/* Largest body of a reply. */
 #define BODY_MAX FRAME_BODY_MAX
 
-/* A connection has one request at a time, so all can have the same id. */
+/* A connection has one request at a time, so all requests can use one id. */
 #define REQUEST_ID 1
 
-/* Memory that a connection keeps from one reply to the next. */
+/* Memory that a connection keeps between replies. */
 #define KEEP_MAX (64 * UNITS_KIB)
 
 #define NAME_CHARACTERS                                    \
@@ -153,12 +153,15 @@ static int finish_frame(struct load_reply *reply, const void *frame,
 	if (fields.id != REQUEST_ID && fields.id != 0)
 		return -EPROTO;
 	reply->status = fields.status;
-	/* 0: it is about the connection, which ends */
+	/* id 0 concerns the connection, which ends */
 	reply->keep_alive = fields.id != 0;
 	return reply->status < LOAD_STATUS_MAX ? 1 : -EPROTO;
 }
 
-/* Adds what the frame that has begun still needs, as far as it is there. */
+/*
+ * Adds the bytes that the frame in progress still needs, as far as they are
+ * there.
+ */
 static int add_to_frame(struct load_reply *reply, const char *bytes,
 			size_t size, size_t *used)
 {
@@ -185,7 +188,7 @@ static int add_to_frame(struct load_reply *reply, const char *bytes,
 	}
 }
 
-/* A frame that arrives in one piece is not copied. */
+/* A frame that arrives in one piece is used without a copy. */
 static int feed_frame(struct load_reply *reply, const char *bytes, size_t size,
 		      size_t *used)
 {

@@ -20,7 +20,7 @@
 #include "bench/load_target.h"
 #include "executor/protocol/http_reply.h"
 
-/* Statuses, of either protocol, are below. */
+/* All statuses, of either protocol, are below this. */
 #define LOAD_STATUS_MAX 1000
 
 struct load_request {
@@ -29,9 +29,9 @@ struct load_request {
 };
 
 /*
- * A request with @size bytes of @data, of @content_type unless that is NULL.
- * -EINVAL: no function can have that name, or the content type is none;
- * -ENOMEM.
+ * Makes a request with @size bytes of @data, and @content_type unless that is
+ * NULL. -EINVAL: no function can have this name, or the content type is not
+ * valid; -ENOMEM.
  */
 int load_request_make(struct load_request *request,
 		      const struct load_target *target, const char *function,
@@ -43,26 +43,28 @@ struct load_reply {
 	unsigned status; /* HTTP's, or enum frame_status */
 	bool keep_alive; /* the connection can be used again */
 	struct http_reply http;
-	struct buffer frame; /* one that has begun to arrive */
+	struct buffer frame; /* a frame that has arrived in part */
 };
 
 void load_reply_init(struct load_reply *reply, enum load_protocol protocol);
 void load_reply_done(struct load_reply *reply);
 
-/* Before each reply. */
+/* Prepares for the next reply. */
 void load_reply_reset(struct load_reply *reply);
 
 /* Takes up to @size bytes; *@ret_used says how many. 1, 0, or -errno. */
 int load_reply_feed(struct load_reply *reply, const void *bytes, size_t size,
 		    size_t *ret_used);
 
-/* The connection has ended: 1 if that made the reply whole, else -EPROTO. */
+/*
+ * Takes the end of the connection: 1 if that completes the reply, else -EPROTO.
+ */
 int load_reply_end(struct load_reply *reply);
 
-/* Whether the status is that of a function that has run well. */
+/* Whether the status says that the function succeeded. */
 bool load_status_is_ok(enum load_protocol protocol, unsigned status);
 
-/* "200", "429"; "ok", "throttled". */
+/* Returns the status as text: "200", "429"; "ok", "throttled". */
 #define LOAD_STATUS_TEXT_MAX 32
 const char *load_status_text(enum load_protocol protocol, unsigned status,
 			     char text[static LOAD_STATUS_TEXT_MAX]);

@@ -10,16 +10,16 @@
 
 #include "base/clock.h"
 
-/* How long all connections may take to be opened. */
+/* Time in which all connections have to be open. */
 #define CONNECT_NS (5 * NS_PER_S)
 
-/* The end of a wait is spent looking, as sleepers wake late. */
+/* The last part of a wait is spent polling, because sleepers wake late. */
 #define SPIN_NS (50 * NS_PER_US)
 
-/* So long at most no look is taken at whether to stop. */
+/* Longest time between two looks at the stop flag. */
 #define WAIT_MAX_NS (100 * NS_PER_MS)
 
-/* Events taken at once. */
+/* Events read at once. */
 #define EVENTS_MAX 256
 
 static size_t share_of(size_t whole, unsigned part, unsigned parts)
@@ -81,7 +81,9 @@ void load_worker_done(struct load_worker *worker)
 	free(pool->tally);
 }
 
-/* Opens those that are down, and says when the next one wants to be. */
+/*
+ * Opens the connections whose time has come; returns when the next one's comes.
+ */
 static uint64_t load_worker_open_down(struct load_worker *worker,
 				      uint64_t now_ns)
 {
@@ -107,7 +109,7 @@ static bool is_closed_loop(const struct load_worker *worker)
 	return !worker->pool.options->rate;
 }
 
-/* Whether a request is due, and when it was. */
+/* Whether a request is due, and since when. */
 static bool load_worker_take_due(struct load_worker *worker, uint64_t now_ns,
 				 uint64_t *ret_due_ns)
 {
@@ -136,7 +138,9 @@ static void load_worker_send_due(struct load_worker *worker)
 	}
 }
 
-/* When there is something to do without an event, at the latest. */
+/*
+ * Returns the latest time at which there is something to do without an event.
+ */
 static uint64_t load_worker_next_time(const struct load_worker *worker,
 				      uint64_t retry_ns, uint64_t now_ns)
 {
@@ -167,7 +171,7 @@ static int load_worker_wait(struct load_worker *worker, uint64_t until_ns,
 	struct epoll_event events[EVENTS_MAX];
 	int count = wait_ns ? ppoll(&any, 1, &timeout, NULL) : 1;
 
-	/* epoll itself knows only milliseconds, before Linux 5.11 */
+	/* before Linux 5.11, epoll_wait() only knows milliseconds */
 	if (count > 0)
 		count = epoll_wait(worker->pool.epoll_fd, events, EVENTS_MAX,
 				   0);
@@ -176,7 +180,9 @@ static int load_worker_wait(struct load_worker *worker, uint64_t until_ns,
 	for (int i = 0; i < count; i++) {
 		load_connection_handle(&worker->pool, events[i].data.ptr,
 				       events[i].events);
-		/* no connection waits for the others' replies to be looked at */
+		/*
+		 * a free connection does not wait until all events are handled
+		 */
 		load_worker_send_due(worker);
 	}
 	return 0;
@@ -201,7 +207,7 @@ int load_worker_connect(struct load_worker *worker)
 	const uint64_t end_ns = clock_now_ns() + CONNECT_NS;
 	int r = 0;
 
-	/* of this thread, so that it wakes when it wants to */
+	/* per thread: it has to wake on time */
 	prctl(PR_SET_TIMERSLACK, 1);
 	while (worker->pool.down + worker->pool.connecting &&
 	       clock_now_ns() < end_ns && !r && !atomic_load(worker->stop))
@@ -209,7 +215,7 @@ int load_worker_connect(struct load_worker *worker)
 	return r;
 }
 
-/* Whether anything is still to be sent, or waited for. */
+/* Whether everything was sent and answered, or the time for that is over. */
 static bool load_worker_is_over(const struct load_worker *worker,
 				uint64_t now_ns)
 {
@@ -220,7 +226,7 @@ static bool load_worker_is_over(const struct load_worker *worker,
 	return !worker->pool.busy && worker->due_ns >= worker->end_ns;
 }
 
-/* What is still under way is lost; what is due, unsent. */
+/* Counts requests under way as lost, and requests that are due as unsent. */
 static void load_worker_give_up(struct load_worker *worker)
 {
 	for (size_t i = 0; i < worker->pool.count; i++)

@@ -18,19 +18,19 @@ struct load_worker {
 
 	uint64_t start_ns, end_ns;     /* UINT64_MAX: not yet */
 	struct load_schedule schedule; /* of an open loop */
-	uint64_t due_ns;	       /* when its next request is */
+	uint64_t due_ns;	       /* when the next request is due */
 };
 
-/* -errno. To be ended with load_worker_done() in any case. */
+/* Returns 0 or -errno; load_worker_done() is due in any case. */
 int load_worker_init(struct load_worker *worker,
 		     const struct load_options *options,
 		     const atomic_bool *stop, unsigned part);
 void load_worker_done(struct load_worker *worker);
 
-/* Opens the connections, as many as there can be. 0 or -errno of epoll. */
+/* Opens as many connections as possible. Returns 0, or -errno of epoll. */
 int load_worker_connect(struct load_worker *worker);
 
-/* Sends requests from @start_ns on, as the options say. As above. */
+/* Sends requests from @start_ns on, as the options say. Returns as above. */
 int load_worker_run(struct load_worker *worker, uint64_t start_ns,
 		    unsigned part);
 

@@ -10,20 +10,20 @@
 
 #include "base/clock.h"
 
-/* How long a row of weight 1 is measured in one round, */
+/* Time for a row of weight 1 in one round; */
 #define SLICE_NS (5 * NS_PER_MS)
-/* less if there is not the time for so many rounds. */
+/* shorter if the duration is too short for so many rounds. */
 #define ROUNDS_MIN 8
 
-/* Rounds that are measured to be forgotten: caches, pools, hot sets. */
+/* Rounds that do not count: they warm up caches, pools and hot sets. */
 #define ROUNDS_WARM_UP 2
 
-/* How long a polled row is left alone at the end. */
+/* Time for which each polled row is left alone at the end. */
 #define IDLE_S 1
 
 #define BAR_WIDTH 40
 
-/* @share is from 0 to 1, when the bar goes away. */
+/* Draws the bar; @share is from 0 to 1, which removes the bar. */
 static void show_progress(double share)
 {
 	static const char full[] = "########################################";
@@ -36,14 +36,15 @@ static void show_progress(double share)
 	fflush(stderr);
 }
 
-/* One measuring of all rows. */
+/* A measurement of all rows. */
 struct measuring {
 	struct bench_rows *rows;
 	uint64_t slice_ns; /* of a row of weight 1 in a round */
 	/*
-	 * How often each row is measured in a round; while that is not chosen,
-	 * for as long as its slice is. That it is the same in all rounds keeps
-	 * the quick ones from having more samples than the slow ones.
+	 * How often each row is measured in a round. The first rounds choose
+	 * it: as often as fits into the row's slice. It is the same in all
+	 * later rounds, so that quick rounds do not contribute more samples
+	 * than slow ones.
 	 */
 	size_t blocks[BENCH_ROWS_MAX];
 	bool is_chosen;
@@ -52,7 +53,7 @@ struct measuring {
 	uint64_t cpu_ns[BENCH_ROWS_MAX];
 };
 
-/* Of all threads; running a guest counts for the thread that does. */
+/* CPU time of all threads; running a guest counts for the vcpu's thread. */
 static uint64_t cpu_now_ns(void)
 {
 	return clock_read_ns(CLOCK_PROCESS_CPUTIME_ID);
@@ -74,7 +75,7 @@ static void measure_end(struct bench_row *row)
 		row->kind->end(row);
 }
 
-/* Measures one row for its slice, or as often as has fitted into that. */
+/* Measures one row for its slice, or as often as was chosen. */
 static int measure_slice(struct measuring *m, size_t index, struct error *err)
 {
 	struct bench_row *row = &m->rows->rows[index];
@@ -97,9 +98,9 @@ static int measure_slice(struct measuring *m, size_t index, struct error *err)
 }
 
 /*
- * The turn of one row. The first time does not count: it finds the caches as
- * another row has left them. The CPU time of other threads is known when they
- * have stopped, so it is asked for after the end.
+ * Gives one row its turn. The first sample does not count, because another row
+ * has filled the caches. The CPU time of other threads is only known when they
+ * have stopped, so it is read after the end.
  */
 static int measure_row(struct measuring *m, size_t index, struct error *err)
 {
@@ -120,7 +121,7 @@ static int measure_row(struct measuring *m, size_t index, struct error *err)
 	return 0;
 }
 
-/* One round; the row that begins is another one each time. */
+/* Measures one round; each round begins with another row. */
 static int measure_round(struct measuring *m, size_t first, struct error *err)
 {
 	const size_t count = m->rows->count;
@@ -174,7 +175,7 @@ static int measure_rounds(struct measuring *m, uint64_t duration_ns,
 	return 0;
 }
 
-/* What a row takes that is invoked no more, once it has noticed. */
+/* Measures the CPU time of a row that is no longer invoked. */
 static int measure_idle(struct bench_row *row, struct error *err,
 			struct bench_result *result)
 {

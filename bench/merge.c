@@ -6,7 +6,7 @@
 
 #include "bench/json.h"
 
-/* Whether two runs can be compared, as far as can be seen. */
+/* Whether two runs can be compared, as far as their facts tell. */
 static bool is_alike(const json_t *one, const json_t *other)
 {
 	static const char *const facts[] = { "cpu", "machine", "kernel",

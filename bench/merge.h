@@ -12,10 +12,11 @@
 struct json_t; /* jansson's */
 
 /*
- * Reads what --save has written into the @count files at @paths. *@results is
- * empty, and to be freed whatever comes of it; *@ret_host are the facts of the
- * first run's machine, which the caller owns. -EINVAL: a file is no such, or of
- * another machine, method, or other rows; others from reading it.
+ * Reads the @count files at @paths that --save has written. @results is empty
+ * before, and the caller frees it in any case; *@ret_host are the facts of the
+ * first run's machine, which the caller owns. -EINVAL: a file is not one of
+ * those, or is of another machine, method or other rows; other errors are from
+ * reading it.
  */
 int bench_merge(const char *const *paths, size_t count, struct error *err,
 		struct bench_results *results, struct json_t **ret_host);

@@ -18,27 +18,30 @@
 #include "bench/warn.h"
 #include "executor/limits.h"
 
-/* From one request for the good function to the next. */
+/* Time from one request to the good function to the next. */
 #define INTERVAL_NS NS_PER_MS
 
-/* What is not counted, of either part: vms are made, the attack gets going. */
+/*
+ * Time before each measurement that does not count: vms are made, the attack
+ * begins.
+ */
 #define SETTLE_NS (200 * NS_PER_MS)
 
-/* The attack is to last so much longer than what is measured. */
+/* The attack outlasts the measurement by this time. */
 #define REST_NS (100 * NS_PER_MS)
 
 /*
- * The attacker's clients stand for machines of their own: they are not to take
- * the CPU from the server and from the good client.
+ * The attacker's clients stand for other machines: they must not take the CPU
+ * from the server and the good client.
  */
 #define ATTACK_NICE 10
 
-/* Longer than any of their functions may take: there is a reply to each request. */
+/* Longer than any hostile function may run, so each request gets its reply. */
 #define ATTACK_DRAIN_NS (12 * NS_PER_S)
 
 #define HOSTILE "hostile"
 
-/* A catalog: the good function, and the hostile one, with these members. */
+/* A catalog with the good function, and the hostile one with these members. */
 #define CATALOG(entry, members)                                                \
 	"{\"functions\":[" BENCH_SERVER_ENTRY(                                 \
 		"4") ",{\"name\":\"" HOSTILE "\","                             \
@@ -46,7 +49,7 @@
 		     "\"," members "}]}\n"
 #define CATALOG_ALONE "{\"functions\":[" BENCH_SERVER_ENTRY("4") "]}\n"
 
-/* Its own clients do not wait for a vm in vain: they are the attack. */
+/* The attacker's clients wait for a vm: they are part of the attack. */
 #define VMS(count) \
 	"\"concurrency\":{\"max\":" count ",\"queue_timeout\":\"1m\"}"
 #define SHORT "\"timeout\":\"300ms\","
@@ -56,7 +59,7 @@
 struct bench_hostile {
 	const char *name;
 	const char *catalog;
-	unsigned clients;  /* 0: hostile from its init on; nobody can ask it */
+	unsigned clients; /* 0: hostile in its init already, so nobody can invoke it */
 	uint32_t order[2]; /* its request: see bench/guest/bench.c */
 };
 
@@ -162,9 +165,9 @@ static void neighbours_sleep_until(uint64_t due_ns)
 }
 
 /*
- * A reply that takes long counts for those, too, who would have asked meanwhile
- * and waited for the rest of the time: else a stall would be one sample, however
- * long it is.
+ * Counts a reply. A slow one also counts for the requests that would have been
+ * sent meanwhile and would have waited for the rest of the time. Without that a
+ * stall would be one sample, however long it is.
  */
 static void count_reply(struct meter *meter, uint64_t ns)
 {
@@ -173,7 +176,7 @@ static void count_reply(struct meter *meter, uint64_t ns)
 		histogram_add(meter->histogram, ns - INTERVAL_NS);
 }
 
-/* A reply that is none of a good function is counted, and no error. */
+/* Asks once. A bad reply is counted; it is no error. */
 static int neighbours_ask(struct meter *meter, struct error *err)
 {
 	const uint64_t start_ns = clock_now_ns();
@@ -211,7 +214,7 @@ static int measure_for(struct meter *meter, uint64_t duration_ns,
 	return r;
 }
 
-/* After a time that does not count. */
+/* Measures after a time that does not count. */
 static int measure_settled(struct meter *meter, uint64_t duration_ns,
 			   struct error *err)
 {
@@ -220,7 +223,7 @@ static int measure_settled(struct meter *meter, uint64_t duration_ns,
 	return r ? r : measure_for(meter, duration_ns, err);
 }
 
-/* A thread's priority is its own, and that of the threads it starts. */
+/* Sets its own priority, which the threads that it starts inherit. */
 static void *run_attack(void *argument)
 {
 	struct attack *attack = argument;
@@ -265,7 +268,7 @@ static void keep_attacks(const struct load_tally *tally,
 	neighbour->status = most;
 }
 
-/* Beside clients that ask the hostile function. */
+/* Measures beside clients that invoke the hostile function. */
 static int measure_asked(struct meter *meter, const struct bench_server *server,
 			 uint64_t duration_ns, struct error *err,
 			 struct bench_neighbour *neighbour)
@@ -294,7 +297,7 @@ static int measure_asked(struct meter *meter, const struct bench_server *server,
 	return r;
 }
 
-/* Beside the hostile function's init, which never ends. */
+/* Measures beside the hostile function's init, which never ends. */
 static int measure_reloaded(struct meter *meter,
 			    const struct bench_server *server,
 			    uint64_t duration_ns, struct error *err,

@@ -1,4 +1,4 @@
-/* neighbours_report.h - what `thaw bench --neighbours` has measured: as JSON, as text. */
+/* neighbours_report.h - the report of `thaw bench --neighbours`. */
 #ifndef BENCH_NEIGHBOURS_REPORT_H
 #define BENCH_NEIGHBOURS_REPORT_H
 
@@ -18,7 +18,7 @@ struct json_t; /* jansson's */
 struct json_t *bench_neighbours_json(const struct bench_neighbours *neighbours,
 				     struct json_t *host);
 
-/* Prints the same on standard output, for people. */
+/* Prints the same on standard output as text. */
 void bench_neighbours_print(const struct bench_neighbours *neighbours,
 			    const struct json_t *host);
 

@@ -13,7 +13,7 @@
 
 #include "base/cleanup.h"
 
-/* Steps of the curve to the next digit of 99.9... %. */
+/* Points of the curve from one digit of 99.9...% to the next. */
 #define STEPS 100
 
 #define TERMINAL                                                          \
@@ -55,7 +55,7 @@ int bench_plot_check(struct error *err)
 		   0;
 }
 
-/* gnuplot's string: quoted, with what a quote needs. */
+/* Writes a string for gnuplot, in quotes. */
 static void put_string(FILE *script, const char *text)
 {
 	fputc('\'', script);
@@ -67,7 +67,9 @@ static void put_string(FILE *script, const char *text)
 	fputc('\'', script);
 }
 
-/* A block of data: one in so many is slower, and than what. */
+/*
+ * Writes a block of data: how long, and one in how many samples takes longer.
+ */
 static void put_curve(FILE *script, const char *name,
 		      const struct bench_result *result)
 {
@@ -85,7 +87,7 @@ static void put_curve(FILE *script, const char *name,
 	fputs("EOD\n", script);
 }
 
-/* The axes of curves. */
+/* Sets the axes of the curves. */
 #define PERCENTILES                                                  \
 	"set logscale x 10\n"                                        \
 	"set xlabel 'percentile'\n"                                  \
@@ -121,7 +123,7 @@ static bool has_latency(const struct bench_results *results)
 	       bench_results_find(results, "floor.run");
 }
 
-/* The number behind "restore."; 0: another row. */
+/* Returns the number behind "restore.", or 0 for another row. */
 static unsigned restore_pages(const struct bench_result *result)
 {
 	unsigned pages;

@@ -1,6 +1,4 @@
-/*
- * plot.h - pictures of what `thaw bench` has measured, by gnuplot.
- */
+/* plot.h - draws pictures of the results of `thaw bench`, by gnuplot. */
 #ifndef BENCH_PLOT_H
 #define BENCH_PLOT_H
 
@@ -9,10 +7,10 @@
 #include "base/error.h"
 #include "bench/results.h"
 
-/* Whether gnuplot can be run: 0, or -ENOENT and what to do. */
+/* Checks that gnuplot can be run: 0, or -ENOENT and what to do. */
 int bench_plot_check(struct error *err);
 
-/* Writes what gnuplot is to do to draw @what. */
+/* Writes gnuplot's script that draws @what. */
 typedef void (*bench_plot_fn)(FILE *script, const void *what);
 
 /*

@@ -2,8 +2,8 @@
  * polled.c - rows that invoke functions whose vms wait inside the guest:
  * invoke.polled, invoke.polled.4, invoke.polled.coop. See row.h.
  *
- * Between two turns of a row its vms have stopped waiting, so that they take no
- * CPU from other rows.
+ * Between the turns of a row its vms stop waiting, so that they take no CPU
+ * time from other rows.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -16,15 +16,17 @@
 
 #define FUNCTIONS_MAX 4
 
-/* So many polled invocations, and a vm that had stopped waiting waits again, */
+/*
+ * A vm that had stopped waiting waits again after so many polled invocations,
+ */
 #define GOING_AFTER 8
-/* if it does within so many: others may have its core. */
+/* unless it takes more invocations than this, as others may have its core. */
 #define TRIES_MAX 500
 
 static const char request[BENCH_REQUEST_SIZE];
 
 struct polled_state {
-	struct thaw *thaws[FUNCTIONS_MAX]; /* of each function */
+	struct thaw *thaws[FUNCTIONS_MAX]; /* one for each function */
 	unsigned next;
 };
 
@@ -62,7 +64,7 @@ static int open_coop(struct bench_row *row, struct error *err)
 	return polled_open(row, "cooperative", err);
 }
 
-/* Invokes the function whose turn it is, up to the vm restored. */
+/* Invokes the function whose turn it is, until its vm is restored. */
 static int invoke_next(const struct bench_row *row, struct error *err,
 		       bool *ret_polled)
 {

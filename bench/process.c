@@ -1,9 +1,9 @@
 /*
- * process.c - what one would do without thaw: process.spawn, a static
- * program for each request; process.fork, a process that forks for each. See
- * row.h, and bench/spawned.c for the other side.
+ * process.c - the alternatives to thaw: process.spawn starts a static program
+ * for each request; process.fork has a process fork for each. See row.h;
+ * bench/guest/spawned.c is the other side.
  *
- * Nothing is forked off this process: its vms would feel it.
+ * This process itself does not fork, because that would slow down its vms.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 #include "base/clock.h"
 #include "bench/row.h"
 
-/* A child and the pipes to it. */
+/* A child process and the pipes to it. */
 struct process {
 	pid_t child;
 	int to, from;
@@ -96,7 +96,7 @@ static int process_receive(const struct process *process, size_t size)
 	return done == size ? 0 : -EPIPE;
 }
 
-/* Nothing more to say to the child: waits until it has gone. */
+/* Closes the pipe to the child and waits for its end. */
 static void process_end(struct process *process)
 {
 	close(process->to);
@@ -120,7 +120,7 @@ static int once_spawn(struct bench_row *row, struct error *err,
 		return process_failed(err, r);
 	r = send_request(&process);
 	if (!r) {
-		/* it replies when it knows that this was all */
+		/* the child replies at the end of its input */
 		close(process.to);
 		process.to = -1;
 		r = process_receive(&process, sizeof(request));
@@ -150,7 +150,7 @@ static int open_fork(struct bench_row *row, struct error *err)
 	return 0;
 }
 
-/* The byte behind the reply says that the fork has gone. */
+/* The byte after the reply says that the forked process has ended. */
 static int once_fork(struct bench_row *row, struct error *err, uint64_t *ret_ns)
 {
 	const struct process *process = row->state;

@@ -13,15 +13,18 @@
 #include "bench/warn.h"
 #include "vm/poll.h"
 
-/* The client sleeps until a request is due if that is longer than this, */
+/* The client sleeps until a request is due if that takes longer than this. */
 #define SLEEP_MIN_NS (200 * NS_PER_US)
-/* and for the end of it spins, as sleepers wake late. */
+/* It spins for the last part, because sleepers wake late. */
 #define SPIN_NS (100 * NS_PER_US)
 
-/* So late, or half of the time that there is, and the rate cannot be kept. */
+/*
+ * A rate is not kept when a request is later than this, or than half of the
+ * time per rate.
+ */
 #define BEHIND_NS (100 * NS_PER_MS)
 
-/* Invocations at each rate that do not count: vms get to know the rate. */
+/* Invocations at each rate that do not count: dispatch adapts to the rate. */
 #define WARM_UP 16
 
 static const struct mode {
@@ -42,13 +45,13 @@ static const char request[BENCH_REQUEST_SIZE];
 /* What is invoked at all rates of one mode. */
 struct sweep {
 	struct thaw *thaw;
-	uint64_t point_ns;	     /* for each rate */
-	uint64_t behind_ns;	     /* no rate that is so late is kept */
+	uint64_t point_ns;  /* for each rate */
+	uint64_t behind_ns; /* a rate is not kept when a request is so late */
 	struct histogram *histogram; /* of one rate */
 	uint64_t spun_ns;	     /* by the client, at one rate */
 };
 
-/* Waits, and takes note of the CPU time that the client itself takes for it. */
+/* Waits, and adds up the CPU time that the client itself spends on waiting. */
 static void wait_until(uint64_t due_ns, struct sweep *sweep)
 {
 	const uint64_t wake_ns = due_ns - SPIN_NS;
@@ -68,7 +71,7 @@ static void wait_until(uint64_t due_ns, struct sweep *sweep)
 	sweep->spun_ns += now_ns - start_ns;
 }
 
-/* The time is from when it is due to the reply. */
+/* Invokes once. The time counts from when the request was due to its reply. */
 static int invoke_at(struct sweep *sweep, uint64_t due_ns, struct error *err,
 		     uint64_t *ret_ns)
 {
@@ -105,8 +108,9 @@ static int invoke_all(struct sweep *sweep, struct error *err,
 }
 
 /*
- * One rate. The CPU time is that of the invocations that do not count too: it
- * is known of vcpus' threads only while they sleep, before and after.
+ * Measures one rate. The CPU time includes the invocations that do not count,
+ * because the time of vcpu threads is known only while they sleep, before and
+ * after.
  */
 static int measure_point(struct sweep *sweep, struct error *err,
 			 struct bench_rate *point)
@@ -130,14 +134,16 @@ static int measure_point(struct sweep *sweep, struct error *err,
 			(double)NS_PER_US;
 	point->p99_us = (double)histogram_percentile(histogram, 0.99) /
 			(double)NS_PER_US;
-	/* where others have the CPU, the client has spun for less than it took */
+	/*
+	 * if others had the CPU, the client has spun for less than it counted
+	 */
 	point->cpu_us = cpu_ns < 0 ? 0 :
 				     cpu_ns / (double)(point->count + WARM_UP) /
 					     (double)NS_PER_US;
 	return 0;
 }
 
-/* -EOPNOTSUPP: there is no gate for it. */
+/* Opens libthaw for a mode. -EOPNOTSUPP: there is no gate for it. */
 static int open_mode(const struct bench_setup *setup, const struct mode *mode,
 		     struct error *err, struct thaw **ret_thaw)
 {
@@ -165,7 +171,7 @@ static int measure_mode(struct sweep *sweep, const struct mode *mode,
 		r = measure_point(sweep, err, point);
 		if (r)
 			return r;
-		/* nor can more be made */
+		/* higher rates cannot be kept either */
 		if (point->is_saturated)
 			break;
 	}

@@ -58,7 +58,7 @@ void bench_rates_print(const struct bench_rates *rates, const json_t *host)
 	}
 }
 
-/* Whether the mode of @index is one that begins there. */
+/* Whether a mode begins at @index. */
 static bool is_first(const struct bench_rates *rates, size_t index)
 {
 	const struct bench_rate *point = &rates->points[index];
@@ -67,7 +67,7 @@ static bool is_first(const struct bench_rates *rates, size_t index)
 	       (!index || strcmp(point->mode, point[-1].mode) != 0);
 }
 
-/* A block of data for each mode, called $modeN by its first point. */
+/* Writes a block of data for each mode, named $modeN after its first point. */
 static void put_modes(FILE *script, const struct bench_rates *rates)
 {
 	bool in_block = false;

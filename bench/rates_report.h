@@ -1,4 +1,4 @@
-/* rates_report.h - what `thaw bench --rates` has measured: as JSON, as text, as a picture. */
+/* rates_report.h - the report of `thaw bench --rates`. */
 #ifndef BENCH_RATES_REPORT_H
 #define BENCH_RATES_REPORT_H
 
@@ -17,7 +17,7 @@ struct json_t; /* jansson's */
 struct json_t *bench_rates_json(const struct bench_rates *rates,
 				struct json_t *host);
 
-/* Prints the same on standard output, for people. */
+/* Prints the same on standard output as text. */
 void bench_rates_print(const struct bench_rates *rates,
 		       const struct json_t *host);
 

@@ -36,17 +36,22 @@ struct report {
 /* Reads the limits and the baseline. */
 enum bench_verdict report_open(struct report *report, struct bench_end *end);
 
-/* Forgets the rows that there are. */
+/* Removes all rows. */
 void report_clear_rows(struct report *report);
 
 /* Adds a row without durations. */
 enum bench_verdict report_add_row(struct report *report, const char *name,
 				  struct bench_end *end);
 
-/* Whether all limits can be judged by these rows: 0, or -EINVAL. */
+/*
+ * Checks that these rows are enough to judge all limits. Returns 0 or -EINVAL.
+ */
 int report_check(const struct report *report, struct error *err);
 
-/* Makes sure of the file and the pictures, as both may fail. */
+/*
+ * Opens the file and makes sure that pictures can be drawn: what can fail,
+ * fails before time is spent on measuring.
+ */
 enum bench_verdict report_prepare(struct report *report, struct bench_end *end);
 
 /* Prints, saves, draws and judges, as the options say. */

@@ -1,4 +1,4 @@
-/* results.c - keeps, merges and compares. See results.h. */
+/* results.c - see results.h. */
 #include "bench/results.h"
 
 #include <errno.h>
@@ -81,7 +81,7 @@ static bool have_same_rows(const struct bench_results *one,
 	return true;
 }
 
-/* The mean of what is idle, of so many runs each. */
+/* Merges the idle CPU times: the mean of all runs. */
 static void merge_idle(struct bench_result *to, size_t to_runs,
 		       const struct bench_result *from, size_t from_runs)
 {

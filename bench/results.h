@@ -1,9 +1,8 @@
 /*
- * results.h - what `thaw bench` has measured, and what follows from it.
+ * results.h - the results of `thaw bench`: durations, rounds and ratios.
  *
- * Measuring goes in rounds, in each of which every row has its turn, so that a
- * noisy moment of the machine hits what is compared alike. Besides all
- * durations there is, for each round, the median of each row.
+ * Besides all durations of a row, the results have its median in each round;
+ * see measure.h.
  */
 #ifndef BENCH_RESULTS_H
 #define BENCH_RESULTS_H
@@ -15,7 +14,7 @@
 #include "bench/histogram.h"
 #include "bench/rows.h"
 
-/* Samples below which there is no p99.9. */
+/* With fewer samples there is no p99.9. */
 #define BENCH_P999_SAMPLES 10000
 
 struct bench_result {
@@ -32,45 +31,48 @@ struct bench_results {
 	struct bench_result rows[BENCH_ROWS_MAX];
 	size_t count;
 	size_t rounds, round_room;
-	size_t runs; /* of thaw bench that are merged */
+	size_t runs; /* runs that were merged */
 };
 
-/* Adds a row without durations; before the first round. 0 or -ENOMEM. */
+/*
+ * Adds a row without durations, before the first round. Returns 0 or -ENOMEM.
+ */
 int bench_results_add_row(struct bench_results *results, const char *name);
 
-/* Makes room for another round and counts it. 0 or -ENOMEM. */
+/* Makes room for another round and counts it. Returns 0 or -ENOMEM. */
 int bench_results_add_round(struct bench_results *results);
 
 void bench_results_done(struct bench_results *results);
 
-/* The row of this name, or NULL. */
+/* Returns the row of this name, or NULL. */
 const struct bench_result *
 bench_results_find(const struct bench_results *results, const char *name);
 
 /*
- * Adds the durations and rounds of @from, which must have the same rows:
- * else -EINVAL. -ENOMEM. What is idle is the mean of all runs.
+ * Adds the durations and rounds of @from, which must have the same rows
+ * (-EINVAL). Idle times become the mean of all runs. Returns 0, -EINVAL or
+ * -ENOMEM.
  */
 int bench_results_merge(struct bench_results *to,
 			const struct bench_results *from, struct error *err);
 
-/* A percentile of all durations, in microseconds. */
+/* Returns a percentile of all durations, in microseconds. */
 double bench_result_us(const struct bench_result *result, double fraction);
 
-/* The CPU time of one, on average, in microseconds. */
+/* Returns the mean CPU time of one sample, in microseconds. */
 double bench_result_cpu_us(const struct bench_result *result);
 
 struct bench_ratio_values {
-	double p50; /* the median, over the rounds, of their medians' ratio */
+	double p50; /* the median, over all rounds, of the ratio of a round's medians */
 	double p50_all; /* of the p50s of all durations */
 	double p99;	/* of the p99s of all durations */
 };
 
-/* Whether all that the ratio compares was, or will be, measured. */
+/* Whether all rows that the ratio compares are among the results. */
 bool bench_ratio_exists(const struct bench_results *results,
 			const struct bench_ratio *ratio);
 
-/* Computes a ratio that exists. 0 or -ENOMEM. */
+/* Computes a ratio that exists. Returns 0 or -ENOMEM. */
 int bench_ratio_compute(const struct bench_results *results,
 			const struct bench_ratio *ratio,
 			struct bench_ratio_values *ret_values);

@@ -20,17 +20,19 @@
 /* The request of every row. */
 #define BENCH_REQUEST_SIZE 64
 
-/* Written pages lie so many pages apart. */
+/* Distance of written pages, in pages. */
 #define BENCH_STRIDE 3
 
-/* The server of those that ask one: see server.h. */
+/* The server that some rows share: see server.h. */
 struct bench_shared {
 	struct bench_server *server; /* NULL until a row needs it */
 	int server_result;	     /* -errno: there is none, and why */
 	struct error server_error;
 };
 
-/* What all rows share: the files of bench/, and libthaw's options. */
+/*
+ * What all rows share: the guest's and program's files, and libthaw's options.
+ */
 struct bench_setup {
 	struct engine_options options;
 	int guest_fd, program_fd;
@@ -42,24 +44,24 @@ struct bench_row;
 
 struct bench_kind {
 	/*
-	 * Makes row->state; may be NULL. -errno and a message on failure;
-	 * -EOPNOTSUPP: this machine cannot do that.
+	 * Makes row->state; may be NULL. Returns 0, or -errno after a message;
+	 * -EOPNOTSUPP: this machine cannot measure the row.
 	 */
 	int (*open)(struct bench_row *row, struct error *err);
 	/*
-	 * Before it is measured a number of times: gets going what is asleep
-	 * between; may be NULL. -errno and a message on failure.
+	 * Wakes what sleeps between the row's turns; may be NULL. Returns 0, or
+	 * -errno after a message.
 	 */
 	int (*begin)(struct bench_row *row, struct error *err);
-	/* Measures once. -errno and a message on failure. */
+	/* Takes one sample. Returns 0, or -errno after a message. */
 	int (*once)(struct bench_row *row, struct error *err, uint64_t *ret_ns);
-	/* After that: nothing of it is left running; may be NULL. */
+	/* Puts it back to sleep, after a turn; may be NULL. */
 	void (*end)(struct bench_row *row);
 	/* Frees row->state, if there is any. */
 	void (*close)(struct bench_row *row);
-	/* It does so many things once, and the time is for one; 0: does one. */
+	/* One sample does so many things, and its time is for one; 0 is 1. */
 	unsigned many;
-	/* It keeps a CPU busy, so what it takes when idle is measured too. */
+	/* The row keeps a CPU busy, so its idle time is measured too. */
 	bool is_polled;
 };
 
@@ -94,10 +96,10 @@ extern const struct bench_kind bench_http_crowd;
 struct bench_row {
 	const char *name;
 	const struct bench_kind *kind;
-	unsigned weight;    /* its part of the time */
+	unsigned weight;    /* its share of the time */
 	unsigned pages;	    /* written, or copied */
-	unsigned functions; /* invoked in turn, of a polled row */
-	bool takes_long;    /* measured only if it is asked for by name */
+	unsigned functions; /* functions invoked in turn, of a polled row */
+	bool takes_long;    /* only measured if it is asked for by its name */
 
 	const struct bench_setup *setup;
 	void *state; /* of its kind */

@@ -9,8 +9,7 @@
 #include "bench/warn.h"
 
 /*
- * Neighbours are measured one after the other: what is compared stands
- * together.
+ * The order of measuring: rows that are compared to each other stand together.
  */
 static const struct bench_row all_rows[] = {
 	{ "floor.run", &bench_floor_run, .weight = 4 },
@@ -87,7 +86,9 @@ const struct bench_ratio bench_ratios[] = {
 	{ .name = NULL },
 };
 
-/* Whether @only names the row, or some words that its name begins with. */
+/*
+ * Whether @only is the row's name, or a beginning of it that ends before a dot.
+ */
 static bool is_meant(const struct bench_row *row, const char *only)
 {
 	const size_t size = strlen(only);
@@ -116,7 +117,10 @@ static bool is_chosen(const char *name, const bool chosen[ROW_COUNT])
 	return false;
 }
 
-/* Adds what the chosen rows are compared to, but not what that is. */
+/*
+ * Adds the rows that chosen rows are compared to, but not what those are
+ * compared to.
+ */
 static void choose_floors(bool chosen[ROW_COUNT])
 {
 	bool before[ROW_COUNT];

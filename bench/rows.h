@@ -1,6 +1,6 @@
 /*
- * rows.h - the rows of `thaw bench` that there are, the choice of them, and the
- * ratios of one to others.
+ * rows.h - all rows of `thaw bench`, the choice among them, and the ratios
+ * between them.
  */
 #ifndef BENCH_ROWS_H
 #define BENCH_ROWS_H
@@ -22,23 +22,22 @@ struct bench_rows {
 };
 
 /*
- * Chooses the rows that @only (@only_count names) asks for, each a name or the
- * beginning of names up to a dot, and the rows that theirs are compared to; all
- * of them if there are none. Those that take long are chosen by their whole name
- * alone. Opens nothing. -ENOENT: no row of such a name.
+ * Chooses the rows that @only (@only_count texts) lists, and those that they
+ * are compared to; all of them if the list is empty. Each text is a name, or a
+ * beginning of names up to a dot; rows that take long are chosen by their whole
+ * name only. Opens nothing. -ENOENT: there is no such row.
  */
 int bench_rows_choose(const char *const *only, size_t only_count,
 		      struct error *err, struct bench_rows *ret_rows);
 
 /*
- * Opens all chosen rows; @restore as in struct engine_options. Rows that this
- * machine cannot measure are taken out, and standard error says why. 0 or
- * -errno.
+ * Opens all chosen rows; @restore is as in struct engine_options. Rows that this
+ * machine cannot measure are removed, with a warning. Returns 0 or -errno.
  */
 int bench_rows_open(struct bench_rows *rows, const char *restore,
 		    struct error *err);
 
-/* Closes what is open. */
+/* Closes all rows that are open. */
 void bench_rows_done(struct bench_rows *rows);
 
 /* A row compared to another, or to the sum of two. */
@@ -48,7 +47,7 @@ struct bench_ratio {
 	const char *bottom[2]; /* the second may be NULL */
 };
 
-/* All ratios there are; the last has no name. */
+/* All ratios; the last entry has no name. */
 extern const struct bench_ratio bench_ratios[];
 
 #endif

@@ -1,13 +1,14 @@
 /*
- * served.c - rows that ask a server: socket.rtt, http.rtt, a function's
- * reply over a unix socket; socket.echo, http.echo, the server's own, without
- * a vm; http.throughput and http.echo.cpu, the server's CPU time for one of many
- * requests. See row.h and served.h; http.crowd is in crowd.c.
+ * served.c - rows that ask a server. socket.rtt and http.rtt: a function's
+ * reply over a unix socket; socket.echo and http.echo: the server's own reply,
+ * without a vm; http.throughput and http.echo.cpu: the server's CPU time per
+ * request, with many under way. See row.h and served.h; http.crowd is in
+ * crowd.c.
  *
- * There is one server for all of them. Between their turns it sleeps. Client and
- * server share a CPU: to wake one that is idle takes its own time, which depends
- * on how long it has been, on a virtual machine as much as an invocation does,
- * and would not be the same for a function and an echo.
+ * All of them use one server, which sleeps between their turns. Client and
+ * server share a CPU. Waking an idle CPU takes time that depends on how long it
+ * was idle, on a virtual machine as much as an invocation takes, and it would
+ * differ between a function and an echo.
  */
 #include "bench/served.h"
 
@@ -18,11 +19,11 @@
 #include "bench/client.h"
 #include "bench/server.h"
 
-/* Connections of a row that has many. */
+/* Connections of a row that uses many. */
 #define CLIENTS_MAX 8
 
 struct served_state {
-	unsigned count; /* of clients that are open */
+	unsigned count; /* clients that are open */
 	struct bench_client clients[CLIENTS_MAX];
 };
 
@@ -125,7 +126,7 @@ static int once_rtt(struct bench_row *row, struct error *err, uint64_t *ret_ns)
 	return r;
 }
 
-/* The same, and all clients have a request under way, from here */
+/* Begins as above; then each client has a request under way, */
 static int begin_many(struct bench_row *row, struct error *err)
 {
 	struct served_state *state = row->state;
@@ -147,8 +148,8 @@ static void end_many(struct bench_row *row)
 }
 
 /*
- * Each client in its turn: one that has its reply earlier waits, but then the
- * server has the others' requests to do.
+ * Serves the clients in turn. One that has its reply early waits, but meanwhile
+ * the server has the others' requests to work on.
  */
 static int answer_many(struct served_state *state, struct error *err)
 {
@@ -165,8 +166,9 @@ static int answer_many(struct served_state *state, struct error *err)
 }
 
 /*
- * The server's CPU time for one: what a worker with a CPU to itself takes. Its
- * clock is exact, since it cannot run while we do.
+ * Measures the server's CPU time for one request: the time of a worker that has
+ * a CPU to itself. The server's clock is exact here, because it cannot run
+ * while this thread does.
  */
 static int once_many(struct bench_row *row, struct error *err, uint64_t *ret_ns)
 {

@@ -1,4 +1,4 @@
-/* server.c - the child. See server.h. */
+/* server.c - see server.h. */
 #include "bench/server.h"
 
 #include <dirent.h>
@@ -21,7 +21,7 @@
 
 #define TEMPLATE "/thaw-bench-XXXXXX"
 
-/* How long it may take to serve, and to end before it is killed. */
+/* Time in which the server has to serve; time to end before it is killed. */
 #define START_NS (20 * NS_PER_S)
 #define END_NS (2 * NS_PER_S)
 #define LOOK_NS (2 * NS_PER_MS)
@@ -29,7 +29,7 @@
 #define DIR_SIZE 80
 #define PATH_SIZE (DIR_SIZE + 16)
 
-/* The files of the folder that we make or ask for; the server's own besides. */
+/* The files that this process makes or asks for; the server adds its own. */
 enum file {
 	CATALOG,
 	IMAGE,
@@ -53,20 +53,20 @@ struct bench_server {
 	pid_t child; /* 0: none */
 	clockid_t clock;
 	bool has_one_cpu;
-	cpu_set_t cpus; /* this thread's */
-	cpu_set_t cpu;	/* the last of them, if the child has one */
+	cpu_set_t cpus; /* this thread's CPUs */
+	cpu_set_t cpu;	/* the last of them, if the server has one */
 	char dir[DIR_SIZE];
 	char paths[FILES][PATH_SIZE];
 };
 
-/* What a signal that ends this process has to clean up. */
+/* What the signal handler has to end and to remove; or NULL. */
 static struct bench_server *at_signal;
 
 static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 
 #define SIGNAL_COUNT (sizeof(signals) / sizeof(*signals))
 
-/* Calls only what a handler may call. */
+/* Calls only functions that are safe in a signal handler. */
 static void bench_server_on_signal(int number)
 {
 	const struct bench_server *server = at_signal;
@@ -81,7 +81,7 @@ static void bench_server_on_signal(int number)
 	raise(number);
 }
 
-/* Those that are ignored, as nohup has it, stay so. */
+/* Signals that are ignored, as under nohup, stay ignored. */
 static void bench_server_watch_signals(struct bench_server *server)
 {
 	static struct sigaction before[SIGNAL_COUNT];
@@ -157,7 +157,7 @@ static void choose_cpu(struct bench_server *server)
 {
 	int last = CPU_SETSIZE - 1;
 
-	/* fails where there are more than a set has: then all of it is one */
+	/* fails on machines with more CPUs than a set has: assume all of it */
 	if (sched_getaffinity(0, sizeof(server->cpus), &server->cpus))
 		memset(&server->cpus, 0xff, sizeof(server->cpus));
 	while (last > 0 && !CPU_ISSET(last, &server->cpus))
@@ -173,7 +173,7 @@ void bench_server_share_cpu(const struct bench_server *server, bool share)
 	sched_setaffinity(0, sizeof(*cpus), cpus);
 }
 
-/* Starts a program that is to end when we do, however that happens. */
+/* Starts a program that ends when this process does, however that ends. */
 static pid_t bench_server_spawn(const struct bench_server *server,
 				const char *program, char *const *arguments,
 				int log)
@@ -214,7 +214,7 @@ static int start_child(struct bench_server *server, struct error *err)
 		admin,
 		(char *)"--echo-function",
 		(char *)BENCH_SERVER_ECHO,
-		/* what follows is for one CPU */
+		/* the rest only with one CPU */
 		server->has_one_cpu ? (char *)"--workers" : NULL,
 		(char *)"1",
 		NULL,
@@ -237,7 +237,7 @@ static int start_child(struct bench_server *server, struct error *err)
 	return 0;
 }
 
-/* The last line that the server has written, or "". */
+/* Copies the last line of the server's log, or "". */
 static void read_log(const struct bench_server *server, char *line, int size)
 {
 	cleanup_fclose FILE *file = fopen(server->paths[LOG], "re");
@@ -246,7 +246,7 @@ static void read_log(const struct bench_server *server, char *line, int size)
 	line[0] = '\0';
 	while (file && fgets(next, sizeof(next), file)) {
 		next[strcspn(next, "\n")] = '\0';
-		/* that is advice, not a reason */
+		/* this line is advice, not a reason */
 		if (strncmp(next, "see: ", 5) != 0)
 			snprintf(line, (size_t)size, "%s", next);
 	}
@@ -270,7 +270,7 @@ static bool bench_server_has_ended(struct bench_server *server)
 	return true;
 }
 
-/* One good reply to each, and all there is to it has been started. */
+/* Asks each listener once, so that everything is started. */
 static int try_call(const struct bench_server *server,
 		    enum load_protocol protocol, const char *function,
 		    struct error *err)
@@ -368,7 +368,7 @@ int bench_server_reload(const struct bench_server *server, const char *catalog,
 	return 0;
 }
 
-/* Politely, then not. */
+/* Asks the server to end, then kills it. */
 static void end_child(struct bench_server *server)
 {
 	const struct timespec pause = { .tv_nsec = LOOK_NS };

@@ -12,11 +12,14 @@
 #include "bench/load_target.h"
 #include "bench/row.h"
 
-/* The functions it serves: one that does nothing; the server's own echo. */
+/*
+ * The functions that it serves: one that does nothing, and the server's own
+ * echo.
+ */
 #define BENCH_SERVER_FUNCTION "_bench"
 #define BENCH_SERVER_ECHO "_echo"
 
-/* A program to run instead of thaw itself, for tests. */
+/* Names a program to run instead of thaw itself, for tests. */
 #define BENCH_SERVER_VARIABLE "THAW_BENCH_SERVER"
 
 struct bench_server;
@@ -31,33 +34,33 @@ struct bench_server;
 	"\"timeout\":\"10s\",\"concurrency\":{\"max\":" vms ",\"warm\":1}}"
 
 struct bench_server_options {
-	const char *catalog; /* its text, which has that function */
-	bool has_one_cpu; /* and one worker; else as servers are by default */
+	const char *catalog; /* the catalog's text, which has that function */
+	bool has_one_cpu; /* and one worker; otherwise the server's defaults */
 };
 
 /*
- * Starts it, with files in a folder of its own; it ends with this thread,
- * whatever ends that. -EOPNOTSUPP, and why: it does not serve.
+ * Starts the server, with files in a folder of its own. It ends with this
+ * thread, however that ends. -EOPNOTSUPP after a message: it does not serve.
  */
 int bench_server_open(const struct bench_setup *setup,
 		      const struct bench_server_options *options,
 		      struct error *err, struct bench_server **ret_server);
 
-/* Gives it another catalog, and does not wait until it has that. */
+/* Gives the server another catalog, without waiting until it is in use. */
 int bench_server_reload(const struct bench_server *server, const char *catalog,
 			struct error *err);
 
-/* Ends it and removes the folder. NULL is nothing to do. */
+/* Ends the server and removes the folder. NULL: does nothing. */
 void bench_server_close(struct bench_server *server);
 
-/* The unix socket at which it speaks @protocol. */
+/* Returns the path of the unix socket for @protocol. */
 const char *bench_server_path(const struct bench_server *server,
 			      enum load_protocol protocol);
 
-/* Its one CPU: makes that this thread's as well, or gives all of them back. */
+/* Has this thread run on the server's one CPU, or on all CPUs again. */
 void bench_server_share_cpu(const struct bench_server *server, bool share);
 
-/* The CPU time it has taken, all threads and guests. */
+/* Returns the server's CPU time, of all threads and guests. */
 uint64_t bench_server_cpu_ns(const struct bench_server *server);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * start.c - rows that start a function: start.cold, from its ELF file;
- * start.pool, with a new vm of its snapshot. See row.h.
+ * start.c - rows that start a function: start.cold from its ELF file,
+ * start.pool with a new vm of its snapshot. See row.h.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -9,15 +9,15 @@
 #include "bench/invoke.h"
 #include "bench/row.h"
 
-/* Vms that start.pool makes before it begins again. */
+/* Vms that start.pool makes before it starts over. */
 #define POOL_VMS 64
 
-/* Invocations after which a snapshot knows what new vms should have ready. */
+/* Invocations after which a snapshot knows its hot set. */
 #define SETTLED_AFTER 32
 
 static const char request[BENCH_REQUEST_SIZE];
 
-/* The replies hold their vms, so that the next invocation needs a new one. */
+/* Each reply holds its vm, so the next invocation needs a new one. */
 struct pool_state {
 	struct thaw *thaw;
 	struct thaw_reply replies[POOL_VMS];
@@ -32,7 +32,7 @@ static void empty_pool(struct pool_state *state)
 	state->thaw = NULL;
 }
 
-/* Boots the function and lets one vm find out what it writes. */
+/* Boots the function, and has one vm learn which pages it writes. */
 static int fill_pool(struct bench_row *row, struct error *err)
 {
 	static const struct bench_function function = { .entry = "empty",

@@ -74,7 +74,7 @@ static void print_rounds(const json_t *report)
 	       number_of(host, "involuntary_switches"));
 }
 
-/* A figure of a row or ratio; '-' if there is none. */
+/* Prints a figure of a row or ratio; '-' if there is none. */
 static void print_value(const json_t *object, const char *field)
 {
 	const json_t *value = json_object_get(object, field);
@@ -86,7 +86,7 @@ static void print_value(const json_t *object, const char *field)
 		printf("  %9s", "-");
 }
 
-/* How the p50 compares to the baseline's, and the end of the line. */
+/* Prints how the p50 compares to the baseline's, and ends the line. */
 static void print_change(const json_t *object, const json_t *baseline)
 {
 	const json_t *old =

@@ -13,7 +13,7 @@ struct json_t; /* jansson's */
 void bench_table_print(const struct json_t *report,
 		       const struct json_t *baseline);
 
-/* Only the rows of it. */
+/* Prints only the rows of the report. */
 void bench_table_print_rows(const struct json_t *report,
 			    const struct json_t *baseline);
 

@@ -1,4 +1,4 @@
-/* warn.h - what the person who runs `thaw bench` should know besides. */
+/* warn.h - warnings to the person who runs `thaw bench`. */
 #ifndef BENCH_WARN_H
 #define BENCH_WARN_H
 

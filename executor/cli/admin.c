@@ -30,7 +30,7 @@ int admin_open(const char *option, struct http_client *ret_client)
 	return CLI_USAGE;
 }
 
-/* What admin_client.h's answers mean to the person at the command line. */
+/* Returns the exit code for a result of admin_client.h. */
 static int admin_code(int result)
 {
 	switch (result) {

@@ -13,7 +13,10 @@
 
 struct json_t;
 
-/* Of `thaw status` and `reload`: whom to ask, and how to print the answer. */
+/*
+ * Options of `thaw status` and `reload`: whom to ask, and the form of the
+ * answer.
+ */
 struct admin_options {
 	const char *admin;
 	bool json;
@@ -28,28 +31,30 @@ extern const struct cli_option admin_options[];
 int admin_open(const char *option, struct http_client *ret_client);
 
 /*
- * One request and its answer: CLI_OK and the JSON object (*@ret_json, the
- * caller's; @ret_json may be NULL), or an exit code with a message in *@err.
- * The text remains in client->reply.body. @timeout_ns: 0 for the default.
+ * Sends a request and waits for the answer; @timeout_ns 0 is the default time.
+ * Returns CLI_OK and the JSON object (*@ret_json, the caller's; @ret_json may
+ * be NULL), or an exit code and a message in *@err. The answer's text remains
+ * in client->reply.body.
  */
 int admin_ask(struct http_client *client, const char *method, const char *path,
 	      uint64_t timeout_ns, struct error *err, struct json_t **ret_json);
 
-/* The same; the message is printed. */
+/* Do the same, and print the message. */
 int admin_get(struct http_client *client, const char *path,
 	      struct json_t **ret_json);
 int admin_post(struct http_client *client, const char *path,
 	       uint64_t timeout_ns, struct json_t **ret_json);
 
-/* The same for an answer that is no JSON. */
+/* Does the same for an answer that is not JSON. */
 int admin_get_text(struct http_client *client, const char *path);
 
-/* Prints the text of the last answer, whole. */
+/* Prints the text of the last answer. */
 void admin_print_body(const struct http_client *client);
 
 /*
- * The members of an answer, by a path of keys such as "catalog.path". What is
- * missing, or of another type, is 0; a text is "-", cleaned and cut to @size.
+ * Return members of an answer, by a path of keys such as "catalog.path". A
+ * member that is missing, or of another type, is 0; a text is "-". Texts are
+ * cleaned and cut to @size.
  */
 uint64_t admin_number(const struct json_t *object, const char *path);
 char *admin_text(const struct json_t *object, const char *path, char *to,

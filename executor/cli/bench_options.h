@@ -1,6 +1,6 @@
 /*
- * bench_options.h - the command line of `thaw bench`: options, help, and what
- * does not go together.
+ * bench_options.h - the command line of `thaw bench`: its options, its help,
+ * and which options exclude each other.
  */
 #ifndef EXECUTOR_CLI_BENCH_OPTIONS_H
 #define EXECUTOR_CLI_BENCH_OPTIONS_H
@@ -11,7 +11,7 @@
 #include "bench/bench.h"
 #include "executor/cli/options.h"
 
-/* NULL, 0 and false where an option was not given. */
+/* NULL, 0 or false: the option was not given. */
 struct bench_arguments {
 	struct bench_options options;
 	struct bench_texts merge;
@@ -27,12 +27,12 @@ struct bench_arguments {
 	const char *data, *content_type;
 };
 
-/* Prints @message, and where to find help. Returns CLI_USAGE. */
+/* Prints @message and where to find help. Returns CLI_USAGE. */
 int bench_usage_error(const char *message);
 
 /*
- * Reads the command line of @verb, which is cmd_bench, and refuses what does
- * not go together. CLI_GO_ON, or an exit code after a message.
+ * Reads the command line of @verb, which is cmd_bench, and refuses options that
+ * exclude each other. Returns CLI_GO_ON, or an exit code after a message.
  */
 int bench_arguments_parse(const struct cli_verb *verb, int argc, char **argv,
 			  struct bench_arguments *ret_arguments);

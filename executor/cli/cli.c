@@ -1,4 +1,4 @@
-/* cli.c - messages, exit codes and the catalog's place. See cli.h. */
+/* cli.c - see cli.h. */
 #include "executor/cli/cli.h"
 
 #include <errno.h>

@@ -1,9 +1,9 @@
 /*
- * cli.h - what the verbs of the command line share: exit codes, messages, where
- * the catalog is, what libthaw's answers mean.
+ * cli.h - what the verbs of the command line share: exit codes, messages, the
+ * catalog's path, the meaning of libthaw's results.
  *
- * Results go to standard output, everything else to standard error. All of it
- * runs on the main thread. A verb's options and help are options.h.
+ * Results go to standard output, everything else to standard error. All
+ * functions run on the main thread. options.h has a verb's options and help.
  */
 #ifndef EXECUTOR_CLI_CLI_H
 #define EXECUTOR_CLI_CLI_H
@@ -19,7 +19,7 @@
 #define CLI_CATALOG_VARIABLE "THAW_CATALOG"
 #define CLI_CATALOG_DEFAULT "config/functions.json"
 
-/* Those that name a server: its admin address, and its two doors. */
+/* The variables that name a server: its admin address and its two listeners. */
 #define CLI_ADMIN_VARIABLE "THAW_ADMIN"
 #define CLI_URL_VARIABLE "THAW_URL"
 #define CLI_SOCKET_VARIABLE "THAW_SOCKET"
@@ -37,37 +37,44 @@ enum cli_exit {
 	CLI_ENVIRONMENT = 7, /* this machine cannot: see `thaw doctor` */
 	CLI_REGRESSION = 8,  /* a benchmark is over its limit */
 	CLI_TIMEOUT = 124,   /* the function took too long */
-	CLI_INTERNAL = 125,  /* thaw failed, or its output found no place */
-	CLI_FAULT = 134,     /* the function's code faulted */
+	CLI_INTERNAL =
+		125,	 /* thaw failed, or its output could not be written */
+	CLI_FAULT = 134, /* the function's code faulted */
 };
 
 /* Prints "thaw: MESSAGE" on standard error. */
 void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * The catalog to use: @option if it is not NULL, else $THAW_CATALOG, else
- * config/functions.json. NULL, after a message, if there is none of these.
+ * Returns the path of the catalog: @option if it is not NULL, else
+ * $THAW_CATALOG, else config/functions.json. NULL after a message: there is
+ * none of these.
  */
 const char *cli_catalog_path(const char *option);
 
-/* The value of an environment variable; NULL if it is not there or empty. */
+/*
+ * Returns the value of an environment variable; NULL if it is unset or empty.
+ */
 const char *cli_variable(const char *name);
 
 /*
- * Copies text that came from elsewhere and is to be printed, cut to @size - 1
- * bytes and cleaned by text_clean(). Returns @to.
+ * Copies text of foreign origin that is to be printed: cuts it to @size - 1
+ * bytes and cleans it by text_clean(). Returns @to.
  */
 char *cli_clean(const char *text, char *to, size_t size);
 
-/* CLI_GO_ON if this machine has a usable KVM; else a message and the code. */
+/*
+ * Returns CLI_GO_ON if this machine has a usable KVM, else CLI_ENVIRONMENT
+ * after a message.
+ */
 int cli_require_kvm(void);
 
 /* Prints why there is none, and where to look. Returns CLI_ENVIRONMENT. */
 int cli_no_kvm(const struct error *error);
 
 /*
- * What libthaw's answers, -errno, mean to the person at the command line; the
- * same one may mean different things of different calls.
+ * Return the exit code for a result of libthaw, -errno, whose meaning depends
+ * on the call.
  */
 int cli_open_code(int result);
 int cli_deploy_code(int result);

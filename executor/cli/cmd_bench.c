@@ -1,6 +1,6 @@
 /*
- * cmd_bench.c - `thaw bench`: what invocations cost on this machine, and what
- * the least is that they could cost. bench/ measures and reports; this file
+ * cmd_bench.c - `thaw bench`: measures the cost of invocations on this machine,
+ * and the least that they could cost. bench/ measures and reports; this file
  * chooses what to measure, and turns the verdict into an exit code.
  */
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include "executor/cli/verbs.h"
 #include "executor/protocol/frame.h"
 
-/* What `thaw invoke` would exit with. */
+/* Returns what `thaw invoke` would exit with. */
 static int http_code(unsigned status)
 {
 	switch (status) {
@@ -76,7 +76,7 @@ static int bench_failure_code(const struct bench_end *end)
 	}
 }
 
-/* Prints the message that there is, and returns the exit code. */
+/* Prints the message, if there is one, and returns the exit code. */
 static int bench_exit_code(const struct bench_end *end)
 {
 	switch (end->verdict) {

@@ -1,4 +1,4 @@
-/* cmd_catalog_validate.c - `thaw catalog validate`: tells all mistakes. */
+/* cmd_catalog_validate.c - `thaw catalog validate`: prints all mistakes. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "executor/cli/verbs.h"
 #include "executor/function.h"
 
-/* More mistakes of one catalog are not told. */
+/* Most mistakes of one catalog that are printed. */
 #define MISTAKES_MAX 100
 
 #define STANDARD_INPUT "-"
@@ -25,7 +25,7 @@ static const struct cli_option validate_options[] = {
 	{ .name = NULL },
 };
 
-/* How many there were. */
+/* Prints a mistake and counts it. */
 static bool validate_print_mistake(void *cookie, const char *message)
 {
 	unsigned *count = cookie;
@@ -34,7 +34,7 @@ static bool validate_print_mistake(void *cookie, const char *message)
 	return ++*count < MISTAKES_MAX;
 }
 
-/* Without the vms that are kept, so that one after the other has room. */
+/* Boots a function without warm vms, so that the next one has room. */
 static int validate_boot(void *cookie, const struct catalog_function *function,
 			 struct error *err)
 {

@@ -1,4 +1,6 @@
-/* cmd_complete.c - `thaw complete`: asked by the scripts of `thaw completion`. */
+/*
+ * cmd_complete.c - `thaw complete`: answers the scripts of `thaw completion`.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -12,7 +14,9 @@ static int complete_run(const struct cli_verb *verb, int argc, char **argv)
 	static char nothing[] = "";
 	char *empty[] = { nothing };
 
-	/* the words are not ours: they may look like options */
+	/*
+	 * the words belong to another command line, and may look like options
+	 */
 	if (argc < 2 || strcmp(argv[1], "--") != 0) {
 		int code = cli_parse(verb, argc, argv, NULL, NULL);
 

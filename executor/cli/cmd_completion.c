@@ -6,7 +6,7 @@
 #include "executor/cli/options.h"
 #include "executor/cli/verbs.h"
 
-/* They are put into the program when it is built. */
+/* The build puts the scripts into the program. */
 #define INCLUDE_SCRIPT(name, file)               \
 	extern const char name[];                \
 	__asm__(".pushsection .rodata\n"         \

@@ -1,6 +1,6 @@
 /*
  * cmd_doctor.c - `thaw doctor`: checks whether this machine can run functions,
- * and says of everything that is not right what to do.
+ * and says what to do about each problem.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,12 +30,12 @@
 #define CLOCK_SOURCE \
 	"/sys/devices/system/clocksource/clocksource0/current_clocksource"
 
-/* File descriptors below which a busy executor may want more. */
+/* A busy executor may need more file descriptors than this. */
 #define FILES_ADVISED 4096
 
 enum status {
 	STATUS_OK,
-	STATUS_WARN, /* works, though not as well as it could */
+	STATUS_WARN, /* works, but not as well as it could */
 	STATUS_FAIL, /* functions cannot run */
 };
 
@@ -74,7 +74,10 @@ static void note(struct report *report, enum status status, const char *name,
 		printf("%-4s  %-16s  %s\n", status_names[status], name, text);
 }
 
-/* The first line of @path that starts with @key, less that; "" without. */
+/*
+ * Returns the rest of the first line of @path that starts with @key; "" if
+ * there is none.
+ */
 static void read_line(const char *path, const char *key, char *text,
 		      size_t size)
 {
@@ -170,7 +173,7 @@ static void check_vm(struct report *report, int memory_fd)
 	vm_free(vm);
 }
 
-/* Guest memory: a file without a name, which can be sealed. */
+/* Guest memory needs an anonymous file that can be sealed. */
 static void doctor_check_memory(struct report *report, bool has_kvm)
 {
 	cleanup_close int fd =

@@ -46,7 +46,7 @@ static int print_of_server(struct http_client *client, const char *name,
 	char path[ADMIN_PATH_MAX];
 	int code;
 
-	/* what needs escapes in a path is no name */
+	/* a name never needs escapes in a path */
 	if (strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 			 "0123456789-_.") != strlen(name) ||
 	    strlen(name) > LIMIT_NAME_MAX) {
@@ -54,7 +54,7 @@ static int print_of_server(struct http_client *client, const char *name,
 		return CLI_NOT_FOUND;
 	}
 	snprintf(path, sizeof(path), "/v1/functions/%s", name);
-	/* the bounds of its buckets, and the others' names, are in the list */
+	/* the list has the bounds of its buckets, and the other names */
 	code = admin_get(client, "/v1/functions", &answer);
 	if (!code && !function_table_has(answer, name))
 		return describe_not_found(client, answer, name);

@@ -21,7 +21,7 @@ static const struct cli_option list_options[] = {
 			  "the form; default table; name: names alone"),
 };
 
-/* Quantities as text; compound literals live to the end of their block. */
+/* Format quantities; a compound literal lives until its block ends. */
 #define SIZE(bytes) units_format_size(bytes, (char[UNITS_TEXT_MAX]){ 0 })
 #define DURATION(ns) units_format_duration(ns, (char[UNITS_TEXT_MAX]){ 0 })
 

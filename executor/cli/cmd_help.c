@@ -7,7 +7,7 @@
 #include "executor/cli/options.h"
 #include "executor/cli/verbs.h"
 
-/* Of a name, with its zero. */
+/* Bytes of a name, with its zero. */
 #define NAME_MAX_BYTES 64
 
 static int help_run(const struct cli_verb *verb, int argc, char **argv)

@@ -1,6 +1,6 @@
 /*
- * cmd_invoke.c - `thaw invoke`: one function, of the catalog in process, or of
- * a running server.
+ * cmd_invoke.c - `thaw invoke`: invokes a function of the catalog in this
+ * process, or one of a running server.
  */
 #include <stddef.h>
 
@@ -16,7 +16,7 @@ struct invoke_options {
 	const char *catalog;
 	struct invocation_options invocation;
 
-	/* a server's */
+	/* for a server */
 	const char *url, *socket;
 	bool async;
 	unsigned log; /* 1: tail */
@@ -54,7 +54,7 @@ static const struct cli_option options[] = {
 	{ .name = NULL },
 };
 
-/* What the command line does not say, the environment may. */
+/* Takes from the environment what the command line leaves open. */
 static void take_environment(struct invoke_options *my)
 {
 	if (my->catalog || my->url || (my->socket && *my->socket))

@@ -1,4 +1,6 @@
-/* cmd_metrics.c - `thaw metrics`: what a scraper gets from a running server. */
+/*
+ * cmd_metrics.c - `thaw metrics`: prints what a running server tells a scraper.
+ */
 #include <stddef.h>
 
 #include "executor/cli/admin.h"

@@ -10,7 +10,7 @@
 #include "executor/cli/verbs.h"
 #include "executor/limits.h"
 
-/* A reload waits for boots, for a while, before it answers. */
+/* The server waits a while for boots before it answers. */
 #define RELOAD_TIMEOUT_NS (60 * UNITS_S)
 
 #define NAME_MAX_BYTES (LIMIT_NAME_MAX + 1)
@@ -30,7 +30,7 @@ static void print_names(const json_t *answer, const char *key)
 	putchar('\n');
 }
 
-/* On stderr, as what it is. */
+/* Prints on standard error which functions could not be deployed. */
 static void print_failed(const json_t *failed)
 {
 	char name[NAME_MAX_BYTES], reason[REASON_MAX_BYTES];

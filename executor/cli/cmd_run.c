@@ -1,6 +1,7 @@
 /*
- * cmd_run.c - `thaw run`: an image without a catalog. One is made for it, so
- * that options mean, and are refused, exactly as the catalog's keys.
+ * cmd_run.c - `thaw run`: runs an image without a catalog. A catalog is made
+ * for it, so options mean exactly what the catalog's keys mean, and are refused
+ * alike.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -18,7 +19,7 @@
 #include "executor/cli/verbs.h"
 #include "executor/limits.h"
 
-/* What messages call the catalog that is made, and where they find a mistake. */
+/* The name of that catalog in messages, and the part before a mistake. */
 #define CATALOG_NAME "options"
 #define PLACE CATALOG_NAME ":1: /functions/0/"
 #define ENVIRONMENT "environment"
@@ -72,7 +73,10 @@ static const struct cli_option options[] = {
 };
 /* clang-format on */
 
-/* The image's file name without suffix, less what a name may not have. */
+/*
+ * Makes a name of the image's file name: without suffix, and without characters
+ * that a name may not have.
+ */
 static void make_name(const char *path, char name[LIMIT_NAME_MAX + 1])
 {
 	const char *slash = strrchr(path, '/');
@@ -92,7 +96,7 @@ static void make_name(const char *path, char name[LIMIT_NAME_MAX + 1])
 		strcpy(name, "function");
 }
 
-/* The image's absolute path on the heap; NULL after a message. */
+/* Returns the image's absolute path on the heap; NULL after a message. */
 static char *find_image(const char *path)
 {
 	char *absolute = realpath(path, NULL);
@@ -111,8 +115,9 @@ static char *find_image(const char *path)
 }
 
 /*
- * A mistake is said to be one of the option: "options:1: /functions/0/max_reply:
- * ..." is "--max-reply: ...", and of "environment/NAME" it is "--env NAME: ...".
+ * Prints a mistake as one of the option: "options:1: /functions/0/max_reply:
+ * ..." becomes "--max-reply: ...", and "environment/NAME" becomes "--env NAME:
+ * ...".
  */
 static void run_print_mistake(const char *message)
 {

@@ -1,4 +1,6 @@
-/* cmd_serve.c - `thaw serve`. See server/server.h. */
+/*
+ * cmd_serve.c - `thaw serve`: runs a server until it ends. See server/server.h.
+ */
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -18,7 +20,7 @@
 #define NO_ADDRESS "none"
 #define UNIX_PREFIX "unix:"
 
-/* A unix socket's address: the prefix and a path. */
+/* Bytes of a unix socket's address: the prefix and a path. */
 #define ADDRESS_MAX (sizeof(UNIX_PREFIX) + RUNTIME_PATH_MAX)
 
 struct serve_options {
@@ -67,7 +69,7 @@ static int set_allow_host(const struct cli_option *option, const char *value,
 			  SERVER_HOSTS_MAX);
 		return CLI_USAGE;
 	}
-	/* a port would say nothing: all are fine */
+	/* a port is refused: it would say nothing, as any port is fine */
 	if (!host_read(value, strlen(value), &host) || !host.size ||
 	    host.size + (value[strlen(value) - 1] == '.') != strlen(value)) {
 		cli_error("--%s: \"%s\" is no name, no address and not *; an "
@@ -216,8 +218,8 @@ static const struct cli_option options[] = {
 };
 
 /*
- * The path of a socket: as given, or in the runtime folder; NULL for none. A
- * code, or CLI_GO_ON.
+ * Chooses the path of a socket: the given one, or one in the runtime folder;
+ * NULL for none. Returns CLI_GO_ON, or an exit code after a message.
  */
 static int serve_choose(const char *given, const char *name, const char *prefix,
 			char *text, const char **ret_address)
@@ -255,7 +257,7 @@ static int code_of(int result)
 	case -EMFILE:
 	case -ENFILE:
 		return CLI_ENVIRONMENT;
-	default: /* the catalog, most likely */
+	default: /* most likely the catalog */
 		return cli_open_code(result);
 	}
 }
@@ -271,7 +273,7 @@ static int serve_until_end(struct serve_options *my)
 		cli_error("%s", err.message);
 		return code_of(r);
 	}
-	/* what goes wrong in it is in the log */
+	/* the log says what goes wrong in it */
 	r = server_run(&my->server, &err);
 	log_stop();
 	return code_of(r);

@@ -1,4 +1,6 @@
-/* cmd_status.c - `thaw status`: a running server, and its functions. */
+/*
+ * cmd_status.c - `thaw status`: prints a running server's state and functions.
+ */
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -13,7 +15,7 @@
 
 #define TEXT_MAX 4096
 
-/* A member as text; compound literals live to the end of their block. */
+/* Formats a member; a compound literal lives until its block ends. */
 #define TEXT(status, path) \
 	admin_text(status, path, (char[TEXT_MAX]){ 0 }, TEXT_MAX)
 

@@ -1,6 +1,6 @@
 /*
- * cmd_top.c - `thaw top`: what functions do, again and again. The table is
- * made by top_table.c, the terminal is top_screen.c's.
+ * cmd_top.c - `thaw top`: shows what functions do, again and again. top_table.c
+ * makes the table, top_screen.c has the terminal.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -27,10 +27,10 @@
 
 #define INTERVAL_MIN_NS (100 * NS_PER_MS)
 
-/* Keys wait for answers, so these may not take long. */
+/* Keys are not read while an answer is awaited, so it may not take long. */
 #define ANSWER_TIMEOUT_NS (2 * NS_PER_S)
 
-/* The first picture is not to be waited for so long. */
+/* The first interval is shorter, so that figures appear soon. */
 #define FIRST_INTERVAL_NS (250 * NS_PER_MS)
 
 struct top_options {
@@ -68,10 +68,10 @@ struct top {
 	struct http_client client;
 	json_t *status; /* the last; NULL at first */
 	struct facts before, now;
-	struct error error; /* why there is nothing newer; "" */
+	struct error error; /* why the figures are old; "": they are not */
 };
 
-/* Asks the server; what was known stays if it does not answer. */
+/* Asks the server; keeps the last figures if it does not answer. */
 static int sample(struct top *top)
 {
 	json_auto_t *status = NULL, *answer = NULL;
@@ -101,11 +101,11 @@ static int sample(struct top *top)
 #define TEXT(status, path) \
 	admin_text(status, path, (char[TEXT_MAX]){ 0 }, TEXT_MAX)
 
-/* Lines before the headings: all, and where there is little room. */
+/* Lines above the headings, and where there is little room. */
 #define HEADER_LINES 6
 #define HEADER_LINES_LOW 2
 
-/* Lower ones are low. */
+/* A screen with fewer lines is low. */
 #define HEIGHT_LOW 12
 
 static size_t header_lines(const struct top_screen *screen)
@@ -139,7 +139,7 @@ static void write_facts(const struct top *top, const struct top_table *table,
 		      table->error_rate);
 }
 
-/* Why there is nothing new, or what keys do. */
+/* Writes why the figures are old, or what the keys do. */
 static void write_message(const struct top *top, struct buffer *out)
 {
 	static const char *const orders[] = { "rate", "latency", "name",
@@ -190,7 +190,7 @@ static void top_draw(struct top *top, const struct top_screen *screen)
 		rows = screen->height - header - 1;
 	if (make_table(top, &table))
 		return;
-	/* the last line tells of those that do not fit */
+	/* the last line counts the functions that do not fit */
 	if (table.count > rows && rows)
 		rows--;
 	write_header(top, &table, header == HEADER_LINES_LOW, &out);
@@ -203,7 +203,7 @@ static void top_draw(struct top *top, const struct top_screen *screen)
 	top_table_done(&table);
 }
 
-/* Whether a key sorts. */
+/* Whether @key chooses the order; takes it if so. */
 static bool top_take_key(struct top *top, int key)
 {
 	static const char keys[] = "rlne"; /* in the order of enum top_sort */
@@ -214,7 +214,7 @@ static bool top_take_key(struct top *top, int key)
 	return found;
 }
 
-/* Until the next sample is due; false if that was the end. */
+/* Waits until the next sample is due; false: the end has come. */
 static bool wait_for_next(struct top *top, struct top_screen *screen,
 			  uint64_t until_ns, bool is_drawn)
 {
@@ -235,7 +235,7 @@ static void top_show(struct top *top, struct top_screen *screen)
 
 	while (wait_for_next(top, screen, next_ns, drawn)) {
 		next_ns = clock_now_ns() + top->options.interval_ns;
-		(void)sample(top); /* its error is in the picture */
+		(void)sample(top); /* the picture shows its error */
 		top_draw(top, screen);
 		if (++drawn == top->options.count)
 			return;

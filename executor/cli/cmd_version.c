@@ -1,4 +1,4 @@
-/* cmd_version.c - `thaw version`. */
+/* cmd_version.c - `thaw version`: prints the version. */
 #include <jansson.h>
 #include <stdio.h>
 

@@ -23,27 +23,30 @@ enum kind {
 	KIND_WORDS, /* "a|b|c" */
 };
 
-/* A command line, from the verb's last word on. */
+/* A command line, after the verb's words. */
 struct line {
 	const struct cli_verb *verb;
-	char *const *words; /* complete ones */
+	char *const *words; /* without the one to complete */
 	size_t count;
 	const char *last; /* the one to complete */
 
-	/* What the complete words say. */
+	/* What those words say. */
 	const struct cli_option *pending; /* an option without its argument */
 	bool has_operand;
 	bool has_ended; /* by "--": what follows is an operand */
 	const char *catalog;
 };
 
-/* An option as a word has it. */
+/* The option that a word gives. */
 struct option_word {
-	const struct cli_option *option; /* NULL: there is none */
-	const char *value;		 /* in the same word; or NULL */
+	const struct cli_option *option; /* NULL: no such option */
+	const char *value; /* its argument in the same word; or NULL */
 };
 
-/* @word may be NULL. Only an operand "NAME" is a function's. */
+/*
+ * Returns what @word, which may be NULL, stands for. "NAME" is a function only
+ * as an operand.
+ */
 static enum kind completion_kind_of(const char *word, bool is_operand)
 {
 	static const struct {
@@ -76,7 +79,7 @@ static void completion_print_header(const char *what, size_t skip)
 	printf(":%s %zu\n", what, skip);
 }
 
-/* The first sentence or so of an option's help, in one line. */
+/* Copies the beginning of an option's help, up to a semicolon, as one line. */
 static const char *short_help(const char *help, char text[static HELP_MAX])
 {
 	size_t size = 0;
@@ -87,7 +90,7 @@ static const char *short_help(const char *help, char text[static HELP_MAX])
 	return text;
 }
 
-/* The words of "a|b|c", in brackets or not. */
+/* Prints the words of "a|b|c", with or without brackets. */
 static void print_alternatives(const char *words)
 {
 	for (; *words; words += strspn(words, "[|]")) {
@@ -100,8 +103,8 @@ static void print_alternatives(const char *words)
 }
 
 /*
- * As `thaw functions list` has them: those of the catalog, else of a server. It
- * reads its options by getopt(), which 0 has begin anew.
+ * Prints names of functions as `thaw functions list` does: of the catalog, else
+ * of a server. optind 0 has the verb's getopt_long() start again.
  */
 static void print_functions(const char *catalog)
 {
@@ -118,7 +121,7 @@ static void print_functions(const char *catalog)
 	list->run(list, 4, of_server);
 }
 
-/* Bytes of the verb's first word. */
+/* Returns the bytes of the verb's first word. */
 static size_t first_size(const struct cli_verb *verb)
 {
 	return strcspn(verb->name, " ");
@@ -157,7 +160,9 @@ static void print_second_words(const char *noun)
 			       cli_verbs[i]->summary);
 }
 
-/* Offers verbs behind @count words of one. False: they are one already. */
+/*
+ * Offers the verbs that @count words may begin. False: the words name a verb.
+ */
 static bool offer_verbs(char *const *words, size_t count)
 {
 	if (count > 1 || (count && !verbs_is_noun(words[0])))
@@ -170,7 +175,7 @@ static bool offer_verbs(char *const *words, size_t count)
 	return true;
 }
 
-/* The argument called @word, behind @skip bytes of the last word. */
+/* Offers what can be the argument @word, after @skip bytes of the last word. */
 static void offer_argument(const struct line *line, const char *word,
 			   bool is_operand, size_t skip)
 {
@@ -203,7 +208,7 @@ static void offer_argument(const struct line *line, const char *word,
 	}
 }
 
-/* Letters are offered only where no long name has begun. */
+/* Offers options; letters only if the last word is "-". */
 static void offer_options(const struct line *line)
 {
 	const bool has_letters = !strcmp(line->last, "-");
@@ -241,7 +246,10 @@ completion_find_letter(const struct cli_verb *verb, char letter)
 	return NULL;
 }
 
-/* "--name", "--name=VALUE", "-n", "-nVALUE", or letters before one of those. */
+/*
+ * Reads "--name", "--name=VALUE", "-n", "-nVALUE", or letters before one of
+ * those.
+ */
 static struct option_word read_option(const struct cli_verb *verb,
 				      const char *word)
 {
@@ -321,7 +329,7 @@ static void complete_last(struct line *line)
 		offer_argument(line, line->verb->operand, true, 0);
 }
 
-/* The verb that the words begin with, and of how many of them it consists. */
+/* Finds the verb that the words begin with, and the number of its words. */
 static const struct cli_verb *find_verb(char *const *words, size_t count,
 					size_t *ret_used)
 {

@@ -1,4 +1,6 @@
-/* completion.h - what completes a command line of thaw, of the verbs' tables. */
+/*
+ * completion.h - finds what completes a command line, in the tables of verbs.
+ */
 #ifndef EXECUTOR_CLI_COMPLETION_H
 #define EXECUTOR_CLI_COMPLETION_H
 

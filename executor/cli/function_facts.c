@@ -1,4 +1,4 @@
-/* function_facts.c - functions as a server sees them. See function_facts.h. */
+/* function_facts.c - see function_facts.h. */
 #include "executor/cli/function_facts.h"
 
 #include <errno.h>
@@ -41,7 +41,7 @@ void facts_read_buckets(const json_t *histogram,
 		ret_counts[i] = number(json_array_get(list, i));
 }
 
-/* Sums up the object of outcomes. */
+/* Adds up the object of outcomes. */
 static void read_outcomes(const json_t *outcomes, struct function_facts *facts)
 {
 	const char *key;

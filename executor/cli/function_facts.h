@@ -1,6 +1,6 @@
 /*
- * function_facts.h - what a server says about a function, out of its JSON, and
- * what has happened between two of its answers.
+ * function_facts.h - what a server's JSON says about functions, and what
+ * happened between two of its answers.
  */
 #ifndef EXECUTOR_CLI_FUNCTION_FACTS_H
 #define EXECUTOR_CLI_FUNCTION_FACTS_H
@@ -13,12 +13,12 @@
 
 struct json_t;
 
-/* More than the server's histograms have. */
+/* More bounds than the server's histograms have. */
 #define FACTS_BOUNDS_MAX 64
 
 #define FACTS_NAME_MAX (LIMIT_NAME_MAX + 1)
 
-/* The buckets of all histograms of an answer: their upper bounds. */
+/* The upper bounds of the buckets of all histograms in an answer. */
 struct facts_bounds {
 	uint64_t us[FACTS_BOUNDS_MAX];
 	size_t count;
@@ -29,11 +29,11 @@ struct function_facts {
 	char state[16]; /* "active", ... */
 	uint64_t idle, busy, max, queued;
 	uint64_t ended;	 /* invocations, however they ended */
-	uint64_t errors; /* of those, the ones not ok */
-	uint64_t buckets[FACTS_BOUNDS_MAX + 1]; /* of "duration" */
+	uint64_t errors; /* those that did not end well */
+	uint64_t buckets[FACTS_BOUNDS_MAX + 1]; /* of the histogram "duration" */
 };
 
-/* All functions of one answer, at one time. */
+/* All functions in one answer, at one time. */
 struct facts {
 	uint64_t at_ns; /* of clock_now_ns() */
 	struct facts_bounds bounds;
@@ -41,11 +41,11 @@ struct facts {
 	size_t count;
 };
 
-/* Reads "bucket_bounds_us"; what is no list of growing numbers is left out. */
+/* Reads "bucket_bounds_us"; ignores what is not a list of growing numbers. */
 void facts_read_bounds(const struct json_t *answer,
 		       struct facts_bounds *ret_bounds);
 
-/* The counts of a histogram's bounds->count + 1 buckets. */
+/* Reads the counts of a histogram's bounds->count + 1 buckets. */
 void facts_read_buckets(const struct json_t *histogram,
 			const struct facts_bounds *bounds,
 			uint64_t *ret_counts);
@@ -59,22 +59,22 @@ int facts_read(const struct json_t *answer, uint64_t at_ns,
 	       struct facts *ret_facts);
 void facts_done(struct facts *facts);
 
-/* The function called @name, or NULL. */
+/* Returns the function called @name, or NULL. */
 const struct function_facts *facts_find(const struct facts *facts,
 					const char *name);
 
 /*
- * Takes the counts of @before off those of @now. If they have gone down, the
- * server is another one, and nothing is taken off.
+ * Subtracts the counts of @before from those of @now. If a count went down, the
+ * server is a new one, and nothing is subtracted.
  */
 void facts_subtract(struct function_facts *now,
 		    const struct function_facts *before);
 
-/* A percentile of the duration, in microseconds: see percentile.h. */
+/* Returns a percentile of the duration, in microseconds: see percentile.h. */
 double facts_percentile(const struct function_facts *facts,
 			const struct facts_bounds *bounds, double p);
 
-/* The last bound, which percentile_format() takes; 0 if there is none. */
+/* Returns the last bound, for percentile_format(); 0 if there is none. */
 double facts_last_us(const struct facts_bounds *bounds);
 
 #endif

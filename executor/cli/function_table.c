@@ -1,4 +1,4 @@
-/* function_table.c - prints a server's functions. See function_table.h. */
+/* function_table.c - see function_table.h. */
 #include "executor/cli/function_table.h"
 
 #include <inttypes.h>
@@ -116,7 +116,7 @@ static void print_text(const json_t *function, const char *key)
 		print_key(key, TEXT(function, key));
 }
 
-/* Lines of NAME=VALUE. */
+/* Prints lines of NAME=VALUE. */
 static void print_pairs(const json_t *spec, const char *member, const char *key)
 {
 	json_t *pairs = json_object_get(spec, member), *value;
@@ -172,7 +172,9 @@ void function_table_describe_spec(const json_t *spec)
 	print_pairs(spec, "labels", "label");
 }
 
-/* "ok 10, timeout 2": an object of numbers, those that are not 0. */
+/*
+ * Prints an object of numbers as "ok 10, timeout 2", without those that are 0.
+ */
 static void function_table_print_counts(const json_t *function, const char *key)
 {
 	json_t *counts = json_object_get(function, key), *value;
@@ -210,7 +212,7 @@ static void print_percentiles(const json_t *histogram, const char *name,
 	putchar('\n');
 }
 
-/* What has become of it, behind what the catalog says. */
+/* Prints the function's state on the server, after what the catalog says. */
 static void print_state(const json_t *function)
 {
 	static const char *const texts[] = {

@@ -23,7 +23,7 @@ struct functions_options {
 	unsigned format;   /* enum functions_format */
 };
 
-/* Their tables, with the alternatives of --output and its help. */
+/* The entries of their tables; @formats are the alternatives of --output. */
 #define FUNCTIONS_OPTIONS(formats, help)                         \
 	CLI_OPTION_CATALOG(struct functions_options, catalog),   \
 		{ 0,                                             \
@@ -45,7 +45,7 @@ struct functions_options {
 		.name = NULL                                     \
 	}
 
-/* cli_parse(), and refuses --catalog together with --admin. */
+/* Calls cli_parse(), and refuses --catalog together with --admin. */
 int functions_parse(const struct cli_verb *verb, int argc, char **argv,
 		    struct functions_options *my, const char **ret_name);
 
@@ -56,7 +56,7 @@ int functions_parse(const struct cli_verb *verb, int argc, char **argv,
 int functions_load(const struct functions_options *my,
 		   struct catalog **ret_catalog);
 
-/* Prints it on standard output, for people and programs. */
+/* Prints JSON on standard output, with indentation. */
 void functions_print_json(const struct json_t *value);
 
 #endif

@@ -31,7 +31,7 @@ int help_no_verb(const char *typed)
 	return CLI_USAGE;
 }
 
-/* The verbs, or only those of @noun. */
+/* Prints the verbs, or only those of @noun. */
 static void help_list(const char *noun, FILE *file)
 {
 	for (size_t i = 0; cli_verbs[i]; i++) {

@@ -1,7 +1,7 @@
 /*
- * invocation.c - the invocations, wherever they run, and what becomes of their
- * ends. Replies are printed by reply.c, repeats judged by repeat.c; who runs
- * them is in invoke_local.c, invoke_http.c and invoke_socket.c.
+ * invocation.c - runs invocations, wherever the function is, and prints the
+ * end. reply.c prints replies, repeat.c compares repeated ones; invoke_local.c,
+ * invoke_http.c and invoke_socket.c invoke.
  */
 #include "executor/cli/invocation.h"
 
@@ -30,7 +30,7 @@ static int result_code(enum thaw_result result)
 	return CLI_INTERNAL;
 }
 
-/* Prints what there is of an invocation that has ended. */
+/* Prints an invocation that has ended. */
 static int invocation_show(const char *function, const struct answer *reply,
 			   const struct invocation_options *options)
 {
@@ -46,7 +46,10 @@ static int invocation_show(const char *function, const struct answer *reply,
 	return code ? code : result_code(reply->result);
 }
 
-/* One invocation; of those of @repeat, shows the last, and one that fails. */
+/*
+ * Invokes once. Of repeated invocations only the last one is shown, or one that
+ * fails.
+ */
 static int invocation_invoke(const struct invoker *invoker,
 			     const char *function,
 			     const struct thaw_invoke_request *request,

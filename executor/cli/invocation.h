@@ -13,19 +13,19 @@
 #include "executor/engine.h"
 #include "executor/libthaw.h"
 
-/* Most invocations of one command: their times are kept, 8 bytes each. */
+/* Most invocations of one command, which keeps 8 bytes for each time. */
 #define INVOCATION_REPEAT_MAX 1000000
 
 struct invocation_options {
-	const char *data; /* as request_data_read() takes it */
+	const char *data; /* for request_data_read() */
 	const char *content_type;
 	struct request_http http;
-	const char *output; /* file for the reply; NULL or "-": stdout */
+	const char *output; /* file of the reply; NULL or "-": stdout */
 	uint64_t timeout_ns;
 	uint64_t repeat; /* 0: once, and no summary */
-	bool include;	 /* metadata before the reply */
-	bool verbose;	 /* metadata on standard error */
-	bool trace;	 /* where the time went, on standard error */
+	bool include;	 /* print metadata before the reply */
+	bool verbose;	 /* print metadata on standard error */
+	bool trace;	 /* print on standard error where the time went */
 
 	const char *polling_cores; /* a number; NULL: the library's default */
 
@@ -98,16 +98,16 @@ struct invocation_options {
 struct answer;
 struct request_data;
 
-/* Who runs invocations. */
+/* Invokes functions in one of the ways. */
 struct invoker {
 	/*
-	 * Invokes once: CLI_OK and what became of it, or an exit code after a
-	 * message. The answer is valid until end(), or the next one.
+	 * Invokes once. Returns CLI_OK and the answer, or an exit code after a
+	 * message. The answer is valid until end() or the next invocation.
 	 */
 	int (*invoke)(void *cookie, const char *function,
 		      const struct thaw_invoke_request *request,
 		      struct answer *ret_answer);
-	/* Ends the use of an answer, the @last to be shown; or NULL. */
+	/* Releases the answer; @last: it was shown. May be NULL. */
 	void (*end)(void *cookie, bool last);
 	void *cookie;
 	bool remote; /* a server runs them */
@@ -118,7 +118,7 @@ int invocation_perform(const struct invoker *invoker, const char *function,
 		       const struct request_data *data,
 		       const struct invocation_options *options);
 
-/* Takes the number of --polling-cores: a cli_option's set(). */
+/* Sets --polling-cores: a cli_set_fn. */
 int invocation_set_cores(const struct cli_option *option, const char *value,
 			 void *target);
 

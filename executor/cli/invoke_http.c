@@ -1,6 +1,6 @@
 /*
- * invoke_http.c - invocations over HTTP: /function/NAME, or, for what only that
- * has, the Lambda API. See invoke_http.h.
+ * invoke_http.c - invokes by /function/NAME, or by the Lambda API for what only
+ * that has. See invoke_http.h.
  */
 #include "executor/cli/invoke_http.h"
 
@@ -21,14 +21,14 @@
 
 #define NAME_MAX_BYTES 256
 #define PATH_MAX_BYTES (512 + 2 * THAW_ATTRIBUTES_SIZE_MAX)
-/* Those of the options, with ": " and "\r\n" for their zeros, and others. */
+/* Headers of the options, with ": " and "\r\n" for their zeros, and our own. */
 #define HEADERS_MAX (512 + 2 * THAW_HEADERS_SIZE_MAX)
 #define TIMING_MAX 256
 
-/* Waiting for a vm and running: no function may take longer. */
+/* No function may wait for a vm and run for longer than this. */
 #define WAIT_NS (LIMIT_QUEUE_TIMEOUT_MAX + LIMIT_TIMEOUT_MAX + UNITS_M)
 
-/* The end of a log, 4 KiB, as the Lambda API has it; some more is fine. */
+/* Room for a log's end, which the Lambda API limits to 4 KiB. */
 #define LOG_MAX (16 * 1024)
 
 struct by_http {
@@ -38,9 +38,9 @@ struct by_http {
 	char path[PATH_MAX_BYTES];
 	char headers[HEADERS_MAX];
 
-	/* Of the last answer. */
+	/* From the last answer. */
 	char content_type[128], id[64 + 1], timing[TIMING_MAX];
-	char own[HTTP_REPLY_HEAD_MAX]; /* headers, of the function */
+	char own[HTTP_REPLY_HEAD_MAX]; /* headers that the function has set */
 	struct http_problem problem;
 };
 
@@ -49,7 +49,7 @@ static bool is_lambda(const struct by_http *http)
 	return http->options->async || http->options->tail;
 }
 
-/* Of a path; a name of the catalog needs none of it. */
+/* Escapes text for a path; a name of the catalog needs no escapes. */
 static bool invoke_http_escape(const char *text, char *to, size_t size)
 {
 	size_t used = 0;
@@ -115,7 +115,7 @@ static int write_headers(struct by_http *http, const char *type,
 	return CLI_GO_ON;
 }
 
-/* Copies a header's value, "" if it is missing. */
+/* Copies a header's value, or "" if it is missing. */
 static const char *invoke_http_take_header(const struct http_reply *reply,
 					   const char *name, char *to,
 					   size_t size)
@@ -125,7 +125,7 @@ static const char *invoke_http_take_header(const struct http_reply *reply,
 	return cli_clean(value ? value : "", to, size);
 }
 
-/* "queue;dur=0.010, run;dur=0.061": milliseconds to nanoseconds. */
+/* Reads "queue;dur=0.010, run;dur=0.061": milliseconds to nanoseconds. */
 static uint64_t duration_ns(const char *timing, const char *name)
 {
 	size_t size = strlen(name);
@@ -143,7 +143,7 @@ static uint64_t duration_ns(const char *timing, const char *name)
 	return 0;
 }
 
-/* The exit code of a request that was refused. */
+/* Returns the exit code of a request that was refused. */
 static int refused_code(unsigned status)
 {
 	switch (status) {
@@ -151,7 +151,7 @@ static int refused_code(unsigned status)
 		return CLI_NOT_FOUND;
 	case 429:
 		return CLI_THROTTLED;
-	case 409: /* the Lambda API's: not deployed yet */
+	case 409: /* of the Lambda API: not deployed yet */
 	case 503:
 		return CLI_CONNECT;
 	default:
@@ -169,7 +169,7 @@ static enum thaw_result result_of(const char *type)
 	return THAW_ERROR;
 }
 
-/* Whether it is one that the server writes, or that is told elsewhere. */
+/* Whether the server wrote the header, or it is shown elsewhere. */
 static bool is_known(const char *name)
 {
 	static const char *const names[] = { "content-type", "date",
@@ -182,7 +182,7 @@ static bool is_known(const char *name)
 	return thaw_http_is_framing(name);
 }
 
-/* The headers that the function has set. */
+/* Takes the headers that the function has set. */
 static void invoke_http_take_headers(struct by_http *http,
 				     struct answer *answer)
 {
@@ -198,7 +198,7 @@ static void invoke_http_take_headers(struct by_http *http,
 	answer->headers_size = (size_t)(to - http->own);
 }
 
-/* The status that the function has set; 0: it is the server's. */
+/* Returns the status that the function has set; 0: the server has. */
 static unsigned own_status(const struct by_http *http)
 {
 	const struct http_reply *reply = &http->client.reply;
@@ -209,7 +209,7 @@ static unsigned own_status(const struct by_http *http)
 		       0;
 }
 
-/* A reply that is not the function's: its error, or the server's refusal. */
+/* Handles the function's error, or the server's refusal. */
 static int take_failure(struct by_http *http, struct answer *answer)
 {
 	const struct http_reply *reply = &http->client.reply;
@@ -267,7 +267,7 @@ static int take_answer(struct by_http *http, struct answer *answer)
 	return CLI_OK;
 }
 
-/* The function is in the path. */
+/* The path names the function. */
 static int invoke_http_once(void *cookie, const char *function,
 			    const struct thaw_invoke_request *request,
 			    struct answer *ret_answer)
@@ -299,7 +299,7 @@ static int invoke_http_once(void *cookie, const char *function,
 	return code;
 }
 
-/* Prints the log's end, its lines as they are. */
+/* Prints the log's end, line by line. */
 static void invoke_http_end(void *cookie, bool last)
 {
 	struct by_http *http = cookie;

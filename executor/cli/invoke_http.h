@@ -1,4 +1,4 @@
-/* invoke_http.h - invocations by a running server, over HTTP. */
+/* invoke_http.h - invokes a function of a running server over HTTP. */
 #ifndef EXECUTOR_CLI_INVOKE_HTTP_H
 #define EXECUTOR_CLI_INVOKE_HTTP_H
 
@@ -8,8 +8,8 @@
 
 /* What only HTTP can do. */
 struct invoke_http_options {
-	bool async; /* an Event: print its id, do not wait for its end */
-	bool tail;  /* the log's end on standard error */
+	bool async; /* an Event: prints its id, does not wait for its end */
+	bool tail;  /* prints the log's end on standard error */
 };
 
 /*

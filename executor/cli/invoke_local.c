@@ -19,7 +19,9 @@ invoke_local_options(const struct invocation_options *options)
 	};
 }
 
-/* How a function was dispatched whose catalog asks for more than exits. */
+/*
+ * Prints how a function was dispatched whose catalog asks for more than exits.
+ */
 static void print_dispatch(const char *function, const struct thaw_stats *stats)
 {
 	if (!strcmp(stats->dispatch, "exit"))
@@ -52,7 +54,7 @@ static void print_trace(const struct thaw_reply *reply)
 		reply->hot_pages, (unsigned long long)reply->copied_bytes);
 }
 
-/* One thaw, and the reply that is out. */
+/* An open library, and the reply in use. */
 struct local {
 	struct thaw *thaw;
 	bool trace;

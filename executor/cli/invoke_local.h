@@ -1,4 +1,4 @@
-/* invoke_local.h - invocations in this process, by libthaw. */
+/* invoke_local.h - invokes a function in this process, by libthaw. */
 #ifndef EXECUTOR_CLI_INVOKE_LOCAL_H
 #define EXECUTOR_CLI_INVOKE_LOCAL_H
 
@@ -6,7 +6,7 @@
 #include "executor/engine.h"
 #include "executor/libthaw.h"
 
-/* The library's options as the command line gives them. */
+/* Returns the library's options for those of the command line. */
 struct engine_options
 invoke_local_options(const struct invocation_options *options);
 

@@ -1,4 +1,4 @@
-/* invoke_socket.c - by libthaw's client. See invoke_socket.h. */
+/* invoke_socket.c - invokes by libthaw's client. See invoke_socket.h. */
 #include "executor/cli/invoke_socket.h"
 
 #include <errno.h>
@@ -7,7 +7,7 @@
 #include "executor/cli/reply.h"
 #include "executor/cli/request_data.h"
 
-/* What the client's answers, -errno, mean to the person. */
+/* Returns the exit code for a result of the client, -errno. */
 static int invoke_socket_code(int result)
 {
 	switch (result) {

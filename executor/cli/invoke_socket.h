@@ -1,4 +1,7 @@
-/* invoke_socket.h - invocations by a running server, over its unix socket. */
+/*
+ * invoke_socket.h - invokes a function of a running server over its unix
+ * socket.
+ */
 #ifndef EXECUTOR_CLI_INVOKE_SOCKET_H
 #define EXECUTOR_CLI_INVOKE_SOCKET_H
 

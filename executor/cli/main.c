@@ -12,7 +12,7 @@
 #include "executor/cli/options.h"
 #include "executor/cli/verbs.h"
 
-/* Of a name, with its zero. */
+/* Bytes of a name, with its zero. */
 #define NAME_MAX_BYTES 64
 
 static bool is_help(const char *option)
@@ -20,7 +20,7 @@ static bool is_help(const char *option)
 	return !strcmp(option, "--help") || !strcmp(option, "-h");
 }
 
-/* The verb of two words, the second being argv[2]. */
+/* Runs the verb of two words, of which argv[2] is the second. */
 static int run_of_noun(int argc, char **argv)
 {
 	char name[NAME_MAX_BYTES];
@@ -59,8 +59,9 @@ static int run_verb(int argc, char **argv)
 }
 
 /*
- * A standard stream that was closed gets a file that fails as a closed one
- * does, so that no other file takes its number and receives what is printed.
+ * Gives each standard stream that is closed a file that fails as a closed one
+ * does. Otherwise another file would get its number, and would receive what is
+ * printed.
  */
 static void occupy_standard_streams(void)
 {

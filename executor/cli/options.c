@@ -1,4 +1,4 @@
-/* options.c - reads a verb's options, and prints its help. See options.h. */
+/* options.c - see options.h. */
 #include "executor/cli/options.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 /* Column of the help in which the explanations of options start. */
 #define HELP_COLUMN 28
 
-/* What getopt_long() returns for the long option of index 0. */
+/* getopt_long() returns this for the long option of index 0. */
 #define LONG_FIRST 256
 
 static void *member(const struct cli_option *option, void *target)
@@ -180,7 +180,7 @@ static void make_tables(const struct cli_option *options,
 	char *letter = tables->letters;
 	int count = 0;
 
-	*letter++ = ':'; /* a missing argument is told from an unknown option */
+	*letter++ = ':'; /* tells a missing argument from an unknown option */
 	*letter++ = 'h';
 	for (; options && options[count].name; count++) {
 		const struct cli_option *option = &options[count];
@@ -238,7 +238,7 @@ bool cli_takes_argument(const struct cli_option *option, const char *word)
 	return !is_optional(option) || (*word != '-' && strpbrk(word, "/:"));
 }
 
-/* The argument of an option that may have none, as a word of its own. */
+/* Takes the next word if it is the option's argument, which may be missing. */
 static char *take_argument(const struct cli_option *option, int argc,
 			   char **argv)
 {

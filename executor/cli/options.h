@@ -37,12 +37,12 @@ typedef int (*cli_set_fn)(const struct cli_option *option, const char *value,
 			  void *target);
 
 /*
- * One option. A table of these ends with one without name.
+ * One option. The last entry of a table has no name.
  *
- * The word for its argument also tells `thaw complete` what to offer: "FILE",
- * "PATH" and "DIRECTORY" are what they say, alternatives "a|b" are those. In
- * brackets, "[PATH]", the argument may be left out, and is "" then: the next
- * word is taken for it only if it has a slash or a colon in it.
+ * The word for its argument also tells `thaw complete` what to offer: files for
+ * "FILE" and "PATH", directories for "DIRECTORY", and for "a|b" these
+ * alternatives. An argument in brackets, "[PATH]", may be left out, and is ""
+ * then; the next word is the argument only if it contains a slash or a colon.
  */
 struct cli_option {
 	char letter; /* 0: it has only the long name */
@@ -61,8 +61,8 @@ struct cli_option {
 struct cli_verb {
 	const char *name; /* such as "invoke" or "functions list" */
 	/*
-	 * Such as "[FILE]", NULL for none. Completed as an option's argument
-	 * is, "IMAGE" as a file, "NAME" with functions, "[VERB]" with verbs.
+	 * Such as "[FILE]"; NULL for none. Completed as an option's argument
+	 * is; also "IMAGE" by files, "NAME" by functions, "[VERB]" by verbs.
 	 */
 	const char *operand;
 	bool is_hidden;	      /* the help does not list it */
@@ -74,8 +74,8 @@ struct cli_verb {
 };
 
 /*
- * The path of a unix socket that is given as PATH or as unix:PATH, which is how
- * other options, and all messages, have it.
+ * Returns the path of a unix socket that is given as PATH, or as unix:PATH,
+ * which is the form of other options and of all messages.
  */
 const char *cli_socket_path(const char *text);
 
@@ -132,8 +132,8 @@ int cli_parse(const struct cli_verb *verb, int argc, char **argv, void *target,
 	      const char **ret_operand);
 
 /*
- * Whether @word, behind @option, which has no argument yet, is its argument:
- * always, unless that may be left out.
+ * Whether @word, which follows @option, is its argument: always, unless the
+ * argument may be left out.
  */
 bool cli_takes_argument(const struct cli_option *option, const char *word);
 

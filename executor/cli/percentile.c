@@ -1,4 +1,4 @@
-/* percentile.c - percentiles of counted values. See percentile.h. */
+/* percentile.c - see percentile.h. */
 #include "executor/cli/percentile.h"
 
 #include <math.h>
@@ -28,7 +28,7 @@ double percentile(const uint64_t *bounds, const uint64_t *counts, size_t count,
 	return INFINITY;
 }
 
-/* Three digits or so. */
+/* Prints about three digits. */
 static void write_time(double us, char *text)
 {
 	static const struct {

@@ -1,6 +1,6 @@
 /*
- * percentile.h - percentiles of what was counted in buckets, as the server's
- * histograms are.
+ * percentile.h - percentiles of values that were counted in buckets, as in the
+ * server's histograms.
  */
 #ifndef EXECUTOR_CLI_PERCENTILE_H
 #define EXECUTOR_CLI_PERCENTILE_H
@@ -9,11 +9,11 @@
 #include <stdint.h>
 
 /*
- * The value below which the part @p (0 to 1) of all counted values lies.
- * counts[i] values were over bounds[i - 1] (0 for the first) up to bounds[i];
- * counts[count] were over all bounds. Inside a bucket values are taken to be
- * spread evenly. Returns NAN if nothing was counted, and INFINITY for a value
- * over all bounds.
+ * Returns the value below which the part @p (0 to 1) of all counted values
+ * lies. counts[i] values were over bounds[i - 1] (0 for the first) up to
+ * bounds[i]; counts[count] were over all bounds. Values are taken to be spread
+ * evenly inside a bucket. NAN: nothing was counted; INFINITY: the value is over
+ * all bounds.
  */
 double percentile(const uint64_t *bounds, const uint64_t *counts, size_t count,
 		  double p);

@@ -1,4 +1,4 @@
-/* repeat.c - compares replies and counts their times. See repeat.h. */
+/* repeat.c - see repeat.h. */
 #include "executor/cli/repeat.h"
 
 #include <stdio.h>
@@ -12,10 +12,10 @@
 #include "executor/cli/cli.h"
 #include "executor/cli/reply.h"
 
-/* Caches, pools and hot pages are there after so many invocations. */
+/* After so many invocations caches, pools and hot pages have settled. */
 #define SETTLED_AFTER 100
 
-/* Resident memory of this process; 0 if /proc is not there. */
+/* Returns this process's resident memory; 0 without /proc. */
 static size_t resident_kib(void)
 {
 	cleanup_fclose FILE *file = fopen("/proc/self/statm", "re");
@@ -29,7 +29,7 @@ static size_t resident_kib(void)
 int repeat_init(struct repeat *repeat, const char *function, size_t count,
 		bool remote)
 {
-	/* resident from the start, so that it does not look like a leak */
+	/* touch it now, so that it does not look like a leak */
 	void *times = mmap(NULL, count * sizeof(*repeat->took_ns),
 			   PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
@@ -70,7 +70,7 @@ static int keep_first(struct repeat *repeat, const struct answer *reply)
 	return CLI_OK;
 }
 
-/* Where the reply and the first one part. */
+/* Prints where the reply and the first one differ. */
 static size_t difference(const struct repeat *repeat,
 			 const struct answer *reply)
 {

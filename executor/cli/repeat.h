@@ -1,6 +1,6 @@
 /*
- * repeat.h - the invocations of --repeat: all replies the same, how long they
- * took, and whether the process grew.
+ * repeat.h - the invocations of --repeat: checks that all replies are equal,
+ * and measures times and memory.
  */
 #ifndef EXECUTOR_CLI_REPEAT_H
 #define EXECUTOR_CLI_REPEAT_H
@@ -30,9 +30,9 @@ struct repeat {
 };
 
 /*
- * Prepares for @count invocations, which are timed here and not by the runs
- * alone if they are @remote. @function is borrowed. Returns CLI_OK, or
- * CLI_INTERNAL after a message; repeat_done() is due either way.
+ * Prepares for @count invocations. @remote ones are timed here, not by their
+ * runs alone. @function is borrowed. Returns CLI_OK, or CLI_INTERNAL after a
+ * message; repeat_done() is due either way.
  */
 int repeat_init(struct repeat *repeat, const char *function, size_t count,
 		bool remote);
@@ -40,8 +40,8 @@ int repeat_init(struct repeat *repeat, const char *function, size_t count,
 void repeat_done(struct repeat *repeat);
 
 /*
- * Takes note of the next reply, a good one. CLI_INTERNAL, after a message, if
- * it differs from the first.
+ * Adds the next reply, a good one. Returns CLI_INTERNAL after a message if it
+ * differs from the first.
  */
 int repeat_note(struct repeat *repeat, const struct answer *reply);
 

@@ -1,4 +1,4 @@
-/* reply.c - prints a reply. See reply.h. */
+/* reply.c - see reply.h. */
 #include "executor/cli/reply.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include "executor/cli/cli.h"
 #include "executor/http_headers.h"
 
-/* As they are said over HTTP, but for what a terminal would do with them. */
+/* Prints headers as HTTP has them, but without what a terminal would obey. */
 static void print_headers(const struct answer *reply, FILE *file)
 {
 	char clean[THAW_REPLY_HEADERS_SIZE_MAX];
@@ -58,8 +58,8 @@ void reply_print_metadata(const struct answer *reply, FILE *file)
 }
 
 /*
- * What may have a terminal do something has a control character in it, or is
- * not UTF-8: a byte from 0x80 to 0x9f is one to some.
+ * A terminal may obey text with a control character, or bytes that are not
+ * UTF-8: some take 0x80 to 0x9f for control characters.
  */
 static bool reply_is_text(const char *data, size_t size)
 {
@@ -125,7 +125,7 @@ int reply_write(const struct answer *reply, const char *path, bool include)
 	if (fflush(stdout) || ferror(stdout)) {
 		int error = errno;
 
-		/* said here, so main() need not say it again */
+		/* reported here, so main() need not do it */
 		clearerr(stdout);
 		return cannot_write("standard output", error);
 	}

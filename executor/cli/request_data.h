@@ -6,7 +6,7 @@
 
 #include "executor/limits.h"
 
-/* No function can take more, so no more is read. */
+/* No function accepts more, so no more is read. */
 #define REQUEST_DATA_MAX LIMIT_REQUEST_MAX
 
 struct request_data {
@@ -16,9 +16,10 @@ struct request_data {
 };
 
 /*
- * Reads @argument: "@FILE" is the file's contents, "-" and "@-" standard input,
- * NULL nothing, and anything else stands for itself. Returns CLI_GO_ON and data
- * that request_data_done() frees, or an exit code after a message.
+ * Reads @argument: "@FILE" is the file's contents, "-" and "@-" are standard
+ * input, NULL is no data, and anything else is the data itself. Returns
+ * CLI_GO_ON and data that request_data_done() frees, or an exit code after a
+ * message.
  */
 int request_data_read(const char *argument, struct request_data *ret_data);
 

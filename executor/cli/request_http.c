@@ -1,4 +1,4 @@
-/* request_http.c - what of a request is not its data. See request_http.h. */
+/* request_http.c - see request_http.h. */
 #include "executor/cli/request_http.h"
 
 #include <string.h>
@@ -29,7 +29,7 @@ int request_set_method(const struct cli_option *option, const char *value,
 	return 0;
 }
 
-/* What a URL may have as it is; @stops end that part of one. */
+/* Whether @text may be part of a URL as it is; @stops would end that part. */
 static bool is_of_url(const char *text, const char *stops)
 {
 	for (const char *at = text; *at; at++)
@@ -68,7 +68,7 @@ int request_set_query(const struct cli_option *option, const char *value,
 	return 0;
 }
 
-/* The next string of the headers, of @size bytes; NULL: there is no room. */
+/* Appends @size bytes to the text of headers; NULL: there is no room. */
 static char *request_keep(struct request_http *http, const char *text,
 			  size_t size)
 {
@@ -82,7 +82,7 @@ static char *request_keep(struct request_http *http, const char *text,
 	return to;
 }
 
-/* As a server has names, in lower case: a function sees the same of both. */
+/* Servers write names in lower case, and a function sees the same here. */
 static const char *keep_name(struct request_http *http, const char *text,
 			     size_t size)
 {
@@ -94,7 +94,7 @@ static const char *keep_name(struct request_http *http, const char *text,
 	return name;
 }
 
-/* Those that the client writes itself, or another option sets. */
+/* Whether the client writes this header itself, or another option sets it. */
 static bool request_is_taken(const char *name)
 {
 	return thaw_http_is_framing(name) || !strcasecmp(name, "expect") ||

@@ -1,5 +1,5 @@
 /*
- * request_http.h - a request as HTTP has it: the options --method, --path, --query
+ * request_http.h - a request's HTTP part: the options --method, --path, --query
  * and --header of `invoke` and `run`.
  */
 #ifndef EXECUTOR_CLI_REQUEST_HTTP_H
@@ -11,7 +11,7 @@
 #include "executor/cli/options.h"
 #include "executor/libthaw.h"
 
-/* Characters of a method; headers. */
+/* Most characters of a method; most headers. */
 #define REQUEST_METHOD_MAX 31
 #define REQUEST_HEADERS_MAX 64
 
@@ -24,7 +24,7 @@ struct request_http {
 	size_t text_size;
 };
 
-/* Setters of options.h, of a struct request_http at the option's offset. */
+/* Setters (cli_set_fn) of a struct request_http at the option's offset. */
 int request_set_method(const struct cli_option *option, const char *value,
 		       void *target);
 int request_set_path(const struct cli_option *option, const char *value,
@@ -37,12 +37,12 @@ int request_set_header(const struct cli_option *option, const char *value,
 /* Whether any of the options was given. */
 bool request_has_http(const struct request_http *http);
 
-/* The method: POST if none was given. */
+/* Returns the method: POST if none was given. */
 const char *request_method(const struct request_http *http);
 
 /*
- * Gives @request what the options say, if any was given: headers, and attributes,
- * which are written to @attributes. All is borrowed.
+ * Adds to @request the headers and attributes that the options give, if any.
+ * Attributes are written to @attributes. Everything is borrowed.
  */
 #define REQUEST_ATTRIBUTES 3
 void request_add_http(const struct request_http *http,

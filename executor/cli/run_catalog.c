@@ -1,10 +1,10 @@
-/* run_catalog.c - a catalog of one function, as JSON. See run_catalog.h. */
+/* run_catalog.c - see run_catalog.h. */
 #include "executor/cli/run_catalog.h"
 
 #include <jansson.h>
 #include <string.h>
 
-/* A variable given twice has its last value. */
+/* The last value of a variable counts. */
 static json_t *environment_json(const struct run_function *function)
 {
 	json_t *object = json_object();
@@ -22,7 +22,7 @@ static json_t *environment_json(const struct run_function *function)
 	return object;
 }
 
-/* What is NULL is left out; returns 0, or -1 if it is not UTF-8. */
+/* Adds a member unless @text is NULL; returns 0, or -1 if it is not UTF-8. */
 static int set_text(json_t *object, const char *key, const char *text)
 {
 	return text ? json_object_set_new(object, key, json_string(text)) : 0;

@@ -4,10 +4,10 @@
 
 #include <stddef.h>
 
-/* Variables of the environment that --env may set. */
+/* Most variables that --env may set. */
 #define RUN_ENVIRONMENT_MAX 256
 
-/* What is NULL is left to the catalog's defaults. */
+/* NULL: the catalog's default. */
 struct run_function {
 	const char *name;
 	const char *image; /* absolute */
@@ -22,9 +22,9 @@ struct run_function {
 };
 
 /*
- * Returns the catalog's text, zero-terminated, which the caller frees; or
- * NULL, if there is no memory or a string is not UTF-8. Values are not judged:
- * that is the business of whoever reads the catalog.
+ * Returns the catalog's text, zero-terminated, which the caller frees; NULL if
+ * there is no memory or a string is not UTF-8. Does not judge values: whoever
+ * reads the catalog does.
  */
 char *run_catalog_text(const struct run_function *function);
 

@@ -1,4 +1,4 @@
-/* server_end.c - waits for the end of a server. See server_end.h. */
+/* server_end.c - see server_end.h. */
 #include "executor/cli/server_end.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include "executor/cli/cli.h"
 #include "executor/client/http_connect.h"
 
-/* Between two looks at a server whose process cannot be seen. */
+/* Time between two looks at a server whose process cannot be seen. */
 #define POLL_NS (100 * NS_PER_MS)
 
 int server_end_watch(struct http_client *client, struct server_end *ret_end)
@@ -29,8 +29,8 @@ int server_end_watch(struct http_client *client, struct server_end *ret_end)
 		return code;
 	ret_end->pid = admin_number(status, "pid");
 	/*
-	 * Behind a socket there may be another process, which only opened it,
-	 * or a server that counts processes in a container of its own.
+	 * The process behind a socket may be one that only opened it, or a
+	 * server that has another pid in its container.
 	 */
 	pid = http_client_peer(client);
 	if (pid > 0 && (uint64_t)pid == ret_end->pid)
@@ -44,7 +44,7 @@ void server_end_done(struct server_end *end)
 		close(end->fd);
 }
 
-/* A server that takes too long to answer is there still. */
+/* Whether the server is there. One that is slow to answer is. */
 static bool is_there(struct http_client *client, const struct server_end *end)
 {
 	const struct http_call call = { .method = "GET", .path = "/livez" };

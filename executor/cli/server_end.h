@@ -14,17 +14,20 @@
 #include "executor/client/http_client.h"
 
 struct server_end {
-	uint64_t pid; /* as the server says */
-	int fd;	      /* of its process, if that is of this machine; else -1 */
+	uint64_t pid; /* as the server tells it */
+	int fd;	      /* of its process, if that is on this machine; else -1 */
 };
 
-/* Takes note of which server it is: CLI_OK, or a code after a message. */
+/*
+ * Remembers which server this is. Returns CLI_OK, or an exit code after a
+ * message.
+ */
 int server_end_watch(struct http_client *client, struct server_end *ret_end);
 
 /*
- * Waits until its process has gone, or, if that cannot be seen from here, until
- * no server, or another one, answers. CLI_TIMEOUT after a message if that takes
- * longer than @timeout_ns, which is 0 for any time.
+ * Waits until its process has ended or, if that cannot be seen from here, until
+ * no server, or another one, answers. CLI_TIMEOUT after a message: that took
+ * longer than @timeout_ns; 0 is any time.
  */
 int server_end_wait(struct http_client *client, const struct server_end *end,
 		    uint64_t timeout_ns);

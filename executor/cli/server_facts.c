@@ -1,4 +1,4 @@
-/* server_facts.c - a server in a few words. See server_facts.h. */
+/* server_facts.c - see server_facts.h. */
 #include "executor/cli/server_facts.h"
 
 #include <inttypes.h>

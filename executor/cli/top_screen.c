@@ -1,4 +1,4 @@
-/* top_screen.c - the terminal of `thaw top`. See top_screen.h. */
+/* top_screen.c - see top_screen.h. */
 #include "executor/cli/top_screen.h"
 
 #include <errno.h>
@@ -12,11 +12,11 @@
 
 #include "base/clock.h"
 
-/* If the terminal does not say. */
+/* Used if the terminal does not tell its size. */
 #define WIDTH_DEFAULT 80
 #define HEIGHT_DEFAULT 24
 
-/* ECMA-48, and xterm's for its other screen and the cursor. */
+/* Sequences of ECMA-48, and xterm's for its other screen and the cursor. */
 #define ENTER "\033[?1049h\033[?25l\033[2J"
 #define LEAVE "\033[0m\033[?25h\033[?1049l"
 #define HOME "\033[H"
@@ -42,7 +42,7 @@ static void top_screen_measure(struct top_screen *screen)
 	screen->height = size.ws_row;
 }
 
-/* Signals of the terminal's keys stay: ^C and ^Z. */
+/* Keeps the signals of keys: ^C and ^Z. */
 static void top_screen_enter(struct top_screen *screen)
 {
 	struct termios keys = screen->internal.before;
@@ -62,7 +62,7 @@ static void top_screen_leave(struct top_screen *screen)
 {
 	fputs(LEAVE, stdout);
 	fflush(stdout);
-	/* keys typed meanwhile are not for whoever comes next */
+	/* discard keys that were typed meanwhile */
 	if (screen->internal.has_keys)
 		tcsetattr(STDIN_FILENO, TCSAFLUSH, &screen->internal.before);
 }
@@ -96,7 +96,7 @@ void top_screen_close(struct top_screen *screen)
 	sigprocmask(SIG_SETMASK, &screen->internal.mask_before, NULL);
 }
 
-/* Bytes of the first @width characters of a line of UTF-8. */
+/* Returns the bytes of the first @width characters of a line of UTF-8. */
 static size_t cut(const char *line, size_t size, size_t width)
 {
 	size_t used = 0, characters = 0;
@@ -129,7 +129,7 @@ void top_screen_draw(const struct top_screen *screen, const char *text,
 	fflush(stdout);
 }
 
-/* ^Z: the shell finds its terminal as it was. */
+/* On ^Z the shell gets its terminal back as it was. */
 static void top_screen_stop(struct top_screen *screen)
 {
 	top_screen_leave(screen);
@@ -160,8 +160,8 @@ static int take_signal(struct top_screen *screen)
 }
 
 /*
- * Whether @c belongs to what a key such as an arrow sends, which is none of
- * ours: ESC, then one character, or '[' (or 'O') and all up to a letter.
+ * Whether @c belongs to what a key such as an arrow sends, which thaw ignores:
+ * ESC, then one character, or '[' (or 'O') and all characters up to a letter.
  */
 static bool is_of_escape(struct top_screen *screen, unsigned char c)
 {

@@ -1,6 +1,6 @@
 /*
- * top_screen.h - the terminal of `thaw top`: another screen than that which
- * was there before, keys without Enter, and signals that end it properly.
+ * top_screen.h - the terminal of `thaw top`: an alternate screen, keys without
+ * Enter, and signals that end it properly.
  */
 #ifndef EXECUTOR_CLI_TOP_SCREEN_H
 #define EXECUTOR_CLI_TOP_SCREEN_H
@@ -13,7 +13,7 @@
 
 #include "base/error.h"
 
-/* What top_screen_wait() returns besides keys. */
+/* Results of top_screen_wait() that are not keys. */
 #define TOP_TIME 0	  /* the time is over */
 #define TOP_NOTHING 0x100 /* wait again */
 #define TOP_RESIZED 0x101 /* draw again */
@@ -21,7 +21,7 @@
 
 struct top_screen {
 	size_t width, height; /* now */
-	int signal;	      /* that has ended it; 0 */
+	int signal;	      /* the signal that has ended it; 0 */
 
 	struct {
 		bool has_keys;
@@ -36,15 +36,18 @@ struct top_screen {
 	} internal;
 };
 
-/* Takes over the terminal at standard output. -errno after a message. */
+/*
+ * Takes over the terminal at standard output. Returns 0, or -errno after a
+ * message.
+ */
 int top_screen_open(struct top_screen *screen, struct error *err);
 
-/* Gives it back as it was. */
+/* Restores the terminal. */
 void top_screen_close(struct top_screen *screen);
 
 /*
- * Shows lines of text, each cut to the width; those that do not fit are left
- * out. Line number @heading, from 0, stands out.
+ * Shows lines of text, each cut to the width, as many as fit. Line number
+ * @heading, from 0, stands out.
  */
 void top_screen_draw(const struct top_screen *screen, const char *text,
 		     size_t size, size_t heading);

@@ -1,4 +1,4 @@
-/* top_table.c - rates and percentiles of functions. See top_table.h. */
+/* top_table.c - see top_table.h. */
 #include "executor/cli/top_table.h"
 
 #include <errno.h>
@@ -13,12 +13,12 @@
 
 #define CELL_MAX 80
 
-/* Names are not cut shorter than that, as long as columns can go. */
+/* While columns can be left out, names are not cut shorter than this. */
 #define NAME_WIDTH_MIN 12
 
 static double greatest_first(double a, double b)
 {
-	/* nothing counted is less than anything */
+	/* what has no counts is least */
 	a = isnan(a) ? -1 : a;
 	b = isnan(b) ? -1 : b;
 	return (a < b) - (a > b);
@@ -30,7 +30,7 @@ static int by_name(const void *a, const void *b)
 		      ((const struct top_row *)b)->facts.name);
 }
 
-/* Equal ones keep the order of names, so that lines do not jump. */
+/* Equal rows keep the order of names, so that lines do not jump. */
 #define BY(function, member)                                               \
 	static int function(const void *a, const void *b)                  \
 	{                                                                  \
@@ -147,11 +147,11 @@ static void cell_state(const struct top_table *table, const struct top_row *row,
 	snprintf(cell, CELL_MAX, "%s", row->facts.state);
 }
 
-/* The columns behind the name. */
+/* The columns after the name. */
 static const struct column {
 	const char *heading;
-	int width; /* negative: to the left */
-	int keep;  /* the least is left out first */
+	int width; /* negative: aligned to the left */
+	int keep;  /* columns with the least are left out first */
 	void (*cell)(const struct top_table *table, const struct top_row *row,
 		     char *cell);
 } columns[] = {
@@ -167,7 +167,7 @@ static const struct column {
 #define COLUMNS (sizeof(columns) / sizeof(*columns))
 #define GAP 2
 
-/* Which columns there are: those of at least @keep; and the name's width. */
+/* The columns that are shown, those of at least @keep; the name's width. */
 struct layout {
 	int keep;
 	size_t name_width;

@@ -19,9 +19,10 @@ enum top_sort {
 };
 
 struct top_row {
-	struct function_facts facts; /* counts: of the time between */
-	double rate, error_rate;     /* per second */
-	double p50_us, p99_us;	     /* see percentile.h */
+	struct function_facts
+		facts;		 /* its counts are those between the answers */
+	double rate, error_rate; /* per second */
+	double p50_us, p99_us;	 /* see percentile.h */
 };
 
 struct top_table {
@@ -31,15 +32,15 @@ struct top_table {
 	double last_us;		 /* the last bound of the buckets */
 };
 
-/* Returns 0, or -ENOMEM. A function that is new counts from 0. */
+/* Makes the table. A new function counts from 0. Returns 0 or -ENOMEM. */
 int top_table_make(const struct facts *before, const struct facts *now,
 		   enum top_sort sort, struct top_table *ret_table);
 void top_table_done(struct top_table *table);
 
 /*
- * Appends a line of headings and one for each function, up to @rows, each with
- * a '\n'. They have @width characters at most: names are cut, and columns left
- * out, the least important first. 0: any width.
+ * Appends a line of headings and a line for each function, up to @rows, each
+ * with a '\n'. Lines have at most @width characters: names are cut, and the
+ * least important columns left out; 0 is any width.
  */
 void top_table_write(const struct top_table *table, size_t rows, size_t width,
 		     struct buffer *out);

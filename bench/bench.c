@@ -1,7 +1,7 @@
 /*
  * bench.c - the ways to run `thaw bench`, each from its options to its verdict.
  * rows.c has the rows and measure.c measures them; the other ways are in
- * rates.c, neighbours.c and load_bench.c.
+ * rates.c, neighbours.c and load_row.c.
  */
 #include "bench/bench.h"
 
@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "bench/host.h"
 #include "bench/json.h"
-#include "bench/load_bench.h"
+#include "bench/load_row.h"
 #include "bench/measure.h"
 #include "bench/merge.h"
 #include "bench/neighbours.h"

@@ -17,14 +17,14 @@
 
 struct load_thread {
 	struct load_worker worker;
-	struct load_crew *crew;
+	struct load_team *team;
 	unsigned part;
 	pthread_t thread;
 	int result;
 };
 
 /* All threads. They start sending together, when the last one has connected. */
-struct load_crew {
+struct load_team {
 	struct load_thread *threads;
 	unsigned count;
 	sem_t connected; /* posted once by each thread */
@@ -76,22 +76,22 @@ static void wait_for(sem_t *semaphore)
 static void *load_run_thread(void *argument)
 {
 	struct load_thread *thread = argument;
-	struct load_crew *crew = thread->crew;
+	struct load_team *team = thread->team;
 
 	thread->result = load_worker_connect(&thread->worker);
-	sem_post(&crew->connected);
-	wait_for(&crew->begun);
+	sem_post(&team->connected);
+	wait_for(&team->begun);
 	if (!thread->result)
 		thread->result = load_worker_run(&thread->worker,
-						 crew->start_ns, thread->part);
+						 team->start_ns, thread->part);
 	return NULL;
 }
 
 /* Returns how many threads were started; *@ret_result says why not all. */
-static unsigned load_start_threads(struct load_crew *crew, int *ret_result)
+static unsigned load_start_threads(struct load_team *team, int *ret_result)
 {
-	for (unsigned i = 0; i < crew->count; i++) {
-		struct load_thread *thread = &crew->threads[i];
+	for (unsigned i = 0; i < team->count; i++) {
+		struct load_thread *thread = &team->threads[i];
 		int r = pthread_create(&thread->thread, NULL, load_run_thread,
 				       thread);
 
@@ -100,15 +100,15 @@ static unsigned load_start_threads(struct load_crew *crew, int *ret_result)
 			return i;
 		}
 	}
-	return crew->count;
+	return team->count;
 }
 
-static size_t count_open(const struct load_crew *crew, int *ret_error)
+static size_t count_open(const struct load_team *team, int *ret_error)
 {
 	size_t count = 0;
 
-	for (unsigned i = 0; i < crew->count; i++) {
-		const struct load_pool *pool = &crew->threads[i].worker.pool;
+	for (unsigned i = 0; i < team->count; i++) {
+		const struct load_pool *pool = &team->threads[i].worker.pool;
 
 		count += pool->idle.count;
 		if (pool->connect_error)
@@ -132,62 +132,62 @@ static void merge_worker(struct load_result *result,
 		result->elapsed_ns = end_ns - pool->measure_ns;
 }
 
-static int run_crew(struct load_crew *crew, struct load_result *result)
+static int run_team(struct load_team *team, struct load_result *result)
 {
 	unsigned started;
 	uint64_t cpu_ns;
 	int r = 0;
 
-	started = load_start_threads(crew, &r);
+	started = load_start_threads(team, &r);
 	for (unsigned i = 0; i < started; i++)
-		wait_for(&crew->connected);
-	result->connections = count_open(crew, &result->connect_error);
+		wait_for(&team->connected);
+	result->connections = count_open(team, &result->connect_error);
 	/* no connections, or too few threads: stop at once */
 	if (!result->connections || r)
 		atomic_store(&stop, true);
 	cpu_ns = clock_read_ns(CLOCK_PROCESS_CPUTIME_ID);
-	crew->start_ns = clock_now_ns();
+	team->start_ns = clock_now_ns();
 	for (unsigned i = 0; i < started; i++)
-		sem_post(&crew->begun);
+		sem_post(&team->begun);
 	for (unsigned i = 0; i < started; i++) {
-		pthread_join(crew->threads[i].thread, NULL);
-		if (crew->threads[i].result)
-			r = crew->threads[i].result;
-		merge_worker(result, &crew->threads[i].worker);
+		pthread_join(team->threads[i].thread, NULL);
+		if (team->threads[i].result)
+			r = team->threads[i].result;
+		merge_worker(result, &team->threads[i].worker);
 	}
 	result->cpu_ns = clock_read_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu_ns;
 	return r;
 }
 
-static int init_and_run(struct load_crew *crew,
+static int init_and_run(struct load_team *team,
 			const struct load_options *options,
 			struct load_result *result)
 {
 	unsigned ready = 0;
 	int r = 0;
 
-	crew->threads = calloc(options->threads, sizeof(*crew->threads));
-	if (!crew->threads)
+	team->threads = calloc(options->threads, sizeof(*team->threads));
+	if (!team->threads)
 		return -ENOMEM;
-	for (; ready < crew->count && !r; ready++) {
-		struct load_thread *thread = &crew->threads[ready];
+	for (; ready < team->count && !r; ready++) {
+		struct load_thread *thread = &team->threads[ready];
 
-		thread->crew = crew;
+		thread->team = team;
 		thread->part = ready;
 		r = load_worker_init(&thread->worker, options, &stop, ready);
 	}
 	if (!r)
-		r = run_crew(crew, result);
+		r = run_team(team, result);
 	while (ready--)
-		load_worker_done(&crew->threads[ready].worker);
-	free(crew->threads);
+		load_worker_done(&team->threads[ready].worker);
+	free(team->threads);
 	return r;
 }
 
 int load_run(const struct load_options *options, struct error *err,
 	     struct load_result **ret_result)
 {
-	struct load_crew crew = { .count = options->threads };
+	struct load_team team = { .count = options->threads };
 	struct load_result *result;
 	struct sigaction before;
 	int r = load_allow_files(options->connections, err);
@@ -197,16 +197,16 @@ int load_run(const struct load_options *options, struct error *err,
 	result = calloc(1, sizeof(*result));
 	if (!result)
 		return error_set(err, -ENOMEM, "no memory for the results");
-	sem_init(&crew.connected, 0, 0);
-	sem_init(&crew.begun, 0, 0);
+	sem_init(&team.connected, 0, 0);
+	sem_init(&team.begun, 0, 0);
 	atomic_store(&stop, false);
 	if (!options->is_background)
 		watch_interrupts(&before);
-	r = init_and_run(&crew, options, result);
+	r = init_and_run(&team, options, result);
 	if (!options->is_background)
 		sigaction(SIGINT, &before, NULL);
-	sem_destroy(&crew.connected);
-	sem_destroy(&crew.begun);
+	sem_destroy(&team.connected);
+	sem_destroy(&team.begun);
 	if (r)
 		error_set(err, r, "cannot put load on %s: %s",
 			  options->target->text, strerror(-r));

@@ -30,15 +30,15 @@
 static const struct mode {
 	const char *name;
 	struct bench_function function;
-} modes[BENCH_RATE_MODES] = {
+} modes[BENCH_MODES] = {
 	{ "exit", { "empty", 1, "exit", "strict" } },
 	{ "polled", { "empty", 1, "polled", "strict" } },
 	{ "polled.coop", { "empty", 1, "polled", "cooperative" } },
 	{ "auto", { "empty", 1, "auto", "strict" } },
 };
 
-static const uint64_t all_rates[BENCH_RATE_RATES] = { 100,   300,   1000,  3000,
-						      10000, 30000, 100000 };
+static const uint64_t all_rates[BENCH_RATES] = { 100,	300,   1000,  3000,
+						 10000, 30000, 100000 };
 
 static const char request[BENCH_REQUEST_SIZE];
 
@@ -162,7 +162,7 @@ static int open_mode(const struct bench_setup *setup, const struct mode *mode,
 static int measure_mode(struct sweep *sweep, const struct mode *mode,
 			struct error *err, struct bench_rates *rates)
 {
-	for (size_t i = 0; i < BENCH_RATE_RATES; i++) {
+	for (size_t i = 0; i < BENCH_RATES; i++) {
 		struct bench_rate *point = &rates->points[rates->count++];
 		int r;
 
@@ -181,7 +181,7 @@ static int measure_mode(struct sweep *sweep, const struct mode *mode,
 static int measure_modes(const struct bench_setup *setup, struct sweep *sweep,
 			 struct error *err, struct bench_rates *rates)
 {
-	for (size_t i = 0; i < BENCH_RATE_MODES; i++) {
+	for (size_t i = 0; i < BENCH_MODES; i++) {
 		int r;
 
 		sweep->thaw = NULL;
@@ -206,8 +206,8 @@ int bench_rates_measure(const char *restore, uint64_t duration_ns,
 		.guest_fd = -1,
 		.program_fd = -1,
 	};
-	struct sweep sweep = { .point_ns = duration_ns / BENCH_RATE_MODES /
-					   BENCH_RATE_RATES };
+	struct sweep sweep = { .point_ns = duration_ns / BENCH_MODES /
+					   BENCH_RATES };
 	int r;
 
 	ret_rates->count = 0;

@@ -15,8 +15,8 @@
 
 #include "base/error.h"
 
-#define BENCH_RATE_MODES 4
-#define BENCH_RATE_RATES 7
+#define BENCH_MODES 4
+#define BENCH_RATES 7
 
 /* One function at one rate. */
 struct bench_rate {
@@ -29,7 +29,7 @@ struct bench_rate {
 };
 
 struct bench_rates {
-	struct bench_rate points[BENCH_RATE_MODES * BENCH_RATE_RATES];
+	struct bench_rate points[BENCH_MODES * BENCH_RATES];
 	size_t count;
 };
 

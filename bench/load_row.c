@@ -1,5 +1,5 @@
-/* load_bench.c - see load_bench.h. */
-#include "bench/load_bench.h"
+/* load_row.c - see load_row.h. */
+#include "bench/load_row.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,8 +1,8 @@
 /*
- * load_bench.h - `thaw bench NAME`: load on a server as the one row of a report.
+ * load_row.h - `thaw bench NAME`: load on a server as the one row of a report.
  */
-#ifndef BENCH_LOAD_BENCH_H
-#define BENCH_LOAD_BENCH_H
+#ifndef BENCH_LOAD_ROW_H
+#define BENCH_LOAD_ROW_H
 
 #include <stdint.h>
 

@@ -1,9 +1,9 @@
 /*
- * test_adversity.c - whatever is written, by guest and host, in whatever order,
- * memory equals the snapshot after every restore: which the library itself
- * compares here, and abort()s if not.
+ * test_adversity.c - guest and host write to memory in random order, and after every
+ * restore the memory equals the snapshot. The library compares them here, and calls
+ * abort() if they differ.
  *
- * The seed is printed; TEST_SEED=N in the environment repeats it.
+ * The test prints its seed; TEST_SEED=N in the environment repeats a run.
  */
 #include <errno.h>
 #include <stdio.h>

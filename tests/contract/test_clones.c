@@ -1,6 +1,6 @@
 /*
- * test_clones.c - clones of one snapshot share no randomness, and their clocks
- * are right however old the snapshot is.
+ * test_clones.c - clones of one snapshot share no randomness, and their clocks are
+ * right however old the snapshot is.
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,10 +1,10 @@
 /*
- * test_counting.c - what a warm invocation costs in steady state, counted: one
- * KVM_RUN, and no other system call, page fault or allocation. A polled one
- * does without the KVM_RUN.
+ * test_counting.c - counts what a warm invocation costs in the steady state: one
+ * KVM_RUN, and no other system call, page fault or allocation. A polled invocation
+ * needs no KVM_RUN either.
  *
- * On arm64 KVM_SET_ONE_REG sets the program counter; with the bitmap,
- * KVM_GET_DIRTY_LOG asks what was written. Nothing else, anywhere.
+ * On arm64, KVM_SET_ONE_REG sets the program counter as well. With the bitmap,
+ * KVM_GET_DIRTY_LOG asks which pages were written.
  */
 #include <stdio.h>
 #include <stdlib.h>

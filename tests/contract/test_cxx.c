@@ -1,4 +1,4 @@
-/* test_cxx.c - functions in C++: what they have, and how they end. */
+/* test_cxx.c - what functions in C++ can use, and how they end. */
 #include <fnmatch.h>
 
 #include "tests/contract/support/guests.h"

@@ -1,4 +1,4 @@
-/* test_edges.c - what has a limit, at its limit and one beyond. */
+/* test_edges.c - tests each limit of an invocation at the limit and one beyond it. */
 #include <errno.h>
 #include <fnmatch.h>
 #include <pthread.h>
@@ -46,7 +46,7 @@ START_TEST(a_request_may_be_as_large_as_max_request)
 	ck_assert_str_eq(error.message,
 			 "function edges: a request of 4097 bytes is larger "
 			 "than its max_request of 4096");
-	/* the request before is not seen behind a shorter one */
+	/* a shorter request does not show the end of the one before */
 	ck_assert_str_eq(call_once(thaw, "edges", "r"), "1 1");
 	thaw_close(thaw);
 }
@@ -80,7 +80,7 @@ START_TEST(a_reply_beyond_max_reply_is_refused_by_the_host_too)
 }
 END_TEST
 
-/* By each of the calls: nobody gets a reply with a hole. */
+/* By each call that appends: no reply has a hole. */
 START_TEST(a_reply_that_has_overflowed_is_not_sent)
 {
 	static const char calls[] = "bdp";
@@ -88,7 +88,7 @@ START_TEST(a_reply_that_has_overflowed_is_not_sent)
 	char request[32], expected[5000];
 
 	for (const char *call = calls; *call; call++) {
-		/* room for "end" and the two before it, but for no tenth part */
+		/* there is room for "end" and two parts, but not for a tenth part */
 		snprintf(request, sizeof(request), "%c 11", *call);
 		ck_assert_str_eq(call_once(thaw, "edges", request),
 				 "Function.ResponseSizeTooLarge: a reply of "
@@ -120,7 +120,7 @@ START_TEST(formatted_text_fills_a_reply_to_its_end)
 }
 END_TEST
 
-/* Invokes `texts` with strings of the lengths given; -errno or 0. */
+/* Invokes `texts` with strings of the given lengths. 0 or -errno. */
 static int send_texts(struct thaw *thaw, size_t type, size_t id)
 {
 	const struct thaw_invoke_request request = {
@@ -276,7 +276,7 @@ static char *put_runs(char *to, const char *text)
 	return to;
 }
 
-/* Puts "LEVEL:TEXT;" behind what is there. */
+/* Appends "LEVEL:TEXT;". */
 static void collect(void *cookie, const char *function, enum thaw_level level,
 		    const char *text, size_t size)
 {
@@ -296,12 +296,12 @@ static const struct {
 } writes[] = {
 	{ "l5nel6n", "2:l5;1:l6;", "" },
 	{ "nnl1n", "2:;2:;2:l;", "" },
-	/* the longest, and one more: cut, not broken */
+	/* the longest line, and one that is longer: it is cut */
 	{ "l1022n", "2:l1022;", "" },
 	{ "l1023n", "2:l1023;", "" },
 	{ "l1024nl1n", "2:l1023;2:l;", "" },
 	{ "el4000nl1n", "1:l1023;1:l;", "" },
-	/* no half of a character */
+	/* a character is not cut in half */
 	{ "u0n", "2:u341;", "" },
 	{ "u1n", "2:lu340;", "" },
 	{ "u2n", "2:l2u340;", "" },
@@ -311,16 +311,16 @@ static const struct {
 	{ "L2", "0:l2u340;", "" },
 	{ "X1", "", "Test.Ended: lu340" },
 	{ "X3", "", "Test.Ended: l3u340" },
-	/* flushed: it goes on in a line that it has with the rest alone */
+	/* after a flush, the rest is a line of its own */
 	{ "l5fn", "2:l5;", "" },
 	{ "l5ffnl1n", "2:l5;2:l;", "" },
 	{ "l5fl6n", "2:l5;2:l6;", "" },
 	{ "fFnl5Fnn", "2:;2:l5;2:;", "" },
 	{ "l2000fl1n", "2:l1023;2:l;", "" },
-	/* an end by the function itself */
+	/* the function ends the invocation itself */
 	{ "l5el6", "2:l5;1:l6;", "" },
 	{ "l5A", "2:l5;", "Runtime.Abort: *" },
-	/* and one by the host */
+	/* and the host ends it */
 	{ "l5P8", "2:l5;", "Runtime.Fault: *" },
 	{ "l5nl6el7P8", "2:l5;2:l6;1:l7;", "Runtime.Fault: *" },
 	{ "l5fel7P8", "2:l5;1:l7;", "Runtime.Fault: *" },
@@ -356,7 +356,7 @@ static void check_write(struct thaw *thaw, size_t i)
 	uint64_t timeout_ns = is_ended ? 20 * NS_PER_MS : 0;
 	char lines[8192], end[2048];
 
-	/* a slow machine may not come to the line in so short a time */
+	/* a slow machine may not reach the line in so short a time */
 	do {
 		write_lines(thaw, writes[i].request, timeout_ns, lines, end);
 		timeout_ns *= 8;
@@ -489,7 +489,7 @@ START_TEST(an_environment_may_have_64_kib)
 	ck_assert_uint_eq(bytes, most + 3);
 	thaw_close(thaw);
 
-	/* the catalog refuses more; so does what is below it */
+	/* the catalog refuses more, and so does the layer below it */
 	snprintf(variable, sizeof(variable), "V=%s", repeat('v', most));
 	ck_assert_int_eq(info_put_environment(memory, environment, NULL), 0);
 	snprintf(variable, sizeof(variable), "V=%s", repeat('v', most + 1));

@@ -1,10 +1,10 @@
 /*
- * test_failures.c - what KVM refuses between two invocations costs the vm, never
- * the secrecy of the one before.
+ * test_failures.c - an ioctl that KVM refuses between two invocations may cost the vm,
+ * but the second invocation never sees anything of the first.
  *
- * Every ioctl of the program goes through __wrap_ioctl(), which makes one of
- * them fail, or all from that one on. The same invocations are repeated with
- * the first, the second, ... failing, until there is none left to fail.
+ * Every ioctl of the program goes through __wrap_ioctl(), which makes one of them fail,
+ * or all from that one on. The test repeats the same invocations and lets the first,
+ * the second, and so on fail, until there is none left.
  */
 #include <errno.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /*
- * test_heads.c - what comes beside a request's data, and goes beside a reply's:
- * attributes, and the methods, paths, statuses and headers of HTTP.
+ * test_heads.c - what comes with a request's data and goes with a reply's: attributes,
+ * and the methods, paths, statuses and headers of HTTP.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /*
- * test_hostile.c - whatever a function does, it ends its own invocation, with
- * an error that says what it did, and the next one finds nothing of it.
+ * test_hostile.c - whatever a function does ends its own invocation only. The error
+ * says what it did, and the next invocation finds no trace of it.
  */
 #include <fnmatch.h>
 #include <stdbool.h>

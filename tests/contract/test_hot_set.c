@@ -1,7 +1,7 @@
 /*
- * test_hot_set.c - which pages are hot: what is written stays so, what is no
- * longer written leaves, and new vms begin with what others have learned. All
- * by counts.
+ * test_hot_set.c - which pages are hot: pages that are written stay in the hot set,
+ * pages that are no longer written leave it, and new vms begin with what others have
+ * learned. The test counts pages.
  */
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* test_inits.c - images that do not get ready are refused, and say why. */
+/* test_inits.c - an image that does not get ready is refused with a reason. */
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdio.h>

@@ -1,7 +1,6 @@
 /*
- * test_libc.c - the C library of functions: what they find there does what its
- * standard says. The checks are handlers of tests/guest/libc_*.c, and tests that
- * picolibc has itself.
+ * test_libc.c - the C library that functions use does what its standard says. The
+ * checks are handlers of tests/guest/libc_*.c, and picolibc's own tests.
  */
 #include <errno.h>
 #include <stdarg.h>

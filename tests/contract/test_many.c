@@ -1,6 +1,6 @@
 /*
- * test_many.c - thousands of vms of one function at the same time, each with
- * data of its own, and the memory they take.
+ * test_many.c - thousands of vms of one function at the same time, each with data of
+ * its own, and the memory that they take.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /*
- * test_memory.c - what a server does when the kernel says that memory is short:
- * by counts, with nobody else's pressure.
+ * test_memory.c - what a server does when the kernel reports that memory is short. The
+ * test makes the pressure up, and counts.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -79,7 +79,7 @@ static void tear_down(void)
 	memory_stop(&memory);
 	generation_release(generation);
 	memory_done(&memory);
-	/* of which nothing is left */
+	/* nothing of it is left */
 	ck_assert_uint_eq(memory.budget.used, 0);
 	ck_assert_uint_eq(memory.budget.freeing, 0);
 }
@@ -109,7 +109,7 @@ static void make_all_idle(void)
 	ck_assert_uint_eq(count_idle(), VMS);
 }
 
-/* Has there be pressure, and waits for what comes of it. */
+/* Reports pressure, and waits for its effect. */
 static void press(void)
 {
 	struct offload_pool *offload;
@@ -180,7 +180,7 @@ START_TEST(pressure_takes_idle_vms_first_and_warm_ones_if_it_goes_on)
 	press();
 	ck_assert_uint_eq(count_idle(), 0);
 	ck_assert_uint_eq(trimmed(METRICS_TRIM_PRESSURE), 2 * VMS - 1);
-	/* the next time is another one */
+	/* the next pressure begins anew */
 	make_all_idle();
 	memory.pressed_ns = clock_now_ns() - SERVER_PRESSURE_GOES_ON_NS;
 	press();
@@ -198,7 +198,7 @@ START_TEST(pressure_before_a_sweep_for_it_has_ended_is_the_same_pressure)
 	make_all_idle();
 	ck_assert_int_eq(offload_pool_create(&one, &err, &offload), 0);
 	memory_start(&memory, offload, NULL);
-	/* no sweep comes beyond this */
+	/* a sweep waits for this lock */
 	pthread_mutex_lock(&memory.lock);
 	memory_press(&memory);
 	memory_press(&memory);
@@ -260,12 +260,12 @@ START_TEST(what_vms_and_snapshots_take_is_counted)
 	const uint64_t before = memory.budget.used, vm = 4 * UNITS_MIB;
 	struct error err;
 
-	/* a warm vm, and less than a MiB of what boot has written */
+	/* a warm vm, and less than 1 MiB that the boot has written */
 	ck_assert_uint_gt(before, vm);
 	ck_assert_uint_lt(before, vm + UNITS_MIB);
 	make_all_idle();
 	ck_assert_uint_eq(memory.budget.used, before + (VMS - 1) * vm);
-	/* who needs all of the rest and a byte gets one of them */
+	/* whoever needs one byte more than is left gets an idle vm freed */
 	ck_assert_int_eq(memory_budget_take(&memory.budget,
 					    memory.budget.max -
 						    memory.budget.used + 1,

@@ -1,7 +1,7 @@
 /*
- * test_polled.c - polled dispatch: what it promises whatever functions, callers
- * and CPUs do. That nothing of an invocation reaches the next one, the other
- * tests show in every way of dispatch.
+ * test_polled.c - what polled dispatch promises, whatever functions, callers and CPUs
+ * do. The other tests run in every dispatch, and show that nothing of an invocation
+ * reaches the next one.
  */
 #include <errno.h>
 #include <fnmatch.h>
@@ -99,8 +99,8 @@ static bool comes_to_rest(const struct vm *vm)
 
 START_TEST(invocations_are_polled)
 {
-	/* the guest waits for as long as we may be kept from the CPU */
-	static const struct engine_options patient = {
+	/* the guest waits as long as the host may be kept from the CPU */
+	static const struct thaw_options patient = {
 		.poll_wait_ns = PATIENCE_NS,
 	};
 	struct thaw *thaw =
@@ -145,7 +145,7 @@ START_TEST(the_control_page_is_not_the_functions)
 }
 END_TEST
 
-/* In every dispatch; where there is no control page the gate itself faults. */
+/* In every dispatch. Without a control page, the gate itself faults. */
 START_TEST(the_gate_entered_by_force_ends_the_invocation)
 {
 	static const char *const ways[] = { polled, cooperative,
@@ -189,7 +189,7 @@ START_TEST(a_cooperative_function_that_lies_harms_itself)
 		is_believed = reply.result == THAW_OK;
 		lies += is_believed;
 		thaw_reply_release(&reply);
-		/* nor does it keep its core when there is nothing to do */
+		/* and it does not keep its core when there is nothing to do */
 		if (i % 2)
 			ck_assert(comes_to_rest(vm));
 		call(thaw, "a", "good", 50 * NS_PER_MS, &reply);
@@ -346,7 +346,7 @@ START_TEST(a_process_that_is_stopped_loses_no_core)
 }
 END_TEST
 
-/* What enters the gate elsewhere is a fault like any other without one. */
+/* The instruction that enters a gate is a fault where there is no gate. */
 START_TEST(without_a_gate_a_breakpoint_is_what_it_is)
 {
 	struct thaw *with, *without;
@@ -395,7 +395,7 @@ START_TEST(a_function_without_the_ring_has_no_gate)
 }
 END_TEST
 
-/* Neither the vcpu nor anything else does anything once the wait is over. */
+/* When the wait is over, neither the vcpu nor another thread runs. */
 START_TEST(an_idle_function_uses_no_cpu)
 {
 	struct thaw *thaw =
@@ -454,7 +454,7 @@ START_TEST(a_caller_may_be_slow_to_collect)
 
 	expect_good(thaw, "a");
 	for (int i = 0; i < 5; i++) {
-		/* the second has no core, and ends before it returns */
+		/* there is no core for the second, which has ended when this returns */
 		thaw_set_polling_cores(1);
 		start_good(thaw, &replies[0]);
 		start_good(thaw, &replies[1]);
@@ -534,7 +534,7 @@ START_TEST(a_deadline_holds_for_what_was_started)
 }
 END_TEST
 
-/* Calls until the function is dispatched so, or the end of patience. */
+/* Calls until the function is dispatched like that, or for too long. */
 static bool becomes(struct thaw *thaw, bool is_polled, useconds_t pause)
 {
 	const uint64_t end_ns = clock_now_ns() + PATIENCE_NS;

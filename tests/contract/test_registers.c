@@ -1,6 +1,6 @@
 /*
- * test_registers.c - an invocation finds every register as documented, whatever
- * the one before it has left there and however it ended.
+ * test_registers.c - an invocation finds every register as documented, whatever the
+ * previous one left there, and however it ended.
  */
 #include <stdio.h>
 #include <string.h>

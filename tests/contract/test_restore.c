@@ -1,6 +1,6 @@
 /*
- * test_restore.c - after a restore the memory equals the snapshot, whichever
- * pages the guest and the host have written.
+ * test_restore.c - after a restore, memory equals the snapshot, whichever pages the
+ * guest and the host have written.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /*
- * test_signals.c - signals that rain on the thread that invokes make nothing
- * leak. Some of KVM's calls end early when one is pending.
+ * test_signals.c - nothing leaks when many signals arrive at the thread that invokes.
+ * Some of KVM's calls end early when a signal is pending.
  */
 #include <pthread.h>
 #include <signal.h>

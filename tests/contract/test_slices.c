@@ -1,6 +1,6 @@
 /*
- * test_slices.c - an invocation is stopped where it is, and goes on elsewhere; a
- * vm is waited for in line without waiting.
+ * test_slices.c - an invocation is stopped where it is and continues on another
+ * thread; and a caller that stands in line for a vm need not block.
  */
 #include <errno.h>
 #include <pthread.h>

@@ -1,5 +1,5 @@
 /*
- * test_timeouts.c - a deadline stops the invocation it belongs to, always, and
+ * test_timeouts.c - a deadline always stops the invocation that it belongs to, and
  * never another one.
  */
 #include <pthread.h>

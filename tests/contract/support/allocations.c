@@ -1,4 +1,4 @@
-/* allocations.c - see allocations.h. What it calls is glibc's own. */
+/* allocations.c - see allocations.h. It calls glibc's own functions. */
 #include "tests/contract/support/allocations.h"
 
 #include <errno.h>

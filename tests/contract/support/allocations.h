@@ -1,5 +1,5 @@
 /*
- * allocations.h - counts the heap's calls, by taking the C library's place in
+ * allocations.h - counts calls of the heap: malloc() and the others are replaced in
  * the test program.
  */
 #ifndef ALLOCATIONS_H
@@ -7,10 +7,10 @@
 
 #include <stdbool.h>
 
-/* False in builds in which that place is taken: see CMakeLists.txt. */
+/* False in builds that have replaced them already: see CMakeLists.txt. */
 bool allocations_counted(void);
 
-/* Calls of malloc, calloc, realloc, aligned ones and free by this thread. */
+/* How often this thread has called malloc, calloc, realloc, free or an aligned one. */
 unsigned allocations(void);
 
 #endif

@@ -20,7 +20,7 @@ int backend_count(void)
 {
 	const struct kvm_host *host;
 
-	/* for emulated machines that run with one CPU alone: slow */
+	/* for emulated machines with one CPU; slow */
 	if (getenv("TEST_POLL_ON_ANY_CPU"))
 		poll_cores_assume(1);
 	if (kvm_open(NULL, &host) || !host->has_dirty_ring)
@@ -64,7 +64,7 @@ static void on_line(void *cookie, const char *function, enum thaw_level level,
 	snprintf(logged.text, sizeof(logged.text), "%s", text);
 }
 
-/* Replaces each %s by the guests' directory. */
+/* Copies @from, with the guests' directory for each %s. */
 static void put_directory(char *to, size_t size, const char *from)
 {
 	const char *mark;

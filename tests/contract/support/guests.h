@@ -9,7 +9,7 @@
  *	thaw_reply_release(&reply);
  *	thaw_close(thaw);
  *
- * Everything compares memory with the snapshot after each restore.
+ * The library compares memory with the snapshot after each restore.
  */
 #ifndef GUESTS_H
 #define GUESTS_H
@@ -24,24 +24,24 @@
 
 /*
  * The ways of tracking writes and of dispatch that this machine has:
- * backends[0 .. backend_count() - 1]. "bitmap" and "ring" are with exits,
- * "polled" and "cooperative" with the ring. Two variables of the environment
- * are for emulated machines: TEST_EXITS_ONLY leaves the polled ones out,
- * TEST_POLL_ON_ANY_CPU has them with one CPU as well, slowly.
+ * backends[0 .. backend_count() - 1]. "bitmap" and "ring" dispatch by exits, "polled"
+ * and "cooperative" poll and track by the ring. Emulated machines set two variables of
+ * the environment: TEST_EXITS_ONLY leaves the polled ones out, and
+ * TEST_POLL_ON_ANY_CPU runs them, slowly, even if there is only one CPU.
  */
 extern const char *const backends[];
 int backend_count(void);
 
-/* Whether it is one of the polled ones. */
+/* Whether @backend polls. */
 bool backend_is_polled(const char *backend);
 
-/* The library's options for one of them: nothing but what it takes. */
+/* The library's options for @backend; the others are the default. */
 struct engine_options backend_options(const char *backend);
 
-/* The catalog's defaults for one of them: the inside of that object. */
+/* The members of the catalog's "defaults" for @backend, without the braces. */
 const char *backend_defaults(const char *backend);
 
-/* What the functions have logged: lines, and the last of them. */
+/* What functions have logged: the number of lines, and the last line. */
 extern struct logged {
 	unsigned lines;
 	enum thaw_level level;
@@ -50,8 +50,8 @@ extern struct logged {
 } logged;
 
 /*
- * Opens a catalog of functions with tracking by @backend; @functions is the
- * inside of its array, in which %s stands for the directory of the guests.
+ * Opens a catalog of functions for @backend. @functions is the inside of the JSON
+ * array, in which %s stands for the directory of the guests. The caller closes it.
  */
 struct thaw *open_functions(const char *backend, const char *functions);
 
@@ -64,11 +64,11 @@ struct thaw *open_functions(const char *backend, const char *functions);
 struct thaw *open_guest(const char *backend, const char *guest,
 			const char *more);
 
-/* Invokes with @text as the request; the invocation must not be refused. */
+/* Invokes @function with @text as the request. The test fails if it is refused. */
 void call(struct thaw *thaw, const char *function, const char *text,
 	  uint64_t timeout_ns, struct thaw_reply *ret_reply);
 
-/* The same, and the reply is done with; returns its outcome(). */
+/* The same, and releases the reply. Returns its outcome(). */
 const char *call_once(struct thaw *thaw, const char *function,
 		      const char *text);
 
@@ -78,16 +78,16 @@ const char *call_once(struct thaw *thaw, const char *function,
  */
 const char *outcome(const struct thaw_reply *reply);
 
-/* Bytes of memory that is this process's alone. */
+/* Bytes of memory that this process shares with nobody. */
 size_t private_bytes(void);
 
 /*
- * Runs @suite. Returns the exit status of the test program; 77, and why, where
- * there is no KVM to be had.
+ * Runs @suite. Returns the exit status of the test program. It is 77 if there is no
+ * KVM; then the reason is printed.
  */
 int run_suite(Suite *suite);
 
-/* So many of @c; one of four texts that are used in turn. */
+/* A text of @count times @c, valid until the fourth next call. */
 char *repeat(char c, size_t count);
 
 #endif

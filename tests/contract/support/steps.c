@@ -64,7 +64,7 @@ void steps_invoke(struct thaw *thaw, const struct steps *steps,
 	struct thaw_error error;
 	int r = thaw_invoke(thaw, "steps", &request, &error, ret_reply);
 
-	if (r) /* a ck_assert() that holds is a system call as well */
+	if (r) /* ck_assert() makes a system call even if it holds */
 		ck_abort_msg("%d: %s", r, error.message);
 }
 

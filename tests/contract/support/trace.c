@@ -15,7 +15,7 @@
 
 /* An argument that getppid() does not have. */
 #define MARK UINT64_C(0x6d61726b)
-/* Exit status of a child that may not be traced. */
+/* The exit status of a child that may not be traced. */
 #define REFUSED 77
 
 void trace_mark(void)
@@ -39,7 +39,7 @@ static void note(struct trace *trace, long number, unsigned long request)
 	trace->kinds[trace->kind_count++].count = 1;
 }
 
-/* The child stands at the beginning or the end of a system call. */
+/* The child has stopped at the beginning or the end of a system call. */
 static void look(pid_t child, bool *counting, struct trace *trace)
 {
 	struct __ptrace_syscall_info info;

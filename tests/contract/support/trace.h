@@ -1,6 +1,6 @@
 /*
- * trace.h - counts the system calls of a piece of code, by having a child
- * process traced while it runs it.
+ * trace.h - counts the system calls of a piece of code, which a traced child process
+ * runs.
  *
  *	static void body(void *cookie)
  *	{
@@ -17,7 +17,7 @@
 
 #include <stddef.h>
 
-/* What has not been asked for is in call_count all the same. */
+/* Calls of further kinds are counted in call_count only. */
 #define TRACE_KINDS_MAX 16
 
 struct trace {
@@ -31,19 +31,19 @@ struct trace {
 };
 
 /*
- * Runs @body in a child and counts the calls of its only traced thread, the
- * main one. 0; or -errno if this machine does not let us trace.
+ * Runs @body in a child and counts the calls of its main thread. Returns 0, or -errno
+ * if this machine does not allow tracing.
  */
 int trace_calls(void (*body)(void *cookie), void *cookie,
 		struct trace *ret_trace);
 
-/* In the child: begins to count, or ends it. */
+/* In the child: begins to count, or stops. */
 void trace_mark(void);
 
 /* How many of the calls were ioctls with @request. */
 unsigned trace_ioctls(const struct trace *trace, unsigned long request);
 
-/* The kinds as text, for messages. Valid until the next call. */
+/* The kinds as text, for messages; valid until the next call. */
 const char *trace_text(const struct trace *trace);
 
 #endif

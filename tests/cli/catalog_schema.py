@@ -3,10 +3,11 @@
 
 usage: catalog_schema.py BUILD-DIR
 
-Editors check catalogs with config/catalog.schema.json, thaw with code. This
-test feeds the files of tests/catalog to both and compares; it also compares
-the keys, the ranges and the default catalog. It runs the thaw of the build as
-`THAW catalog validate FILE`: 0 means right, 3 refused.
+Editors check catalogs with config/catalog.schema.json, and thaw checks them by code.
+This test gives the files of tests/catalog to both, and compares the verdicts, the
+keys, the ranges and the default catalog. It runs the build's
+`thaw catalog validate FILE`, whose exit status is 0 for a good catalog and 3 for one
+that it refuses.
 """
 import json
 import pathlib

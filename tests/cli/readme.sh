@@ -2,11 +2,10 @@
 #
 # readme.sh BUILD-DIR - every command of README.md's tour works as it is written.
 #
-# The tour's blocks of shell are run one after the other by one shell, in a
-# folder that looks like a checkout after ./run.sh, against a server of its own:
-# only the port and the folders in /tmp are others. A command that fails, or a
-# reply that is not there, fails the test. Blocks that take a program which is
-# missing here are skipped by name.
+# One shell runs the tour's blocks in order, in a folder that looks like a checkout
+# after ./run.sh, against a server of its own. Only the port and the folders in /tmp
+# differ. The test fails if a command fails, or if a reply is missing. It skips blocks
+# by name that need a program which is not installed.
 
 set -uo pipefail
 

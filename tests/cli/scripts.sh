@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 #
-# scripts.sh BUILD-DIR - what run.sh and test.sh are made of: a command that is
-# silent shows how it gets on, and the summary of tests names those that failed.
+# scripts.sh BUILD-DIR - the parts of run.sh and test.sh: a command that prints nothing
+# still shows its progress, and the summary of the tests names those that failed.
 
 set -uo pipefail
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """top_terminal.py THAW - `thaw top` in a pseudo terminal.
 
-Prints "ok - " or "not ok - " and what was looked at, a line each. The server
-is that of the environment.
+Prints a line for each check, "ok - WHAT" or "not ok - WHAT". The environment names
+the server.
 """
 
 import fcntl

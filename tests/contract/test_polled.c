@@ -100,7 +100,7 @@ static bool comes_to_rest(const struct vm *vm)
 START_TEST(invocations_are_polled)
 {
 	/* the guest waits as long as the host may be kept from the CPU */
-	static const struct thaw_options patient = {
+	static const struct engine_options patient = {
 		.poll_wait_ns = PATIENCE_NS,
 	};
 	struct thaw *thaw =

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 #
-# admin.sh BUILD-DIR - the administration of thaw serve, by curl, as
-# docs/protocol.md has it: its pages, metrics, reloading and draining. With
+# admin.sh BUILD-DIR - tests the administration of thaw serve by curl, as
+# docs/protocol.md describes it: pages, metrics, reloading and draining. Runs with
 # io_uring and with epoll.
 
 set -uo pipefail

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 #
-# aws_cli.sh BUILD-DIR - what the AWS CLI of Debian 12 (2.9.19) has been recorded
-# to send (aws_cli/*.http, by record.sh there), byte for byte; and the CLI itself
-# where it is installed, in $AWS or the PATH.
+# aws_cli.sh BUILD-DIR - sends what the AWS CLI of Debian 12 (2.9.19) sends, byte for
+# byte: aws_cli/record.sh has recorded it as aws_cli/*.http. It also runs the CLI
+# itself, $AWS or the one of the PATH, if there is one.
 
 set -uo pipefail
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 #
-# aws_sdk.sh BUILD-DIR - AWS's SDK for JavaScript (aws_sdk/lambda.js). npm fetches
-# it into build/third_party, once, from wherever this machine gets its packages.
+# aws_sdk.sh BUILD-DIR - runs AWS's SDK for JavaScript (aws_sdk/lambda.js). npm fetches
+# it into build/third_party once, from where this machine gets its packages.
 
 set -uo pipefail
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""clients.py BUILD-DIR io_uring|epoll [PATTERN] - `thaw serve` and clients that
-send nonsense, vanish, are slow or many.
+"""clients.py BUILD-DIR io_uring|epoll [PATTERN] - tests `thaw serve` with clients
+that send nonsense, vanish, are slow or many.
 """
 import os
 import random

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 #
-# curl.sh BUILD-DIR - POST /function/NAME and HTTP itself, by curl; what
-# curl does not send goes through raw_http.py. With io_uring and with epoll.
+# curl.sh BUILD-DIR - tests POST /function/NAME and HTTP itself by curl, and by
+# raw_http.py what curl cannot send. Runs with io_uring and with epoll.
 
 set -uo pipefail
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""event_lines.py BUILD-DIR io_uring|epoll [PATTERN] - many Event invocations:
-they wait in line, and nobody is refused or lost. Counts, no times. See events.sh.
+"""event_lines.py BUILD-DIR io_uring|epoll [PATTERN] - many Event invocations wait
+in line, and none is refused or lost. The test counts, and measures no times. See
+events.sh.
 """
 from support import Http, Server, main, test, wait_until
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 #
-# events.sh BUILD-DIR - Event invocations, by curl, with io_uring and with
-# epoll: what becomes of them, when they are tried again, and when they are lost.
+# events.sh BUILD-DIR - tests Event invocations by curl: how they end, when they are
+# tried again, and when they are lost. Runs with io_uring and with epoll.
 
 set -uo pipefail
 
@@ -9,7 +9,7 @@ set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/support/server.sh"
 event=(-H 'X-Amz-Invocation-Type: Event')
 
-# send STATUS TEXT NAME [CURL-OPTION...]: id is set.
+# send STATUS TEXT NAME [CURL-OPTION...]: sets $id.
 send() {
 	local wanted=$1 text=$2 name=$3
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""files.py BUILD-DIR io_uring|epoll [PATTERN] - sockets, catalogs, names and
-images of `thaw serve`: whose they are, and what becomes of them.
+"""files.py BUILD-DIR io_uring|epoll [PATTERN] - tests the files of `thaw serve`:
+sockets, catalogs and images, who owns them, and what happens if they change or are
+missing.
 """
 import json
 import os

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""functions.py BUILD-DIR io_uring|epoll [PATTERN] - `thaw serve` and functions
-that are slow, wanted by too many, crash, spin, log nonsense or cannot be
-deployed.
+"""functions.py BUILD-DIR io_uring|epoll [PATTERN] - tests `thaw serve` with
+functions that are slow, crash, spin, log nonsense, have too many callers, or cannot
+be deployed.
 """
 import base64
 import collections

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""hosts.py BUILD-DIR io_uring|epoll [PATTERN] - for which hosts a server answers,
-and to pages of which.
+"""hosts.py BUILD-DIR io_uring|epoll [PATTERN] - tests for which hosts a server
+answers, and to the pages of which hosts.
 """
 import json
 import os

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 #
-# lambda.sh BUILD-DIR - AWS Lambda's API, by curl, with io_uring and with
-# epoll: invocations of all types, and what may be read.
+# lambda.sh BUILD-DIR - tests AWS Lambda's API by curl: invocations of all types, and
+# the calls that read. Runs with io_uring and with epoll.
 
 set -uo pipefail
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""life.py BUILD-DIR io_uring|epoll [PATTERN] - how `thaw serve` starts, reloads,
-runs out of things and ends.
+"""life.py BUILD-DIR io_uring|epoll [PATTERN] - tests how `thaw serve` starts,
+reloads, runs out of resources and ends.
 """
 import ctypes
 import errno

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""load.py BUILD-DIR io_uring|epoll [SECONDS] - everything at once, for a while:
-all protocols, functions that fail, sleep and spin, clients that vanish or send
-nonsense, events, reloads; then the server is told to end, and does. For
-sanitizers, whose reports are no lines of a log, and so found.
+"""load.py BUILD-DIR io_uring|epoll [SECONDS] - sends everything at once for a
+while: all protocols, functions that fail, sleep and spin, clients that vanish or
+send nonsense, events, reloads. Then it tells the server to end, which must happen.
+It is made for sanitizers: their reports are no lines of a log, so the test finds
+them.
 """
 import json
 import random

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""memory.py BUILD-DIR io_uring|epoll [PATTERN] - the memory that clients make
-`thaw serve` keep: its bound, who has how much of it, and that it is given back.
+"""memory.py BUILD-DIR io_uring|epoll [PATTERN] - tests the memory that clients make
+`thaw serve` keep: its limit, each client's part of it, and that it is given back.
 """
 import re
 import select

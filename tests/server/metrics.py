@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""metrics.py BUILD-DIR io_uring|epoll [PATTERN] - every metric, and every member
-of the status and of the functions, moves by what it counts. One that is in no
-table here fails the test: add it to MOVES with what moves it, or to FIXED.
+"""metrics.py BUILD-DIR io_uring|epoll [PATTERN] - tests that every metric, and
+every member of the status and of the functions, changes with what it counts. The
+test fails if one is in no table of it: add it to MOVES with what changes it, or to
+FIXED.
 """
 import contextlib
 import json

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""neighbours.py BUILD-DIR io_uring|epoll [PATTERN] - a hostile function of each
-kind beside a good one. What the good one waited for is counted by the server's
-own decisions, not by time: turns of others, threads, restores. `thaw bench
+"""neighbours.py BUILD-DIR io_uring|epoll [PATTERN] - runs a hostile function of
+each kind beside a good one. What the good one waited for is counted by the server's
+decisions, not measured: turns of others, threads, restores. `thaw bench
 --neighbours` shows the times.
 """
 import ctypes

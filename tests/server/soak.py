@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""soak.py BUILD-DIR io_uring|epoll [MINUTES] - servers that live on: round after
-round of everything at once, as in load.py, after each of which descriptors,
-threads, vms and memory are what they were after the first; and every request is
-answered once. Then the server is told to end under load, and what it has begun to
-answer it answers whole. tests/soak.sh runs it for as long as one likes.
+"""soak.py BUILD-DIR io_uring|epoll [MINUTES] - runs load.py's clients in rounds.
+After each round, descriptors, threads, vms and memory are what they were after the
+first, and every request has been answered once. Then the server is told to end
+under load, and completes every answer that it has begun. tests/soak.sh runs this
+for as long as one likes.
 """
 import itertools
 import json

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """socket_activation.py BUILD-DIR - sockets that systemd hands over.
 
-Two servers one after the other have the same four listening sockets, which
-are this script's. Each must serve at them by their names, and the end of the
-first must leave them as they are: whoever connects then is the second one's.
+Two servers, one after the other, get the same four listening sockets from this
+script. Each must serve at them by their names. When the first ends, it must leave them
+open, so that the second serves whoever connects meanwhile.
 """
 
 import fcntl

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""start.py BUILD-DIR io_uring|epoll [PATTERN] - functions that boot slowly,
+"""start.py BUILD-DIR io_uring|epoll [PATTERN] - tests functions that boot slowly,
 wrongly or never, beside others.
 """
 import json

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""texts.py BUILD-DIR io_uring|epoll [PATTERN] - texts of a hostile guest
-(tests/guest/hostile_text.h), on every way out of `thaw serve` and of the command
+"""texts.py BUILD-DIR io_uring|epoll [PATTERN] - follows texts of a hostile guest
+(tests/guest/hostile_text.h) on every way out of `thaw serve` and of the command
 line.
 """
 import json

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 #
-# wrk.sh BUILD-DIR - many connections at a time, by wrk and by curl, with
-# io_uring and with epoll: every request is answered with 200, and counted.
+# wrk.sh BUILD-DIR - opens many connections at a time by wrk and by curl. Every request
+# is answered with 200, and counted. Runs with io_uring and with epoll.
 
 set -uo pipefail
 
@@ -9,7 +9,7 @@ set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/support/server.sh"
 connections=64
 
-# served: how many invocations of echo there were.
+# served: prints how many invocations of echo there were.
 served() {
 	metric 'thaw_invocations_total{function="echo",outcome="ok"}'
 }

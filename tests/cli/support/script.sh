@@ -26,7 +26,7 @@ ok() {
 	passed=$((passed + 1))
 }
 
-# not_ok TEXT [FILE...]: shows what the files have.
+# not_ok TEXT [FILE...]: counts a failure, and shows the files.
 not_ok() {
 	local file
 
@@ -38,7 +38,7 @@ not_ok() {
 	failed=$((failed + 1))
 }
 
-# same TEXT GOT WANTED
+# same TEXT GOT WANTED: the two are equal.
 same() {
 	if [[ $2 == "$3" ]]; then
 		ok "$1"
@@ -64,7 +64,7 @@ need_functions() {
 	skip 'this machine cannot run functions'
 }
 
-# try CODE TEXT COMMAND...: runs the command, its streams in out and err.
+# try CODE TEXT COMMAND...: the command exits with CODE. Its streams are in out and err.
 try() {
 	local code=$1 text=$2 got
 
@@ -78,7 +78,7 @@ try() {
 	fi
 }
 
-# count TEXT COMMAND...: a test that says "ok - " and "not ok - " itself.
+# count TEXT COMMAND...: runs a test that prints "ok - " and "not ok - " itself.
 count() {
 	local text=$1 line
 
@@ -92,7 +92,7 @@ count() {
 	done < <(timeout 120 "$@" 2>&1 || echo "not ok - exit $?")
 }
 
-# has FILE PATTERN: a line of it matches.
+# has FILE PATTERN: a line of the file matches.
 has() {
 	if grep -qE -e "$2" "$1"; then
 		ok "$1 has: $2"
@@ -101,7 +101,7 @@ has() {
 	fi
 }
 
-# hasnt FILE PATTERN: no line of it matches.
+# hasnt FILE PATTERN: no line of the file matches.
 hasnt() {
 	if grep -qE -e "$2" "$1"; then
 		not_ok "$1 has: $2" "$1"
@@ -110,7 +110,7 @@ hasnt() {
 	fi
 }
 
-# is FILE TEXT: it is that, to the byte.
+# is FILE TEXT: the file is exactly TEXT.
 is() {
 	if printf '%s' "$2" | cmp -s - "$1"; then
 		ok "$1 is: '${2%%$'\n'*}'"
@@ -127,7 +127,7 @@ is_json() {
 	fi
 }
 
-# check TEXT PROGRAM: the program of Python, after that in preamble, succeeds.
+# check TEXT PROGRAM: the program in Python succeeds. $preamble runs before it.
 preamble=
 check() {
 	if "$python" -c "$preamble$2" 2>trace; then
@@ -137,8 +137,8 @@ check() {
 	fi
 }
 
-# start_stand_in OPTION...: stand_in_server.py, with its ports in ports and the
-# first of them in port.
+# start_stand_in OPTION...: starts stand_in_server.py. The file ports has its ports,
+# and $port is the first.
 start_stand_in() {
 	: >ports
 	"$support/stand_in_server.py" serve "$@" >ports &

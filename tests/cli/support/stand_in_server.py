@@ -1,27 +1,27 @@
 #!/usr/bin/env python3
 """stand_in_server.py serve [--socket PATH] [--listen unix:PATH|HOST:PORT]...
 
-Stands in for `thaw serve`, to test its clients without it: frames at the socket,
-and at each of the other addresses functions, Lambda's API and administration
-(docs/protocol.md). Listening, it prints the ports it has; other options are
-ignored. What it answers is made up; each look at the functions finds one
-second's worth of invocations more. POST /v1/drain ends it half a second later.
-With a file called bad there, a reload finds a catalog that is no good; with one
-called busy, the server reloads already.
+Stands in for `thaw serve` in tests of its clients. It speaks frames at the socket; at
+every other address it serves functions, Lambda's API and administration
+(docs/protocol.md). It prints its ports when it listens, and ignores other options.
+Its answers are made up; the counts of invocations grow with each look at the
+functions as if a second had passed. POST /v1/drain ends it half a second later. While
+there is a file called bad, a reload finds a bad catalog; while there is one called
+busy, the server is already reloading.
 
-What becomes of a request depends on the function's name:
+The name of the function decides what it does with a request:
 
     ECHOES    echo
-    closes    the connection ends after that
-    mixed     every other one is throttled
-    stall     the third request of all stops the server for 300 ms
-    slow      50 ms later
-    flood     refused before it has been read, by HTTP
-    hangup    the connection ends instead of a reply
-    silent    never a reply
-    garbage   what is no reply
-    ERRORS    that one
-    any other not found
+    closes    echo, and close the connection
+    mixed     throttle every second request, and echo the others
+    stall     the third request stops the server for 300 ms
+    slow      echo after 50 ms
+    flood     refuse the request before it has been read (HTTP)
+    hangup    close the connection instead of a reply
+    silent    never reply
+    garbage   reply bytes that are no reply
+    ERRORS    reply that error
+    any other reply that there is no such function
 """
 import argparse
 import asyncio

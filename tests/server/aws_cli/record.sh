@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 #
-# record.sh BUILD-DIR - records the requests that aws_cli.sh replays, anew, with
-# the AWS CLI of $AWS or the PATH: of Debian 12's, 2.9.19, they are. Not a test.
+# record.sh BUILD-DIR - records the requests that aws_cli.sh replays anew, with the AWS
+# CLI of $AWS or the PATH. Those that are there come from Debian 12's, 2.9.19. This is
+# not a test.
 
 set -uo pipefail
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """document_shapes.py DOCUMENT HEADING NUMBER FILE - compares JSON with its
-documentation: FILE has to have the members, of the same kinds, as the example
-that is the NUMBERth block of JSON (from 1) below HEADING.
+documentation. FILE must have the same members, of the same kinds, as the example: the
+NUMBERth block of JSON (from 1) below HEADING.
 
-Values may differ, null may stand for any kind, an object whose example has
-other names than FILE is the user's if it is called labels, and a list is
-compared with the first item of the example's. FILE may be "-".
+Values may differ, and null stands for any kind. The names in an object called labels
+are the user's. Each item of a list is compared with the first item of the example's.
+FILE may be "-".
 """
 
 import json

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """raw_http.py PORT [PART...] - sends bytes as they are, prints what comes back.
 
-Each PART is sent by itself, its escapes (\\r, \\n, \\xNN) undone; a part of the
-form @SECONDS waits instead, and =FILE sends a file. Prints until the server
-closes; if it does not within five seconds of silence, "STILL OPEN" ends it.
+Each PART is sent by itself, after its escapes (\\r, \\n, \\xNN) have been replaced.
+@SECONDS waits instead, and =FILE sends a file. It prints until the server closes the
+connection. After five seconds of silence it prints "STILL OPEN" and ends.
 """
 
 import codecs

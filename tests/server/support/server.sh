@@ -1,13 +1,13 @@
 # shellcheck shell=bash
 #
-# server.sh - `thaw serve` for tests of its clients: starts and stops it, and
-# asks it by curl. To be sourced as script.sh is, which it includes.
+# server.sh - starts and stops `thaw serve`, and sends it requests by curl. A script
+# sources it instead of script.sh, which it includes.
 
 # shellcheck source=tests/cli/support/script.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../../cli/support/script.sh"
 unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY all_proxy
 
-# wait_for SECONDS TEXT COMMAND...: until it succeeds.
+# wait_for SECONDS TEXT COMMAND...: repeats the command until it succeeds.
 wait_for() {
 	local until=$((SECONDS + $1)) text=$2
 
@@ -22,7 +22,7 @@ wait_for() {
 	ok "$text"
 }
 
-# start_server CATALOG [OPTION...]: its log is in log; url and admin are set.
+# start_server CATALOG [OPTION...]: sets $url and $admin. The log is in the file log.
 start_server() {
 	local catalog=$1 until=$((SECONDS + 30))
 
@@ -47,7 +47,7 @@ start_server() {
 	admin=$work/run/admin.sock
 }
 
-# stop_server: as its operator does.
+# stop_server: as an operator stops it. It must end well.
 stop_server() {
 	local code
 
@@ -60,7 +60,7 @@ stop_server() {
 	fi
 }
 
-# call METHOD PATH [CURL-OPTION...]: status is set; head and body are files.
+# call METHOD PATH [CURL-OPTION...]: sets $status, and writes the files head and body.
 call() {
 	local how=(-X "$1") target=$2
 
@@ -73,7 +73,7 @@ call() {
 		-D head -o body -w '%{http_code}' "$@" "$target" 2>err)
 }
 
-# answers STATUS TEXT METHOD PATH [CURL-OPTION...]
+# answers STATUS TEXT METHOD PATH [CURL-OPTION...]: a call has that status.
 answers() {
 	local wanted=$1 text=$2
 
@@ -86,7 +86,7 @@ answers() {
 	fi
 }
 
-# admin_answers STATUS TEXT METHOD PATH [CURL-OPTION...]
+# admin_answers STATUS TEXT METHOD PATH [CURL-OPTION...]: the same at the admin socket.
 admin_answers() {
 	local wanted=$1 text=$2 method=$3 path=$4
 
@@ -95,7 +95,7 @@ admin_answers() {
 		--unix-socket "$admin" "$@"
 }
 
-# header NAME PATTERN: of the answer, the value matching from end to end.
+# header NAME PATTERN: the answer has it, and the pattern matches the whole value.
 header() {
 	if grep -qiE "^$1: $2"$'\r?$' head; then
 		ok "header $1: $2"
@@ -112,7 +112,7 @@ no_header() {
 	fi
 }
 
-# json TEXT PYTHON...: each expression is true, r being what the body says.
+# json TEXT PYTHON...: each expression is true, where r is the body.
 json() {
 	local text=$1
 
@@ -129,18 +129,18 @@ PYTHON
 	fi
 }
 
-# metric NAME{LABELS}: its value.
+# metric NAME{LABELS}: prints its value.
 metric() {
 	curl -sS --max-time 10 --unix-socket "$admin" http://thaw/metrics |
 		grep -v '^#' | grep -F "$1 " | sed 's/.* //'
 }
 
-# metric_is NAME{LABELS} VALUE
+# metric_is NAME{LABELS} VALUE: whether it is.
 metric_is() {
 	[[ $(metric "$1") == "$2" ]]
 }
 
-# write_catalog FILE ["MEMBER..."]: functions of clients.elf, and some others.
+# write_catalog FILE ["MEMBER..."]: writes functions of clients.elf, and some others.
 write_catalog() {
 	local clients=$build/tests/guest/clients.elf handler
 

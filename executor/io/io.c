@@ -394,11 +394,11 @@ static uint64_t next_retry(const struct io *io, uint64_t until_ns)
 	return until_ns;
 }
 
-void io_poll_open(struct io *io, struct io_poll *poll, int fd)
+int io_poll_open(struct io *io, struct io_poll *poll, int fd)
 {
 	poll->fd = fd;
 	poll->io = io;
-	io->operations->poll(poll);
+	return io->operations->poll(poll);
 }
 
 void io_poll_ready(struct io_poll *poll)

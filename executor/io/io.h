@@ -151,8 +151,11 @@ struct io_poll {
 	struct io *io;
 };
 
-/* Watches @fd, which is borrowed until io_free(). */
-void io_poll_open(struct io *io, struct io_poll *poll, int fd);
+/*
+ * Watches @fd, which is borrowed until io_free(). 0, or -errno: no memory, or too
+ * many files are watched.
+ */
+int io_poll_open(struct io *io, struct io_poll *poll, int fd);
 
 /* Something for another thread to do; the sender's until it is posted. */
 struct io_message {

@@ -8,7 +8,6 @@
  * stream of which nothing is wanted is not in the epoll set at all: EPOLLHUP
  * cannot be masked.
  */
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -244,12 +243,10 @@ static void handle_listener(struct io_listener *listener)
 	}
 }
 
-static void epoll_poll(struct io_poll *poll)
+static int epoll_poll(struct io_poll *poll)
 {
-	int rc = control(poll->io, EPOLL_CTL_ADD, poll->fd, EPOLLIN,
-			 (uintptr_t)poll | TAG_POLL);
-
-	assert(!rc);
+	return control(poll->io, EPOLL_CTL_ADD, poll->fd, EPOLLIN,
+		       (uintptr_t)poll | TAG_POLL);
 }
 
 /* ---- the loop ---- */

@@ -33,7 +33,7 @@ struct io_operations {
 	void (*close)(struct io_stream *stream);
 	int (*accept)(struct io_listener *listener);
 	void (*refuse)(struct io_listener *listener);
-	void (*poll)(struct io_poll *poll);
+	int (*poll)(struct io_poll *poll);
 	void (*wake)(struct io *io, struct io *from);
 	void (*flush)(struct io *io);
 	/* Submits, and waits for events until @until_ns. 0 or -EINTR. */

@@ -283,12 +283,13 @@ static void handle_accept(struct io_listener *listener, int res, unsigned flags)
 }
 
 /* Once, and again after the callback: so it is called while it can be read. */
-static void uring_poll(struct io_poll *poll)
+static int uring_poll(struct io_poll *poll)
 {
 	struct io_uring_sqe *sqe = get_sqe(uring_of(poll->io));
 
 	io_uring_prep_poll_add(sqe, poll->fd, POLLIN);
 	io_uring_sqe_set_data64(sqe, tagged(poll, TAG_POLL));
+	return 0;
 }
 
 static void handle_poll(struct io_poll *poll, int res)

@@ -1,14 +1,16 @@
 /*
  * answer.c - a function behind HTTP: what of the request's head it gets to see,
- * and its reply as a response. See exchange.h.
+ * and its reply as a response. See answer.h.
  */
+#include "executor/server/answer.h"
+
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
 #include "executor/http_headers.h"
 #include "executor/protocol/http_response.h"
-#include "executor/server/exchange.h"
-#include "executor/server/routes.h"
+#include "executor/server/respond.h"
 #include "guest/abi/thaw_abi.h"
 #include "guest/abi/thaw_http.h"
 
@@ -66,6 +68,34 @@ void answer_take_headers(struct exchange *exchange)
 	exchange->invocation.request.header_count = count;
 }
 
+/* Writes "1.234" for 1,234 us: milliseconds. */
+static void answer_write_ms(struct buffer *out, uint64_t ns)
+{
+	uint64_t us = ns / NS_PER_US;
+	const char digits[4] = { '.', (char)('0' + us / 100 % 10),
+				 (char)('0' + us / 10 % 10),
+				 (char)('0' + us % 10) };
+
+	buffer_number(out, us / 1000);
+	buffer_append(out, digits, sizeof(digits));
+}
+
+void answer_timing(struct exchange *exchange)
+{
+	const struct thaw_reply *reply = &exchange->invocation.reply;
+	struct buffer *out = &exchange->out;
+
+	buffer_text(out, "Server-Timing: queue;dur=");
+	answer_write_ms(out, reply->queue_ns);
+	buffer_text(out, ", run;dur=");
+	answer_write_ms(out, reply->run_ns);
+	buffer_text(out, ", restore;dur=");
+	answer_write_ms(out,
+			atomic_load_explicit(&exchange->deployment->restore_ns,
+					     memory_order_relaxed));
+	buffer_text(out, "\r\n");
+}
+
 void answer_respond(struct exchange *exchange)
 {
 	const struct thaw_reply *reply = &exchange->invocation.reply;
@@ -79,7 +109,7 @@ void answer_respond(struct exchange *exchange)
 	if (reply->status)
 		http_response_number(out, ANSWER_STATUS_HEADER, status);
 	/* before what the function may call the same */
-	respond_timing(exchange);
+	answer_timing(exchange);
 	for (size_t at = 0;
 	     http_headers_next(reply->headers, reply->headers_size, &at, &name,
 			       &value);)

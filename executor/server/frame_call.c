@@ -4,30 +4,29 @@
 #include <stdlib.h>
 
 #include "executor/http_headers.h"
-#include "executor/server/server_internal.h"
 
 /* Free calls a worker keeps, and the bytes of a frame that each of them keeps. */
 #define FREE_CALLS_MAX 256
 #define FRAME_KEPT (16 * 1024)
 
-static void free_call(struct call *call)
+static void call_free(struct call *call)
 {
 	buffer_done(&call->frame);
 	buffer_done(&call->invocation.log);
 	free(call);
 }
 
-void frame_free_calls(struct worker *worker)
+void call_free_all(struct worker *worker)
 {
 	while (worker->free_calls) {
 		struct call *call = worker->free_calls;
 
 		worker->free_calls = call->next;
-		free_call(call);
+		call_free(call);
 	}
 }
 
-static struct call *create_call(void)
+static struct call *call_create(void)
 {
 	struct call *call = malloc(sizeof(*call));
 
@@ -52,7 +51,7 @@ struct call *call_acquire(struct connection *connection)
 		worker->free_calls = call->next;
 		worker->free_call_count--;
 	} else {
-		call = create_call();
+		call = call_create();
 		if (!call)
 			return NULL;
 	}
@@ -75,7 +74,7 @@ void call_release(struct call *call)
 	call->pairs = NULL;
 	buffer_shrink(&call->frame, FRAME_KEPT);
 	if (worker->free_call_count >= FREE_CALLS_MAX) {
-		free_call(call);
+		call_free(call);
 		return;
 	}
 	call->next = worker->free_calls;
@@ -84,8 +83,8 @@ void call_release(struct call *call)
 }
 
 /* Those in @size bytes of the frame, one to each of @to. */
-static void read_pairs(const char *bytes, size_t size,
-		       struct thaw_attribute *to)
+static void call_read_pairs(const char *bytes, size_t size,
+			    struct thaw_attribute *to)
 {
 	const char *name, *value;
 
@@ -109,8 +108,9 @@ bool call_take_pairs(struct call *call)
 		call->pairs = malloc(size);
 	if (!call->pairs)
 		return false;
-	read_pairs(from->attributes, from->attributes_size, call->pairs);
-	read_pairs(from->headers, from->headers_size, call->pairs + attributes);
+	call_read_pairs(from->attributes, from->attributes_size, call->pairs);
+	call_read_pairs(from->headers, from->headers_size,
+			call->pairs + attributes);
 	request->attributes = call->pairs;
 	request->attribute_count = attributes;
 	request->headers = call->pairs + attributes;
@@ -129,5 +129,5 @@ void call_find_function(struct call *call, const char *name)
 	if (deployment)
 		call->deployment = deployment_hold(deployment);
 	budget_join(&call->account, BUDGET_OF_FUNCTION,
-		    deployment ? &deployment->share : &worker->server->others);
+		    deployment ? &deployment->share : &worker->shared->others);
 }

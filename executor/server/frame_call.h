@@ -25,19 +25,22 @@ struct call {
 	struct invocation invocation;
 };
 
-/* One for a frame that begins on @connection, or NULL. */
+/* A call for a frame that begins on @connection. NULL: no memory. */
 struct call *call_acquire(struct connection *connection);
 
-/* It is over. */
+/* Gives it back: it is over. */
 void call_release(struct call *call);
 
 /*
- * Gives its invocation what comes along with the request. False: there is no
- * memory for that.
+ * Gives its invocation the attributes and headers of the request. False: there is
+ * no memory for them.
  */
 bool call_take_pairs(struct call *call);
 
-/* Finds the function it names, if there is one; what is kept counts for that. */
+/* Finds the function @name, if there is one; what is kept counts for that. */
 void call_find_function(struct call *call, const char *name);
+
+/* Frees those that @worker keeps. */
+void call_free_all(struct worker *worker);
 
 #endif

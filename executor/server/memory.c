@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "executor/server/log/log.h"
@@ -61,7 +62,7 @@ static struct pool *find_oldest(const struct generation *generation)
 	return oldest;
 }
 
-/* Frees the vm that has been idle longest, whosever it is. */
+/* Frees the vm that has been idle longest, of any function. */
 static bool free_oldest(const struct generation *generation)
 {
 	struct pool *pool;
@@ -90,7 +91,7 @@ static bool free_outdated(const struct generation *generation)
 }
 
 /* On any thread. */
-static bool spare(struct memory_budget *budget, bool for_boot)
+static bool memory_spare(struct memory_budget *budget, bool for_boot)
 {
 	struct memory *memory = MEMORY_OF(budget, budget);
 	struct generation *generation = hold_generation(memory);
@@ -114,7 +115,7 @@ void memory_init(struct memory *memory, const struct memory_config *config)
 	if (!max)
 		max = machine_memory(config->root) / 100 *
 		      SERVER_MEMORY_PERCENT;
-	memory_budget_init(&memory->budget, max, spare);
+	memory_budget_init(&memory->budget, max, memory_spare);
 	memory->budget.patience_ns = SERVER_MEMORY_PATIENCE_NS;
 	pthread_mutex_init(&memory->lock, NULL);
 	memory->source.events = memory->source.trigger = -1;
@@ -233,7 +234,7 @@ static void set_timer(struct memory *memory)
 	timer_set(memory->config.timers, &memory->timer, clock_now_ns() + ns);
 }
 
-static void on_timer(struct timer *timer)
+static void memory_on_timer(struct timer *timer)
 {
 	struct memory *memory = MEMORY_OF(timer, timer);
 
@@ -253,7 +254,7 @@ void memory_press(struct memory *memory)
 	begin_sweep(memory);
 }
 
-static void on_pressure(struct io_poll *poll)
+static void memory_on_pressure(struct io_poll *poll)
 {
 	struct memory *memory = MEMORY_OF(poll, poll);
 
@@ -265,15 +266,20 @@ static void on_pressure(struct io_poll *poll)
 static void watch_pressure(struct memory *memory, struct io *io)
 {
 	struct error err;
+	int r;
 
 	if (machine_pressure_open(&memory->source, memory->config.root, &err)) {
 		log_write(LOG_LEVEL_INFO, "memory pressure cannot be watched",
 			  LOG_FIELD("reason", err.message));
 		return;
 	}
-	memory->is_watched = true;
-	memory->poll.ready = on_pressure;
-	io_poll_open(io, &memory->poll, memory->source.events);
+	memory->poll.ready = memory_on_pressure;
+	r = io_poll_open(io, &memory->poll, memory->source.events);
+	if (r)
+		log_write(LOG_LEVEL_WARN, "memory pressure cannot be watched",
+			  LOG_FIELD("reason", strerror(-r)));
+	else
+		memory->is_watched = true;
 }
 
 void memory_start(struct memory *memory, struct offload_pool *offload,
@@ -281,7 +287,7 @@ void memory_start(struct memory *memory, struct offload_pool *offload,
 {
 	memory->offload = offload;
 	memory->sweep.run = sweep;
-	memory->timer.fire = on_timer;
+	memory->timer.fire = memory_on_timer;
 	set_timer(memory);
 	watch_pressure(memory, io);
 }

@@ -1,4 +1,6 @@
-/* respond.c - what responses on both listeners have in common. See exchange.h. */
+/* respond.c - what responses on all listeners have in common. See respond.h. */
+#include "executor/server/respond.h"
+
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -7,12 +9,10 @@
 #include "base/entropy.h"
 #include "base/text.h"
 #include "executor/protocol/http_response.h"
-#include "executor/server/exchange.h"
 #include "executor/server/server_limits.h"
-#include "executor/server/worker.h"
 
 /* A random UUID (RFC 9562, version 4). */
-static void make_id(char *id)
+static void respond_make_id(char *id)
 {
 	static const char digits[] = "0123456789abcdef";
 	uint8_t bytes[16] = { 0 };
@@ -37,7 +37,7 @@ static bool take_id(const struct http_request *request, const char *header,
 	const char *value = http_request_header(request, header);
 	size_t size = value ? strlen(value) : 0;
 
-	if (!size || size >= EXCHANGE_ID_SIZE)
+	if (!size || size >= INVOCATION_ID_SIZE)
 		return false;
 	for (const char *at = value; *at; at++)
 		if (*at <= ' ' || *at > '~' || *at == '"' || *at == '\\')
@@ -50,7 +50,7 @@ static const char *id_of(struct exchange *exchange)
 {
 	if (!*exchange->id &&
 	    !take_id(&exchange->request, "x-call-id", exchange->id))
-		make_id(exchange->id);
+		respond_make_id(exchange->id);
 	return exchange->id;
 }
 

@@ -11,9 +11,12 @@
 #include "base/clock.h"
 #include "executor/invoke.h"
 #include "executor/io/io_internal.h"
-#include "executor/server/exchange.h"
-#include "executor/server/invocation_log.h"
+#include "executor/server/admin_routes.h"
+#include "executor/server/frame_connection.h"
+#include "executor/server/invocation_start.h"
+#include "executor/server/routes.h"
 #include "executor/server/server_limits.h"
+#include "executor/server/workers.h"
 
 #define ROUNDS_MAX 10000
 
@@ -389,7 +392,7 @@ static void make_function(void)
 {
 	static char name[] = "function";
 	static struct function function;
-	static struct stats stats;
+	static struct function_stats stats;
 	static struct catalog_function spec = {
 		.name = name,
 		.max_request = 2 * SERVER_INLINE_BYTES,
@@ -404,15 +407,12 @@ static void make_function(void)
 
 	REQUIRE(deployment);
 	memset(&stats, 0, sizeof(stats));
-	event_line_init(&stats.events);
-	for (int i = 0; i < DEPLOYMENT_LOGS; i++)
-		invocation_log_limit(name, (enum deployment_log)i,
-				     &stats.log_limits[i]);
+	function_stats_init(&stats, name);
 	function.gate.gate = VM_GATE_NONE;
 	deployment->references = 1;
+	deployment->host = &fixture.server->shared.host;
 	deployment->spec = &spec;
 	deployment->stats = &stats;
-	stats.references = 1;
 	deployment->function = &function;
 	deployment->state = FUNCTION_ACTIVE;
 	fixture.deployment = deployment;
@@ -425,9 +425,11 @@ void leave_begin(void)
 	static struct kept_catalog kept = { .catalog = &catalog };
 	static struct generation generation;
 	struct server *server = calloc(1, sizeof(*server));
+	struct shared *shared = &server->shared;
 
 	REQUIRE(server);
 	memset(&fixture, 0, sizeof(fixture));
+	fixture.server = server;
 	make_function();
 	generation = (struct generation){
 		.references = 2,
@@ -437,24 +439,24 @@ void leave_begin(void)
 	};
 	catalog.functions = (struct catalog_function *)fixture.deployment->spec;
 	by_name[0] = fixture.deployment->spec;
-	server->options.max_connections = 100;
-	server->options.head_timeout_ns = 10 * NS_PER_S;
-	server->options.body_timeout_ns = 10 * NS_PER_S;
-	server->options.idle_timeout_ns = 10 * NS_PER_S;
-	server->options.send_timeout_ns = 10 * NS_PER_S;
-	server->options.drain_timeout_ns = 10 * NS_PER_S;
-	server->options.events_max = 10;
-	server->options.event_max_age_ns = 5 * NS_PER_S;
-	server->state = SERVER_SERVING;
-	clients_init(&server->clients);
-	budget_init(&server->buffers, 16 * 1024 * 1024, 1);
-	server->workers = calloc(1, sizeof(*server->workers));
-	server->worker_count = 1;
+	shared->options.max_connections = 100;
+	shared->options.head_timeout_ns = 10 * NS_PER_S;
+	shared->options.body_timeout_ns = 10 * NS_PER_S;
+	shared->options.idle_timeout_ns = 10 * NS_PER_S;
+	shared->options.send_timeout_ns = 10 * NS_PER_S;
+	shared->options.drain_timeout_ns = 10 * NS_PER_S;
+	shared->options.events_max = 10;
+	shared->options.event_max_age_ns = 5 * NS_PER_S;
+	shared->state = SERVER_SERVING;
+	clients_init(&shared->clients);
+	budget_init(&shared->buffers, 16 * 1024 * 1024, 1);
+	shared->workers = calloc(1, sizeof(*shared->workers));
+	shared->worker_count = 1;
 	sem_init(&server->leave, 0, 0);
-	fixture.server = server;
-	fixture.worker = server->workers;
-	fixture.worker->server = server;
-	fixture.worker->purse.budget = &server->buffers;
+	fixture.worker = shared->workers;
+	fixture.worker->shared = shared;
+	fixture.worker->calls = &workers_calls;
+	fixture.worker->purse.budget = &shared->buffers;
 	fixture.worker->generation = &generation;
 	fixture.worker->last_event = &fixture.worker->events;
 	atomic_store(&fixture.worker->oldest_event_ns, UINT64_MAX);
@@ -462,13 +464,24 @@ void leave_begin(void)
 	REQUIRE(fixture.worker->io);
 }
 
-struct io_stream *leave_open(void (*open)(struct door *door, int fd))
+struct io_stream *leave_open(enum listener_kind kind)
 {
+	static struct listener listeners[LISTENER_KINDS] = {
+		[LISTENER_HTTP] = { .handler = &routes_handler,
+				    .open = http_connection_open },
+		[LISTENER_ADMIN] = { .handler = &admin_routes_handler,
+				     .open = http_connection_open },
+		[LISTENER_METRICS] = { .handler = &metrics_routes_handler,
+				       .open = http_connection_open },
+		[LISTENER_SOCKET] = { .open = frame_connection_open },
+	};
+	struct listener *listener = &listeners[kind];
 	int fds[2];
 
 	REQUIRE(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds));
 	close(fds[1]);
-	open(&(struct door){ .worker = fixture.worker }, fds[0]);
+	listener->worker = fixture.worker;
+	listener->open(listener, fds[0]);
 	REQUIRE(fixture.worker->connections);
 	return &fixture.worker->connections->stream;
 }
@@ -581,16 +594,16 @@ void leave_end_all(void)
 /* Whatever has come has gone, and is counted no more. */
 void leave_check(void)
 {
-	const struct server *server = fixture.server;
+	const struct shared *shared = &fixture.server->shared;
 	const struct deployment *deployment = fixture.deployment;
 
 	REQUIRE(fixture.worker->connection_count == 0);
 	REQUIRE(!fixture.worker->connections);
 	REQUIRE(fixture.worker->io->streams == 0);
-	REQUIRE(metrics_get(&server->metrics.connections) == 0);
+	REQUIRE(metrics_get(&shared->metrics.connections) == 0);
 	REQUIRE(fixture.worker->invocation_count == 0);
 	REQUIRE(fixture.worker->event_count == 0);
-	REQUIRE(server->events == 0);
+	REQUIRE(shared->events == 0);
 	REQUIRE(deployment->admitted == 0);
 	REQUIRE(deployment->references == 1);
 	REQUIRE(metrics_get(&deployment->stats->metrics.inflight) == 0);
@@ -599,23 +612,22 @@ void leave_check(void)
 	REQUIRE(!fixture.line);
 	REQUIRE(!fixture.worker->timers.root);
 	REQUIRE(deployment->share.used == 0);
-	REQUIRE(server->others.used == 0);
-	REQUIRE(server->buffers.used == fixture.worker->purse.credit);
+	REQUIRE(shared->others.used == 0);
+	REQUIRE(shared->buffers.used == fixture.worker->purse.credit);
 }
 
 void leave_done(void)
 {
 	struct server *server = fixture.server;
+	struct shared *shared = &server->shared;
 
 	worker_done(fixture.worker);
-	REQUIRE(server->buffers.used == 0);
+	REQUIRE(shared->buffers.used == 0);
 	REQUIRE(fixture.deployment->references == 1);
-	event_line_done(&fixture.deployment->stats->events);
-	for (int i = 0; i < DEPLOYMENT_LOGS; i++)
-		log_limit_done(&fixture.deployment->stats->log_limits[i]);
+	function_stats_done(fixture.deployment->stats);
 	free(fixture.deployment);
-	clients_done(&server->clients);
+	clients_done(&shared->clients);
 	sem_destroy(&server->leave);
-	free(server->workers);
+	free(shared->workers);
 	free(server);
 }

@@ -7,7 +7,8 @@
 #define TESTS_UNIT_LEAVE_FIXTURE_H
 
 #include "executor/server/connection.h"
-#include "executor/server/server_internal.h"
+#include "executor/server/listener.h"
+#include "executor/server/server_state.h"
 
 struct leave {
 	struct server *server;
@@ -29,8 +30,8 @@ extern struct leave fixture;
 void leave_begin(void);
 void leave_done(void);
 
-/* A connection, whose client is only what the test makes of it. */
-struct io_stream *leave_open(void (*open)(struct door *door, int fd));
+/* Opens a connection by a listener of @kind; the test is its client. */
+struct io_stream *leave_open(enum listener_kind kind);
 
 /* Bytes come; false: it is not read from just now. */
 bool leave_send(struct io_stream *stream, const char *bytes, size_t size);

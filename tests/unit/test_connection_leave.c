@@ -67,12 +67,12 @@ enum leaving {
 };
 
 static const struct kind {
-	void (*open)(struct door *door, int fd);
+	enum listener_kind listener;
 	const char *head; /* NULL: a frame */
 } kinds[] = {
-	{ http_connection_open, PLAIN },       { http_connection_open, LAMBDA },
-	{ http_connection_open, TAIL },	       { http_connection_open, EVENT },
-	{ http_admin_connection_open, ADMIN }, { frame_connection_open, NULL },
+	{ LISTENER_HTTP, PLAIN },  { LISTENER_HTTP, LAMBDA },
+	{ LISTENER_HTTP, TAIL },   { LISTENER_HTTP, EVENT },
+	{ LISTENER_ADMIN, ADMIN }, { LISTENER_SOCKET, NULL },
 };
 #define KINDS ((int)(sizeof(kinds) / sizeof(*kinds)))
 
@@ -109,7 +109,7 @@ static void make_request(const struct kind *kind, bool expects)
 /* A connection that has sent so much of a request. */
 static struct io_stream *begin(const struct kind *kind, size_t size)
 {
-	struct io_stream *stream = leave_open(kind->open);
+	struct io_stream *stream = leave_open(kind->listener);
 
 	leave_turn();
 	if (size)
@@ -120,7 +120,7 @@ static struct io_stream *begin(const struct kind *kind, size_t size)
 /* Another client's call has the vm. */
 static void take_vm(void)
 {
-	struct io_stream *stream = leave_open(frame_connection_open);
+	struct io_stream *stream = leave_open(LISTENER_SOCKET);
 	char own[sizeof(request)];
 	size_t own_size = request_size, own_head = head_size;
 
@@ -153,7 +153,7 @@ static struct io_stream *end_run(const struct kind *kind)
 
 static struct io_stream *refuse(const struct kind *kind)
 {
-	struct io_stream *stream = leave_open(kind->open);
+	struct io_stream *stream = leave_open(kind->listener);
 
 	memset(request, 'x', 200);
 	memcpy(request + 100, "\r\n\r\n", 4);
@@ -313,7 +313,7 @@ START_TEST(who_breaks_off_waits_for_no_vm)
 {
 	const struct kind *kind = &kinds[_i];
 
-	if (kind->open == http_admin_connection_open ||
+	if (kind->listener == LISTENER_ADMIN ||
 	    (kind->head && !strcmp(kind->head, EVENT)))
 		return;
 	leave_begin();
@@ -360,7 +360,7 @@ static void leave_large(const struct kind *kind, unsigned offload,
 {
 	size_t size;
 	char *text = make_large(kind, &size);
-	struct io_stream *stream = leave_open(kind->open);
+	struct io_stream *stream = leave_open(kind->listener);
 
 	fixture.deployment->slowness = 0;
 	leave_turn();

@@ -184,8 +184,8 @@ START_TEST(a_file_is_reported_while_it_can_be_read)
 	sigaddset(&set, SIGUSR1);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	io_poll_open(io, &event.poll, fd);
-	io_poll_open(io, &signals.poll, signal_fd);
+	ck_assert_int_eq(io_poll_open(io, &event.poll, fd), 0);
+	ck_assert_int_eq(io_poll_open(io, &signals.poll, signal_fd), 0);
 	io_wait(io, clock_now_ns() + NS_PER_MS);
 	ck_assert_uint_eq(event.calls + signals.calls, 0);
 	eventfd_write(fd, 1);
@@ -223,7 +223,7 @@ START_TEST(waiting_ends_in_time_and_by_a_signal)
 	setitimer(ITIMER_REAL, &soon, NULL);
 	ck_assert_uint_eq(io_wait(io, UINT64_MAX), 0);
 	/* also if something was submitted on the way to sleep */
-	io_poll_open(io, &event.poll, fd);
+	ck_assert_int_eq(io_poll_open(io, &event.poll, fd), 0);
 	setitimer(ITIMER_REAL, &soon, NULL);
 	ck_assert_uint_eq(io_wait(io, UINT64_MAX), 0);
 	io_free(io);

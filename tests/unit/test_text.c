@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "executor/server/exchange.h"
+#include "executor/server/respond.h"
 
 struct sample {
 	const char *from, *to;

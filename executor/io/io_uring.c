@@ -71,27 +71,27 @@ static uint64_t tagged(const void *pointer, enum tag tag)
  * Goes on after what passes, a signal or want of memory. Anything else is lost
  * completions or a ring used by the wrong thread: nothing can be trusted then.
  */
-static void check(int rc)
+static void uring_check(int rc)
 {
 	if (rc < 0 && rc != -EINTR && rc != -EAGAIN && rc != -EBUSY &&
 	    rc != -ENOMEM && rc != -ETIME)
 		abort();
 }
 
-static void submit(struct uring *uring)
+static void uring_submit(struct uring *uring)
 {
 	if (!io_uring_sq_ready(&uring->ring))
 		return;
 	uring->io.enters++;
-	check(io_uring_submit(&uring->ring));
+	uring_check(io_uring_submit(&uring->ring));
 }
 
-static struct io_uring_sqe *get_sqe(struct uring *uring)
+static struct io_uring_sqe *uring_get_sqe(struct uring *uring)
 {
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&uring->ring);
 
 	while (!sqe) {
-		submit(uring);
+		uring_submit(uring);
 		sqe = io_uring_get_sqe(&uring->ring);
 		if (!sqe)
 			sched_yield(); /* no memory just now */
@@ -101,13 +101,13 @@ static struct io_uring_sqe *get_sqe(struct uring *uring)
 
 static void uring_flush(struct io *io)
 {
-	submit(uring_of(io));
+	uring_submit(uring_of(io));
 }
 
 /* A cancelled operation has a completion of its own. */
-static void cancel(struct uring *uring, uint64_t user_data)
+static void uring_cancel(struct uring *uring, uint64_t user_data)
 {
-	struct io_uring_sqe *sqe = get_sqe(uring);
+	struct io_uring_sqe *sqe = uring_get_sqe(uring);
 
 	io_uring_prep_cancel64(sqe, user_data, 0);
 	sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
@@ -117,10 +117,10 @@ static void cancel(struct uring *uring, uint64_t user_data)
 /* ---- streams ---- */
 
 /* @now: there are bytes; else it would be in vain to look before waiting. */
-static void prepare_receive(struct uring *uring, int fd, bool now,
-			    uint64_t user_data)
+static void uring_prepare_receive(struct uring *uring, int fd, bool now,
+				  uint64_t user_data)
 {
-	struct io_uring_sqe *sqe = get_sqe(uring);
+	struct io_uring_sqe *sqe = uring_get_sqe(uring);
 
 	io_uring_prep_recv(sqe, fd, NULL, IO_RECEIVE_MAX, 0);
 	sqe->flags |= IOSQE_BUFFER_SELECT;
@@ -134,8 +134,9 @@ static void uring_receive(struct io_stream *stream)
 {
 	stream->internal.receiving = true;
 	stream->internal.pending++;
-	prepare_receive(uring_of(stream->io), stream->fd, stream->internal.more,
-			tagged(stream, TAG_RECEIVE));
+	uring_prepare_receive(uring_of(stream->io), stream->fd,
+			      stream->internal.more,
+			      tagged(stream, TAG_RECEIVE));
 }
 
 /* It is held in received(), when no receive is under way. */
@@ -144,11 +145,11 @@ static void uring_pause(struct io_stream *stream)
 	assert(!stream->internal.receiving);
 }
 
-static void submit_send(struct io_stream *stream)
+static void uring_send(struct io_stream *stream)
 {
 	const struct msghdr *message = io_stream_message(stream);
 	const int flags = MSG_NOSIGNAL | MSG_WAITALL;
-	struct io_uring_sqe *sqe = get_sqe(uring_of(stream->io));
+	struct io_uring_sqe *sqe = uring_get_sqe(uring_of(stream->io));
 
 	if (message->msg_iovlen == 1)
 		io_uring_prep_send(sqe, stream->fd, message->msg_iov->iov_base,
@@ -162,65 +163,66 @@ static void submit_send(struct io_stream *stream)
 static void uring_close(struct io_stream *stream)
 {
 	if (stream->internal.receiving)
-		cancel(uring_of(stream->io), tagged(stream, TAG_RECEIVE));
+		uring_cancel(uring_of(stream->io), tagged(stream, TAG_RECEIVE));
 	if (stream->internal.sending)
-		cancel(uring_of(stream->io), tagged(stream, TAG_SEND));
+		uring_cancel(uring_of(stream->io), tagged(stream, TAG_SEND));
 }
 
 /* An operation of @stream has had its last completion. */
-static void operation_over(struct io_stream *stream)
+static void uring_operation_over(struct io_stream *stream)
 {
 	stream->internal.pending--;
 	if (stream->internal.closing && !stream->internal.pending)
 		io_stream_ready(stream);
 }
 
-static char *buffer_memory(struct uring *uring, unsigned index)
+static char *uring_buffer_memory(struct uring *uring, unsigned index)
 {
 	return uring->memory + (size_t)index * IO_RECEIVE_MAX;
 }
 
 /* Gives buffers to the kernel: @count of them from @first on. */
-static void provide(struct uring *uring, unsigned first, unsigned count)
+static void uring_provide(struct uring *uring, unsigned first, unsigned count)
 {
 	int mask = io_uring_buf_ring_mask(IO_BUFFERS_MAX);
 
 	for (unsigned i = 0; i < count; i++)
 		io_uring_buf_ring_add(uring->buffers,
-				      buffer_memory(uring, first + i),
+				      uring_buffer_memory(uring, first + i),
 				      IO_RECEIVE_MAX, first + i, mask, i);
 	io_uring_buf_ring_advance(uring->buffers, count);
 }
 
-static void provide_more(struct uring *uring)
+static void uring_provide_more(struct uring *uring)
 {
 	unsigned count = uring->provided;
 
 	if (count == IO_BUFFERS_MAX)
 		return;
-	provide(uring, count, count);
+	uring_provide(uring, count, count);
 	uring->provided += count;
 }
 
-static void handle_bytes(struct uring *uring, struct io_stream *stream, int res,
-			 unsigned flags)
+static void uring_handle_bytes(struct uring *uring, struct io_stream *stream,
+			       int res, unsigned flags)
 {
 	unsigned index = flags >> IORING_CQE_BUFFER_SHIFT;
 
 	if (res > 0)
-		io_stream_received(stream, buffer_memory(uring, index), res);
+		io_stream_received(stream, uring_buffer_memory(uring, index),
+				   res);
 	if (flags & IORING_CQE_F_BUFFER)
-		provide(uring, index, 1);
+		uring_provide(uring, index, 1);
 }
 
-static void handle_receive(struct uring *uring, struct io_stream *stream,
-			   int res, unsigned flags)
+static void uring_handle_receive(struct uring *uring, struct io_stream *stream,
+				 int res, unsigned flags)
 {
 	stream->internal.receiving = false;
 	stream->internal.more = flags & IORING_CQE_F_SOCK_NONEMPTY;
-	handle_bytes(uring, stream, res, flags);
+	uring_handle_bytes(uring, stream, res, flags);
 	if (res == -ENOBUFS)
-		provide_more(uring);
+		uring_provide_more(uring);
 	else if (res <= 0 && res != -ECANCELED && res != -EAGAIN &&
 		 res != -EINTR)
 		io_stream_ended(stream, res);
@@ -230,10 +232,10 @@ static void handle_receive(struct uring *uring, struct io_stream *stream,
 	 */
 	if (io_stream_wants(stream) && !stream->internal.receiving)
 		uring_receive(stream);
-	operation_over(stream);
+	uring_operation_over(stream);
 }
 
-static void handle_send(struct io_stream *stream, int res)
+static void uring_handle_send(struct io_stream *stream, int res)
 {
 	if (stream->internal.closing)
 		stream->internal.sending = false;
@@ -242,15 +244,15 @@ static void handle_send(struct io_stream *stream, int res)
 	else if (io_stream_advance(stream, res > 0 ? res : 0))
 		io_stream_sent(stream, 0);
 	else
-		submit_send(stream);
-	operation_over(stream);
+		uring_send(stream);
+	uring_operation_over(stream);
 }
 
 /* ---- listeners and other files ---- */
 
 static int uring_accept(struct io_listener *listener)
 {
-	struct io_uring_sqe *sqe = get_sqe(uring_of(listener->io));
+	struct io_uring_sqe *sqe = uring_get_sqe(uring_of(listener->io));
 
 	listener->internal.accepting = true;
 	io_uring_prep_multishot_accept(sqe, listener->fd, NULL, NULL,
@@ -262,10 +264,12 @@ static int uring_accept(struct io_listener *listener)
 static void uring_refuse(struct io_listener *listener)
 {
 	if (listener->internal.accepting)
-		cancel(uring_of(listener->io), tagged(listener, TAG_ACCEPT));
+		uring_cancel(uring_of(listener->io),
+			     tagged(listener, TAG_ACCEPT));
 }
 
-static void handle_accept(struct io_listener *listener, int res, unsigned flags)
+static void uring_handle_accept(struct io_listener *listener, int res,
+				unsigned flags)
 {
 	bool last = !(flags & IORING_CQE_F_MORE);
 
@@ -285,14 +289,14 @@ static void handle_accept(struct io_listener *listener, int res, unsigned flags)
 /* Once, and again after the callback: so it is called while it can be read. */
 static int uring_poll(struct io_poll *poll)
 {
-	struct io_uring_sqe *sqe = get_sqe(uring_of(poll->io));
+	struct io_uring_sqe *sqe = uring_get_sqe(uring_of(poll->io));
 
 	io_uring_prep_poll_add(sqe, poll->fd, POLLIN);
 	io_uring_sqe_set_data64(sqe, tagged(poll, TAG_POLL));
 	return 0;
 }
 
-static void handle_poll(struct io_poll *poll, int res)
+static void uring_handle_poll(struct io_poll *poll, int res)
 {
 	assert(res != -EBADF);
 	if (res > 0)
@@ -302,16 +306,16 @@ static void handle_poll(struct io_poll *poll, int res)
 
 /* ---- wake-ups ---- */
 
-static void read_wakes(struct uring *uring)
+static void uring_read_wakes(struct uring *uring)
 {
-	struct io_uring_sqe *sqe = get_sqe(uring);
+	struct io_uring_sqe *sqe = uring_get_sqe(uring);
 
 	io_uring_prep_read(sqe, uring->io.wake_fd, &uring->wakes,
 			   sizeof(uring->wakes), 0);
 	io_uring_sqe_set_data64(sqe, TAG_WAKE);
 }
 
-static void ring_bell(struct io *io)
+static void uring_ring_bell(struct io *io)
 {
 	eventfd_write(io->wake_fd, 1);
 }
@@ -322,19 +326,19 @@ static void uring_wake(struct io *io, struct io *from)
 	struct io_uring_sqe *sqe;
 
 	if (!from || from->operations != io->operations) {
-		ring_bell(io);
+		uring_ring_bell(io);
 		return;
 	}
-	sqe = get_sqe(uring_of(from));
+	sqe = uring_get_sqe(uring_of(from));
 	io_uring_prep_msg_ring(sqe, uring_of(io)->ring.ring_fd, 0, TAG_NONE, 0);
 	sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
 	io_uring_sqe_set_data64(sqe, tagged(io, TAG_RING_FAIL));
-	submit(uring_of(from));
+	uring_submit(uring_of(from));
 }
 
 /* ---- the loop ---- */
 
-static bool has_kernel_work(struct uring *uring)
+static bool uring_has_kernel_work(struct uring *uring)
 {
 	unsigned flags =
 		__atomic_load_n(uring->ring.sq.kflags, __ATOMIC_RELAXED);
@@ -343,15 +347,15 @@ static bool has_kernel_work(struct uring *uring)
 }
 
 /* No system call if there is nothing to submit and nothing to collect. */
-static void collect(struct uring *uring)
+static void uring_collect(struct uring *uring)
 {
 	bool events = io_uring_cq_ready(&uring->ring);
 
 	if (!io_uring_sq_ready(&uring->ring) &&
-	    (events || !has_kernel_work(uring)))
+	    (events || !uring_has_kernel_work(uring)))
 		return;
 	uring->io.enters++;
-	check(io_uring_submit_and_get_events(&uring->ring));
+	uring_check(io_uring_submit_and_get_events(&uring->ring));
 }
 
 static int uring_enter(struct io *io, uint64_t until_ns)
@@ -368,42 +372,42 @@ static int uring_enter(struct io *io, uint64_t until_ns)
 	int rc;
 
 	if (!left || io_uring_cq_ready(&uring->ring)) {
-		collect(uring);
+		uring_collect(uring);
 		return 0;
 	}
 	io->enters++;
 	rc = io_uring_submit_and_wait_timeout(&uring->ring, &cqe, 1, &timeout,
 					      NULL);
-	check(rc);
+	uring_check(rc);
 	if (rc != -ETIME && !io_uring_cq_ready(&uring->ring) &&
 	    clock_now_ns() < until_ns)
 		return -EINTR;
 	return 0;
 }
 
-static void dispatch(struct uring *uring, uint64_t user_data, int res,
-		     unsigned flags)
+static void uring_dispatch(struct uring *uring, uint64_t user_data, int res,
+			   unsigned flags)
 {
 	void *pointer = (void *)(uintptr_t)(user_data & ~(uint64_t)TAG_MASK);
 
 	switch ((enum tag)(user_data & TAG_MASK)) {
 	case TAG_RECEIVE:
-		handle_receive(uring, pointer, res, flags);
+		uring_handle_receive(uring, pointer, res, flags);
 		break;
 	case TAG_SEND:
-		handle_send(pointer, res);
+		uring_handle_send(pointer, res);
 		break;
 	case TAG_ACCEPT:
-		handle_accept(pointer, res, flags);
+		uring_handle_accept(pointer, res, flags);
 		break;
 	case TAG_POLL:
-		handle_poll(pointer, res);
+		uring_handle_poll(pointer, res);
 		break;
 	case TAG_WAKE:
-		read_wakes(uring);
+		uring_read_wakes(uring);
 		break;
 	case TAG_RING_FAIL:
-		ring_bell(pointer);
+		uring_ring_bell(pointer);
 		break;
 	case TAG_NONE:
 	case TAG_PROBE:
@@ -427,14 +431,14 @@ static void uring_handle(struct io *io)
 		int res = cqe->res;
 
 		io_uring_cqe_seen(&uring->ring, cqe);
-		dispatch(uring, user_data, res, flags);
+		uring_dispatch(uring, user_data, res, flags);
 	}
 }
 
 /* ---- creation ---- */
 
 /* Connections that were accepted and never handed over. */
-static void close_accepted(struct uring *uring)
+static void uring_close_accepted(struct uring *uring)
 {
 	struct io_uring_cqe *cqe;
 
@@ -459,7 +463,7 @@ static void uring_free(struct io *io)
 		io_uring_submit(&uring->ring);
 		io_uring_register_sync_cancel(&uring->ring, &all);
 		io_uring_submit_and_get_events(&uring->ring);
-		close_accepted(uring);
+		uring_close_accepted(uring);
 		io_uring_queue_exit(&uring->ring);
 	}
 	if (uring->buffers)
@@ -470,7 +474,7 @@ static void uring_free(struct io *io)
 }
 
 /* With less and less of what newer kernels have to offer. */
-static int setup_ring(struct uring *uring, struct error *err)
+static int uring_setup_ring(struct uring *uring, struct error *err)
 {
 	static const unsigned fewer[] = {
 		0,
@@ -508,7 +512,7 @@ static int setup_ring(struct uring *uring, struct error *err)
 	return 0;
 }
 
-static void *map(size_t size)
+static void *uring_map(size_t size)
 {
 	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -517,7 +521,7 @@ static void *map(size_t size)
 }
 
 /* Memory of buffers that were never used is not there. */
-static int setup_buffers(struct uring *uring, struct error *err)
+static int uring_setup_buffers(struct uring *uring, struct error *err)
 {
 	const size_t size = IO_BUFFERS_MAX * (size_t)IO_RECEIVE_MAX;
 	struct io_uring_buf_reg registration = {
@@ -526,8 +530,9 @@ static int setup_buffers(struct uring *uring, struct error *err)
 	};
 	int rc;
 
-	uring->buffers = map(IO_BUFFERS_MAX * sizeof(struct io_uring_buf));
-	uring->memory = map(size);
+	uring->buffers =
+		uring_map(IO_BUFFERS_MAX * sizeof(struct io_uring_buf));
+	uring->memory = uring_map(size);
 	if (!uring->buffers || !uring->memory)
 		return error_set(err, -ENOMEM, "no memory for buffers");
 	madvise(uring->memory, size, MADV_NOHUGEPAGE);
@@ -538,13 +543,13 @@ static int setup_buffers(struct uring *uring, struct error *err)
 				 "io_uring has no buffer rings here: %s",
 				 strerror(-rc));
 	io_uring_buf_ring_init(uring->buffers);
-	provide(uring, 0, BUFFERS_FIRST);
+	uring_provide(uring, 0, BUFFERS_FIRST);
 	uring->provided = BUFFERS_FIRST;
 	return 0;
 }
 
 /* Whether a byte that is there comes in a buffer of the ring. */
-static int probe_receive(struct uring *uring, const int ends[2])
+static int uring_probe_receive(struct uring *uring, const int ends[2])
 {
 	struct __kernel_timespec timeout = { .tv_sec = 1 };
 	struct io_uring_cqe *cqe;
@@ -553,7 +558,7 @@ static int probe_receive(struct uring *uring, const int ends[2])
 
 	if (write(ends[1], "", 1) != 1)
 		return -errno;
-	prepare_receive(uring, ends[0], false, TAG_PROBE);
+	uring_prepare_receive(uring, ends[0], false, TAG_PROBE);
 	rc = io_uring_submit_and_wait_timeout(&uring->ring, &cqe, 1, &timeout,
 					      NULL);
 	if (!io_uring_cq_ready(&uring->ring))
@@ -563,20 +568,20 @@ static int probe_receive(struct uring *uring, const int ends[2])
 	rc = cqe->res;
 	io_uring_cqe_seen(&uring->ring, cqe);
 	if (flags & IORING_CQE_F_BUFFER)
-		provide(uring, flags >> IORING_CQE_BUFFER_SHIFT, 1);
+		uring_provide(uring, flags >> IORING_CQE_BUFFER_SHIFT, 1);
 	if (rc < 0)
 		return rc;
 	return flags & IORING_CQE_F_BUFFER ? 0 : -EOPNOTSUPP;
 }
 
-static int setup_receive(struct uring *uring, struct error *err)
+static int uring_setup_receive(struct uring *uring, struct error *err)
 {
 	int ends[2], rc;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
 		return error_set(err, -errno, "socketpair: %s",
 				 strerror(errno));
-	rc = probe_receive(uring, ends);
+	rc = uring_probe_receive(uring, ends);
 	close(ends[1]);
 	close(ends[0]);
 	if (rc < 0)
@@ -587,13 +592,13 @@ static int setup_receive(struct uring *uring, struct error *err)
 	return 0;
 }
 
-static int setup_wakes(struct uring *uring, struct error *err)
+static int uring_setup_wakes(struct uring *uring, struct error *err)
 {
 	/* blocking: of a non-blocking one, a read fails instead of waiting */
 	uring->io.wake_fd = eventfd(0, EFD_CLOEXEC);
 	if (uring->io.wake_fd < 0)
 		return error_set(err, -errno, "eventfd: %s", strerror(errno));
-	read_wakes(uring);
+	uring_read_wakes(uring);
 	return 0;
 }
 
@@ -601,7 +606,7 @@ static const struct io_operations operations = {
 	.name = "io_uring",
 	.receive = uring_receive,
 	.hold = uring_pause,
-	.send = submit_send,
+	.send = uring_send,
 	.close = uring_close,
 	.accept = uring_accept,
 	.refuse = uring_refuse,
@@ -620,13 +625,13 @@ int io_create_uring(struct error *err, struct io **ret_io)
 
 	if (!uring)
 		return error_set(err, -ENOMEM, "no memory for an io_uring");
-	rc = setup_ring(uring, err);
+	rc = uring_setup_ring(uring, err);
 	if (!rc)
-		rc = setup_buffers(uring, err);
+		rc = uring_setup_buffers(uring, err);
 	if (!rc)
-		rc = setup_receive(uring, err);
+		rc = uring_setup_receive(uring, err);
 	if (!rc)
-		rc = setup_wakes(uring, err);
+		rc = uring_setup_wakes(uring, err);
 	if (rc < 0) {
 		io_free(&uring->io);
 		return rc;

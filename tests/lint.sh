@@ -83,7 +83,7 @@ linux/kvm.h  vm/* tests/emulated/svm_shim.c
 libelf.h     vm/image/*
 gelf.h       vm/image/*
 jansson.h    base/json*.[ch] executor/catalog*.c executor/protocol/*_json.c executor/server/admin/*_json.c executor/cli/*.c bench/*.c tests/unit/test_*.c
-liburing.h   executor/io/io_uring.c
+liburing.h   executor/io/io_uring_internal.h tests/unit/test_io_lost.c
 llhttp.h     executor/protocol/http_*.[ch]
 '
 

@@ -1,10 +1,10 @@
 /*
  * io.c - what both backends of io.h share. See io_internal.h.
  *
- * A stream that needs something which is not for the kernel to say - kept bytes
- * to be handed over, a report, the end of closing - is in the ready list, and
- * io_stream_settle() does it, in io_wait(). Only io_stream_settle() calls closed(), so whoever has a
- * pointer to a stream while events are handled may look at it.
+ * A stream that needs something without an event of the kernel - kept bytes are to
+ * be handed over, an end is to be reported, closing ends - is in the ready list, and
+ * io_stream_settle() does that, in io_wait(). Only io_stream_settle() calls
+ * closed(), so pointers to streams stay valid while events are handled.
  */
 #include "executor/io/io_internal.h"
 
@@ -37,7 +37,7 @@ void *io_allocate(const struct io_operations *operations, size_t size)
 int io_create(enum io_backend backend, struct error *err, struct io **ret_io)
 {
 	struct error why;
-	int rc;
+	int r;
 
 	if (backend == IO_URING)
 		return io_create_uring(err, ret_io);
@@ -45,10 +45,10 @@ int io_create(enum io_backend backend, struct error *err, struct io **ret_io)
 		return io_create_epoll(err, ret_io);
 	if (!io_create_uring(&why, ret_io))
 		return 0;
-	rc = io_create_epoll(err, ret_io);
-	if (!rc)
+	r = io_create_epoll(err, ret_io);
+	if (!r)
 		memcpy((*ret_io)->fallback, why.message, sizeof(why.message));
-	return rc;
+	return r;
 }
 
 void io_free(struct io *io)
@@ -209,7 +209,9 @@ static void io_stream_finish_close(struct io_stream *stream)
 	close(stream->fd);
 	stream->fd = -1;
 	buffer_done(&stream->internal.kept);
-	io->streams--;
+	*stream->internal.link = stream->internal.next;
+	if (stream->internal.next)
+		stream->internal.next->internal.link = stream->internal.link;
 	io->callbacks++;
 	stream->closed(stream);
 }
@@ -243,8 +245,12 @@ void io_stream_open(struct io *io, struct io_stream *stream, int fd)
 	stream->internal.kept.account = stream->account;
 	/* it has come; and what runs is to have its reply */
 	stream->internal.kept.may_exceed = true;
-	io->streams++;
-	/* replies are whole: nothing to gain by waiting for more */
+	stream->internal.next = io->streams;
+	stream->internal.link = &io->streams;
+	if (io->streams)
+		io->streams->internal.link = &stream->internal.next;
+	io->streams = stream;
+	/* replies are sent whole: waiting for more gains nothing */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
 	io->operations->receive(stream);
 }
@@ -375,16 +381,16 @@ static void io_retry_listeners(struct io *io)
 {
 	struct io_listener *listener = io->resting ? io->listeners : NULL;
 	uint64_t now = listener ? clock_now_ns() : 0;
-	int rc;
+	int r;
 
 	for (; listener; listener = listener->internal.next) {
 		if (!listener->internal.retry_ns ||
 		    listener->internal.retry_ns > now)
 			continue;
 		io_listener_rest_no_more(listener);
-		rc = io->operations->accept(listener);
-		if (rc < 0)
-			io_listener_failed(listener, rc);
+		r = io->operations->accept(listener);
+		if (r < 0)
+			io_listener_failed(listener, r);
 	}
 }
 
@@ -401,9 +407,16 @@ static uint64_t io_next_retry(const struct io *io, uint64_t until_ns)
 
 int io_poll_open(struct io *io, struct io_poll *poll, int fd)
 {
+	int r;
+
 	poll->fd = fd;
 	poll->io = io;
-	return io->operations->poll(poll);
+	r = io->operations->poll(poll);
+	if (r)
+		return r;
+	poll->internal.next = io->polls;
+	io->polls = poll;
+	return 0;
 }
 
 void io_poll_ready(struct io_poll *poll)
@@ -412,13 +425,51 @@ void io_poll_ready(struct io_poll *poll)
 	poll->ready(poll);
 }
 
+/* ---- beginning anew ---- */
+
+static void io_stream_lose(struct io_stream *stream, int error)
+{
+	stream->internal.pending = 0;
+	stream->internal.receiving = false;
+	if (stream->internal.sending && !stream->internal.closing) {
+		stream->internal.sent_due = true;
+		stream->internal.send_error = error;
+	}
+	if (stream->internal.end == IO_END_NONE)
+		stream->internal.end = error;
+	io_stream_ready(stream);
+}
+
+static void io_listener_begin_anew(struct io_listener *listener)
+{
+	listener->internal.accepting = false;
+	if (listener->internal.closing)
+		/* whoever waits for the end of it is to look */
+		listener->io->callbacks++;
+	else if (!listener->internal.retry_ns &&
+		 listener->io->operations->accept(listener) < 0)
+		io_listener_rest(listener);
+}
+
+void io_begin_anew(struct io *io, int error)
+{
+	for (struct io_stream *stream = io->streams; stream;
+	     stream = stream->internal.next)
+		io_stream_lose(stream, error);
+	for (struct io_listener *listener = io->listeners; listener;
+	     listener = listener->internal.next)
+		io_listener_begin_anew(listener);
+	for (struct io_poll *poll = io->polls; poll; poll = poll->internal.next)
+		io->operations->poll(poll);
+}
+
 /* ---- messages ---- */
 
 /*
  * The sender writes the inbox, then reads `sleeping`; the receiver writes
- * `sleeping`, then reads the inbox, in io_enter(). All of it sequentially
- * consistent, so at least one of them sees what the other has written. Who
- * takes `sleeping` back wakes, so it is woken once.
+ * `sleeping`, then reads the inbox, in io_enter(). All of it is sequentially
+ * consistent, so at least one of them sees what the other has written. The sender
+ * that takes `sleeping` back wakes the receiver, so it is woken once.
  */
 void io_post(struct io *io, struct io *from, struct io_message *message)
 {
@@ -455,7 +506,7 @@ static void io_run_inbox(struct io *io)
 
 /* ---- the loop ---- */
 
-/* What becomes ready meanwhile has its turn in the next io_wait(). */
+/* A stream that becomes ready meanwhile has its turn in the next io_wait(). */
 static void io_run_ready(struct io *io)
 {
 	struct io_stream *stream = io->ready, *next;
@@ -471,7 +522,7 @@ static void io_run_ready(struct io *io)
 
 static int io_enter(struct io *io, uint64_t until_ns)
 {
-	int rc;
+	int r;
 
 	if (!until_ns)
 		return io->operations->enter(io, 0);
@@ -480,10 +531,10 @@ static int io_enter(struct io *io, uint64_t until_ns)
 	atomic_exchange(&io->sleeping, true);
 	if (atomic_load(&io->inbox))
 		until_ns = 0;
-	rc = io->operations->enter(io, until_ns);
-	/* a wake-up that comes too late is one for nothing, no more */
+	r = io->operations->enter(io, until_ns);
+	/* a wake-up that comes too late does no harm */
 	atomic_store_explicit(&io->sleeping, false, memory_order_relaxed);
-	return rc;
+	return r;
 }
 
 static bool io_wait_is_over(uint64_t until_ns)
@@ -494,17 +545,17 @@ static bool io_wait_is_over(uint64_t until_ns)
 
 unsigned io_wait(struct io *io, uint64_t until_ns)
 {
-	int rc;
+	int r;
 
 	io->callbacks = 0;
 	do {
 		io_run_ready(io);
 		io_run_inbox(io);
 		io_retry_listeners(io);
-		rc = io_enter(io, io->callbacks || io->ready ? 0 : until_ns);
+		r = io_enter(io, io->callbacks || io->ready ? 0 : until_ns);
 		io->operations->handle(io);
 		io_run_ready(io);
 		io_run_inbox(io);
-	} while (!io->callbacks && rc != -EINTR && !io_wait_is_over(until_ns));
+	} while (!io->callbacks && r != -EINTR && !io_wait_is_over(until_ns));
 	return io->callbacks;
 }

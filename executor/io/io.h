@@ -52,15 +52,16 @@ enum io_backend {
 struct io_stream {
 	/*
 	 * @size bytes, at least 1, have come, valid during the call. Returns
-	 * how many were taken: if not all, the stream is held: the rest is
-	 * kept, and nothing more is received, until io_stream_resume().
+	 * how many were taken. If those are not all, the stream is held: the
+	 * rest is kept, and nothing more is received, until io_stream_resume().
 	 */
 	size_t (*received)(struct io_stream *stream, const void *data,
 			   size_t size);
 	/*
 	 * The other end will send nothing more (@error 0), or the connection
-	 * failed (-errno). Comes once, after all bytes were taken, unless
-	 * the stream was closed before. Sending may still work after 0.
+	 * failed (-errno; -ENOBUFS: the kernel had no memory for it). Comes once,
+	 * after all bytes were taken, unless the stream was closed before. Sending
+	 * may still work after 0.
 	 */
 	void (*ended)(struct io_stream *stream, int error);
 	/* What was to be sent has been sent (0), or never will be (-errno). */
@@ -80,6 +81,7 @@ struct io_stream {
 		struct msghdr message; /* what is sent of them now */
 		struct buffer kept;    /* received but not taken */
 		size_t kept_from;      /* what is before was taken since */
+		struct io_stream *next, **link; /* among the io's */
 		struct io_stream *next_ready, *next_send;
 		unsigned pending; /* operations the backend has */
 		uint32_t events;  /* that epoll watches */
@@ -149,6 +151,9 @@ struct io_poll {
 
 	int fd;
 	struct io *io;
+	struct {
+		struct io_poll *next;
+	} internal;
 };
 
 /*

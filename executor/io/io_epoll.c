@@ -61,7 +61,7 @@ static int epoll_control(struct io *io, int operation, int fd, uint32_t events,
 static int epoll_watch(struct io_stream *stream, uint32_t events)
 {
 	uint32_t before = stream->internal.events;
-	int operation, rc;
+	int operation, r;
 
 	if (events == before)
 		return 0;
@@ -69,21 +69,21 @@ static int epoll_watch(struct io_stream *stream, uint32_t events)
 		operation = EPOLL_CTL_ADD;
 	else
 		operation = events ? EPOLL_CTL_MOD : EPOLL_CTL_DEL;
-	rc = epoll_control(stream->io, operation, stream->fd, events,
-			   (uintptr_t)stream | TAG_STREAM);
-	if (!rc)
+	r = epoll_control(stream->io, operation, stream->fd, events,
+			  (uintptr_t)stream | TAG_STREAM);
+	if (!r)
 		stream->internal.events = events;
-	return rc;
+	return r;
 }
 
 static void epoll_receive(struct io_stream *stream)
 {
-	int rc = epoll_watch(stream, stream->internal.events | EPOLLIN);
+	int r = epoll_watch(stream, stream->internal.events | EPOLLIN);
 
 	stream->internal.receiving = true;
-	if (rc < 0) {
+	if (r < 0) {
 		/* no callback here: reported by the next io_wait() */
-		stream->internal.end = rc;
+		stream->internal.end = r;
 		io_stream_ready(stream);
 	}
 }
@@ -138,14 +138,14 @@ static int epoll_send_pieces(struct io_stream *stream)
 
 static void epoll_send_some(struct io_stream *stream)
 {
-	int rc = epoll_send_pieces(stream);
+	int r = epoll_send_pieces(stream);
 
-	if (rc == -EAGAIN) {
-		rc = epoll_watch(stream, stream->internal.events | EPOLLOUT);
-		if (!rc)
+	if (r == -EAGAIN) {
+		r = epoll_watch(stream, stream->internal.events | EPOLLOUT);
+		if (!r)
 			return;
 	}
-	epoll_send_over(stream, rc);
+	epoll_send_over(stream, r);
 }
 
 static void epoll_send(struct io_stream *stream)
@@ -204,16 +204,16 @@ static void epoll_handle_stream(struct io_stream *stream, uint32_t events)
 static int epoll_accept(struct io_listener *listener)
 {
 	int flags = fcntl(listener->fd, F_GETFL);
-	int rc;
+	int r;
 
 	/* somebody else may have accepted it when we come to it */
 	if (flags < 0 || fcntl(listener->fd, F_SETFL, flags | O_NONBLOCK))
 		return -errno;
-	rc = epoll_control(listener->io, EPOLL_CTL_ADD, listener->fd,
-			   EPOLLIN | EPOLLEXCLUSIVE,
-			   (uintptr_t)listener | TAG_LISTENER);
-	listener->internal.accepting = !rc;
-	return rc;
+	r = epoll_control(listener->io, EPOLL_CTL_ADD, listener->fd,
+			  EPOLLIN | EPOLLEXCLUSIVE,
+			  (uintptr_t)listener | TAG_LISTENER);
+	listener->internal.accepting = !r;
+	return r;
 }
 
 static void epoll_refuse(struct io_listener *listener)
@@ -359,16 +359,16 @@ static int epoll_open_files(struct epoll *epoll)
 int io_create_epoll(struct error *err, struct io **ret_io)
 {
 	struct epoll *epoll = io_allocate(&operations, sizeof(*epoll));
-	int rc;
+	int r;
 
 	if (!epoll)
 		return error_set(err, -ENOMEM, "no memory for an epoll");
 	epoll->sends_end = &epoll->sends;
-	rc = epoll_open_files(epoll);
-	if (rc < 0) {
+	r = epoll_open_files(epoll);
+	if (r < 0) {
 		io_free(&epoll->io);
-		return error_set(err, rc, "cannot set up an epoll: %s",
-				 strerror(-rc));
+		return error_set(err, r, "cannot set up an epoll: %s",
+				 strerror(-r));
 	}
 	*ret_io = &epoll->io;
 	return 0;

@@ -47,9 +47,10 @@ struct io_operations {
 struct io {
 	const struct io_operations *operations;
 	struct io_stream *ready, **ready_end; /* in order */
+	struct io_stream *streams;	      /* not closed yet */
 	struct io_listener *listeners;
+	struct io_poll *polls;
 	unsigned resting;   /* listeners of them */
-	unsigned streams;   /* not closed yet */
 	unsigned callbacks; /* run by this io_wait() */
 	uint64_t enters;    /* system calls that submit or wait, for tests */
 	int wake_fd;	    /* eventfd */
@@ -89,5 +90,11 @@ void io_listener_accepted(struct io_listener *listener, int fd);
 void io_listener_failed(struct io_listener *listener, int error);
 
 void io_poll_ready(struct io_poll *poll);
+
+/*
+ * Nothing that a backend was told to do is under way any more: all streams end with
+ * @error, and listeners and other files are begun with again.
+ */
+void io_begin_anew(struct io *io, int error);
 
 #endif

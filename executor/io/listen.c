@@ -42,8 +42,8 @@ const char *listen_unix_path(const char *text)
 }
 
 /*
- * What the system says here, EINVAL, ENOTSOCK, EACCES and others, would mean
- * something else to who reads it elsewhere. The message has it.
+ * Error numbers such as EINVAL, ENOTSOCK or EACCES mean something else to callers
+ * further up. The message has the system's own words.
  */
 static int listen_failure_of(int error)
 {
@@ -51,8 +51,8 @@ static int listen_failure_of(int error)
 }
 
 /*
- * Whose sockets are closed is not told before they are: a process that was killed
- * may hold them for a moment, until the kernel has ended its requests.
+ * Whether the process @pid has ended, or is about to: one that was killed may hold
+ * its sockets for a moment, until the kernel has ended its requests.
  */
 static bool listen_has_ended(pid_t pid)
 {
@@ -162,7 +162,7 @@ static int listen_bind_unix(const char *path, struct error *err, int *ret_fd)
 				 "has locked its folder (flock): stop that, or "
 				 "choose another path",
 				 path);
-	/* it is its owner's, until somebody decides otherwise */
+	/* only its owner may connect, until somebody changes its mode */
 	mask = umask(0177);
 	r = listen_bind_locked(fd, &address, err);
 	umask(mask);
@@ -224,8 +224,8 @@ static bool listen_address_is_loopback(const struct sockaddr *address)
 }
 
 /*
- * Sockets that share a port would share it with those of another server, too: so
- * the first one listens before it shares.
+ * Sockets that share a port would share it with those of another server, too. So the
+ * first one listens before it allows that.
  */
 static int listen_bind_to(int fd, const struct listen_address *wanted,
 			  const struct addrinfo *address)
@@ -425,7 +425,7 @@ int listen_resolve(const char *text, struct error *err,
 		count += !listen_is_double(ret_texts, count);
 	}
 	freeaddrinfo(found);
-	/* without a host it is the first alone, which other machines reach */
+	/* without a host, only the first address counts; other machines reach it */
 	if (count == 1 || *text == ':') {
 		snprintf(ret_texts[0], LISTEN_TEXT_MAX, "%s", text);
 		return 1;

@@ -43,7 +43,7 @@ static bool is_of_connection(const struct http_request *request,
 	return false;
 }
 
-/* The type is told apart: an event's is another one than the client's. */
+/* The content type is passed separately: an event has another one. */
 static bool is_for_function(const struct http_request *request,
 			    const char *name)
 {
@@ -108,13 +108,13 @@ void answer_respond(struct exchange *exchange)
 		      is_bodiless ? NULL : reply->content_type);
 	if (reply->status)
 		http_response_number(out, ANSWER_STATUS_HEADER, status);
-	/* before what the function may call the same */
+	/* before headers of the function, which may have the same name */
 	answer_timing(exchange);
 	for (size_t at = 0;
 	     http_headers_next(reply->headers, reply->headers_size, &at, &name,
 			       &value);)
 		http_response_header(out, name, value);
-	/* of 205 it is 0; to HEAD, who sends nothing says nothing of a size */
+	/* 205 has the length 0; an empty reply to HEAD does not tell a length */
 	if ((is_bodiless && status != 205) ||
 	    (exchange->is_head && !reply->size))
 		respond_end(exchange, NULL, HTTP_NO_BODY);

@@ -12,7 +12,7 @@
 #include "base/file.h"
 #include "vm/image/image.h"
 
-/* File systems tell times as exactly as that; or those that have whole seconds. */
+/* How exactly file systems tell times, and those that have whole seconds only. */
 #define IMAGE_TICK_NS (100 * NS_PER_MS)
 #define IMAGE_TICK_COARSE_NS (2 * NS_PER_S)
 
@@ -156,7 +156,7 @@ void deployment_hash(const char *path, char hex[65])
 	ssize_t got = 0;
 
 	hex[0] = '\0';
-	/* what is larger is no image, nor a catalog: not read for hours */
+	/* a larger file is no image and no catalog, and would be read for hours */
 	if (fd < 0 || status.st_size > IMAGE_FILE_MAX)
 		return;
 	crypto_hash_sha256_init(&state);

@@ -42,9 +42,9 @@ static struct deployment *hold_if(struct deployment *deployment)
 }
 
 /*
- * The file is the one that was deployed: by its times, of which who unpacks an
- * archive can restore all but the last change's; or, if it was but touched, or
- * they may not tell, by what is in it.
+ * Whether the file is the one that was deployed. Its times tell, as nobody can set
+ * the time of the last change; if it was only touched, or if its times may not
+ * tell, its bytes do.
  */
 static bool is_same_image(struct deployment *deployment)
 {
@@ -84,8 +84,8 @@ static bool is_unchanged(struct deployment *old,
 }
 
 /*
- * The function at @index: taken over from @old, where it is at @before; or new,
- * behind the old version if that is active.
+ * Fills in the function at @index: the one of @old at @before if it has not changed;
+ * otherwise a new one, which waits behind the old version if that is active.
  */
 static int generation_fill_one(struct generation *generation, size_t index,
 			       const struct generation *old, size_t before,
@@ -103,7 +103,7 @@ static int generation_fill_one(struct generation *generation, size_t index,
 	}
 	changes->changed++;
 	if (deployment_is_active(was) && is_unchanged(was, spec)) {
-		/* back to what goes on serving */
+		/* back to the version that still answers */
 		generation->deployments[index] = deployment_hold(was);
 		return 0;
 	}
@@ -334,7 +334,7 @@ static enum function_state state_of(const struct deployment *deployment)
 							 memory_order_acquire);
 }
 
-/* An update that is active, and has not its place yet, is pending. */
+/* An update that is active, but not in its place yet, counts as pending. */
 static enum function_update update_of(const struct deployment *next)
 {
 	if (!next)

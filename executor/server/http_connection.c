@@ -56,7 +56,7 @@ http_connection_options_of(const struct http_connection *connection)
 	return &connection->common.worker->shared->options;
 }
 
-/* The client takes no part in it any more; what runs may still need it. */
+/* The client has nothing to do with it any more; an invocation may still have. */
 static void http_connection_let_go(struct http_connection *connection)
 {
 	struct exchange *exchange = connection->exchange;
@@ -67,8 +67,8 @@ static void http_connection_let_go(struct http_connection *connection)
 }
 
 /*
- * For a request to arrive when the server drains: half of the time it has, so
- * that one that does not come to an end is not what the server ends with.
+ * How long a request may take to arrive while the server drains: half of the drain
+ * timeout, so that a request that never ends does not use up all of it.
  */
 static uint64_t
 http_connection_drain_limit(const struct http_connection *connection)
@@ -126,9 +126,9 @@ static void http_connection_enter(struct http_connection *connection,
 }
 
 /*
- * The connection has nothing more to say: in a way that the client hears it. If
- * it were closed with something unread, the system would have the client drop
- * what it has not read of the response (RFC 9112, 9.6).
+ * Ends the connection after the response, so that the client gets all of it. If the
+ * socket were closed with something unread, the kernel would reset the connection,
+ * and the client would lose what it has not read yet (RFC 9112, 9.6).
  */
 static void http_connection_end(struct http_connection *connection)
 {
@@ -196,8 +196,8 @@ static void http_connection_refuse_for_memory(struct exchange *exchange)
 }
 
 /*
- * What is kept of the request counts for its function. Nothing is begun that
- * would take memory once too much of it is taken.
+ * What is kept of the request counts for its function from now on. A request that
+ * would take memory is refused once too much is taken.
  */
 static void http_connection_charge(struct exchange *exchange)
 {
@@ -226,7 +226,7 @@ static void http_connection_take_head(struct http_connection *connection)
 	http_connection_charge(exchange);
 	if (!request->expects_continue || request->is_http_1_0)
 		return;
-	/* whoever asks first need not be sent away with its body read */
+	/* a client that asks first can be refused before its body is read */
 	if (exchange->status || request->content_length > request->max_body) {
 		if (!exchange->status) {
 			exchange->status = 413;
@@ -238,7 +238,7 @@ static void http_connection_take_head(struct http_connection *connection)
 	io_stream_send(&connection->common.stream, &piece, 1);
 }
 
-/* Whether the head alone is reason enough to answer. */
+/* Whether it is answered before its body is read. */
 static bool http_connection_is_refused_early(const struct exchange *exchange)
 {
 	return exchange->status && exchange->request.expects_continue;
@@ -260,8 +260,8 @@ static void http_connection_take_request(struct http_connection *connection)
 }
 
 /*
- * There has to be memory for an answer at least. But a client that has taken its
- * share gets no more than that.
+ * Begins a request. There has to be memory for an answer at least, but a client that
+ * has used up its share gets no more than that.
  */
 static bool http_connection_begin_request(struct http_connection *connection)
 {
@@ -286,7 +286,7 @@ static bool http_connection_begin_request(struct http_connection *connection)
 	return false;
 }
 
-/* The head may never say which function it is for. */
+/* The head may never come to an end, and say which function it is for. */
 static void http_connection_wait_for_more(struct http_connection *connection)
 {
 	struct exchange *exchange = connection->exchange;
@@ -342,7 +342,7 @@ static size_t http_connection_on_received(struct io_stream *stream,
 	}
 }
 
-/* The response has gone: what next? */
+/* The response has been sent. */
 static void http_connection_next_request(struct http_connection *connection)
 {
 	struct exchange *exchange = connection->exchange;
@@ -379,7 +379,7 @@ static void http_connection_on_ended(struct io_stream *stream, int error)
 	struct http_connection *connection = http_connection_of_stream(stream);
 
 	connection->client_ended = true;
-	/* it may still read what it has asked for */
+	/* the client may still read the response */
 	if (!error && (connection->phase == PHASE_RUN ||
 		       connection->phase == PHASE_SEND)) {
 		connection->exchange->keep_alive = false;
@@ -411,7 +411,7 @@ static void http_connection_on_drain(struct connection *common)
 	struct http_connection *connection = (struct http_connection *)common;
 	const uint64_t most_ns = http_connection_drain_limit(connection);
 
-	/* what its client sends at this moment is still answered */
+	/* a request that is on its way at this moment is still answered */
 	if (connection->phase == PHASE_IDLE)
 		connection_limit(common, SERVER_DRAIN_IDLE_NS);
 	else if (connection->exchange)

@@ -137,7 +137,7 @@ static size_t trim(const struct generation *generation, bool warm_too,
 	return count;
 }
 
-/* Something else, most likely, whenever memory of requests may have been freed. */
+/* A number that most likely differs once memory of requests may have been freed. */
 static uint64_t count_activity(const struct memory *memory)
 {
 	const struct metrics_server *metrics = memory->config.metrics;
@@ -149,8 +149,8 @@ static uint64_t count_activity(const struct memory *memory)
 }
 
 /*
- * malloc() keeps most of what was freed, and would keep all of a storm of
- * requests. What it has given back it counts as free, too.
+ * malloc() keeps most of what was freed, and would keep all memory of a storm of
+ * requests. It counts as free also what it has given back, so activity decides.
  */
 static void trim_heap(struct memory *memory)
 {
@@ -196,7 +196,7 @@ static void sweep_once(struct memory *memory)
 
 	if (generation && pressure) {
 		trim_pressed(memory, generation, pressure == PRESSURE_WARM);
-		/* what came before did not see what this has freed */
+		/* pressure from before now has not seen what this has freed */
 		atomic_store(&memory->pressed_ns, clock_now_ns());
 	} else if (generation) {
 		trim_idle(memory, generation);
@@ -205,7 +205,7 @@ static void sweep_once(struct memory *memory)
 	trim_heap(memory);
 }
 
-/* Pressure that came meanwhile has begun no sweep, and does not wait for one. */
+/* Pressure that comes meanwhile begins no sweep of its own, so this goes on. */
 static void sweep(struct offload_work *work)
 {
 	struct memory *memory = MEMORY_OF(work, sweep);
@@ -262,7 +262,7 @@ static void memory_on_pressure(struct io_poll *poll)
 		memory_press(memory);
 }
 
-/* Where the kernel does not say, nothing is freed but what is idle for long. */
+/* Without it, only vms are freed that have been idle for long. */
 static void watch_pressure(struct memory *memory, struct io *io)
 {
 	struct error err;

@@ -1,5 +1,5 @@
 /*
- * metrics.h - what is counted of a function's invocations.
+ * metrics.h - the counters of a function's invocations, and those of the server.
  *
  * Any thread counts, at any time, without a lock: relaxed atomics. A function
  * keeps its counts when the catalog is reloaded.
@@ -12,7 +12,7 @@
 
 /*
  * Upper bounds of the buckets of all durations, in microseconds: 5 us to 10 s;
- * one more bucket is for what is above.
+ * one more bucket is for longer ones.
  */
 #define METRICS_BUCKETS 20
 extern const uint32_t metrics_bounds_us[METRICS_BUCKETS];
@@ -69,7 +69,7 @@ struct metrics_function {
 	_Atomic uint64_t inflight;	       /* invocations that run */
 	/* taken from workers' queues while these waited, themselves included */
 	_Atomic uint64_t turns;
-	/* jobs that had to wait for a thread; restores that were jobs */
+	/* times it waited for a thread of the offload pool; restores on one */
 	_Atomic uint64_t thread_waits, restores_offloaded;
 	_Atomic uint64_t log_lines, log_dropped;
 	/* Event invocations: in the queue; begun again; given up. */

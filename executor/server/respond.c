@@ -109,7 +109,7 @@ bool respond_has_room(struct exchange *exchange)
 
 	if (size <= SERVER_REPLY_SMALL)
 		return true;
-	/* the server's own echo replies with the request */
+	/* the reply of --echo-function is the request */
 	if (invocation->reply.data != invocation->request.data)
 		http_request_drop_body(&exchange->request);
 	if (budget_allows(&exchange->account, size))

@@ -599,7 +599,7 @@ void leave_check(void)
 
 	REQUIRE(fixture.worker->connection_count == 0);
 	REQUIRE(!fixture.worker->connections);
-	REQUIRE(fixture.worker->io->streams == 0);
+	REQUIRE(!fixture.worker->io->streams);
 	REQUIRE(metrics_get(&shared->metrics.connections) == 0);
 	REQUIRE(fixture.worker->invocation_count == 0);
 	REQUIRE(fixture.worker->event_count == 0);

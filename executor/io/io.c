@@ -91,7 +91,7 @@ static bool io_stream_has_kept(const struct io_stream *stream)
 
 bool io_stream_wants(const struct io_stream *stream)
 {
-	return !stream->internal.closing && !stream->internal.held &&
+	return !stream->internal.closing && !stream->internal.paused &&
 	       stream->internal.end == IO_END_NONE &&
 	       !io_stream_has_kept(stream);
 }
@@ -110,7 +110,7 @@ void io_stream_ready(struct io_stream *stream)
 
 /*
  * Hands over bytes and returns how many are done with: if not all, the stream
- * is held, or was resumed meanwhile and is ready.
+ * is paused, or was resumed meanwhile and is ready.
  */
 static size_t io_stream_hand_over(struct io_stream *stream, const void *data,
 				  size_t size)
@@ -130,8 +130,8 @@ static size_t io_stream_hand_over(struct io_stream *stream, const void *data,
 	if (stream->internal.resumed) {
 		io_stream_ready(stream);
 	} else {
-		stream->internal.held = true;
-		stream->io->operations->hold(stream);
+		stream->internal.paused = true;
+		stream->io->operations->pause(stream);
 	}
 	return taken;
 }
@@ -222,7 +222,7 @@ static void io_stream_settle(struct io_stream *stream)
 		stream->internal.sent_due = false;
 		io_stream_sent(stream, stream->internal.send_error);
 	}
-	if (!stream->internal.closing && !stream->internal.held &&
+	if (!stream->internal.closing && !stream->internal.paused &&
 	    io_stream_has_kept(stream))
 		io_stream_hand_over_kept(stream);
 	io_stream_report_end(stream);
@@ -311,9 +311,9 @@ void io_stream_send(struct io_stream *stream, const struct iovec *pieces,
 void io_stream_resume(struct io_stream *stream)
 {
 	stream->internal.resumed = true;
-	if (!stream->internal.held || stream->internal.closing)
+	if (!stream->internal.paused || stream->internal.closing)
 		return;
-	stream->internal.held = false;
+	stream->internal.paused = false;
 	io_stream_ready(stream);
 }
 
@@ -444,7 +444,7 @@ static void io_listener_begin_anew(struct io_listener *listener)
 {
 	listener->internal.accepting = false;
 	if (listener->internal.closing)
-		/* whoever waits for the end of it is to look */
+		/* io_wait() returns, so that its caller sees that this has ended */
 		listener->io->callbacks++;
 	else if (!listener->internal.retry_ns &&
 		 listener->io->operations->accept(listener) < 0)

@@ -36,7 +36,7 @@ enum io_backend {
 	IO_EPOLL,
 };
 
-/* Bytes that are received at a time, at most, and kept of a held stream. */
+/* Bytes that are received at a time, at most, and kept of a paused stream. */
 #define IO_RECEIVE_MAX (16 * 1024)
 
 /* Bytes of a stream that are sent before it is another's turn. */
@@ -52,7 +52,7 @@ enum io_backend {
 struct io_stream {
 	/*
 	 * @size bytes, at least 1, have come, valid during the call. Returns
-	 * how many were taken. If those are not all, the stream is held: the
+	 * how many were taken. If those are not all, the stream is paused: the
 	 * rest is kept, and nothing more is received, until io_stream_resume().
 	 */
 	size_t (*received)(struct io_stream *stream, const void *data,
@@ -87,7 +87,7 @@ struct io_stream {
 		uint32_t events;  /* that epoll watches */
 		int end;	  /* to be reported; 1: none */
 		int send_error;	  /* to be reported if sent_due */
-		bool held, closing, receiving, sending;
+		bool paused, closing, receiving, sending;
 		bool more; /* io_uring: not all that had come was received */
 		bool ready, ended, sent_due;
 		bool delivering, resumed; /* in received(), meanwhile */

@@ -4,7 +4,7 @@
  *
  * Level-triggered. What is watched of a stream is in internal.events; EPOLLOUT
  * is only while a send waits for room, and EPOLLIN goes when an event comes
- * that is not wanted, so that holding and resuming at once costs nothing. A
+ * that is not wanted, so that pausing and resuming at once costs nothing. A
  * stream of which nothing is wanted is not in the epoll set at all: EPOLLHUP
  * cannot be masked.
  */
@@ -330,7 +330,7 @@ static void epoll_free(struct io *io)
 static const struct io_operations operations = {
 	.name = "epoll",
 	.receive = epoll_receive,
-	.hold = epoll_pause,
+	.pause = epoll_pause,
 	.send = epoll_send,
 	.close = epoll_close,
 	.accept = epoll_accept,

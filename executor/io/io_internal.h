@@ -26,7 +26,7 @@ struct io_operations {
 	/* Sets internal.receiving; bytes go to io_stream_received(). */
 	void (*receive)(struct io_stream *stream);
 	/* Receives no more. What is already under way may still come. */
-	void (*hold)(struct io_stream *stream);
+	void (*pause)(struct io_stream *stream);
 	/* Ends in io_stream_sent(), or in internal.sent_due. */
 	void (*send)(struct io_stream *stream);
 	/* Has internal.pending become 0, soon; then io_stream_ready(). */

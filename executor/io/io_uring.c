@@ -3,7 +3,7 @@
  *
  * One multishot accept per listener. One receive per stream, which takes its
  * buffer from a ring of them when there are bytes. It is not a multishot one: that
- * would go on though the stream is held, and let a client fill memory. user_data is
+ * would go on though the stream is paused, and let a client fill memory. user_data is
  * a pointer to what a completion is about, and an enum uring_tag. Operations of a
  * stream are counted in internal.pending: the kernel may use its memory until each
  * has had its last completion.
@@ -108,7 +108,7 @@ static void uring_receive(struct io_stream *stream)
 			      uring_tagged(stream, TAG_RECEIVE));
 }
 
-/* It is held in received(), when no receive is under way. */
+/* It is paused in received(), when no receive is under way. */
 static void uring_pause(struct io_stream *stream)
 {
 	assert(!stream->internal.receiving);
@@ -264,7 +264,7 @@ static void uring_handle_accept(struct io_listener *listener, int res,
 	else if (res != -ECANCELED && res != -EAGAIN && res != -EINTR)
 		io_listener_failed(listener, res);
 	if (last && listener->internal.closing)
-		/* whoever waits for the end of it is to look */
+		/* io_wait() returns, so that its caller sees that this has ended */
 		listener->io->callbacks++;
 	else if (last && !listener->internal.retry_ns)
 		uring_accept(listener);
@@ -503,7 +503,7 @@ static void uring_free(struct io *io)
 const struct io_operations uring_operations = {
 	.name = "io_uring",
 	.receive = uring_receive,
-	.hold = uring_pause,
+	.pause = uring_pause,
 	.send = uring_send,
 	.close = uring_close,
 	.accept = uring_accept,

@@ -104,7 +104,7 @@ static void admin_send_metrics(struct exchange *exchange)
 	server_view_done(&view);
 }
 
-/* GET; false: there is no such path. */
+/* Answers GET. False: there is no such path. */
 static bool admin_routes_get(struct exchange *exchange)
 {
 	const char *path = exchange->request.path;

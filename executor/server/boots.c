@@ -79,7 +79,7 @@ static enum urgency urgency_of(const struct deployment *deployment)
 	return deployment->spec->critical ? CRITICAL : NORMAL;
 }
 
-/* Waits for a turn, behind all others who do. The lock is held. */
+/* Waits for a turn, behind all others that wait. The lock is held. */
 static void boots_take_turn(struct boots *boots)
 {
 	struct turn turn = { .has_come = PTHREAD_COND_INITIALIZER };
@@ -96,7 +96,7 @@ static void boots_take_turn(struct boots *boots)
 	pthread_cond_destroy(&turn.has_come);
 }
 
-/* The next one's turn has come, if anybody waits. The lock is held. */
+/* Passes the turn to the next one that waits, if any. The lock is held. */
 static void boots_end_turn(struct boots *boots)
 {
 	struct turn *turn = boots->first_turn;
@@ -152,7 +152,7 @@ static struct deployment *boots_pop(struct boots *boots)
 	return deployment;
 }
 
-/* A line for each function at the start, and no more for many reloads. */
+/* Enough for one line for each function at the start, but not for many reloads. */
 static struct log_limit boot_limit = {
 	.per_second = SERVER_BOOT_LINES_PER_SECOND,
 	.burst = CATALOG_FUNCTIONS_MAX,

@@ -23,7 +23,7 @@ static void connection_on_closed(struct io_stream *stream)
 	connection->free(connection);
 }
 
-/* Whoever administers is let in though the others have taken all places. */
+/* The admin listener has places left when the others have taken all of theirs. */
 static bool connections_are_full(const struct listener *listener)
 {
 	const struct listener_limit *limit = listener->limit;

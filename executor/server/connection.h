@@ -22,9 +22,10 @@ struct connection {
 	struct worker *worker;
 	struct listener *listener; /* it came in by */
 	struct connection *next, **link;
-	struct timer timer;	       /* what it waits for takes too long */
-	struct client *client;	       /* NULL: it could be anybody */
-	struct budget_account account; /* of what is not kept for a request */
+	struct timer timer;    /* ends a wait that takes too long */
+	struct client *client; /* NULL: it cannot be told apart */
+	struct budget_account
+		account; /* pays for what is kept, but for requests */
 	/* The server drains: close it, or have its next answer be the last. */
 	void (*drain)(struct connection *connection);
 	/* Frees it; it is closed, and nothing of it is under way. */

@@ -88,7 +88,7 @@ struct deployment *deployment_create(struct deployment_host *host,
 	deployment->generation = number;
 	deployment->catalog = catalog;
 	atomic_fetch_add(&catalog->references, 1);
-	/* what changes from now on is another image */
+	/* a file that changes from now on is another image */
 	deployment_look_at(spec->image, &deployment->image);
 	deployment->image_bytes = (uint64_t)deployment->image.status.st_size;
 	return deployment;
@@ -198,7 +198,7 @@ void deployment_deploy(struct deployment *deployment,
 	struct function_stats *stats = deployment->stats;
 	enum function_state state = FUNCTION_ACTIVE;
 
-	/* before it is read, too: of two images, it is the older one's */
+	/* before the image is read: if it is replaced meanwhile, this is the older one */
 	deployment_hash(deployment->spec->image, deployment->image_sha256);
 	deployment->failure = deployment_boot(deployment, options);
 	if (deployment->failure) {

@@ -12,7 +12,7 @@
 
 /* Exit status after a second signal to end, as after the signal itself. */
 #define EXIT_SIGNALLED 143
-/* And when what was under way did not end in time. */
+/* Exit status when what was under way did not end in time. */
 #define EXIT_UNFINISHED 125
 
 static struct server *drain_server_of(struct timer *timer)
@@ -87,7 +87,7 @@ void drain_now(struct server *server)
 /* The server that ends, for signals, which the main loop takes no more. */
 static struct server *_Atomic ending;
 
-/* Calls only what a handler may call. */
+/* Calls only what a signal handler may call. */
 static void drain_on_signal(int number)
 {
 	const struct server *server = atomic_load(&ending);

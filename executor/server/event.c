@@ -21,20 +21,20 @@
 #include "executor/server/server_limits.h"
 #include "executor/server/worker.h"
 
-/* The first wait before a retry; each is twice the one before, up to the last. */
+/* Waits before retries: each is twice the one before, from the first to the last. */
 #define RETRY_FIRST_NS NS_PER_S
 #define RETRY_LAST_NS (60 * NS_PER_S)
-/* The same before what was refused is tried again. */
+/* The same for waits after a refusal. */
 #define REFUSED_FIRST_NS (10 * NS_PER_MS)
 #define REFUSED_LAST_NS (100 * NS_PER_MS)
 
 struct event {
 	struct invocation invocation;
 	struct event *next, **link;   /* the worker's */
-	struct function_stats *stats; /* held: whose line it waits in */
+	struct function_stats *stats; /* held; it waits in their line */
 	struct event_place place;
 	struct io_message message; /* it has its turn */
-	/* When it has rested; while it waits: when it is too old. */
+	/* Ends its rest; or, while it waits in line, drops it as too old. */
 	struct timer timer;
 	struct budget_account account; /* pays for all of it */
 	bool rests, has_turn;
@@ -175,13 +175,13 @@ static uint64_t event_random(void)
 	return random;
 }
 
-/* Until its timer, or until it is too old. */
+/* Rests for @ns, but not longer than until it is too old. */
 static void event_rest(struct event *event, uint64_t ns)
 {
 	struct worker *worker = event->invocation.worker;
 	uint64_t until_ns;
 
-	/* the server ends: soon or never */
+	/* the server ends, so the wait is short */
 	if (worker->draining && ns > REFUSED_FIRST_NS)
 		ns = REFUSED_FIRST_NS;
 	until_ns = clock_now_ns() + ns;
@@ -207,7 +207,7 @@ static bool event_is_too_old(const struct event *event)
 	return clock_now_ns() >= event_too_old_ns(event);
 }
 
-/* What it has come to is dealt with when the vm is free again. */
+/* Nothing is done before the vm is free again, in ended(). */
 static void event_on_replied(struct invocation *invocation)
 {
 	(void)invocation;
@@ -281,7 +281,7 @@ static void event_start(struct event *event)
 	deployment = deployment_hold(event->invocation.deployment);
 	stats = function_stats_hold(event->stats);
 	invocation_start(&event->invocation);
-	/* not before: now this one is among those that are admitted */
+	/* only now, when this one counts among those that are admitted */
 	event_let_next(worker, deployment, &stats->events);
 	function_stats_release(stats);
 	deployment_release(deployment);

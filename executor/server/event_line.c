@@ -19,8 +19,8 @@ bool event_line_enter(struct event_line *line, uint64_t room)
 	bool enters;
 
 	pthread_mutex_lock(&line->lock);
-	enters = room && line->held <= room;
-	line->held += enters;
+	enters = room && line->count <= room;
+	line->count += enters;
 	pthread_mutex_unlock(&line->lock);
 	return enters;
 }
@@ -28,7 +28,7 @@ bool event_line_enter(struct event_line *line, uint64_t room)
 void event_line_exit(struct event_line *line)
 {
 	pthread_mutex_lock(&line->lock);
-	line->held--;
+	line->count--;
 	pthread_mutex_unlock(&line->lock);
 }
 

@@ -9,26 +9,26 @@
 #define FREE_CALLS_MAX 256
 #define FRAME_KEPT (16 * 1024)
 
-static void call_free(struct call *call)
+static void frame_call_free(struct frame_call *call)
 {
 	buffer_done(&call->frame);
 	buffer_done(&call->invocation.log);
 	free(call);
 }
 
-void call_free_all(struct worker *worker)
+void frame_call_free_all(struct worker *worker)
 {
 	while (worker->free_calls) {
-		struct call *call = worker->free_calls;
+		struct frame_call *call = worker->free_calls;
 
 		worker->free_calls = call->next;
-		call_free(call);
+		frame_call_free(call);
 	}
 }
 
-static struct call *call_create(void)
+static struct frame_call *frame_call_create(void)
 {
-	struct call *call = malloc(sizeof(*call));
+	struct frame_call *call = malloc(sizeof(*call));
 
 	if (!call)
 		return NULL;
@@ -41,17 +41,17 @@ static struct call *call_create(void)
 	return call;
 }
 
-/* There has to be memory to say whose request is refused at least. */
-struct call *call_acquire(struct connection *connection)
+/* There has to be memory to refuse a request by its id, at least. */
+struct frame_call *frame_call_acquire(struct connection *connection)
 {
 	struct worker *worker = connection->worker;
-	struct call *call = worker->free_calls;
+	struct frame_call *call = worker->free_calls;
 
 	if (call) {
 		worker->free_calls = call->next;
 		worker->free_call_count--;
 	} else {
-		call = call_create();
+		call = frame_call_create();
 		if (!call)
 			return NULL;
 	}
@@ -64,7 +64,7 @@ struct call *call_acquire(struct connection *connection)
 	return call;
 }
 
-void call_release(struct call *call)
+void frame_call_release(struct frame_call *call)
 {
 	struct worker *worker = call->connection->worker;
 
@@ -74,7 +74,7 @@ void call_release(struct call *call)
 	call->pairs = NULL;
 	buffer_shrink(&call->frame, FRAME_KEPT);
 	if (worker->free_call_count >= FREE_CALLS_MAX) {
-		call_free(call);
+		frame_call_free(call);
 		return;
 	}
 	call->next = worker->free_calls;
@@ -83,8 +83,8 @@ void call_release(struct call *call)
 }
 
 /* Those in @size bytes of the frame, one to each of @to. */
-static void call_read_pairs(const char *bytes, size_t size,
-			    struct thaw_attribute *to)
+static void frame_call_read_pairs(const char *bytes, size_t size,
+				  struct thaw_attribute *to)
 {
 	const char *name, *value;
 
@@ -92,7 +92,7 @@ static void call_read_pairs(const char *bytes, size_t size,
 		*to++ = (struct thaw_attribute){ name, value };
 }
 
-bool call_take_pairs(struct call *call)
+bool frame_call_take_pairs(struct frame_call *call)
 {
 	const struct frame_request *from = &call->request;
 	struct thaw_invoke_request *request = &call->invocation.request;
@@ -108,9 +108,10 @@ bool call_take_pairs(struct call *call)
 		call->pairs = malloc(size);
 	if (!call->pairs)
 		return false;
-	call_read_pairs(from->attributes, from->attributes_size, call->pairs);
-	call_read_pairs(from->headers, from->headers_size,
-			call->pairs + attributes);
+	frame_call_read_pairs(from->attributes, from->attributes_size,
+			      call->pairs);
+	frame_call_read_pairs(from->headers, from->headers_size,
+			      call->pairs + attributes);
 	request->attributes = call->pairs;
 	request->attribute_count = attributes;
 	request->headers = call->pairs + attributes;
@@ -118,7 +119,7 @@ bool call_take_pairs(struct call *call)
 	return true;
 }
 
-void call_find_function(struct call *call, const char *name)
+void frame_call_find_function(struct frame_call *call, const char *name)
 {
 	struct worker *worker = call->connection->worker;
 	struct deployment *deployment;

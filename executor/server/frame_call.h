@@ -14,11 +14,12 @@
 #include "executor/server/deployment.h"
 #include "executor/server/invocation.h"
 
-struct call {
+struct frame_call {
 	struct connection *connection;
 	struct budget_account account; /* pays for all of it */
 	struct deployment *deployment; /* held; NULL: not known yet */
-	struct call *next, **link; /* among the free ones, or those under way */
+	struct frame_call *next,
+		**link; /* among the free ones, or those under way */
 	struct buffer frame;
 	struct frame_request request;
 	struct thaw_attribute *pairs; /* attributes, then headers; or NULL */
@@ -26,21 +27,21 @@ struct call {
 };
 
 /* A call for a frame that begins on @connection. NULL: no memory. */
-struct call *call_acquire(struct connection *connection);
+struct frame_call *frame_call_acquire(struct connection *connection);
 
 /* Gives it back: it is over. */
-void call_release(struct call *call);
+void frame_call_release(struct frame_call *call);
 
 /*
  * Gives its invocation the attributes and headers of the request. False: there is
  * no memory for them.
  */
-bool call_take_pairs(struct call *call);
+bool frame_call_take_pairs(struct frame_call *call);
 
 /* Finds the function @name, if there is one; what is kept counts for that. */
-void call_find_function(struct call *call, const char *name);
+void frame_call_find_function(struct frame_call *call, const char *name);
 
 /* Frees those that @worker keeps. */
-void call_free_all(struct worker *worker);
+void frame_call_free_all(struct worker *worker);
 
 #endif

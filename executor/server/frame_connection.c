@@ -28,9 +28,9 @@
 #define REPLIES_IDLE (4 * 1024)
 
 struct frame_connection {
-	struct connection common; /* the first member */
-	struct call *partial;	  /* its frame has not come whole */
-	struct call *running;
+	struct connection common;   /* the first member */
+	struct frame_call *partial; /* its frame has not come whole */
+	struct frame_call *running;
 	unsigned under_way;
 	uint64_t skip;		  /* bytes of a frame that was refused */
 	struct timer frame_timer; /* of a frame that has not come whole */
@@ -38,7 +38,7 @@ struct frame_connection {
 	struct budget_account account; /* of those, while they have any */
 	unsigned filling;	       /* the one that is not being sent */
 	bool sending;
-	bool held;	  /* not read from */
+	bool paused;	  /* not read from */
 	bool last;	  /* close when all is sent */
 	bool gone;	  /* closed; what is under way frees it */
 	uint64_t last_ns; /* when it is not read from any more; 0: no such */
@@ -51,7 +51,7 @@ frame_connection_of_stream(struct io_stream *stream)
 }
 
 static struct frame_connection *
-frame_connection_of_call(const struct call *call)
+frame_connection_of_call(const struct frame_call *call)
 {
 	return (struct frame_connection *)call->connection;
 }
@@ -59,7 +59,7 @@ frame_connection_of_call(const struct call *call)
 static void frame_connection_free(struct frame_connection *connection)
 {
 	if (connection->partial)
-		call_release(connection->partial);
+		frame_call_release(connection->partial);
 	frame_replies_clear(&connection->replies[0], 0);
 	frame_replies_clear(&connection->replies[1], 0);
 	budget_close(&connection->account);
@@ -206,8 +206,9 @@ static enum frame_status frame_status_of(int result)
 
 static void frame_connection_on_replied(struct invocation *invocation)
 {
-	struct call *call = (void *)((char *)invocation -
-				     offsetof(struct call, invocation));
+	struct frame_call *call =
+		(void *)((char *)invocation -
+			 offsetof(struct frame_call, invocation));
 	const struct thaw_reply *from = &invocation->reply;
 	struct frame_reply reply;
 	const char *reason;
@@ -263,23 +264,24 @@ static bool frame_connection_is_full(const struct frame_connection *connection)
 
 static void frame_connection_read_on(struct frame_connection *connection)
 {
-	if (!connection->held || frame_connection_is_full(connection) ||
+	if (!connection->paused || frame_connection_is_full(connection) ||
 	    connection->common.closing)
 		return;
-	connection->held = false;
+	connection->paused = false;
 	io_stream_resume(&connection->common.stream);
 }
 
 static void frame_connection_on_ended(struct invocation *invocation)
 {
-	struct call *call = (void *)((char *)invocation -
-				     offsetof(struct call, invocation));
+	struct frame_call *call =
+		(void *)((char *)invocation -
+			 offsetof(struct frame_call, invocation));
 	struct frame_connection *connection = frame_connection_of_call(call);
 
 	*call->link = call->next;
 	if (call->next)
 		call->next->link = call->link;
-	call_release(call);
+	frame_call_release(call);
 	connection->under_way--;
 	if (connection->gone) {
 		if (!connection->under_way)
@@ -291,13 +293,13 @@ static void frame_connection_on_ended(struct invocation *invocation)
 		frame_connection_send_replies(connection);
 }
 
-static void frame_connection_start(struct call *call)
+static void frame_connection_start(struct frame_call *call)
 {
 	struct frame_connection *connection = frame_connection_of_call(call);
 	const struct frame_request *from = &call->request;
 	struct invocation *invocation = &call->invocation;
 
-	call_find_function(call, from->function);
+	frame_call_find_function(call, from->function);
 	if (!call->deployment || !budget_allows(&call->account, 0)) {
 		frame_connection_refuse(
 			connection, from->id,
@@ -305,7 +307,7 @@ static void frame_connection_start(struct call *call)
 			call->deployment ?
 				budget_reason(call->account.refused) :
 				"no such function: see `thaw functions list`");
-		call_release(call);
+		frame_call_release(call);
 		return;
 	}
 	invocation->worker = connection->common.worker;
@@ -319,10 +321,10 @@ static void frame_connection_start(struct call *call)
 		.id = *from->request_id ? from->request_id : NULL,
 		.timeout_ns = from->timeout_ns,
 	};
-	if (!call_take_pairs(call)) {
+	if (!frame_call_take_pairs(call)) {
 		frame_connection_refuse(connection, from->id, FRAME_THROTTLED,
 					budget_reason(call->account.refused));
-		call_release(call);
+		frame_call_release(call);
 		return;
 	}
 	connection->under_way++;
@@ -339,7 +341,7 @@ static void frame_connection_start(struct call *call)
  * that is too large before it is kept. Returns 0, -E2BIG: it was refused, or
  * -EPROTO.
  */
-static int frame_connection_check_partial(struct call *call, size_t need)
+static int frame_connection_check_partial(struct frame_call *call, size_t need)
 {
 	struct frame_connection *connection = frame_connection_of_call(call);
 	const struct buffer *frame = &call->frame;
@@ -352,7 +354,7 @@ static int frame_connection_check_partial(struct call *call, size_t need)
 	r = frame_peek_request(frame->data, frame->size, &request);
 	if (r != 1)
 		return r;
-	call_find_function(call, request.function);
+	frame_call_find_function(call, request.function);
 	if (request.size <= (call->deployment ?
 				     call->deployment->spec->max_request :
 				     SERVER_BODY_MAX))
@@ -368,24 +370,24 @@ static int frame_connection_check_partial(struct call *call, size_t need)
 static void frame_connection_drop_partial(struct frame_connection *connection,
 					  uint64_t rest)
 {
-	struct call *call = connection->partial;
+	struct frame_call *call = connection->partial;
 
 	connection->partial = NULL;
 	connection->skip = rest;
 	frame_connection_refuse(connection, frame_id(call->frame.data),
 				FRAME_THROTTLED,
 				budget_reason(call->account.refused));
-	call_release(call);
+	frame_call_release(call);
 }
 
 /* The frame in call->frame is whole. */
-static int frame_connection_take_call(struct call *call)
+static int frame_connection_take_call(struct frame_call *call)
 {
 	int r = frame_read_request(call->frame.data, call->frame.size,
 				   &call->request);
 
 	if (r) {
-		call_release(call);
+		frame_call_release(call);
 		return r;
 	}
 	metrics_add(&call->connection->worker->shared->metrics.requests_total,
@@ -395,13 +397,15 @@ static int frame_connection_take_call(struct call *call)
 }
 
 /* Adds @size bytes to the call that is being read. */
-static struct call *frame_connection_add(struct frame_connection *connection,
-					 const char *data, size_t size)
+static struct frame_call *
+frame_connection_add(struct frame_connection *connection, const char *data,
+		     size_t size)
 {
-	struct call *call = connection->partial;
+	struct frame_call *call = connection->partial;
 
 	if (!call)
-		call = connection->partial = call_acquire(&connection->common);
+		call = connection->partial =
+			frame_call_acquire(&connection->common);
 	if (!call)
 		return NULL;
 	call->frame.may_exceed = call->frame.size + size <= FRAME_HEADER_SIZE;
@@ -416,7 +420,7 @@ static struct call *frame_connection_add(struct frame_connection *connection,
 static size_t frame_connection_take_some(struct frame_connection *connection,
 					 const char *data, size_t size)
 {
-	struct call *call = connection->partial;
+	struct frame_call *call = connection->partial;
 	size_t have = call ? call->frame.size : 0, need, part;
 	int64_t whole;
 	int r;
@@ -456,7 +460,7 @@ static size_t frame_connection_take_some(struct frame_connection *connection,
 		if (r == -E2BIG) {
 			connection->partial = NULL;
 			r = 0;
-			call_release(call);
+			frame_call_release(call);
 		}
 	} else {
 		r = 0;
@@ -487,7 +491,7 @@ static size_t frame_connection_take_all(struct frame_connection *connection,
 		if (connection->common.closing)
 			return size;
 	}
-	connection->held = taken < size;
+	connection->paused = taken < size;
 	return taken;
 }
 
@@ -591,7 +595,7 @@ static void frame_connection_on_drain(struct connection *common)
 static void frame_connection_on_free(struct connection *common)
 {
 	struct frame_connection *connection = (struct frame_connection *)common;
-	struct call *call, *next;
+	struct frame_call *call, *next;
 
 	timer_clear(&common->worker->timers, &connection->frame_timer);
 	connection->gone = true;

@@ -3,7 +3,7 @@
  * What a request means is for the listener's handler to say.
  *
  * A connection has one request under way at a time. Meanwhile, what follows stays
- * in the socket (the stream is held), so pipelined requests are answered in order
+ * in the socket (the stream is paused), so pipelined requests are answered in order
  * and cost no memory. Each phase has its time limit: head, body, reply, and the
  * wait between requests.
  */

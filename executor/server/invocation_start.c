@@ -114,7 +114,7 @@ static void invocation_on_timer(struct timer *timer)
 void invocation_abandon(struct invocation *invocation)
 {
 	atomic_store(&invocation->abandoned, true);
-	/* in_line is the runner's, whoever that is */
+	/* in_line belongs to the runner, which may be another worker */
 	if (invocation->runner != invocation->worker ||
 	    !invocation_leave_line(invocation))
 		return;

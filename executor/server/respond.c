@@ -17,7 +17,7 @@ static void respond_make_id(char *id)
 	static const char digits[] = "0123456789abcdef";
 	uint8_t bytes[16] = { 0 };
 
-	/* it can only fail for want of entropy at boot; then ids are equal */
+	/* this fails only before the machine has entropy; then ids are equal */
 	(void)!entropy_fill(bytes, sizeof(bytes));
 	bytes[6] = (bytes[6] & 0x0f) | 0x40;
 	bytes[8] = (bytes[8] & 0x3f) | 0x80;

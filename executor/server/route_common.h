@@ -24,7 +24,7 @@ void route_common_attributes(struct exchange *exchange);
 void route_invoke(struct exchange *exchange,
 		  void (*replied)(struct invocation *invocation));
 
-/* Writes why a request is refused, and of what; some hundred bytes are enough. */
+/* Writes why and for which name a request is refused; 256 bytes are enough. */
 void route_reason(const struct exchange *exchange, char *text, size_t size);
 
 /* Whether the request's method is GET or HEAD. */

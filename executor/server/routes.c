@@ -56,7 +56,7 @@ static void routes_function_head(struct exchange *exchange)
 		return;
 	}
 	request->max_body = exchange->deployment->spec->max_request;
-	/* it would have to send back what was sent, credentials too */
+	/* TRACE would send back the request, with its credentials */
 	if (!strcmp(request->method_name, "TRACE"))
 		routes_refuse_head(exchange, 405,
 				   "functions are not invoked by TRACE");
@@ -79,7 +79,7 @@ static void routes_head(struct exchange *exchange)
 		lambda_route_head(exchange);
 }
 
-/* Which status a refusal by thaw has; -errno of invocation.h. */
+/* The status for an invocation that never ran; @result is its -errno. */
 static unsigned routes_status_of(int result)
 {
 	switch (result) {

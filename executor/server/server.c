@@ -53,7 +53,7 @@ static void server_on_signal(struct io_poll *poll)
 	}
 }
 
-/* Before any thread starts, so that all inherit it. */
+/* Before any thread starts, so that all inherit the mask. */
 static int server_take_signals(struct server *server, struct error *err)
 {
 	sigset_t set;
@@ -80,7 +80,7 @@ static void server_on_watchdog(struct timer *timer)
 		  clock_now_ns() + notify_watchdog_ns());
 }
 
-/* As many files as one may have, and connections to match. */
+/* Allows as many open files as possible, and connections to match. */
 static void server_set_connections(struct server *server)
 {
 	struct server_options *options = &server->shared.options;
@@ -107,7 +107,7 @@ static void server_set_connections(struct server *server)
 			  LOG_NUMBER("max_connections",
 				     options->max_connections),
 			  LOG_NUMBER("files", limit.rlim_cur));
-	/* vms: what connections and we ourselves do not need, or their half */
+	/* vms get what is left of them, or half if that is more */
 	left = options->max_connections + SERVER_FILES_RESERVED;
 	left = limit.rlim_cur > left ? limit.rlim_cur - left : 0;
 	server->shared.memory.budget.vms_max =
@@ -224,7 +224,7 @@ static int server_watch(struct server *server, struct error *err)
 /* The admin listener first: it says how the start is going. */
 static int server_start(struct server *server, struct error *err)
 {
-	/* before those that it would inherit a higher niceness from */
+	/* first: a thread inherits the niceness of the one that starts it */
 	int r = watch_start(err);
 
 	if (!r)
@@ -246,7 +246,7 @@ static int server_start(struct server *server, struct error *err)
 	r = workers_start(server, err);
 	if (!r)
 		r = listeners_start_main(server, err);
-	/* before: what changes meanwhile is not missed */
+	/* before the boots read the images, so no change is missed */
 	if (!r && server->shared.options.watch)
 		r = server_watch(server, err);
 	if (r)
@@ -255,7 +255,7 @@ static int server_start(struct server *server, struct error *err)
 	return listeners_start(server, err);
 }
 
-/* Those of the catalog that are in @state by now. */
+/* How many functions of the catalog are in @state. */
 static uint64_t server_count_functions(const struct generation *generation,
 				       enum function_state state)
 {
@@ -318,7 +318,7 @@ static void server_done(struct server *server)
 	offload_pool_free(server->shared.builders);
 	if (server->shared.workers)
 		workers_join(server);
-	/* what they were about to say to the main thread is dropped there */
+	/* takes the messages of workers that have ended */
 	if (server->main.io)
 		worker_turn(&server->main, 0);
 	if (server->main.io)

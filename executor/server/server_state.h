@@ -32,10 +32,10 @@ struct server {
 	struct listener *listeners, **last_listener;
 	struct listener_limit metrics_limit; /* of the metrics listeners */
 
-	/* Threads that leave: workers that run nothing any more, and leave to free. */
+	/* Posted by each worker that runs nothing any more; posted for it to free. */
 	sem_t left, leave;
 
-	/* Something for reload_settle() to look at. Any thread says so. */
+	/* Has reload_settle() look for something to do. Any thread. */
 	struct io_message wake;
 	_Atomic bool is_woken;
 	_Atomic bool has_booted;  /* a function is active, or has failed */

@@ -17,13 +17,13 @@ int worker_init(struct worker *worker, struct shared *shared,
 	worker->shared = shared;
 	worker->calls = calls;
 	worker->index = index;
-	/* administration is not refused for what others use */
+	/* administration is not refused because others use all memory */
 	if (!worker_is_main(worker))
 		worker->purse.budget = &shared->buffers;
 	worker->last_event = &worker->events;
 	atomic_store(&worker->oldest_event_ns, UINT64_MAX);
 	r = io_create(shared->options.io, err, &worker->io);
-	/* it is not what the user has asked for that is at fault */
+	/* this machine is at fault, not the user */
 	return r == -EPERM ? -EOPNOTSUPP : r;
 }
 

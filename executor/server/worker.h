@@ -27,7 +27,7 @@
 #include "executor/server/run_queue.h"
 #include "executor/server/shared.h"
 
-struct call;
+struct frame_call;
 struct connection;
 struct event;
 struct exchange;
@@ -95,7 +95,7 @@ struct worker {
 	struct budget_purse purse;
 	struct exchange *free_exchanges;
 	size_t free_count;
-	struct call *free_calls;
+	struct frame_call *free_calls;
 	size_t free_call_count;
 
 	/* Of Event invocations, accepted and not over. */

@@ -15,7 +15,7 @@
 #include "executor/server/invocation_start.h"
 #include "vm/watchdog.h"
 
-/* What rests is not waited for, and connections close. */
+/* Events that rest are tried at once, and connections close. */
 static void workers_on_drain(struct worker *worker)
 {
 	events_hurry(worker);
@@ -27,7 +27,7 @@ static void workers_on_close(struct worker *worker)
 	connections_close(worker);
 	events_drop_all(worker);
 	exchange_free_all(worker);
-	call_free_all(worker);
+	frame_call_free_all(worker);
 }
 
 /* On the main thread, which stops when all workers are idle. */
@@ -157,7 +157,7 @@ int workers_start(struct server *server, struct error *err)
 
 	for (unsigned i = 0; i < server->shared.worker_count && !r; i++)
 		r = workers_start_one(server, i);
-	/* those that have begun come up, or say why not */
+	/* each thread that has begun comes up, or tells why it cannot */
 	while (server->starting)
 		worker_turn(&server->main, UINT64_MAX);
 	if (!r)

@@ -39,7 +39,7 @@ static void fake_receive(struct io_stream *stream)
 	stream->internal.receiving = true;
 }
 
-static void fake_hold(struct io_stream *stream)
+static void fake_pause(struct io_stream *stream)
 {
 	stream->internal.receiving = false;
 }
@@ -78,7 +78,7 @@ static int fake_enter(struct io *io, uint64_t until_ns)
 static const struct io_operations operations = {
 	.name = "fake",
 	.receive = fake_receive,
-	.hold = fake_hold,
+	.pause = fake_pause,
 	.send = fake_send,
 	.close = fake_close,
 	.wake = fake_wake,

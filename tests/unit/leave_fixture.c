@@ -88,7 +88,7 @@ static const struct io_operations operations = {
 	.free = fake_nothing,
 };
 
-/* ---- jobs: they run when the test says so ---- */
+/* ---- offloaded work: it runs when the test says so ---- */
 
 bool offload_push(struct offload_pool *offload, struct offload_share *share,
 		  struct offload_work *work)
@@ -119,11 +119,11 @@ void offload_share_release(struct offload_share *share)
 }
 
 int offload_pool_create(const struct offload_config *config, struct error *err,
-			struct offload_pool **ret_jobs)
+			struct offload_pool **ret_pool)
 {
 	(void)config;
 	(void)err;
-	(void)ret_jobs;
+	(void)ret_pool;
 	return -ENOSYS;
 }
 
@@ -272,7 +272,7 @@ size_t pool_trim(struct pool *pool, bool warm_too, uint64_t before_ns)
 	return 0;
 }
 
-/* ---- invocations: they end in a job, or when they are polled ---- */
+/* ---- invocations: they end on another thread, or when they are polled ---- */
 
 int invoke_check(const struct function *function,
 		 const struct thaw_invoke_request *request, struct error *err)
@@ -460,6 +460,7 @@ void leave_begin(void)
 	fixture.worker->generation = &generation;
 	fixture.worker->last_event = &fixture.worker->events;
 	atomic_store(&fixture.worker->oldest_event_ns, UINT64_MAX);
+	server->metrics_limit.max = SERVER_METRICS_CONNECTIONS;
 	fixture.worker->io = io_allocate(&operations, sizeof(struct io));
 	REQUIRE(fixture.worker->io);
 }
@@ -481,6 +482,8 @@ struct io_stream *leave_open(enum listener_kind kind)
 	REQUIRE(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds));
 	close(fds[1]);
 	listener->worker = fixture.worker;
+	if (kind == LISTENER_METRICS)
+		listener->limit = &fixture.server->metrics_limit;
 	listener->open(listener, fds[0]);
 	REQUIRE(fixture.worker->connections);
 	return &fixture.worker->connections->stream;
@@ -600,6 +603,7 @@ void leave_check(void)
 	REQUIRE(fixture.worker->connection_count == 0);
 	REQUIRE(!fixture.worker->connections);
 	REQUIRE(!fixture.worker->io->streams);
+	REQUIRE(fixture.server->metrics_limit.count == 0);
 	REQUIRE(metrics_get(&shared->metrics.connections) == 0);
 	REQUIRE(fixture.worker->invocation_count == 0);
 	REQUIRE(fixture.worker->event_count == 0);

@@ -1,7 +1,7 @@
 /*
  * leave_fixture.h - a worker with one function, of which all that takes time is
- * the test's: bytes come, replies go, vms are free and jobs run when it says so.
- * Connections, invocations and io.c are the server's own.
+ * the test's: bytes come, replies go, vms are free and offloaded work runs when it
+ * says so. Connections, invocations and io.c are the server's own.
  */
 #ifndef TESTS_UNIT_LEAVE_FIXTURE_H
 #define TESTS_UNIT_LEAVE_FIXTURE_H
@@ -48,7 +48,7 @@ void leave_close(struct io_stream *stream);
 /* One round of the worker. */
 void leave_turn(void);
 
-/* A job runs to its end; false: there is none. */
+/* Runs the work that was offloaded last; false: there is none. */
 bool leave_run_work(void);
 
 /* All that is under way comes to its end; replies go, or fail. */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "executor/protocol/frame.h"
+#include "executor/server/invocation_echo.h"
 #include "executor/server/server_limits.h"
 #include "leave_fixture.h"
 
@@ -41,9 +42,9 @@ enum phase {
 	QUEUED,	    /* it has not had its turn */
 	WAITING,    /* for a vm, which another one has */
 	DEPLOYMENT, /* the vm is on its way to it */
-	RUNNING,    /* in a job */
+	RUNNING,    /* on another thread */
 	POLLED,	    /* by itself */
-	RETURNING,  /* the job has ended, and the worker does not know it */
+	RETURNING,  /* it has ended there, and the worker does not know it */
 	SENDING,
 	SENT,	   /* and the next one could come */
 	PIPELINED, /* the next ones are behind one that runs */
@@ -72,7 +73,8 @@ static const struct kind {
 } kinds[] = {
 	{ LISTENER_HTTP, PLAIN },  { LISTENER_HTTP, LAMBDA },
 	{ LISTENER_HTTP, TAIL },   { LISTENER_HTTP, EVENT },
-	{ LISTENER_ADMIN, ADMIN }, { LISTENER_SOCKET, NULL },
+	{ LISTENER_ADMIN, ADMIN }, { LISTENER_METRICS, ADMIN },
+	{ LISTENER_SOCKET, NULL },
 };
 #define KINDS ((int)(sizeof(kinds) / sizeof(*kinds)))
 
@@ -314,6 +316,7 @@ START_TEST(who_breaks_off_waits_for_no_vm)
 	const struct kind *kind = &kinds[_i];
 
 	if (kind->listener == LISTENER_ADMIN ||
+	    kind->listener == LISTENER_METRICS ||
 	    (kind->head && !strcmp(kind->head, EVENT)))
 		return;
 	leave_begin();
@@ -396,6 +399,31 @@ START_TEST(nothing_is_left_of_large_ones)
 }
 END_TEST
 
+/* A function that has an answer of its own has no vm, and is never active. */
+START_TEST(nothing_is_left_of_who_leaves_an_echo)
+{
+	const struct kind *kind = &kinds[_i];
+	unsigned sends;
+
+	leave_begin();
+	fixture.deployment->state = FUNCTION_PENDING;
+	fixture.deployment->answer = invocation_echo;
+	for (int phase = 0; phase <= QUEUED; phase++)
+		for (int way = 0; way < WAYS; way++) {
+			leave_in(kind, phase, way, 0);
+			leave_in(kind, phase, way, -EPIPE);
+		}
+	sends = fixture.sends;
+	bring(kind, QUEUED);
+	leave_settle(0);
+	ck_assert_uint_gt(fixture.sends, sends);
+	ck_assert_uint_eq(fixture.running, 0);
+	leave_end_all();
+	leave_check();
+	leave_done();
+}
+END_TEST
+
 /* The test would see it if phases were not what they are called. */
 START_TEST(phases_are_reached)
 {
@@ -441,6 +469,8 @@ int main(void)
 	tcase_add_loop_test(tests, nothing_is_left_of_a_first_one, 0, KINDS);
 	tcase_add_loop_test(tests, nothing_is_left_of_large_ones, 0, KINDS);
 	tcase_add_loop_test(tests, who_breaks_off_waits_for_no_vm, 0, KINDS);
+	tcase_add_loop_test(tests, nothing_is_left_of_who_leaves_an_echo, 0,
+			    KINDS);
 	tcase_add_test(tests, phases_are_reached);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_NORMAL);

@@ -39,9 +39,9 @@ struct frame_connection {
 	unsigned filling;	       /* the one that is not being sent */
 	bool sending;
 	bool paused;	  /* not read from */
-	bool last;	  /* close when all is sent */
+	bool last;	  /* close when all replies are sent */
 	bool gone;	  /* closed; what is under way frees it */
-	uint64_t last_ns; /* when it is not read from any more; 0: no such */
+	uint64_t last_ns; /* nothing is read from then on; 0: no end is set */
 };
 
 static struct frame_connection *
@@ -173,7 +173,7 @@ static void frame_connection_refuse(struct frame_connection *connection,
 	frame_connection_put_reply(connection, &reply, NULL);
 }
 
-/* The frame cannot be read: nothing behind it can. */
+/* The frame cannot be read, and so nothing after it can. */
 static size_t frame_connection_give_up(struct frame_connection *connection,
 				       size_t size)
 {
@@ -599,7 +599,7 @@ static void frame_connection_on_free(struct connection *common)
 
 	timer_clear(&common->worker->timers, &connection->frame_timer);
 	connection->gone = true;
-	connection->under_way++; /* it is not freed meanwhile */
+	connection->under_way++; /* so it is not freed meanwhile */
 	for (call = connection->running; call; call = next) {
 		next = call->next;
 		invocation_abandon(&call->invocation);

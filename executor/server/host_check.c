@@ -45,8 +45,9 @@ static void host_check_refuse(struct exchange *exchange, unsigned status,
 }
 
 /*
- * Browsers tell the page's host of all requests but GET and HEAD; of those, that
- * it is another site's (Fetch Metadata), at an address that is to be trusted.
+ * Browsers name the page's host with all requests but GET and HEAD (Origin). With
+ * those, they say whether the page is of another site (Fetch Metadata), if the
+ * server is at an address that they trust.
  */
 static bool is_cross_site(const struct http_request *request)
 {

@@ -27,7 +27,7 @@ enum phase {
 	PHASE_BODY,
 	PHASE_RUN, /* the request is whole, its response is not there yet */
 	PHASE_SEND,
-	PHASE_LINGER, /* all is said; what still comes is dropped */
+	PHASE_LINGER, /* the response has gone; what still comes is dropped */
 };
 
 struct http_connection {
@@ -36,10 +36,10 @@ struct http_connection {
 	enum phase phase;
 	const struct http_handler *handler;
 	bool continuing;   /* "100 Continue" is being sent */
-	bool ready;	   /* and the response behind it is there */
+	bool ready;	   /* the response waits for that */
 	bool client_ended; /* it sends no more */
-	bool unread;	   /* of the request, or behind it, is what came */
-	bool send_is_last; /* close behind the response */
+	bool unread;	   /* something has come that was not read */
+	bool send_is_last; /* close after the response */
 };
 
 static const char continue_text[] = "HTTP/1.1 100 Continue\r\n\r\n";

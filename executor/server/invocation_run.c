@@ -25,7 +25,7 @@
 
 static void invocation_run_offloaded(struct offload_work *work);
 
-/* Whether this one was over budget tells where the next ones begin. */
+/* Remembers whether a run was over budget, for where the next ones begin. */
 static void invocation_learn(struct deployment *deployment, bool slow)
 {
 	int32_t now = atomic_load_explicit(&deployment->slowness,
@@ -36,7 +36,7 @@ static void invocation_learn(struct deployment *deployment, bool slow)
 		next = 0;
 	if (next > SLOW_MAX)
 		next = SLOW_MAX;
-	/* a lost update is one vote */
+	/* an update that gets lost is one run of many */
 	if (next != now)
 		atomic_store_explicit(&deployment->slowness, next,
 				      memory_order_relaxed);
@@ -96,10 +96,10 @@ static bool invocation_is_stopped(const struct invocation *invocation)
 }
 
 /*
- * Runs it for a slice. If other threads have used much of that time, and not the
- * function, it runs for half slices more, of which the CPU time tells. It does so
- * a few times only: a CPU may hold a thread up without counting that as its time,
- * as it does for bus locks. Returns as invoke_on().
+ * Runs it for a slice. If that is not enough, perhaps other threads have used much
+ * of the time: it runs for half a slice more, and the CPU time of that tells. It
+ * does so a few times only, because a CPU may hold a thread up without counting that
+ * as its time, as it does for bus locks. Returns as invoke_on().
  */
 static int invocation_run_slices(struct invocation *invocation)
 {

@@ -260,7 +260,7 @@ static int invocation_check_inactive(struct invocation *invocation)
 
 	if (!deployment->answer)
 		return deployment_refusal(deployment, &invocation->error);
-	/* so it waits for its turn, but for no vm */
+	/* it waits for its turn then, but for no vm */
 	invocation->begun = true;
 	return 0;
 }

@@ -41,7 +41,7 @@ static void lambda_route_send_error(struct exchange *exchange)
 	http_connection_send(exchange);
 }
 
-/* What a status of HTTP is called here: no memory is not the client's fault. */
+/* The error of an HTTP status; want of memory is not the client's fault. */
 static int lambda_route_error_of(unsigned status)
 {
 	switch (status) {
@@ -54,7 +54,7 @@ static int lambda_route_error_of(unsigned status)
 	}
 }
 
-/* A request that could not be read, in this API's words. */
+/* Refuses a request in the words of this API. */
 void lambda_route_refuse(struct exchange *exchange)
 {
 	char text[256];
@@ -109,7 +109,7 @@ void lambda_route_head(struct exchange *exchange)
 		request->max_body = exchange->deployment->spec->max_request;
 }
 
-/* START, the function's lines, END and REPORT: the last 4 KiB of it. */
+/* Adds the last 4 KiB of the log: START, the function's lines, END and REPORT. */
 static void lambda_route_write_log(struct exchange *exchange,
 				   struct buffer *out)
 {
@@ -182,7 +182,7 @@ static void lambda_route_on_replied(struct invocation *invocation)
 	http_connection_send(exchange);
 }
 
-/* What the function is sent. */
+/* Makes the invocation's request of the HTTP request. */
 static void lambda_route_take_payload(struct exchange *exchange)
 {
 	const struct http_request *http = &exchange->request;

@@ -23,13 +23,13 @@ static uint64_t in_mib(uint64_t bytes)
 	return bytes / UNITS_MIB;
 }
 
-/* Of the vms that are always there. */
+/* Memory of the vms that are always there. */
 static uint64_t warm_bytes(const struct catalog_function *spec)
 {
 	return (uint64_t)spec->memory * spec->concurrency.warm;
 }
 
-/* And while its first vm is made, the boot's own. */
+/* That, the boot's vm, and a first vm if there is no warm one. */
 static uint64_t least_bytes(const struct catalog_function *spec)
 {
 	const uint64_t first = spec->concurrency.warm ? 0 : spec->memory;
@@ -56,7 +56,7 @@ static void memory_refuse(struct deployment *deployment, uint64_t max,
 	deployment_fail(deployment, -ENOMEM, &why);
 }
 
-/* All vms at once may be more than fits: then idle ones go, or requests. */
+/* Logs if all vms at once would be more than fits. */
 static void tell_sum(const struct generation *generation, uint64_t max)
 {
 	struct most most = { NULL, 0 };
@@ -82,7 +82,7 @@ static void tell_sum(const struct generation *generation, uint64_t max)
 			  LOG_NUMBER("most_mib", in_mib(most.bytes)));
 }
 
-/* Nobody else deploys those that are new in @generation, so far. */
+/* Whether it is new in @generation, so that nobody deploys it yet. */
 static bool is_new(const struct generation *generation,
 		   const struct deployment *deployment)
 {

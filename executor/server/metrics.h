@@ -36,7 +36,7 @@ enum metrics_outcome {
 	METRICS_OUTCOMES,
 };
 
-/* The label "start": the vm was there, or was made of the snapshot for it. */
+/* The label "start": the vm was there, or was built from the snapshot for it. */
 enum metrics_start {
 	METRICS_WARM,
 	METRICS_SNAPSHOT,
@@ -47,7 +47,7 @@ enum metrics_start {
 enum metrics_trim {
 	METRICS_TRIM_IDLE,     /* nobody used it for long */
 	METRICS_TRIM_PRESSURE, /* the kernel said that memory is short */
-	METRICS_TRIM_LIMIT,    /* another was made instead */
+	METRICS_TRIM_LIMIT,    /* another one was built instead */
 	METRICS_TRIMS,
 };
 
@@ -67,7 +67,7 @@ struct metrics_function {
 	_Atomic uint64_t restores, copied_bytes;
 	_Atomic uint64_t boots, boot_failures; /* snapshots made */
 	_Atomic uint64_t inflight;	       /* invocations that run */
-	/* taken from workers' queues while these waited, themselves included */
+	/* invocations popped from workers' queues while its own waited, and these */
 	_Atomic uint64_t turns;
 	/* times it waited for a thread of the offload pool; restores on one */
 	_Atomic uint64_t thread_waits, restores_offloaded;

@@ -78,7 +78,7 @@ static void reload_read(struct offload_work *work)
 	reload_wake(server);
 }
 
-/* Of those of @in: new in it (not in @other), or with @same changed. */
+/* Writes names of functions of @in: those not in @other; or, @same, the changed. */
 static void write_names(struct buffer *out, const struct generation *in,
 			const struct generation *other, bool same)
 {
@@ -100,7 +100,7 @@ static void write_names(struct buffer *out, const struct generation *in,
 	buffer_append(out, "]", 1);
 }
 
-/* What has changed, from @old to @now; write_boots() has the end. */
+/* Begins the answer: what has changed from @old to @now. write_boots() ends it. */
 static void write_changes(struct buffer *out, const struct generation *old,
 			  const struct generation *now, size_t unchanged)
 {
@@ -115,7 +115,7 @@ static void write_changes(struct buffer *out, const struct generation *old,
 	buffer_printf(out, ",\"unchanged\":%zu", unchanged);
 }
 
-/* Those that are being booted, or have failed. */
+/* Writes the functions that are being booted, or that have failed. */
 static void write_state(struct buffer *out, const struct generation *generation,
 			enum function_state state)
 {
@@ -251,7 +251,7 @@ void reload_again(struct server *server)
 	reload_begin(server, NULL);
 }
 
-/* The next one, if it was asked for meanwhile. */
+/* Ends a reload, and begins the next one if it was asked for meanwhile. */
 static void reload_end(struct reload *reload)
 {
 	struct server *server = reload->server;
@@ -318,7 +318,7 @@ static void reload_succeed(struct reload *reload)
 	reload_end(reload);
 }
 
-/* On a worker, between two requests: from now on the new generation. */
+/* On a worker: it passes to the new generation. */
 static void reload_on_pass(struct io_message *message)
 {
 	struct generation_pass *pass = (struct generation_pass *)message;
@@ -332,7 +332,7 @@ static void reload_on_pass(struct io_message *message)
 		reload_wake(server);
 }
 
-/* All have passed to the one before. Takes @generation. */
+/* Passes @generation to all, which have the one before it; takes it. */
 static void reload_pass_to_all(struct server *server,
 			       struct generation *generation)
 {
@@ -371,7 +371,7 @@ void reload_boot(struct server *server, const struct generation *old)
 			server->is_booting = true;
 		}
 	}
-	/* the end of the start is said even if there is nothing to boot */
+	/* the end of the start is logged even if there is nothing to boot */
 	server->is_booting |= !old;
 	atomic_store(&server->has_booted, true);
 }
@@ -443,14 +443,14 @@ static void reload_sum_up(struct server *server)
 	}
 }
 
-/* Updates that are active go where their old versions are. */
+/* Puts updates that are active into the places of their old versions. */
 static void reload_put_updates(struct server *server)
 {
 	struct generation *settled = NULL;
 
 	if (!server->is_unsettled ||
 	    generation_settle(server->main.generation, &settled))
-		return; /* without memory: another time */
+		return; /* tried again later if there was no memory */
 	server->is_unsettled = false;
 	if (settled) {
 		reload_pass_to_all(server, settled);

@@ -34,9 +34,8 @@ LAYERS = [
 # Beside them: layer, the highest it may include, who may include it.
 BESIDE = {'bench': ('executor/client', 'executor/cli')}
 
-# Headers that several files implement, and that stand for themselves therefore: the
-# interface is below all of those.
-INTERFACES = {'executor/libthaw.h'}
+# A header that several files implement and that is below all of them.
+ALONE = {'executor/libthaw.h'}
 
 INCLUDE = re.compile(r'#\s*include\s*(?:"([^"]*/[^"]*)"|<((?:base|bench|'
                      r'executor|guest|snapshot|vm)/[^>]*)>)')
@@ -87,7 +86,7 @@ def directions():
 
 def unit_of(path):
     """x.c, x.h and x_internal.h belong together; so do the architectures."""
-    if path in INTERFACES:
+    if path in ALONE:
         return path
     path = re.sub(r'^vm/(image/)?(x86_64|arm64)/', r'vm/\1ARCH/', path)
     return re.sub(r'(_internal)?\.[chS]$', '', path)
@@ -122,8 +121,9 @@ def circles():
                        'have one of them know the other')
 
 
-# Headers with several sources: each is one interface to several backends.
-INTERFACES = {
+# Headers with several sources, each one interface to several backends: where those
+# sources are.
+BACKENDS = {
     'vm/arch.h': 'vm/ARCH/',
     'executor/io/io_internal.h': 'executor/io/io_',
     'executor/libthaw.h': 'executor/',
@@ -132,13 +132,13 @@ INTERFACES = {
 # What a request passes on its way to the guest and back.
 HOT = re.compile(r'''
     base/(buffer|budget|timers)
-    | vm/(ARCH/(exit|vcpu)|control|dirty|exit|poll|poll_cores|vm|watchdog)
+    | vm/(ARCH/\w+|control|dirty|exit|poll\w*|run|vm|watchdog)
     | snapshot/(pool|restore)
     | executor/invoke\w*
     | executor/io/io\w*
     | executor/protocol/(frame|http_(chunks|head|lines|request|response))
     | executor/server/(answer|connection|exchange|frame_\w+|http_connection
-      |invocation|invocation_run|respond|routes|run_queue|worker)
+      |invocation\w*|respond|route\w*|run_queue|worker)
     | bench/(floor|load_connection|load_worker|measure)
     ''', re.VERBOSE)
 SHARED_MAX = 3  # files that elsewhere may have a function of one name
@@ -178,7 +178,7 @@ def headers():
             if unit_of(path) in defined.get(name, set()) or not units:
                 continue
             unit = min(units)
-            if unit.startswith(INTERFACES.get(path, '-')):
+            if unit.startswith(BACKENDS.get(path, '-')):
                 continue
             yield (f'{path}:{number}: {name}() is defined in {unit}.c; '
                    f'declare it in {unit}.h')

@@ -77,13 +77,25 @@ include_directions() {
 		advise 'guest/ may include only from guest/' || true
 }
 
+include_circles() {
+	python3 tests/layers.py circles
+}
+
+one_header_per_source() {
+	python3 tests/layers.py headers
+}
+
+function_names() {
+	python3 tests/layers.py names
+}
+
 # Headers that only some files may include: header, then those files.
 confined='
 linux/kvm.h  vm/* tests/emulated/svm_shim.c
 libelf.h     vm/image/*
 gelf.h       vm/image/*
 jansson.h    base/json*.[ch] executor/catalog*.c executor/protocol/*_json.c executor/client/admin_client.c executor/client/http_problem.c executor/server/admin/*_json.c executor/cli/*.c bench/*.c tests/unit/test_*.c
-liburing.h   executor/io/io_uring.c
+liburing.h   executor/io/io_uring_internal.h tests/unit/test_io_lost.c
 llhttp.h     executor/protocol/http_*.[ch]
 '
 
@@ -218,6 +230,9 @@ systemd_units() {
 }
 
 rule 'include directions' include_directions
+rule 'include circles' include_circles
+rule 'one header per source' one_header_per_source
+rule 'function names' function_names
 rule 'confined headers' confined_headers
 rule 'architecture conditions' architecture_conditions
 rule 'host headers compile alone' host_headers_alone

@@ -119,7 +119,7 @@ static int invoke_here(const char *catalog, const char *name,
 	return code;
 }
 
-static int invoke_run(const struct cli_verb *verb, int argc, char **argv)
+static int cmd_invoke_run(const struct cli_verb *verb, int argc, char **argv)
 {
 	struct invoke_options my = { .catalog = NULL };
 	const char *name;
@@ -164,5 +164,5 @@ const struct cli_verb cmd_invoke = {
 		    "  thaw invoke hello --url http://127.0.0.1:8080 -i\n"
 		    "  thaw invoke hello --socket --repeat 10000\n",
 	.options = options,
-	.run = invoke_run,
+	.run = cmd_invoke_run,
 };

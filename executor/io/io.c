@@ -1,10 +1,10 @@
 /*
  * io.c - what both backends of io.h share. See io_internal.h.
  *
- * A stream that needs something which is not for the kernel to say - kept bytes
- * to be handed over, a report, the end of closing - is in the ready list, and
- * settle() does it, in io_wait(). Only settle() calls closed(), so whoever has a
- * pointer to a stream while events are handled may look at it.
+ * A stream that needs something without an event of the kernel - kept bytes are to
+ * be handed over, an end is to be reported, closing ends - is in the ready list, and
+ * io_stream_settle() does that, in io_wait(). Only io_stream_settle() calls
+ * closed(), so pointers to streams stay valid while events are handled.
  */
 #include "executor/io/io_internal.h"
 
@@ -37,7 +37,7 @@ void *io_allocate(const struct io_operations *operations, size_t size)
 int io_create(enum io_backend backend, struct error *err, struct io **ret_io)
 {
 	struct error why;
-	int rc;
+	int r;
 
 	if (backend == IO_URING)
 		return io_create_uring(err, ret_io);
@@ -45,10 +45,10 @@ int io_create(enum io_backend backend, struct error *err, struct io **ret_io)
 		return io_create_epoll(err, ret_io);
 	if (!io_create_uring(&why, ret_io))
 		return 0;
-	rc = io_create_epoll(err, ret_io);
-	if (!rc)
+	r = io_create_epoll(err, ret_io);
+	if (!r)
 		memcpy((*ret_io)->fallback, why.message, sizeof(why.message));
-	return rc;
+	return r;
 }
 
 void io_free(struct io *io)
@@ -84,15 +84,16 @@ void io_flush(struct io *io)
 
 /* ---- streams ---- */
 
-static bool has_kept(const struct io_stream *stream)
+static bool io_stream_has_kept(const struct io_stream *stream)
 {
 	return stream->internal.kept.size > stream->internal.kept_from;
 }
 
 bool io_stream_wants(const struct io_stream *stream)
 {
-	return !stream->internal.closing && !stream->internal.held &&
-	       stream->internal.end == IO_END_NONE && !has_kept(stream);
+	return !stream->internal.closing && !stream->internal.paused &&
+	       stream->internal.end == IO_END_NONE &&
+	       !io_stream_has_kept(stream);
 }
 
 void io_stream_ready(struct io_stream *stream)
@@ -109,9 +110,10 @@ void io_stream_ready(struct io_stream *stream)
 
 /*
  * Hands over bytes and returns how many are done with: if not all, the stream
- * is held, or was resumed meanwhile and is ready.
+ * is paused, or was resumed meanwhile and is ready.
  */
-static size_t hand_over(struct io_stream *stream, const void *data, size_t size)
+static size_t io_stream_hand_over(struct io_stream *stream, const void *data,
+				  size_t size)
 {
 	size_t taken;
 
@@ -128,40 +130,42 @@ static size_t hand_over(struct io_stream *stream, const void *data, size_t size)
 	if (stream->internal.resumed) {
 		io_stream_ready(stream);
 	} else {
-		stream->internal.held = true;
-		stream->io->operations->hold(stream);
+		stream->internal.paused = true;
+		stream->io->operations->pause(stream);
 	}
 	return taken;
 }
 
-static void forget_kept(struct io_stream *stream)
+static void io_stream_forget_kept(struct io_stream *stream)
 {
 	stream->internal.kept_from = 0;
 	buffer_done(&stream->internal.kept);
 }
 
-static void hand_over_kept(struct io_stream *stream)
+static void io_stream_hand_over_kept(struct io_stream *stream)
 {
 	struct buffer *kept = &stream->internal.kept;
 	size_t *from = &stream->internal.kept_from;
 
-	*from += hand_over(stream, kept->data + *from, kept->size - *from);
-	if (!has_kept(stream))
-		forget_kept(stream);
+	*from += io_stream_hand_over(stream, kept->data + *from,
+				     kept->size - *from);
+	if (!io_stream_has_kept(stream))
+		io_stream_forget_kept(stream);
 }
 
 /* Nothing is received while something is kept: so it is empty. */
-static void keep(struct io_stream *stream, const void *data, size_t size)
+static void io_stream_keep(struct io_stream *stream, const void *data,
+			   size_t size)
 {
 	buffer_append(&stream->internal.kept, data, size);
 	if (stream->internal.kept.failed)
 		stream->internal.end = -ENOMEM;
 }
 
-static void report_end(struct io_stream *stream)
+static void io_stream_report_end(struct io_stream *stream)
 {
 	if (stream->internal.end == IO_END_NONE || stream->internal.ended ||
-	    stream->internal.closing || has_kept(stream))
+	    stream->internal.closing || io_stream_has_kept(stream))
 		return;
 	stream->internal.ended = true;
 	stream->io->callbacks++;
@@ -175,17 +179,18 @@ void io_stream_received(struct io_stream *stream, const void *data, size_t size)
 	if (stream->internal.closing || stream->internal.end != IO_END_NONE)
 		return;
 	if (io_stream_wants(stream))
-		taken = hand_over(stream, data, size);
+		taken = io_stream_hand_over(stream, data, size);
 	if (taken < size)
-		keep(stream, (const char *)data + taken, size - taken);
-	report_end(stream);
+		io_stream_keep(stream, (const char *)data + taken,
+			       size - taken);
+	io_stream_report_end(stream);
 }
 
 void io_stream_ended(struct io_stream *stream, int error)
 {
 	if (stream->internal.end == IO_END_NONE)
 		stream->internal.end = error;
-	report_end(stream);
+	io_stream_report_end(stream);
 }
 
 void io_stream_sent(struct io_stream *stream, int error)
@@ -197,34 +202,36 @@ void io_stream_sent(struct io_stream *stream, int error)
 	stream->sent(stream, error);
 }
 
-static void finish_close(struct io_stream *stream)
+static void io_stream_finish_close(struct io_stream *stream)
 {
 	struct io *io = stream->io;
 
 	close(stream->fd);
 	stream->fd = -1;
 	buffer_done(&stream->internal.kept);
-	io->streams--;
+	*stream->internal.link = stream->internal.next;
+	if (stream->internal.next)
+		stream->internal.next->internal.link = stream->internal.link;
 	io->callbacks++;
 	stream->closed(stream);
 }
 
-static void settle(struct io_stream *stream)
+static void io_stream_settle(struct io_stream *stream)
 {
 	if (stream->internal.sent_due) {
 		stream->internal.sent_due = false;
 		io_stream_sent(stream, stream->internal.send_error);
 	}
-	if (!stream->internal.closing && !stream->internal.held &&
-	    has_kept(stream))
-		hand_over_kept(stream);
-	report_end(stream);
+	if (!stream->internal.closing && !stream->internal.paused &&
+	    io_stream_has_kept(stream))
+		io_stream_hand_over_kept(stream);
+	io_stream_report_end(stream);
 	if (io_stream_wants(stream) && !stream->internal.receiving)
 		stream->io->operations->receive(stream);
 	/* not if a callback has just put it into the list again */
 	if (stream->internal.closing && !stream->internal.ready &&
 	    !stream->internal.pending)
-		finish_close(stream);
+		io_stream_finish_close(stream);
 }
 
 void io_stream_open(struct io *io, struct io_stream *stream, int fd)
@@ -238,8 +245,12 @@ void io_stream_open(struct io *io, struct io_stream *stream, int fd)
 	stream->internal.kept.account = stream->account;
 	/* it has come; and what runs is to have its reply */
 	stream->internal.kept.may_exceed = true;
-	io->streams++;
-	/* replies are whole: nothing to gain by waiting for more */
+	stream->internal.next = io->streams;
+	stream->internal.link = &io->streams;
+	if (io->streams)
+		io->streams->internal.link = &stream->internal.next;
+	io->streams = stream;
+	/* replies are sent whole: waiting for more gains nothing */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
 	io->operations->receive(stream);
 }
@@ -300,9 +311,9 @@ void io_stream_send(struct io_stream *stream, const struct iovec *pieces,
 void io_stream_resume(struct io_stream *stream)
 {
 	stream->internal.resumed = true;
-	if (!stream->internal.held || stream->internal.closing)
+	if (!stream->internal.paused || stream->internal.closing)
 		return;
-	stream->internal.held = false;
+	stream->internal.paused = false;
 	io_stream_ready(stream);
 }
 
@@ -318,13 +329,13 @@ void io_stream_close(struct io_stream *stream)
 
 /* ---- listeners and other files ---- */
 
-static void rest(struct io_listener *listener)
+static void io_listener_rest(struct io_listener *listener)
 {
 	listener->internal.retry_ns = clock_now_ns() + IO_ACCEPT_RETRY_NS;
 	listener->io->resting++;
 }
 
-static void rest_no_more(struct io_listener *listener)
+static void io_listener_rest_no_more(struct io_listener *listener)
 {
 	listener->internal.retry_ns = 0;
 	listener->io->resting--;
@@ -338,7 +349,7 @@ void io_listener_open(struct io *io, struct io_listener *listener, int fd)
 	io->listeners = listener;
 	/* said by failed() if it fails again, in io_wait() */
 	if (io->operations->accept(listener) < 0)
-		rest(listener);
+		io_listener_rest(listener);
 }
 
 void io_listener_close(struct io_listener *listener)
@@ -347,7 +358,7 @@ void io_listener_close(struct io_listener *listener)
 		return;
 	listener->internal.closing = true;
 	if (listener->internal.retry_ns)
-		rest_no_more(listener);
+		io_listener_rest_no_more(listener);
 	listener->io->operations->refuse(listener);
 }
 
@@ -361,29 +372,29 @@ void io_listener_failed(struct io_listener *listener, int error)
 {
 	if (listener->internal.closing)
 		return;
-	rest(listener);
+	io_listener_rest(listener);
 	listener->io->callbacks++;
 	listener->failed(listener, error);
 }
 
-static void retry_listeners(struct io *io)
+static void io_retry_listeners(struct io *io)
 {
 	struct io_listener *listener = io->resting ? io->listeners : NULL;
 	uint64_t now = listener ? clock_now_ns() : 0;
-	int rc;
+	int r;
 
 	for (; listener; listener = listener->internal.next) {
 		if (!listener->internal.retry_ns ||
 		    listener->internal.retry_ns > now)
 			continue;
-		rest_no_more(listener);
-		rc = io->operations->accept(listener);
-		if (rc < 0)
-			io_listener_failed(listener, rc);
+		io_listener_rest_no_more(listener);
+		r = io->operations->accept(listener);
+		if (r < 0)
+			io_listener_failed(listener, r);
 	}
 }
 
-static uint64_t next_retry(const struct io *io, uint64_t until_ns)
+static uint64_t io_next_retry(const struct io *io, uint64_t until_ns)
 {
 	struct io_listener *listener = io->resting ? io->listeners : NULL;
 
@@ -394,11 +405,18 @@ static uint64_t next_retry(const struct io *io, uint64_t until_ns)
 	return until_ns;
 }
 
-void io_poll_open(struct io *io, struct io_poll *poll, int fd)
+int io_poll_open(struct io *io, struct io_poll *poll, int fd)
 {
+	int r;
+
 	poll->fd = fd;
 	poll->io = io;
-	io->operations->poll(poll);
+	r = io->operations->poll(poll);
+	if (r)
+		return r;
+	poll->internal.next = io->polls;
+	io->polls = poll;
+	return 0;
 }
 
 void io_poll_ready(struct io_poll *poll)
@@ -407,13 +425,51 @@ void io_poll_ready(struct io_poll *poll)
 	poll->ready(poll);
 }
 
+/* ---- beginning anew ---- */
+
+static void io_stream_lose(struct io_stream *stream, int error)
+{
+	stream->internal.pending = 0;
+	stream->internal.receiving = false;
+	if (stream->internal.sending && !stream->internal.closing) {
+		stream->internal.sent_due = true;
+		stream->internal.send_error = error;
+	}
+	if (stream->internal.end == IO_END_NONE)
+		stream->internal.end = error;
+	io_stream_ready(stream);
+}
+
+static void io_listener_begin_anew(struct io_listener *listener)
+{
+	listener->internal.accepting = false;
+	if (listener->internal.closing)
+		/* io_wait() returns, so that its caller sees that this has ended */
+		listener->io->callbacks++;
+	else if (!listener->internal.retry_ns &&
+		 listener->io->operations->accept(listener) < 0)
+		io_listener_rest(listener);
+}
+
+void io_begin_anew(struct io *io, int error)
+{
+	for (struct io_stream *stream = io->streams; stream;
+	     stream = stream->internal.next)
+		io_stream_lose(stream, error);
+	for (struct io_listener *listener = io->listeners; listener;
+	     listener = listener->internal.next)
+		io_listener_begin_anew(listener);
+	for (struct io_poll *poll = io->polls; poll; poll = poll->internal.next)
+		io->operations->poll(poll);
+}
+
 /* ---- messages ---- */
 
 /*
  * The sender writes the inbox, then reads `sleeping`; the receiver writes
- * `sleeping`, then reads the inbox, in enter(). All of it sequentially
- * consistent, so at least one of them sees what the other has written. Who
- * takes `sleeping` back wakes, so it is woken once.
+ * `sleeping`, then reads the inbox, in io_enter(). All of it is sequentially
+ * consistent, so at least one of them sees what the other has written. The sender
+ * that takes `sleeping` back wakes the receiver, so it is woken once.
  */
 void io_post(struct io *io, struct io *from, struct io_message *message)
 {
@@ -427,7 +483,7 @@ void io_post(struct io *io, struct io *from, struct io_message *message)
 		io->operations->wake(io, from);
 }
 
-static void run_inbox(struct io *io)
+static void io_run_inbox(struct io *io)
 {
 	struct io_message *message, *next, *first = NULL;
 
@@ -450,8 +506,8 @@ static void run_inbox(struct io *io)
 
 /* ---- the loop ---- */
 
-/* What becomes ready meanwhile has its turn in the next io_wait(). */
-static void run_ready(struct io *io)
+/* A stream that becomes ready meanwhile has its turn in the next io_wait(). */
+static void io_run_ready(struct io *io)
 {
 	struct io_stream *stream = io->ready, *next;
 
@@ -460,28 +516,28 @@ static void run_ready(struct io *io)
 	for (; stream; stream = next) {
 		next = stream->internal.next_ready;
 		stream->internal.ready = false;
-		settle(stream);
+		io_stream_settle(stream);
 	}
 }
 
-static int enter(struct io *io, uint64_t until_ns)
+static int io_enter(struct io *io, uint64_t until_ns)
 {
-	int rc;
+	int r;
 
 	if (!until_ns)
 		return io->operations->enter(io, 0);
-	until_ns = next_retry(io, until_ns);
+	until_ns = io_next_retry(io, until_ns);
 	/* not a store: QEMU's arm64 lets a load pass that, on an x86_64 host */
 	atomic_exchange(&io->sleeping, true);
 	if (atomic_load(&io->inbox))
 		until_ns = 0;
-	rc = io->operations->enter(io, until_ns);
-	/* a wake-up that comes too late is one for nothing, no more */
+	r = io->operations->enter(io, until_ns);
+	/* a wake-up that comes too late does no harm */
 	atomic_store_explicit(&io->sleeping, false, memory_order_relaxed);
-	return rc;
+	return r;
 }
 
-static bool is_over(uint64_t until_ns)
+static bool io_wait_is_over(uint64_t until_ns)
 {
 	return !until_ns ||
 	       (until_ns != UINT64_MAX && clock_now_ns() >= until_ns);
@@ -489,17 +545,17 @@ static bool is_over(uint64_t until_ns)
 
 unsigned io_wait(struct io *io, uint64_t until_ns)
 {
-	int rc;
+	int r;
 
 	io->callbacks = 0;
 	do {
-		run_ready(io);
-		run_inbox(io);
-		retry_listeners(io);
-		rc = enter(io, io->callbacks || io->ready ? 0 : until_ns);
+		io_run_ready(io);
+		io_run_inbox(io);
+		io_retry_listeners(io);
+		r = io_enter(io, io->callbacks || io->ready ? 0 : until_ns);
 		io->operations->handle(io);
-		run_ready(io);
-		run_inbox(io);
-	} while (!io->callbacks && rc != -EINTR && !is_over(until_ns));
+		io_run_ready(io);
+		io_run_inbox(io);
+	} while (!io->callbacks && r != -EINTR && !io_wait_is_over(until_ns));
 	return io->callbacks;
 }

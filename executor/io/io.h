@@ -36,7 +36,7 @@ enum io_backend {
 	IO_EPOLL,
 };
 
-/* Bytes that are received at a time, at most, and kept of a held stream. */
+/* Bytes that are received at a time, at most, and kept of a paused stream. */
 #define IO_RECEIVE_MAX (16 * 1024)
 
 /* Bytes of a stream that are sent before it is another's turn. */
@@ -52,15 +52,16 @@ enum io_backend {
 struct io_stream {
 	/*
 	 * @size bytes, at least 1, have come, valid during the call. Returns
-	 * how many were taken: if not all, the stream is held: the rest is
-	 * kept, and nothing more is received, until io_stream_resume().
+	 * how many were taken. If those are not all, the stream is paused: the
+	 * rest is kept, and nothing more is received, until io_stream_resume().
 	 */
 	size_t (*received)(struct io_stream *stream, const void *data,
 			   size_t size);
 	/*
 	 * The other end will send nothing more (@error 0), or the connection
-	 * failed (-errno). Comes once, after all bytes were taken, unless
-	 * the stream was closed before. Sending may still work after 0.
+	 * failed (-errno; -ENOBUFS: the kernel had no memory for it). Comes once,
+	 * after all bytes were taken, unless the stream was closed before. Sending
+	 * may still work after 0.
 	 */
 	void (*ended)(struct io_stream *stream, int error);
 	/* What was to be sent has been sent (0), or never will be (-errno). */
@@ -80,12 +81,13 @@ struct io_stream {
 		struct msghdr message; /* what is sent of them now */
 		struct buffer kept;    /* received but not taken */
 		size_t kept_from;      /* what is before was taken since */
+		struct io_stream *next, **link; /* among the io's */
 		struct io_stream *next_ready, *next_send;
 		unsigned pending; /* operations the backend has */
 		uint32_t events;  /* that epoll watches */
 		int end;	  /* to be reported; 1: none */
 		int send_error;	  /* to be reported if sent_due */
-		bool held, closing, receiving, sending;
+		bool paused, closing, receiving, sending;
 		bool more; /* io_uring: not all that had come was received */
 		bool ready, ended, sent_due;
 		bool delivering, resumed; /* in received(), meanwhile */
@@ -149,10 +151,16 @@ struct io_poll {
 
 	int fd;
 	struct io *io;
+	struct {
+		struct io_poll *next;
+	} internal;
 };
 
-/* Watches @fd, which is borrowed until io_free(). */
-void io_poll_open(struct io *io, struct io_poll *poll, int fd);
+/*
+ * Watches @fd, which is borrowed until io_free(). 0, or -errno: no memory, or too
+ * many files are watched.
+ */
+int io_poll_open(struct io *io, struct io_poll *poll, int fd);
 
 /* Something for another thread to do; the sender's until it is posted. */
 struct io_message {

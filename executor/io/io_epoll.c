@@ -4,11 +4,10 @@
  *
  * Level-triggered. What is watched of a stream is in internal.events; EPOLLOUT
  * is only while a send waits for room, and EPOLLIN goes when an event comes
- * that is not wanted, so that holding and resuming at once costs nothing. A
+ * that is not wanted, so that pausing and resuming at once costs nothing. A
  * stream of which nothing is wanted is not in the epoll set at all: EPOLLHUP
  * cannot be masked.
  */
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -49,8 +48,8 @@ static struct epoll *epoll_of(struct io *io)
 	return (struct epoll *)io;
 }
 
-static int control(struct io *io, int operation, int fd, uint32_t events,
-		   uint64_t tagged)
+static int epoll_control(struct io *io, int operation, int fd, uint32_t events,
+			 uint64_t tagged)
 {
 	struct epoll_event event = { .events = events, .data.u64 = tagged };
 
@@ -59,10 +58,10 @@ static int control(struct io *io, int operation, int fd, uint32_t events,
 
 /* ---- streams ---- */
 
-static int watch(struct io_stream *stream, uint32_t events)
+static int epoll_watch(struct io_stream *stream, uint32_t events)
 {
 	uint32_t before = stream->internal.events;
-	int operation, rc;
+	int operation, r;
 
 	if (events == before)
 		return 0;
@@ -70,21 +69,21 @@ static int watch(struct io_stream *stream, uint32_t events)
 		operation = EPOLL_CTL_ADD;
 	else
 		operation = events ? EPOLL_CTL_MOD : EPOLL_CTL_DEL;
-	rc = control(stream->io, operation, stream->fd, events,
-		     (uintptr_t)stream | TAG_STREAM);
-	if (!rc)
+	r = epoll_control(stream->io, operation, stream->fd, events,
+			  (uintptr_t)stream | TAG_STREAM);
+	if (!r)
 		stream->internal.events = events;
-	return rc;
+	return r;
 }
 
 static void epoll_receive(struct io_stream *stream)
 {
-	int rc = watch(stream, stream->internal.events | EPOLLIN);
+	int r = epoll_watch(stream, stream->internal.events | EPOLLIN);
 
 	stream->internal.receiving = true;
-	if (rc < 0) {
+	if (r < 0) {
 		/* no callback here: reported by the next io_wait() */
-		stream->internal.end = rc;
+		stream->internal.end = r;
 		io_stream_ready(stream);
 	}
 }
@@ -94,13 +93,13 @@ static void epoll_pause(struct io_stream *stream)
 	stream->internal.receiving = false;
 }
 
-static void unwatch(struct io_stream *stream)
+static void epoll_unwatch(struct io_stream *stream)
 {
 	stream->internal.receiving = false;
-	watch(stream, stream->internal.events & ~EPOLLIN);
+	epoll_watch(stream, stream->internal.events & ~EPOLLIN);
 }
 
-static void receive_some(struct io_stream *stream)
+static void epoll_receive_some(struct io_stream *stream)
 {
 	char *bytes = epoll_of(stream->io)->bytes;
 	ssize_t size = IO_RECEIVE_MAX;
@@ -118,16 +117,16 @@ static void receive_some(struct io_stream *stream)
 	}
 }
 
-static void send_over(struct io_stream *stream, int error)
+static void epoll_send_over(struct io_stream *stream, int error)
 {
-	watch(stream, stream->internal.events & ~EPOLLOUT);
+	epoll_watch(stream, stream->internal.events & ~EPOLLOUT);
 	stream->internal.send_error = error;
 	stream->internal.sent_due = true;
 	io_stream_ready(stream);
 }
 
 /* 0: all was sent; -EAGAIN: there is no room just now, or others come first. */
-static int send_pieces(struct io_stream *stream)
+static int epoll_send_pieces(struct io_stream *stream)
 {
 	ssize_t size = sendmsg(stream->fd, io_stream_message(stream),
 			       MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -137,16 +136,16 @@ static int send_pieces(struct io_stream *stream)
 	return io_stream_advance(stream, size > 0 ? size : 0) ? 0 : -EAGAIN;
 }
 
-static void send_some(struct io_stream *stream)
+static void epoll_send_some(struct io_stream *stream)
 {
-	int rc = send_pieces(stream);
+	int r = epoll_send_pieces(stream);
 
-	if (rc == -EAGAIN) {
-		rc = watch(stream, stream->internal.events | EPOLLOUT);
-		if (!rc)
+	if (r == -EAGAIN) {
+		r = epoll_watch(stream, stream->internal.events | EPOLLOUT);
+		if (!r)
 			return;
 	}
-	send_over(stream, rc);
+	epoll_send_over(stream, r);
 }
 
 static void epoll_send(struct io_stream *stream)
@@ -172,17 +171,17 @@ static void epoll_flush(struct io *io)
 		if (stream->internal.closing)
 			io_stream_ready(stream);
 		else
-			send_some(stream);
+			epoll_send_some(stream);
 	}
 }
 
 /* Not left to close(): a child that is just being started has the file too. */
 static void epoll_close(struct io_stream *stream)
 {
-	watch(stream, 0);
+	epoll_watch(stream, 0);
 }
 
-static void handle_stream(struct io_stream *stream, uint32_t events)
+static void epoll_handle_stream(struct io_stream *stream, uint32_t events)
 {
 	bool wanted = io_stream_wants(stream);
 
@@ -191,12 +190,12 @@ static void handle_stream(struct io_stream *stream, uint32_t events)
 		return;
 	if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) &&
 	    (stream->internal.events & EPOLLOUT))
-		send_some(stream);
+		epoll_send_some(stream);
 	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
-		receive_some(stream);
+		epoll_receive_some(stream);
 		if (!stream->internal.closing &&
 		    (!wanted || stream->internal.end != IO_END_NONE))
-			unwatch(stream);
+			epoll_unwatch(stream);
 	}
 }
 
@@ -205,26 +204,26 @@ static void handle_stream(struct io_stream *stream, uint32_t events)
 static int epoll_accept(struct io_listener *listener)
 {
 	int flags = fcntl(listener->fd, F_GETFL);
-	int rc;
+	int r;
 
 	/* somebody else may have accepted it when we come to it */
 	if (flags < 0 || fcntl(listener->fd, F_SETFL, flags | O_NONBLOCK))
 		return -errno;
-	rc = control(listener->io, EPOLL_CTL_ADD, listener->fd,
-		     EPOLLIN | EPOLLEXCLUSIVE,
-		     (uintptr_t)listener | TAG_LISTENER);
-	listener->internal.accepting = !rc;
-	return rc;
+	r = epoll_control(listener->io, EPOLL_CTL_ADD, listener->fd,
+			  EPOLLIN | EPOLLEXCLUSIVE,
+			  (uintptr_t)listener | TAG_LISTENER);
+	listener->internal.accepting = !r;
+	return r;
 }
 
 static void epoll_refuse(struct io_listener *listener)
 {
 	if (listener->internal.accepting)
-		control(listener->io, EPOLL_CTL_DEL, listener->fd, 0, 0);
+		epoll_control(listener->io, EPOLL_CTL_DEL, listener->fd, 0, 0);
 	listener->internal.accepting = false;
 }
 
-static void handle_listener(struct io_listener *listener)
+static void epoll_handle_listener(struct io_listener *listener)
 {
 	for (unsigned i = 0; i < ACCEPTS_MAX && listener->internal.accepting;
 	     i++) {
@@ -244,12 +243,10 @@ static void handle_listener(struct io_listener *listener)
 	}
 }
 
-static void epoll_poll(struct io_poll *poll)
+static int epoll_poll(struct io_poll *poll)
 {
-	int rc = control(poll->io, EPOLL_CTL_ADD, poll->fd, EPOLLIN,
-			 (uintptr_t)poll | TAG_POLL);
-
-	assert(!rc);
+	return epoll_control(poll->io, EPOLL_CTL_ADD, poll->fd, EPOLLIN,
+			     (uintptr_t)poll | TAG_POLL);
 }
 
 /* ---- the loop ---- */
@@ -261,7 +258,7 @@ static void epoll_wake(struct io *io, struct io *from)
 }
 
 /* epoll_wait() can do milliseconds alone: rather late than in vain. */
-static int wait_events(struct epoll *epoll, uint64_t left_ns)
+static int epoll_wait_events(struct epoll *epoll, uint64_t left_ns)
 {
 	const struct timespec timeout = {
 		.tv_sec = left_ns / NS_PER_S,
@@ -292,7 +289,8 @@ static int epoll_enter(struct io *io, uint64_t until_ns)
 	if (io->ready)
 		until_ns = 0;
 	now = until_ns ? clock_now_ns() : 0;
-	epoll->count = wait_events(epoll, until_ns > now ? until_ns - now : 0);
+	epoll->count =
+		epoll_wait_events(epoll, until_ns > now ? until_ns - now : 0);
 	return epoll->count < 0 && errno == EINTR ? -EINTR : 0;
 }
 
@@ -308,10 +306,10 @@ static void epoll_handle(struct io *io)
 
 		switch ((enum tag)(tagged & TAG_MASK)) {
 		case TAG_STREAM:
-			handle_stream(pointer, epoll->events[i].events);
+			epoll_handle_stream(pointer, epoll->events[i].events);
 			break;
 		case TAG_LISTENER:
-			handle_listener(pointer);
+			epoll_handle_listener(pointer);
 			break;
 		case TAG_POLL:
 			io_poll_ready(pointer);
@@ -332,7 +330,7 @@ static void epoll_free(struct io *io)
 static const struct io_operations operations = {
 	.name = "epoll",
 	.receive = epoll_receive,
-	.hold = epoll_pause,
+	.pause = epoll_pause,
 	.send = epoll_send,
 	.close = epoll_close,
 	.accept = epoll_accept,
@@ -345,7 +343,7 @@ static const struct io_operations operations = {
 	.free = epoll_free,
 };
 
-static int open_files(struct epoll *epoll)
+static int epoll_open_files(struct epoll *epoll)
 {
 	struct io *io = &epoll->io;
 
@@ -355,22 +353,22 @@ static int open_files(struct epoll *epoll)
 	io->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (io->wake_fd < 0)
 		return -errno;
-	return control(io, EPOLL_CTL_ADD, io->wake_fd, EPOLLIN, TAG_WAKE);
+	return epoll_control(io, EPOLL_CTL_ADD, io->wake_fd, EPOLLIN, TAG_WAKE);
 }
 
 int io_create_epoll(struct error *err, struct io **ret_io)
 {
 	struct epoll *epoll = io_allocate(&operations, sizeof(*epoll));
-	int rc;
+	int r;
 
 	if (!epoll)
 		return error_set(err, -ENOMEM, "no memory for an epoll");
 	epoll->sends_end = &epoll->sends;
-	rc = open_files(epoll);
-	if (rc < 0) {
+	r = epoll_open_files(epoll);
+	if (r < 0) {
 		io_free(&epoll->io);
-		return error_set(err, rc, "cannot set up an epoll: %s",
-				 strerror(-rc));
+		return error_set(err, r, "cannot set up an epoll: %s",
+				 strerror(-r));
 	}
 	*ret_io = &epoll->io;
 	return 0;

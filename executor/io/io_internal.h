@@ -26,14 +26,14 @@ struct io_operations {
 	/* Sets internal.receiving; bytes go to io_stream_received(). */
 	void (*receive)(struct io_stream *stream);
 	/* Receives no more. What is already under way may still come. */
-	void (*hold)(struct io_stream *stream);
+	void (*pause)(struct io_stream *stream);
 	/* Ends in io_stream_sent(), or in internal.sent_due. */
 	void (*send)(struct io_stream *stream);
 	/* Has internal.pending become 0, soon; then io_stream_ready(). */
 	void (*close)(struct io_stream *stream);
 	int (*accept)(struct io_listener *listener);
 	void (*refuse)(struct io_listener *listener);
-	void (*poll)(struct io_poll *poll);
+	int (*poll)(struct io_poll *poll);
 	void (*wake)(struct io *io, struct io *from);
 	void (*flush)(struct io *io);
 	/* Submits, and waits for events until @until_ns. 0 or -EINTR. */
@@ -47,9 +47,10 @@ struct io_operations {
 struct io {
 	const struct io_operations *operations;
 	struct io_stream *ready, **ready_end; /* in order */
+	struct io_stream *streams;	      /* not closed yet */
 	struct io_listener *listeners;
+	struct io_poll *polls;
 	unsigned resting;   /* listeners of them */
-	unsigned streams;   /* not closed yet */
 	unsigned callbacks; /* run by this io_wait() */
 	uint64_t enters;    /* system calls that submit or wait, for tests */
 	int wake_fd;	    /* eventfd */
@@ -89,5 +90,11 @@ void io_listener_accepted(struct io_listener *listener, int fd);
 void io_listener_failed(struct io_listener *listener, int error);
 
 void io_poll_ready(struct io_poll *poll);
+
+/*
+ * Nothing that a backend was told to do is under way any more: all streams end with
+ * @error, and listeners and other files are begun with again.
+ */
+void io_begin_anew(struct io *io, int error);
 
 #endif

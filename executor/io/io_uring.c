@@ -2,15 +2,14 @@
  * io_uring.c - the io of io.h on io_uring. See io_internal.h.
  *
  * One multishot accept per listener. One receive per stream, which takes its
- * buffer from one ring for all of them when there are bytes: not a multishot one,
- * which would go on though the stream is held, and has its client fill memory. What a completion is about
- * is in its user_data: a pointer, and an enum tag in the bits that alignment
- * leaves free. Operations of a stream are counted in internal.pending: the
- * kernel may use its memory until each has had its last completion.
+ * buffer from a ring of them when there are bytes. It is not a multishot one: that
+ * would go on though the stream is paused, and let a client fill memory. user_data is
+ * a pointer to what a completion is about, and an enum uring_tag. Operations of a
+ * stream are counted in internal.pending: the kernel may use its memory until each
+ * has had its last completion.
  */
 #include <assert.h>
 #include <errno.h>
-#include <liburing.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -21,46 +20,14 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "executor/io/io_internal.h"
-
-#define SUBMISSIONS 256
-#define COMPLETIONS 2048
-
-/*
- * Buffers that are there at first. Few, for they are used in turn, and those
- * used lately are in the cache; doubled when they are too few.
- */
-#define BUFFERS_FIRST 16
-#define BUFFER_GROUP 0
-
-enum tag {
-	TAG_NONE, /* nobody cares */
-	TAG_RECEIVE,
-	TAG_SEND,
-	TAG_ACCEPT,
-	TAG_POLL,
-	TAG_WAKE,      /* the eventfd was written to */
-	TAG_RING_FAIL, /* another ring could not be woken */
-	TAG_PROBE,
-	TAG_MASK = 7,
-};
-
-struct uring {
-	struct io io;
-	struct io_uring ring;
-	bool has_ring;
-	struct io_uring_buf_ring *buffers;
-	char *memory;	   /* of the buffers */
-	unsigned provided; /* of the buffers */
-	uint64_t wakes;	   /* read from the eventfd */
-};
+#include "executor/io/io_uring_internal.h"
 
 static struct uring *uring_of(struct io *io)
 {
 	return (struct uring *)io;
 }
 
-static uint64_t tagged(const void *pointer, enum tag tag)
+static uint64_t uring_tagged(const void *pointer, enum uring_tag tag)
 {
 	return (uintptr_t)pointer | tag;
 }
@@ -68,30 +35,33 @@ static uint64_t tagged(const void *pointer, enum tag tag)
 /* ---- submission ---- */
 
 /*
- * Goes on after what passes, a signal or want of memory. Anything else is lost
- * completions or a ring used by the wrong thread: nothing can be trusted then.
+ * Goes on after what passes, a signal or want of memory. If memory was so short that
+ * the kernel has lost completions, -EBADR, the ring is to recover. Anything else is
+ * a bug of ours, such as a ring that is used by the wrong thread.
  */
-static void check(int rc)
+static void uring_check(struct uring *uring, int r)
 {
-	if (rc < 0 && rc != -EINTR && rc != -EAGAIN && rc != -EBUSY &&
-	    rc != -ENOMEM && rc != -ETIME)
+	if (r == -EBADR)
+		uring->has_lost = true;
+	else if (r < 0 && r != -EINTR && r != -EAGAIN && r != -EBUSY &&
+		 r != -ENOMEM && r != -ETIME)
 		abort();
 }
 
-static void submit(struct uring *uring)
+static void uring_submit(struct uring *uring)
 {
 	if (!io_uring_sq_ready(&uring->ring))
 		return;
 	uring->io.enters++;
-	check(io_uring_submit(&uring->ring));
+	uring_check(uring, io_uring_submit(&uring->ring));
 }
 
-static struct io_uring_sqe *get_sqe(struct uring *uring)
+static struct io_uring_sqe *uring_get_sqe(struct uring *uring)
 {
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&uring->ring);
 
 	while (!sqe) {
-		submit(uring);
+		uring_submit(uring);
 		sqe = io_uring_get_sqe(&uring->ring);
 		if (!sqe)
 			sched_yield(); /* no memory just now */
@@ -101,13 +71,13 @@ static struct io_uring_sqe *get_sqe(struct uring *uring)
 
 static void uring_flush(struct io *io)
 {
-	submit(uring_of(io));
+	uring_submit(uring_of(io));
 }
 
-/* A cancelled operation has a completion of its own. */
-static void cancel(struct uring *uring, uint64_t user_data)
+/* The operation that is cancelled has a completion of its own. */
+static void uring_cancel(struct uring *uring, uint64_t user_data)
 {
-	struct io_uring_sqe *sqe = get_sqe(uring);
+	struct io_uring_sqe *sqe = uring_get_sqe(uring);
 
 	io_uring_prep_cancel64(sqe, user_data, 0);
 	sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
@@ -116,17 +86,16 @@ static void cancel(struct uring *uring, uint64_t user_data)
 
 /* ---- streams ---- */
 
-/* @now: there are bytes; else it would be in vain to look before waiting. */
-static void prepare_receive(struct uring *uring, int fd, bool now,
-			    uint64_t user_data)
+void uring_prepare_receive(struct uring *uring, int fd, bool now,
+			   uint64_t user_data)
 {
-	struct io_uring_sqe *sqe = get_sqe(uring);
+	struct io_uring_sqe *sqe = uring_get_sqe(uring);
 
 	io_uring_prep_recv(sqe, fd, NULL, IO_RECEIVE_MAX, 0);
 	sqe->flags |= IOSQE_BUFFER_SELECT;
 	if (!now)
 		sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
-	sqe->buf_group = BUFFER_GROUP;
+	sqe->buf_group = URING_BUFFER_GROUP;
 	io_uring_sqe_set_data64(sqe, user_data);
 }
 
@@ -134,93 +103,110 @@ static void uring_receive(struct io_stream *stream)
 {
 	stream->internal.receiving = true;
 	stream->internal.pending++;
-	prepare_receive(uring_of(stream->io), stream->fd, stream->internal.more,
-			tagged(stream, TAG_RECEIVE));
+	uring_prepare_receive(uring_of(stream->io), stream->fd,
+			      stream->internal.more,
+			      uring_tagged(stream, TAG_RECEIVE));
 }
 
-/* It is held in received(), when no receive is under way. */
+/* It is paused in received(), when no receive is under way. */
 static void uring_pause(struct io_stream *stream)
 {
 	assert(!stream->internal.receiving);
 }
 
-static void submit_send(struct io_stream *stream)
+static void uring_send(struct io_stream *stream)
 {
 	const struct msghdr *message = io_stream_message(stream);
 	const int flags = MSG_NOSIGNAL | MSG_WAITALL;
-	struct io_uring_sqe *sqe = get_sqe(uring_of(stream->io));
+	struct io_uring_sqe *sqe = uring_get_sqe(uring_of(stream->io));
 
 	if (message->msg_iovlen == 1)
 		io_uring_prep_send(sqe, stream->fd, message->msg_iov->iov_base,
 				   message->msg_iov->iov_len, flags);
 	else
 		io_uring_prep_sendmsg(sqe, stream->fd, message, flags);
-	io_uring_sqe_set_data64(sqe, tagged(stream, TAG_SEND));
+	io_uring_sqe_set_data64(sqe, uring_tagged(stream, TAG_SEND));
 	stream->internal.pending++;
 }
 
 static void uring_close(struct io_stream *stream)
 {
 	if (stream->internal.receiving)
-		cancel(uring_of(stream->io), tagged(stream, TAG_RECEIVE));
+		uring_cancel(uring_of(stream->io),
+			     uring_tagged(stream, TAG_RECEIVE));
 	if (stream->internal.sending)
-		cancel(uring_of(stream->io), tagged(stream, TAG_SEND));
+		uring_cancel(uring_of(stream->io),
+			     uring_tagged(stream, TAG_SEND));
 }
 
 /* An operation of @stream has had its last completion. */
-static void operation_over(struct io_stream *stream)
+static void uring_operation_over(struct io_stream *stream)
 {
 	stream->internal.pending--;
 	if (stream->internal.closing && !stream->internal.pending)
 		io_stream_ready(stream);
 }
 
-static char *buffer_memory(struct uring *uring, unsigned index)
+static char *uring_buffer_memory(struct uring *uring, unsigned index)
 {
 	return uring->memory + (size_t)index * IO_RECEIVE_MAX;
 }
 
-/* Gives buffers to the kernel: @count of them from @first on. */
-static void provide(struct uring *uring, unsigned first, unsigned count)
+void uring_provide(struct uring *uring, unsigned first, unsigned count)
 {
 	int mask = io_uring_buf_ring_mask(IO_BUFFERS_MAX);
 
 	for (unsigned i = 0; i < count; i++)
 		io_uring_buf_ring_add(uring->buffers,
-				      buffer_memory(uring, first + i),
+				      uring_buffer_memory(uring, first + i),
 				      IO_RECEIVE_MAX, first + i, mask, i);
 	io_uring_buf_ring_advance(uring->buffers, count);
 }
 
-static void provide_more(struct uring *uring)
+int uring_register_buffers(struct uring *uring)
+{
+	struct io_uring_buf_reg registration = {
+		.ring_addr = (uintptr_t)uring->buffers,
+		.ring_entries = IO_BUFFERS_MAX,
+		.bgid = URING_BUFFER_GROUP,
+	};
+	int r = io_uring_register_buf_ring(&uring->ring, &registration, 0);
+
+	if (!r)
+		io_uring_buf_ring_init(uring->buffers);
+	return r;
+}
+
+static void uring_provide_more(struct uring *uring)
 {
 	unsigned count = uring->provided;
 
 	if (count == IO_BUFFERS_MAX)
 		return;
-	provide(uring, count, count);
+	uring_provide(uring, count, count);
 	uring->provided += count;
 }
 
-static void handle_bytes(struct uring *uring, struct io_stream *stream, int res,
-			 unsigned flags)
+static void uring_handle_bytes(struct uring *uring, struct io_stream *stream,
+			       int res, unsigned flags)
 {
 	unsigned index = flags >> IORING_CQE_BUFFER_SHIFT;
 
 	if (res > 0)
-		io_stream_received(stream, buffer_memory(uring, index), res);
+		io_stream_received(stream, uring_buffer_memory(uring, index),
+				   res);
 	if (flags & IORING_CQE_F_BUFFER)
-		provide(uring, index, 1);
+		uring_provide(uring, index, 1);
 }
 
-static void handle_receive(struct uring *uring, struct io_stream *stream,
-			   int res, unsigned flags)
+static void uring_handle_receive(struct uring *uring, struct io_stream *stream,
+				 int res, unsigned flags)
 {
 	stream->internal.receiving = false;
 	stream->internal.more = flags & IORING_CQE_F_SOCK_NONEMPTY;
-	handle_bytes(uring, stream, res, flags);
+	uring_handle_bytes(uring, stream, res, flags);
 	if (res == -ENOBUFS)
-		provide_more(uring);
+		uring_provide_more(uring);
 	else if (res <= 0 && res != -ECANCELED && res != -EAGAIN &&
 		 res != -EINTR)
 		io_stream_ended(stream, res);
@@ -230,10 +216,10 @@ static void handle_receive(struct uring *uring, struct io_stream *stream,
 	 */
 	if (io_stream_wants(stream) && !stream->internal.receiving)
 		uring_receive(stream);
-	operation_over(stream);
+	uring_operation_over(stream);
 }
 
-static void handle_send(struct io_stream *stream, int res)
+static void uring_handle_send(struct io_stream *stream, int res)
 {
 	if (stream->internal.closing)
 		stream->internal.sending = false;
@@ -242,30 +228,32 @@ static void handle_send(struct io_stream *stream, int res)
 	else if (io_stream_advance(stream, res > 0 ? res : 0))
 		io_stream_sent(stream, 0);
 	else
-		submit_send(stream);
-	operation_over(stream);
+		uring_send(stream);
+	uring_operation_over(stream);
 }
 
 /* ---- listeners and other files ---- */
 
 static int uring_accept(struct io_listener *listener)
 {
-	struct io_uring_sqe *sqe = get_sqe(uring_of(listener->io));
+	struct io_uring_sqe *sqe = uring_get_sqe(uring_of(listener->io));
 
 	listener->internal.accepting = true;
 	io_uring_prep_multishot_accept(sqe, listener->fd, NULL, NULL,
 				       SOCK_CLOEXEC | SOCK_NONBLOCK);
-	io_uring_sqe_set_data64(sqe, tagged(listener, TAG_ACCEPT));
+	io_uring_sqe_set_data64(sqe, uring_tagged(listener, TAG_ACCEPT));
 	return 0;
 }
 
 static void uring_refuse(struct io_listener *listener)
 {
 	if (listener->internal.accepting)
-		cancel(uring_of(listener->io), tagged(listener, TAG_ACCEPT));
+		uring_cancel(uring_of(listener->io),
+			     uring_tagged(listener, TAG_ACCEPT));
 }
 
-static void handle_accept(struct io_listener *listener, int res, unsigned flags)
+static void uring_handle_accept(struct io_listener *listener, int res,
+				unsigned flags)
 {
 	bool last = !(flags & IORING_CQE_F_MORE);
 
@@ -276,22 +264,23 @@ static void handle_accept(struct io_listener *listener, int res, unsigned flags)
 	else if (res != -ECANCELED && res != -EAGAIN && res != -EINTR)
 		io_listener_failed(listener, res);
 	if (last && listener->internal.closing)
-		/* whoever waits for the end of it is to look */
+		/* io_wait() returns, so that its caller sees that this has ended */
 		listener->io->callbacks++;
 	else if (last && !listener->internal.retry_ns)
 		uring_accept(listener);
 }
 
 /* Once, and again after the callback: so it is called while it can be read. */
-static void uring_poll(struct io_poll *poll)
+static int uring_poll(struct io_poll *poll)
 {
-	struct io_uring_sqe *sqe = get_sqe(uring_of(poll->io));
+	struct io_uring_sqe *sqe = uring_get_sqe(uring_of(poll->io));
 
 	io_uring_prep_poll_add(sqe, poll->fd, POLLIN);
-	io_uring_sqe_set_data64(sqe, tagged(poll, TAG_POLL));
+	io_uring_sqe_set_data64(sqe, uring_tagged(poll, TAG_POLL));
+	return 0;
 }
 
-static void handle_poll(struct io_poll *poll, int res)
+static void uring_handle_poll(struct io_poll *poll, int res)
 {
 	assert(res != -EBADF);
 	if (res > 0)
@@ -301,16 +290,16 @@ static void handle_poll(struct io_poll *poll, int res)
 
 /* ---- wake-ups ---- */
 
-static void read_wakes(struct uring *uring)
+void uring_read_wakes(struct uring *uring)
 {
-	struct io_uring_sqe *sqe = get_sqe(uring);
+	struct io_uring_sqe *sqe = uring_get_sqe(uring);
 
 	io_uring_prep_read(sqe, uring->io.wake_fd, &uring->wakes,
 			   sizeof(uring->wakes), 0);
 	io_uring_sqe_set_data64(sqe, TAG_WAKE);
 }
 
-static void ring_bell(struct io *io)
+static void uring_ring_bell(struct io *io)
 {
 	eventfd_write(io->wake_fd, 1);
 }
@@ -321,19 +310,19 @@ static void uring_wake(struct io *io, struct io *from)
 	struct io_uring_sqe *sqe;
 
 	if (!from || from->operations != io->operations) {
-		ring_bell(io);
+		uring_ring_bell(io);
 		return;
 	}
-	sqe = get_sqe(uring_of(from));
+	sqe = uring_get_sqe(uring_of(from));
 	io_uring_prep_msg_ring(sqe, uring_of(io)->ring.ring_fd, 0, TAG_NONE, 0);
 	sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
-	io_uring_sqe_set_data64(sqe, tagged(io, TAG_RING_FAIL));
-	submit(uring_of(from));
+	io_uring_sqe_set_data64(sqe, uring_tagged(io, TAG_RING_FAIL));
+	uring_submit(uring_of(from));
 }
 
 /* ---- the loop ---- */
 
-static bool has_kernel_work(struct uring *uring)
+static bool uring_has_kernel_work(struct uring *uring)
 {
 	unsigned flags =
 		__atomic_load_n(uring->ring.sq.kflags, __ATOMIC_RELAXED);
@@ -342,15 +331,15 @@ static bool has_kernel_work(struct uring *uring)
 }
 
 /* No system call if there is nothing to submit and nothing to collect. */
-static void collect(struct uring *uring)
+static void uring_collect(struct uring *uring)
 {
 	bool events = io_uring_cq_ready(&uring->ring);
 
 	if (!io_uring_sq_ready(&uring->ring) &&
-	    (events || !has_kernel_work(uring)))
+	    (events || !uring_has_kernel_work(uring)))
 		return;
 	uring->io.enters++;
-	check(io_uring_submit_and_get_events(&uring->ring));
+	uring_check(uring, io_uring_submit_and_get_events(&uring->ring));
 }
 
 static int uring_enter(struct io *io, uint64_t until_ns)
@@ -364,45 +353,45 @@ static int uring_enter(struct io *io, uint64_t until_ns)
 		.tv_nsec = left % NS_PER_S,
 	};
 	struct io_uring_cqe *cqe;
-	int rc;
+	int r;
 
-	if (!left || io_uring_cq_ready(&uring->ring)) {
-		collect(uring);
+	if (!left || uring->has_lost || io_uring_cq_ready(&uring->ring)) {
+		uring_collect(uring);
 		return 0;
 	}
 	io->enters++;
-	rc = io_uring_submit_and_wait_timeout(&uring->ring, &cqe, 1, &timeout,
-					      NULL);
-	check(rc);
-	if (rc != -ETIME && !io_uring_cq_ready(&uring->ring) &&
+	r = io_uring_submit_and_wait_timeout(&uring->ring, &cqe, 1, &timeout,
+					     NULL);
+	uring_check(uring, r);
+	if (r != -ETIME && !io_uring_cq_ready(&uring->ring) &&
 	    clock_now_ns() < until_ns)
 		return -EINTR;
 	return 0;
 }
 
-static void dispatch(struct uring *uring, uint64_t user_data, int res,
-		     unsigned flags)
+static void uring_dispatch(struct uring *uring, uint64_t user_data, int res,
+			   unsigned flags)
 {
 	void *pointer = (void *)(uintptr_t)(user_data & ~(uint64_t)TAG_MASK);
 
-	switch ((enum tag)(user_data & TAG_MASK)) {
+	switch ((enum uring_tag)(user_data & TAG_MASK)) {
 	case TAG_RECEIVE:
-		handle_receive(uring, pointer, res, flags);
+		uring_handle_receive(uring, pointer, res, flags);
 		break;
 	case TAG_SEND:
-		handle_send(pointer, res);
+		uring_handle_send(pointer, res);
 		break;
 	case TAG_ACCEPT:
-		handle_accept(pointer, res, flags);
+		uring_handle_accept(pointer, res, flags);
 		break;
 	case TAG_POLL:
-		handle_poll(pointer, res);
+		uring_handle_poll(pointer, res);
 		break;
 	case TAG_WAKE:
-		read_wakes(uring);
+		uring_read_wakes(uring);
 		break;
 	case TAG_RING_FAIL:
-		ring_bell(pointer);
+		uring_ring_bell(pointer);
 		break;
 	case TAG_NONE:
 	case TAG_PROBE:
@@ -410,30 +399,10 @@ static void dispatch(struct uring *uring, uint64_t user_data, int res,
 	}
 }
 
-/*
- * Those there are now: what callbacks submit may complete at once, and would
- * have this go on for ever. Each is given back first, so there is room.
- */
-static void uring_handle(struct io *io)
-{
-	struct uring *uring = uring_of(io);
-	unsigned count = io_uring_cq_ready(&uring->ring);
-	struct io_uring_cqe *cqe;
-
-	while (count-- && !io_uring_peek_cqe(&uring->ring, &cqe)) {
-		uint64_t user_data = cqe->user_data;
-		unsigned flags = cqe->flags;
-		int res = cqe->res;
-
-		io_uring_cqe_seen(&uring->ring, cqe);
-		dispatch(uring, user_data, res, flags);
-	}
-}
-
-/* ---- creation ---- */
+/* ---- lost completions ---- */
 
 /* Connections that were accepted and never handed over. */
-static void close_accepted(struct uring *uring)
+static void uring_close_accepted(struct uring *uring)
 {
 	struct io_uring_cqe *cqe;
 
@@ -444,21 +413,84 @@ static void close_accepted(struct uring *uring)
 	}
 }
 
-/* Cancels first, for a ring lets go of its files some time after it is gone. */
-static void uring_free(struct io *io)
+static void uring_drop_completions(struct uring *uring)
 {
-	struct uring *uring = uring_of(io);
+	do {
+		io_uring_submit_and_get_events(&uring->ring);
+		uring_close_accepted(uring);
+	} while (uring_has_kernel_work(uring));
+}
+
+/* Cancels all there is, and waits until the kernel has done with it. */
+static void uring_cancel_all(struct uring *uring)
+{
 	struct io_uring_sync_cancel_reg all = {
 		.fd = -1,
 		.flags = IORING_ASYNC_CANCEL_ALL | IORING_ASYNC_CANCEL_ANY,
 		.timeout = { .tv_sec = -1, .tv_nsec = -1 },
 	};
 
+	uring_drop_completions(uring);
+	io_uring_register_sync_cancel(&uring->ring, &all);
+	uring_drop_completions(uring);
+}
+
+/*
+ * The kernel had no memory for completions, and nobody knows which ones are
+ * missing. So nothing is left under way: all streams end, buffers that may have
+ * been lost are provided again, and what listens or waits begins anew.
+ */
+static void uring_recover(struct uring *uring)
+{
+	int r;
+
+	uring->has_lost = false;
+	/* ends operations of sockets also where they cannot be cancelled */
+	for (struct io_stream *stream = uring->io.streams; stream;
+	     stream = stream->internal.next)
+		shutdown(stream->fd, SHUT_RDWR);
+	uring_cancel_all(uring);
+	io_uring_unregister_buf_ring(&uring->ring, URING_BUFFER_GROUP);
+	while ((r = uring_register_buffers(uring)) == -ENOMEM)
+		sched_yield();
+	uring_check(uring, r);
+	uring_provide(uring, 0, uring->provided);
+	uring_read_wakes(uring);
+	io_begin_anew(&uring->io, -ENOBUFS);
+}
+
+/*
+ * Handles the completions there are now: what callbacks submit may complete at
+ * once, and would have this go on for ever. Each is given back first, so there is
+ * room for others.
+ */
+static void uring_handle(struct io *io)
+{
+	struct uring *uring = uring_of(io);
+	unsigned count = io_uring_cq_ready(&uring->ring);
+	struct io_uring_cqe *cqe;
+
+	if (uring->has_lost) {
+		uring_recover(uring);
+		return;
+	}
+	while (count-- && !io_uring_peek_cqe(&uring->ring, &cqe)) {
+		uint64_t user_data = cqe->user_data;
+		unsigned flags = cqe->flags;
+		int res = cqe->res;
+
+		io_uring_cqe_seen(&uring->ring, cqe);
+		uring_dispatch(uring, user_data, res, flags);
+	}
+}
+
+/* Cancels first, for a ring lets go of its files some time after it is gone. */
+static void uring_free(struct io *io)
+{
+	struct uring *uring = uring_of(io);
+
 	if (uring->has_ring) {
-		io_uring_submit(&uring->ring);
-		io_uring_register_sync_cancel(&uring->ring, &all);
-		io_uring_submit_and_get_events(&uring->ring);
-		close_accepted(uring);
+		uring_cancel_all(uring);
 		io_uring_queue_exit(&uring->ring);
 	}
 	if (uring->buffers)
@@ -468,139 +500,11 @@ static void uring_free(struct io *io)
 		munmap(uring->memory, IO_BUFFERS_MAX * (size_t)IO_RECEIVE_MAX);
 }
 
-/* With less and less of what newer kernels have to offer. */
-static int setup_ring(struct uring *uring, struct error *err)
-{
-	static const unsigned fewer[] = {
-		0,
-		IORING_SETUP_DEFER_TASKRUN,
-		IORING_SETUP_SINGLE_ISSUER,
-		IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
-		IORING_SETUP_SUBMIT_ALL,
-	};
-	unsigned flags = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP |
-			 IORING_SETUP_SUBMIT_ALL | IORING_SETUP_COOP_TASKRUN |
-			 IORING_SETUP_TASKRUN_FLAG |
-			 IORING_SETUP_SINGLE_ISSUER |
-			 IORING_SETUP_DEFER_TASKRUN;
-	int rc = -EINVAL;
-
-	for (size_t i = 0; rc == -EINVAL && i < sizeof(fewer) / sizeof(*fewer);
-	     i++) {
-		struct io_uring_params params = { .cq_entries = COMPLETIONS };
-
-		flags &= ~fewer[i];
-		params.flags = flags;
-		rc = io_uring_queue_init_params(SUBMISSIONS, &uring->ring,
-						&params);
-	}
-	if (rc == -EPERM)
-		return error_set(err, rc,
-				 "io_uring_setup: %s: forbidden by seccomp, or "
-				 "by the sysctl kernel.io_uring_disabled",
-				 strerror(-rc));
-	if (rc < 0)
-		return error_set(err, rc, "io_uring_setup: %s", strerror(-rc));
-	uring->has_ring = true;
-	/* spares each call looking up the file; no matter if it cannot */
-	io_uring_register_ring_fd(&uring->ring);
-	return 0;
-}
-
-static void *map(size_t size)
-{
-	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	return memory == MAP_FAILED ? NULL : memory;
-}
-
-/* Memory of buffers that were never used is not there. */
-static int setup_buffers(struct uring *uring, struct error *err)
-{
-	const size_t size = IO_BUFFERS_MAX * (size_t)IO_RECEIVE_MAX;
-	struct io_uring_buf_reg registration = {
-		.ring_entries = IO_BUFFERS_MAX,
-		.bgid = BUFFER_GROUP,
-	};
-	int rc;
-
-	uring->buffers = map(IO_BUFFERS_MAX * sizeof(struct io_uring_buf));
-	uring->memory = map(size);
-	if (!uring->buffers || !uring->memory)
-		return error_set(err, -ENOMEM, "no memory for buffers");
-	madvise(uring->memory, size, MADV_NOHUGEPAGE);
-	registration.ring_addr = (uintptr_t)uring->buffers;
-	rc = io_uring_register_buf_ring(&uring->ring, &registration, 0);
-	if (rc < 0)
-		return error_set(err, rc,
-				 "io_uring has no buffer rings here: %s",
-				 strerror(-rc));
-	io_uring_buf_ring_init(uring->buffers);
-	provide(uring, 0, BUFFERS_FIRST);
-	uring->provided = BUFFERS_FIRST;
-	return 0;
-}
-
-/* Whether a byte that is there comes in a buffer of the ring. */
-static int probe_receive(struct uring *uring, const int ends[2])
-{
-	struct __kernel_timespec timeout = { .tv_sec = 1 };
-	struct io_uring_cqe *cqe;
-	unsigned flags;
-	int rc;
-
-	if (write(ends[1], "", 1) != 1)
-		return -errno;
-	prepare_receive(uring, ends[0], false, TAG_PROBE);
-	rc = io_uring_submit_and_wait_timeout(&uring->ring, &cqe, 1, &timeout,
-					      NULL);
-	if (!io_uring_cq_ready(&uring->ring))
-		return rc < 0 ? rc : -ETIME;
-	io_uring_peek_cqe(&uring->ring, &cqe);
-	flags = cqe->flags;
-	rc = cqe->res;
-	io_uring_cqe_seen(&uring->ring, cqe);
-	if (flags & IORING_CQE_F_BUFFER)
-		provide(uring, flags >> IORING_CQE_BUFFER_SHIFT, 1);
-	if (rc < 0)
-		return rc;
-	return flags & IORING_CQE_F_BUFFER ? 0 : -EOPNOTSUPP;
-}
-
-static int setup_receive(struct uring *uring, struct error *err)
-{
-	int ends[2], rc;
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
-		return error_set(err, -errno, "socketpair: %s",
-				 strerror(errno));
-	rc = probe_receive(uring, ends);
-	close(ends[1]);
-	close(ends[0]);
-	if (rc < 0)
-		return error_set(err, rc,
-				 "io_uring cannot receive into a ring of "
-				 "buffers here: %s",
-				 strerror(-rc));
-	return 0;
-}
-
-static int setup_wakes(struct uring *uring, struct error *err)
-{
-	/* blocking: of a non-blocking one, a read fails instead of waiting */
-	uring->io.wake_fd = eventfd(0, EFD_CLOEXEC);
-	if (uring->io.wake_fd < 0)
-		return error_set(err, -errno, "eventfd: %s", strerror(errno));
-	read_wakes(uring);
-	return 0;
-}
-
-static const struct io_operations operations = {
+const struct io_operations uring_operations = {
 	.name = "io_uring",
 	.receive = uring_receive,
-	.hold = uring_pause,
-	.send = submit_send,
+	.pause = uring_pause,
+	.send = uring_send,
 	.close = uring_close,
 	.accept = uring_accept,
 	.refuse = uring_refuse,
@@ -611,25 +515,3 @@ static const struct io_operations operations = {
 	.handle = uring_handle,
 	.free = uring_free,
 };
-
-int io_create_uring(struct error *err, struct io **ret_io)
-{
-	struct uring *uring = io_allocate(&operations, sizeof(*uring));
-	int rc;
-
-	if (!uring)
-		return error_set(err, -ENOMEM, "no memory for an io_uring");
-	rc = setup_ring(uring, err);
-	if (!rc)
-		rc = setup_buffers(uring, err);
-	if (!rc)
-		rc = setup_receive(uring, err);
-	if (!rc)
-		rc = setup_wakes(uring, err);
-	if (rc < 0) {
-		io_free(&uring->io);
-		return rc;
-	}
-	*ret_io = &uring->io;
-	return 0;
-}

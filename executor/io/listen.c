@@ -42,19 +42,19 @@ const char *listen_unix_path(const char *text)
 }
 
 /*
- * What the system says here, EINVAL, ENOTSOCK, EACCES and others, would mean
- * something else to who reads it elsewhere. The message has it.
+ * Error numbers such as EINVAL, ENOTSOCK or EACCES mean something else to callers
+ * further up. The message has the system's own words.
  */
-static int failure_of(int error)
+static int listen_failure_of(int error)
 {
 	return error == EADDRINUSE ? -EADDRINUSE : -EADDRNOTAVAIL;
 }
 
 /*
- * Whose sockets are closed is not told before they are: a process that was killed
- * may hold them for a moment, until the kernel has ended its requests.
+ * Whether the process @pid has ended, or is about to: one that was killed may hold
+ * its sockets for a moment, until the kernel has ended its requests.
  */
-static bool has_ended(pid_t pid)
+static bool listen_has_ended(pid_t pid)
 {
 	cleanup_close int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	struct pollfd end = { .fd = fd, .events = POLLIN };
@@ -68,7 +68,7 @@ static bool has_ended(pid_t pid)
  * Whether the file can be replaced, since nobody listens there any more. Else
  * -EAGAIN: soon, perhaps; -EADDRINUSE, and err; or -errno: nobody knows.
  */
-static int look_at(const struct sockaddr_un *address, struct error *err)
+static int listen_look_at(const struct sockaddr_un *address, struct error *err)
 {
 	cleanup_close int fd =
 		socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -90,7 +90,7 @@ static int look_at(const struct sockaddr_un *address, struct error *err)
 	    errno != EAGAIN)
 		return errno == ECONNREFUSED ? 0 : -EAGAIN;
 	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);
-	if (peer.pid && has_ended(peer.pid))
+	if (peer.pid && listen_has_ended(peer.pid))
 		return -EAGAIN;
 	if (!peer.pid)
 		return error_set(err, -EADDRINUSE,
@@ -106,8 +106,8 @@ static int look_at(const struct sockaddr_un *address, struct error *err)
 }
 
 /* Nobody else may be there between looking and listening. */
-static int bind_locked(int fd, const struct sockaddr_un *address,
-		       struct error *err)
+static int listen_bind_locked(int fd, const struct sockaddr_un *address,
+			      struct error *err)
 {
 	const struct sockaddr *any = (const struct sockaddr *)address;
 	int r;
@@ -115,7 +115,7 @@ static int bind_locked(int fd, const struct sockaddr_un *address,
 	if (bind(fd, any, sizeof(*address))) {
 		if (errno != EADDRINUSE)
 			return -errno;
-		r = look_at(address, err);
+		r = listen_look_at(address, err);
 		if (r)
 			return r;
 		if ((unlink(address->sun_path) && errno != ENOENT) ||
@@ -126,7 +126,7 @@ static int bind_locked(int fd, const struct sockaddr_un *address,
 }
 
 /* The folder of @path, locked; a folder that cannot be read is not. */
-static int lock_folder(const char *path)
+static int listen_lock_folder(const char *path)
 {
 	char copy[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
 	cleanup_close int fd = -1;
@@ -138,7 +138,7 @@ static int lock_folder(const char *path)
 	return take_fd(&fd);
 }
 
-static int bind_unix(const char *path, struct error *err, int *ret_fd)
+static int listen_bind_unix(const char *path, struct error *err, int *ret_fd)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	cleanup_close int fd = -1, lock = -1;
@@ -153,18 +153,18 @@ static int bind_unix(const char *path, struct error *err, int *ret_fd)
 	strcpy(address.sun_path, path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
-		return error_set(err, failure_of(errno), "socket: %s",
+		return error_set(err, listen_failure_of(errno), "socket: %s",
 				 strerror(errno));
-	lock = lock_folder(path);
+	lock = listen_lock_folder(path);
 	if (lock == -EAGAIN)
 		return error_set(err, -EAGAIN,
 				 "cannot listen at unix:%s: another process "
 				 "has locked its folder (flock): stop that, or "
 				 "choose another path",
 				 path);
-	/* it is its owner's, until somebody decides otherwise */
+	/* only its owner may connect, until somebody changes its mode */
 	mask = umask(0177);
-	r = bind_locked(fd, &address, err);
+	r = listen_bind_locked(fd, &address, err);
 	umask(mask);
 	/* a folder that is not there is a wrong path */
 	if (r == -ENOENT || r == -ENOTDIR)
@@ -172,7 +172,7 @@ static int bind_unix(const char *path, struct error *err, int *ret_fd)
 				 "cannot listen at unix:%s: %s", path,
 				 strerror(-r));
 	if (r && r != -EADDRINUSE)
-		return error_set(err, r == -EAGAIN ? r : failure_of(-r),
+		return error_set(err, r == -EAGAIN ? r : listen_failure_of(-r),
 				 "cannot listen at unix:%s: %s", path,
 				 strerror(r == -EAGAIN ? EADDRINUSE : -r));
 	if (!r)
@@ -181,7 +181,7 @@ static int bind_unix(const char *path, struct error *err, int *ret_fd)
 }
 
 /* 0 to 65535; the system chooses one for 0. */
-static bool is_port(const char *text)
+static bool listen_is_port(const char *text)
 {
 	size_t digits = strspn(text, "0123456789");
 
@@ -190,7 +190,8 @@ static bool is_port(const char *text)
 }
 
 /* Splits "HOST:PORT" and "[HOST]:PORT". */
-static int split(const char *text, char host[HOST_MAX], const char **ret_port)
+static int listen_split(const char *text, char host[HOST_MAX],
+			const char **ret_port)
 {
 	const char *colon = strrchr(text, ':');
 	size_t size;
@@ -204,7 +205,7 @@ static int split(const char *text, char host[HOST_MAX], const char **ret_port)
 	} else if (memchr(text, ':', size)) {
 		return -EINVAL;
 	}
-	if (size >= HOST_MAX || !is_port(colon + 1))
+	if (size >= HOST_MAX || !listen_is_port(colon + 1))
 		return -EINVAL;
 	memcpy(host, text, size);
 	host[size] = '\0';
@@ -212,7 +213,7 @@ static int split(const char *text, char host[HOST_MAX], const char **ret_port)
 	return 0;
 }
 
-static bool is_loopback(const struct sockaddr *address)
+static bool listen_address_is_loopback(const struct sockaddr *address)
 {
 	const struct sockaddr_in *in = (const void *)address;
 	const struct sockaddr_in6 *in6 = (const void *)address;
@@ -223,11 +224,11 @@ static bool is_loopback(const struct sockaddr *address)
 }
 
 /*
- * Sockets that share a port would share it with those of another server, too: so
- * the first one listens before it shares.
+ * Sockets that share a port would share it with those of another server, too. So the
+ * first one listens before it allows that.
  */
-static int bind_to(int fd, const struct listen_address *wanted,
-		   const struct addrinfo *address)
+static int listen_bind_to(int fd, const struct listen_address *wanted,
+			  const struct addrinfo *address)
 {
 	const bool is_first = wanted->shared && wanted->is_first;
 	const int on = 1;
@@ -245,18 +246,19 @@ static int bind_to(int fd, const struct listen_address *wanted,
 	return 0;
 }
 
-static int bind_address(const struct listen_address *wanted,
-			const struct addrinfo *address, struct error *err,
-			int *ret_fd)
+static int listen_bind_address(const struct listen_address *wanted,
+			       const struct addrinfo *address,
+			       struct error *err, int *ret_fd)
 {
 	cleanup_close int fd =
 		socket(address->ai_family,
 		       address->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int r = fd < 0 ? -errno : bind_to(fd, wanted, address);
+	int r = fd < 0 ? -errno : listen_bind_to(fd, wanted, address);
 
 	if (r)
 		return error_set(err,
-				 r == -EADDRINUSE ? -EAGAIN : failure_of(-r),
+				 r == -EADDRINUSE ? -EAGAIN :
+						    listen_failure_of(-r),
 				 "cannot listen at %s: %s%s", wanted->text,
 				 strerror(-r),
 				 r == -EADDRINUSE ?
@@ -267,14 +269,14 @@ static int bind_address(const struct listen_address *wanted,
 	return 0;
 }
 
-static int resolve(const char *text, struct error *err,
-		   struct addrinfo **ret_found)
+static int listen_resolve_text(const char *text, struct error *err,
+			       struct addrinfo **ret_found)
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
 					.ai_flags = AI_PASSIVE };
 	char host[HOST_MAX];
 	const char *port;
-	int r = split(text, host, &port);
+	int r = listen_split(text, host, &port);
 
 	if (r)
 		return error_set(err, -EDESTADDRREQ,
@@ -288,22 +290,22 @@ static int resolve(const char *text, struct error *err,
 	return 0;
 }
 
-static int bind_tcp(const struct listen_address *wanted, struct error *err,
-		    int *ret_fd)
+static int listen_bind_tcp(const struct listen_address *wanted,
+			   struct error *err, int *ret_fd)
 {
 	struct addrinfo *found = NULL;
-	int r = resolve(wanted->text, err, &found);
+	int r = listen_resolve_text(wanted->text, err, &found);
 
 	if (r)
 		return r;
-	if (!wanted->insecure && !is_loopback(found->ai_addr))
+	if (!wanted->insecure && !listen_address_is_loopback(found->ai_addr))
 		r = error_set(err, -EPERM,
 			      "%s can be reached by other machines, and nobody "
 			      "is asked who they are: put something that asks "
 			      "in front, or say --insecure",
 			      wanted->text);
 	else
-		r = bind_address(wanted, found, err, ret_fd);
+		r = listen_bind_address(wanted, found, err, ret_fd);
 	freeaddrinfo(found);
 	return r;
 }
@@ -317,8 +319,8 @@ int listen_bind(const struct listen_address *address, struct error *err,
 	int r;
 
 	for (;;) {
-		r = path ? bind_unix(path, err, ret_fd) :
-			   bind_tcp(address, err, ret_fd);
+		r = path ? listen_bind_unix(path, err, ret_fd) :
+			   listen_bind_tcp(address, err, ret_fd);
 		if (r != -EAGAIN)
 			return r;
 		if (clock_now_ns() >= end_ns)
@@ -334,8 +336,8 @@ int listen_start(int fd, struct error *err)
 	if (!listen(fd, LISTEN_BACKLOG))
 		return 0;
 	listen_describe(fd, where, sizeof(where));
-	return error_set(err, failure_of(errno), "cannot listen at %s: %s%s",
-			 where, strerror(errno),
+	return error_set(err, listen_failure_of(errno),
+			 "cannot listen at %s: %s%s", where, strerror(errno),
 			 errno == EADDRINUSE ? ": stop what listens there, or "
 					       "choose another port" :
 					       "");
@@ -364,11 +366,12 @@ bool listen_is_loopback(int fd)
 	socklen_t length = sizeof(address);
 
 	return listen_is_tcp(fd) && !getsockname(fd, &address.any, &length) &&
-	       is_loopback(&address.any);
+	       listen_address_is_loopback(&address.any);
 }
 
 /* Writes one of AF_INET or AF_INET6. */
-static void write_tcp(const struct sockaddr *address, char *text, size_t size)
+static void listen_write_tcp(const struct sockaddr *address, char *text,
+			     size_t size)
 {
 	const struct sockaddr_in *in = (const void *)address;
 	const struct sockaddr_in6 *in6 = (const void *)address;
@@ -395,11 +398,11 @@ void listen_describe(int fd, char *text, size_t size)
 			 (int)(length - offsetof(struct sockaddr_un, sun_path)),
 			 address.un.sun_path);
 	else
-		write_tcp(&address.any, text, size);
+		listen_write_tcp(&address.any, text, size);
 }
 
 /* Whether one of the first @count texts is the one behind them, too. */
-static bool is_double(char (*texts)[LISTEN_TEXT_MAX], int count)
+static bool listen_is_double(char (*texts)[LISTEN_TEXT_MAX], int count)
 {
 	for (int i = 0; i < count; i++)
 		if (!strcmp(texts[i], texts[count]))
@@ -411,17 +414,18 @@ int listen_resolve(const char *text, struct error *err,
 		   char ret_texts[LISTEN_NAMED_MAX][LISTEN_TEXT_MAX])
 {
 	struct addrinfo *found = NULL;
-	int count = 0, r = resolve(text, err, &found);
+	int count = 0, r = listen_resolve_text(text, err, &found);
 
 	if (r)
 		return r;
 	for (struct addrinfo *at = found; at && count < LISTEN_NAMED_MAX;
 	     at = at->ai_next) {
-		write_tcp(at->ai_addr, ret_texts[count], LISTEN_TEXT_MAX);
-		count += !is_double(ret_texts, count);
+		listen_write_tcp(at->ai_addr, ret_texts[count],
+				 LISTEN_TEXT_MAX);
+		count += !listen_is_double(ret_texts, count);
 	}
 	freeaddrinfo(found);
-	/* without a host it is the first alone, which other machines reach */
+	/* without a host, only the first address counts; other machines reach it */
 	if (count == 1 || *text == ':') {
 		snprintf(ret_texts[0], LISTEN_TEXT_MAX, "%s", text);
 		return 1;

@@ -12,7 +12,7 @@
 
 #define SYSTEM_DIR "/run/thaw"
 
-static void find(char *dir, size_t size)
+static void runtime_dir_find(char *dir, size_t size)
 {
 	const char *user = getenv("XDG_RUNTIME_DIR");
 	const char *given = getenv("THAW_RUNTIME_DIR");
@@ -86,7 +86,7 @@ int runtime_path(const char *name, bool make, struct error *err,
 	char dir[PATH_MAX];
 	int r;
 
-	find(dir, sizeof(dir));
+	runtime_dir_find(dir, sizeof(dir));
 	r = make ? make_dir(dir, err) : 0;
 	if (r)
 		return r;

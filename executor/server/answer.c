@@ -1,14 +1,16 @@
 /*
  * answer.c - a function behind HTTP: what of the request's head it gets to see,
- * and its reply as a response. See exchange.h.
+ * and its reply as a response. See answer.h.
  */
+#include "executor/server/answer.h"
+
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
 #include "executor/http_headers.h"
 #include "executor/protocol/http_response.h"
-#include "executor/server/exchange.h"
-#include "executor/server/routes.h"
+#include "executor/server/respond.h"
 #include "guest/abi/thaw_abi.h"
 #include "guest/abi/thaw_http.h"
 
@@ -41,7 +43,7 @@ static bool is_of_connection(const struct http_request *request,
 	return false;
 }
 
-/* The type is told apart: an event's is another one than the client's. */
+/* The content type is passed separately: an event has another one. */
 static bool is_for_function(const struct http_request *request,
 			    const char *name)
 {
@@ -66,6 +68,34 @@ void answer_take_headers(struct exchange *exchange)
 	exchange->invocation.request.header_count = count;
 }
 
+/* Writes "1.234" for 1,234 us: milliseconds. */
+static void answer_write_ms(struct buffer *out, uint64_t ns)
+{
+	uint64_t us = ns / NS_PER_US;
+	const char digits[4] = { '.', (char)('0' + us / 100 % 10),
+				 (char)('0' + us / 10 % 10),
+				 (char)('0' + us % 10) };
+
+	buffer_number(out, us / 1000);
+	buffer_append(out, digits, sizeof(digits));
+}
+
+void answer_timing(struct exchange *exchange)
+{
+	const struct thaw_reply *reply = &exchange->invocation.reply;
+	struct buffer *out = &exchange->out;
+
+	buffer_text(out, "Server-Timing: queue;dur=");
+	answer_write_ms(out, reply->queue_ns);
+	buffer_text(out, ", run;dur=");
+	answer_write_ms(out, reply->run_ns);
+	buffer_text(out, ", restore;dur=");
+	answer_write_ms(out,
+			atomic_load_explicit(&exchange->deployment->restore_ns,
+					     memory_order_relaxed));
+	buffer_text(out, "\r\n");
+}
+
 void answer_respond(struct exchange *exchange)
 {
 	const struct thaw_reply *reply = &exchange->invocation.reply;
@@ -78,13 +108,13 @@ void answer_respond(struct exchange *exchange)
 		      is_bodiless ? NULL : reply->content_type);
 	if (reply->status)
 		http_response_number(out, ANSWER_STATUS_HEADER, status);
-	/* before what the function may call the same */
-	respond_timing(exchange);
+	/* before headers of the function, which may have the same name */
+	answer_timing(exchange);
 	for (size_t at = 0;
 	     http_headers_next(reply->headers, reply->headers_size, &at, &name,
 			       &value);)
 		http_response_header(out, name, value);
-	/* of 205 it is 0; to HEAD, who sends nothing says nothing of a size */
+	/* 205 has the length 0; an empty reply to HEAD does not tell a length */
 	if ((is_bodiless && status != 205) ||
 	    (exchange->is_head && !reply->size))
 		respond_end(exchange, NULL, HTTP_NO_BODY);

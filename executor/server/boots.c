@@ -2,7 +2,7 @@
  * boots.c - boots functions, in the order of their urgency. See boots.h.
  *
  * A boot that has begun keeps its thread. Of all threads, those run that have a
- * turn; in every pause of an init the turn goes to the next one in the line.
+ * turn. In each pause of an init, the turn goes to the next thread in the line.
  */
 #include "executor/server/boots.h"
 
@@ -80,8 +80,8 @@ static enum urgency urgency_of(const struct deployment *deployment)
 	return deployment->spec->critical ? CRITICAL : NORMAL;
 }
 
-/* Waits for a turn, behind all others who do. The lock is held. */
-static void take_turn(struct boots *boots)
+/* Waits for a turn, behind all others that wait. The lock is held. */
+static void boots_take_turn(struct boots *boots)
 {
 	struct turn turn = { .has_come = PTHREAD_COND_INITIALIZER };
 
@@ -97,8 +97,8 @@ static void take_turn(struct boots *boots)
 	pthread_cond_destroy(&turn.has_come);
 }
 
-/* The next one's turn has come, if anybody waits. The lock is held. */
-static void end_turn(struct boots *boots)
+/* Passes the turn to the next one that waits, if any. The lock is held. */
+static void boots_end_turn(struct boots *boots)
 {
 	struct turn *turn = boots->first_turn;
 
@@ -113,18 +113,26 @@ static void end_turn(struct boots *boots)
 	pthread_cond_signal(&turn->has_come);
 }
 
-void boots_pause(struct boots *boots)
+/*
+ * A snapshot_pause: lets others that wait have their turn. Returns whether the
+ * boot is not needed any more.
+ */
+static bool boots_pause(void *cookie)
 {
+	const struct deployment *deployment = cookie;
+	struct boots *boots = deployment->boots;
+
 	pthread_mutex_lock(&boots->lock);
 	if (boots->first_turn) {
-		end_turn(boots);
-		take_turn(boots);
+		boots_end_turn(boots);
+		boots_take_turn(boots);
 	}
 	pthread_mutex_unlock(&boots->lock);
+	return atomic_load(&deployment->cancelled);
 }
 
 /* The next one that may begin, or NULL. The lock is held. */
-static struct deployment *pop(struct boots *boots)
+static struct deployment *boots_pop(struct boots *boots)
 {
 	struct deployment *deployment = NULL;
 
@@ -145,7 +153,7 @@ static struct deployment *pop(struct boots *boots)
 	return deployment;
 }
 
-/* A line for each function at the start, and no more for many reloads. */
+/* Enough for one line for each function at the start, but not for many reloads. */
 static struct log_limit boot_limit = {
 	.per_second = SERVER_BOOT_LINES_PER_SECOND,
 	.burst = CATALOG_FUNCTIONS_MAX,
@@ -173,23 +181,31 @@ static void log_boot(const struct deployment *deployment)
 			  LOG_FIELD("reason", deployment->why.message));
 }
 
-/* Boots the next one, if there is one. */
-static bool boot(struct boots *boots)
+static void boots_deploy(struct boots *boots, struct deployment *deployment)
+{
+	struct function_options options = *boots->config.options;
+
+	options.pause = (struct snapshot_pause){ boots_pause, deployment };
+	deployment_deploy(deployment, &options);
+	log_boot(deployment);
+}
+
+/* Boots the next function, if there is one. */
+static bool boots_boot_next(struct boots *boots)
 {
 	struct deployment *deployment;
 
 	pthread_mutex_lock(&boots->lock);
-	take_turn(boots);
-	deployment = pop(boots);
+	boots_take_turn(boots);
+	deployment = boots_pop(boots);
 	if (!deployment)
-		end_turn(boots);
+		boots_end_turn(boots);
 	pthread_mutex_unlock(&boots->lock);
 	if (!deployment)
 		return false;
-	deployment_deploy(deployment, boots->config.options);
-	log_boot(deployment);
+	boots_deploy(boots, deployment);
 	pthread_mutex_lock(&boots->lock);
-	end_turn(boots);
+	boots_end_turn(boots);
 	boots->suspects -= deployment->is_suspect;
 	pthread_mutex_unlock(&boots->lock);
 	boots->config.ended(boots->config.cookie);
@@ -198,15 +214,16 @@ static bool boot(struct boots *boots)
 }
 
 /*
- * There is a job for each function, which boots the most urgent one instead; and
- * goes on, since jobs of suspects may have ended without.
+ * Each function that was pushed begins this once. It boots the most urgent one
+ * instead, and goes on: others may have ended without a boot, because too many
+ * suspects were under way.
  */
-static void run(struct offload_work *work)
+static void boots_run(struct offload_work *work)
 {
 	struct deployment *pushed = container_of(work, struct deployment, boot);
 	struct boots *boots = pushed->boots;
 
-	while (boot(boots))
+	while (boots_boot_next(boots))
 		;
 	deployment_release(pushed);
 }
@@ -216,13 +233,13 @@ void boots_push(struct boots *boots, struct deployment *deployment)
 	struct queue *queue = &boots->queues[urgency_of(deployment)];
 
 	deployment->boots = boots;
-	deployment->boot.run = run;
+	deployment->boot.run = boots_run;
 	deployment->next_boot = NULL;
 	pthread_mutex_lock(&boots->lock);
 	*queue->last = deployment_hold(deployment);
 	queue->last = &deployment->next_boot;
 	pthread_mutex_unlock(&boots->lock);
-	deployment_hold(deployment); /* the job's */
+	deployment_hold(deployment); /* for boots_run() */
 	offload_push(boots->offload, NULL, &deployment->boot);
 }
 

@@ -1,10 +1,10 @@
 /*
- * boots.h - boots functions on threads of their own, so that an init that takes
- * long keeps nobody waiting but the callers of its function.
+ * boots.h - boots functions on threads of their own, so that only the callers of a
+ * function wait for an init that takes long.
  *
- * So many run at once, and others wait for their turn: those that have not begun,
- * and those that have. Of those that have not, critical functions come first, and
- * those whose last boot failed last.
+ * A bounded number of boots run at once. The others, begun or not, wait for their
+ * turn. Of those that have not begun, critical functions come first, and functions
+ * whose last boot failed come last.
  */
 #ifndef EXECUTOR_SERVER_BOOTS_H
 #define EXECUTOR_SERVER_BOOTS_H
@@ -26,12 +26,9 @@ int boots_create(const struct boots_config *config, struct error *err,
 
 /*
  * Boots @deployment, which is pending and was not pushed before. Any thread.
- * deployment_cancel() has it fail soon.
+ * generation_cancel() has it fail soon.
  */
 void boots_push(struct boots *boots, struct deployment *deployment);
-
-/* On a thread that boots: lets others that wait have their turn. */
-void boots_pause(struct boots *boots);
 
 /* Waits for everything that was pushed. NULL is fine. */
 void boots_free(struct boots *boots);

@@ -17,7 +17,7 @@ void clients_init(struct clients *clients)
 {
 	memset(clients, 0, sizeof(*clients));
 	pthread_mutex_init(&clients->lock, NULL);
-	/* it can only fail for want of entropy at boot; then none is secret */
+	/* this fails only before the machine has entropy; then the key is known */
 	(void)!entropy_fill(clients->key, sizeof(clients->key));
 }
 

@@ -1,9 +1,9 @@
 /*
- * clients.h - clients that can be told apart, by their addresses, and what the
+ * clients.h - tells clients apart by their addresses, and counts the memory that the
  * server keeps for each of them (budget.h). Any thread.
  *
- * Behind a unix socket or a loopback address are many: they are not told apart.
- * Addresses of IPv6 are one client's if their first 64 bits are the same.
+ * A unix socket or a loopback address may have many clients, so these are not told
+ * apart. Addresses of IPv6 with the same first 64 bits are one client.
  */
 #ifndef EXECUTOR_SERVER_CLIENTS_H
 #define EXECUTOR_SERVER_CLIENTS_H
@@ -26,17 +26,20 @@ struct client {
 /* Those that have a connection; embedded in the server. */
 struct clients {
 	pthread_mutex_t lock;
-	uint8_t key[16]; /* nobody chooses addresses for one list */
+	uint8_t key[16]; /* secret: nobody can choose addresses that are all in one list */
 	struct client *lists[CLIENTS_LISTS];
 };
 
 void clients_init(struct clients *clients);
 void clients_done(struct clients *clients);
 
-/* Who is at the other end of @fd; NULL: not told apart, or no memory. */
+/*
+ * Finds the client at the other end of @fd, which has one connection more. NULL: it
+ * cannot be told apart, or there is no memory.
+ */
 struct client *clients_enter(struct clients *clients, int fd);
 
-/* One connection less; NULL is fine. */
+/* The client has one connection less. NULL is fine. */
 void clients_leave(struct clients *clients, struct client *client);
 
 #endif

@@ -6,31 +6,35 @@
 #include "base/clock.h"
 #include "executor/protocol/budget_reason.h"
 #include "executor/server/metrics.h"
-#include "executor/server/server_internal.h"
 #include "executor/server/server_limits.h"
 
-static void on_closed(struct io_stream *stream)
+static void connection_on_closed(struct io_stream *stream)
 {
 	struct connection *connection = (struct connection *)stream;
 	struct worker *worker = connection->worker;
+	struct listener_limit *limit = connection->listener->limit;
 
 	*connection->link = connection->next;
 	if (connection->next)
 		connection->next->link = connection->link;
 	worker->connection_count--;
-	metrics_subtract(&worker->server->metrics.connections, 1);
+	if (limit)
+		limit->count--;
+	metrics_subtract(&worker->shared->metrics.connections, 1);
 	connection->free(connection);
 }
 
-/* Whoever administers is let in though the others have taken all places. */
-static bool is_full(struct worker *worker)
+/* The admin listener has places left when the others have taken all of theirs. */
+static bool connections_are_full(const struct listener *listener)
 {
-	struct server *server = worker->server;
-	uint64_t most = server->options.max_connections;
+	const struct listener_limit *limit = listener->limit;
+	const struct worker *worker = listener->worker;
+	uint64_t most = worker->shared->options.max_connections;
 
-	if (worker == &server->main)
+	if (worker_is_main(worker))
 		most += SERVER_ADMIN_CONNECTIONS;
-	return metrics_get(&server->metrics.connections) >= most;
+	return (limit && limit->count >= limit->max) ||
+	       metrics_get(&worker->shared->metrics.connections) >= most;
 }
 
 void connection_open_account(struct connection *connection,
@@ -45,22 +49,14 @@ void connection_open_account(struct connection *connection,
 void connection_done(struct connection *connection)
 {
 	budget_close(&connection->account);
-	clients_leave(&connection->worker->server->clients, connection->client);
+	clients_leave(&connection->worker->shared->clients, connection->client);
 	connection->client = NULL;
 }
 
-bool connection_open(struct connection *connection, struct worker *worker,
-		     int fd)
+/* Puts it among the worker's. */
+static void connection_link(struct connection *connection,
+			    struct worker *worker)
 {
-	struct metrics_server *metrics = &worker->server->metrics;
-
-	metrics_add(&metrics->connections_total, 1);
-	if (is_full(worker)) {
-		metrics_add(&metrics->connections_refused, 1);
-		close(fd);
-		return false;
-	}
-	metrics_add(&metrics->connections, 1);
 	connection->worker = worker;
 	connection->next = worker->connections;
 	if (connection->next)
@@ -68,10 +64,29 @@ bool connection_open(struct connection *connection, struct worker *worker,
 	connection->link = &worker->connections;
 	worker->connections = connection;
 	worker->connection_count++;
-	connection->client = clients_enter(&worker->server->clients, fd);
+}
+
+bool connection_open(struct connection *connection, struct listener *listener,
+		     int fd)
+{
+	struct worker *worker = listener->worker;
+	struct metrics_server *metrics = &worker->shared->metrics;
+
+	metrics_add(&metrics->connections_total, 1);
+	if (connections_are_full(listener)) {
+		metrics_add(&metrics->connections_refused, 1);
+		close(fd);
+		return false;
+	}
+	metrics_add(&metrics->connections, 1);
+	if (listener->limit)
+		listener->limit->count++;
+	connection->listener = listener;
+	connection_link(connection, worker);
+	connection->client = clients_enter(&worker->shared->clients, fd);
 	connection_open_account(connection, &connection->account);
 	connection->stream.account = &connection->account;
-	connection->stream.closed = on_closed;
+	connection->stream.closed = connection_on_closed;
 	io_stream_open(worker->io, &connection->stream, fd);
 	if (worker->draining)
 		connection->drain(connection);
@@ -93,4 +108,26 @@ void connection_limit(struct connection *connection, uint64_t limit_ns)
 		return;
 	timer_set(&connection->worker->timers, &connection->timer,
 		  clock_now_ns() + limit_ns);
+}
+
+void connections_drain(struct worker *worker)
+{
+	struct connection *connection, *next;
+
+	for (connection = worker->connections; connection; connection = next) {
+		next = connection->next;
+		if (!connection->closing)
+			connection->drain(connection);
+	}
+}
+
+void connections_close(struct worker *worker)
+{
+	const uint64_t until_ns = clock_now_ns() + NS_PER_S;
+
+	for (struct connection *connection = worker->connections; connection;
+	     connection = connection->next)
+		connection_close(connection);
+	while (worker->connection_count && clock_now_ns() < until_ns)
+		worker_turn(worker, clock_now_ns() + NS_PER_MS);
 }

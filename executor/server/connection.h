@@ -1,25 +1,31 @@
 /*
  * connection.h - what HTTP connections and those of the socket protocol have in
  * common: their place among the worker's, the bound on their number, closing.
+ *
+ * All of it runs on the worker's thread.
  */
 #ifndef EXECUTOR_SERVER_CONNECTION_H
 #define EXECUTOR_SERVER_CONNECTION_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/budget.h"
 #include "base/timers.h"
 #include "executor/io/io.h"
 #include "executor/server/clients.h"
+#include "executor/server/listener.h"
 #include "executor/server/worker.h"
 
 struct connection {
 	struct io_stream stream; /* the first member */
 	struct worker *worker;
+	struct listener *listener; /* it came in by */
 	struct connection *next, **link;
-	struct timer timer;	       /* what it waits for takes too long */
-	struct client *client;	       /* NULL: it could be anybody */
-	struct budget_account account; /* what is kept, but for requests' */
+	struct timer timer;    /* ends a wait that takes too long */
+	struct client *client; /* NULL: it cannot be told apart */
+	struct budget_account
+		account; /* pays for what is kept, but for requests */
 	/* The server drains: close it, or have its next answer be the last. */
 	void (*drain)(struct connection *connection);
 	/* Frees it; it is closed, and nothing of it is under way. */
@@ -28,36 +34,36 @@ struct connection {
 };
 
 /*
- * Makes @connection, zeroed but for its callbacks, one of @worker's, and opens
- * its stream. False: there are too many; @fd is closed, @connection still the
- * caller's.
+ * Makes @connection, zeroed but for its callbacks, one of @listener's worker, and
+ * opens its stream. False: there are too many; @fd is closed, and @connection is
+ * still the caller's.
  */
-bool connection_open(struct connection *connection, struct worker *worker,
+bool connection_open(struct connection *connection, struct listener *listener,
 		     int fd);
 
 /*
- * For free(): its account is closed, and its client left. Nothing may count for
+ * For free(): closes its account, and leaves its client. Nothing may count for
  * that client any more.
  */
 void connection_done(struct connection *connection);
 
-/* @account, of a request of @connection, is opened, and its client's. */
+/* Opens @account, of a request of @connection, which counts for its client. */
 void connection_open_account(struct connection *connection,
 			     struct budget_account *account);
 
 /* Closes the stream; free() follows. */
 void connection_close(struct connection *connection);
 
-/* Set the timer for @limit_ns from now; none is set once it is closed. */
+/* Sets the timer to @limit_ns from now, unless the connection is closed. */
 void connection_limit(struct connection *connection, uint64_t limit_ns);
 
-/* Opens connections of each kind. For worker_listen(). */
-void http_connection_open(struct door *door, int fd);
-void http_admin_connection_open(struct door *door, int fd);
-void http_metrics_connection_open(struct door *door, int fd);
-void frame_connection_open(struct door *door, int fd);
+/* Drains all connections of @worker. */
+void connections_drain(struct worker *worker);
 
-/* Frees what is kept for calls of the unix socket protocol. */
-void frame_free_calls(struct worker *worker);
+/*
+ * Closes all connections of @worker, and turns it until nobody uses their memory
+ * any more, but for a second at most.
+ */
+void connections_close(struct worker *worker);
 
 #endif

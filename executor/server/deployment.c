@@ -1,4 +1,4 @@
-/* deployment.c - functions that are served, or are to be. See deployment.h. */
+/* deployment.c - deploys functions, and frees them. See deployment.h. */
 #include "executor/server/deployment.h"
 
 #include <errno.h>
@@ -11,45 +11,11 @@
 #include "base/clock.h"
 #include "base/container_of.h"
 #include "base/file.h"
-#include "executor/server/boots.h"
-#include "executor/server/deployment_internal.h"
-#include "executor/server/invocation_log.h"
 #include "vm/image/image.h"
 
-/* File systems tell times as exactly as that; or those that have whole seconds. */
+/* How exactly file systems tell times, and those that have whole seconds only. */
 #define IMAGE_TICK_NS (100 * NS_PER_MS)
 #define IMAGE_TICK_COARSE_NS (2 * NS_PER_S)
-
-struct stats *function_stats_hold(struct stats *stats)
-{
-	atomic_fetch_add_explicit(&stats->references, 1, memory_order_relaxed);
-	return stats;
-}
-
-static struct stats *function_stats_create(const char *name)
-{
-	struct stats *stats = calloc(1, sizeof(*stats));
-
-	if (!stats)
-		return NULL;
-	atomic_store(&stats->references, 1);
-	snprintf(stats->name, sizeof(stats->name), "%s", name);
-	for (int i = 0; i < DEPLOYMENT_LOGS; i++)
-		invocation_log_limit(stats->name, (enum deployment_log)i,
-				     &stats->log_limits[i]);
-	event_line_init(&stats->events);
-	return stats;
-}
-
-void function_stats_release(struct stats *stats)
-{
-	if (!stats || atomic_fetch_sub(&stats->references, 1) != 1)
-		return;
-	for (int i = 0; i < DEPLOYMENT_LOGS; i++)
-		log_limit_done(&stats->log_limits[i]);
-	event_line_done(&stats->events);
-	free(stats);
-}
 
 void deployment_catalog_release(struct kept_catalog *kept)
 {
@@ -66,28 +32,14 @@ struct deployment *deployment_hold(struct deployment *deployment)
 	return deployment;
 }
 
-static struct offload_pool *_Atomic reaper;
-
-void deployment_set_reaper(struct offload_pool *offload)
-{
-	atomic_store(&reaper, offload);
-}
-
-static unsigned workers;
-
-void deployment_set_workers(unsigned count)
-{
-	workers = count;
-}
-
-static void free_deployment(struct offload_work *work)
+static void deployment_free(struct offload_work *work)
 {
 	struct deployment *deployment =
 		container_of(work, struct deployment, work);
 
 	function_free(deployment->function);
 	offload_share_release(deployment->runs);
-	offload_share_release(deployment->makes);
+	offload_share_release(deployment->builds);
 	function_stats_release(deployment->stats);
 	deployment_catalog_release(deployment->catalog);
 	free(deployment);
@@ -95,45 +47,49 @@ static void free_deployment(struct offload_work *work)
 
 void deployment_release(struct deployment *deployment)
 {
-	struct offload_pool *offload = atomic_load(&reaper);
+	struct offload_pool *reaper;
 
 	if (!deployment || atomic_fetch_sub(&deployment->references, 1) != 1)
 		return;
-	deployment->work.run = free_deployment;
-	if (offload)
-		offload_push(offload, NULL, &deployment->work);
+	deployment->work.run = deployment_free;
+	reaper = atomic_load(&deployment->host->reaper);
+	if (reaper)
+		offload_push(reaper, NULL, &deployment->work);
 	else
-		free_deployment(&deployment->work);
+		deployment_free(&deployment->work);
 }
 
-struct deployment *deployment_create(const struct generation *generation,
+struct deployment *deployment_create(struct deployment_host *host,
+				     struct kept_catalog *catalog,
 				     const struct catalog_function *spec,
+				     uint64_t number,
 				     const struct deployment *old)
 {
 	struct deployment *deployment =
 		calloc(1, sizeof(*deployment) +
-				  workers * sizeof(deployment->lines[0]));
-	struct stats *stats = old ? function_stats_hold(old->stats) :
-				    function_stats_create(spec->name);
+				  host->workers * sizeof(deployment->lines[0]));
+	struct function_stats *stats = old ? function_stats_hold(old->stats) :
+					     function_stats_create(spec->name);
 
 	if (deployment) {
 		deployment->runs = offload_share_create();
-		deployment->makes = offload_share_create();
+		deployment->builds = offload_share_create();
 	}
-	if (!deployment || !stats || !deployment->runs || !deployment->makes) {
+	if (!deployment || !stats || !deployment->runs || !deployment->builds) {
 		offload_share_release(deployment ? deployment->runs : NULL);
-		offload_share_release(deployment ? deployment->makes : NULL);
+		offload_share_release(deployment ? deployment->builds : NULL);
 		free(deployment);
 		function_stats_release(stats);
 		return NULL;
 	}
 	atomic_store(&deployment->references, 1);
+	deployment->host = host;
 	deployment->spec = spec;
 	deployment->stats = stats;
-	deployment->generation = generation->number;
-	deployment->catalog = generation->catalog;
-	atomic_fetch_add(&deployment->catalog->references, 1);
-	/* what changes from now on is another image */
+	deployment->generation = number;
+	deployment->catalog = catalog;
+	atomic_fetch_add(&catalog->references, 1);
+	/* a file that changes from now on is another image */
 	deployment_look_at(spec->image, &deployment->image);
 	deployment->image_bytes = (uint64_t)deployment->image.status.st_size;
 	return deployment;
@@ -157,7 +113,7 @@ void deployment_look_at(const char *path, struct deployment_image *ret_image)
 	ret_image->is_fresh = now_ns < ns_of(&status->st_ctim) + tick_ns;
 }
 
-/* A reload's job keeps how images look, and the main thread compares. */
+/* A reload stores how images look on a thread of its own; the main thread compares. */
 static pthread_mutex_t images = PTHREAD_MUTEX_INITIALIZER;
 
 void deployment_get_image(const struct deployment *deployment,
@@ -201,7 +157,7 @@ void deployment_hash(const char *path, char hex[65])
 	ssize_t got = 0;
 
 	hex[0] = '\0';
-	/* what is larger is no image, nor a catalog: not read for hours */
+	/* a larger file is no image and no catalog, and would be read for hours */
 	if (fd < 0 || status.st_size > IMAGE_FILE_MAX)
 		return;
 	crypto_hash_sha256_init(&state);
@@ -215,28 +171,15 @@ void deployment_hash(const char *path, char hex[65])
 		sodium_bin2hex(hex, 65, hash, sizeof(hash));
 }
 
-/* Others may boot meanwhile; whether it is not needed any more. */
-static bool pause_boot(void *cookie)
+static int deployment_boot(struct deployment *deployment,
+			   const struct function_options *options)
 {
-	const struct deployment *deployment = cookie;
-
-	if (deployment->boots)
-		boots_pause(deployment->boots);
-	return atomic_load(&deployment->cancelled);
-}
-
-static int deploy(struct deployment *deployment,
-		  const struct function_options *options)
-{
-	struct function_options with_pause = *options;
-
-	with_pause.pause = (struct snapshot_pause){ pause_boot, deployment };
 	if (atomic_load(&deployment->cancelled))
 		return error_set(&deployment->why, -ESHUTDOWN,
 				 "function %s: it is not needed any more",
 				 deployment->spec->name);
 	metrics_add(&deployment->stats->metrics.boots, 1);
-	return function_deploy(deployment->spec, &with_pause, &deployment->why,
+	return function_deploy(deployment->spec, options, &deployment->why,
 			       &deployment->function);
 }
 
@@ -253,12 +196,12 @@ void deployment_fail(struct deployment *deployment, int failure,
 void deployment_deploy(struct deployment *deployment,
 		       const struct function_options *options)
 {
-	struct stats *stats = deployment->stats;
+	struct function_stats *stats = deployment->stats;
 	enum function_state state = FUNCTION_ACTIVE;
 
-	/* before it is read, too: of two images, it is the older one's */
+	/* before the image is read: if it is replaced meanwhile, this is the older one */
 	deployment_hash(deployment->spec->image, deployment->image_sha256);
-	deployment->failure = deploy(deployment, options);
+	deployment->failure = deployment_boot(deployment, options);
 	if (deployment->failure) {
 		state = FUNCTION_FAILED;
 	} else {

@@ -19,8 +19,8 @@ bool event_line_enter(struct event_line *line, uint64_t room)
 	bool enters;
 
 	pthread_mutex_lock(&line->lock);
-	enters = room && line->held <= room;
-	line->held += enters;
+	enters = room && line->count <= room;
+	line->count += enters;
 	pthread_mutex_unlock(&line->lock);
 	return enters;
 }
@@ -28,7 +28,7 @@ bool event_line_enter(struct event_line *line, uint64_t room)
 void event_line_exit(struct event_line *line)
 {
 	pthread_mutex_lock(&line->lock);
-	line->held--;
+	line->count--;
 	pthread_mutex_unlock(&line->lock);
 }
 
@@ -43,7 +43,8 @@ void event_line_push(struct event_line *line, struct event_place *place)
 }
 
 /* With the lock. */
-static void take_out(struct event_line *line, struct event_place *place)
+static void event_line_take_out(struct event_line *line,
+				struct event_place *place)
 {
 	*place->link = place->next;
 	if (place->next)
@@ -60,7 +61,7 @@ bool event_line_leave(struct event_line *line, struct event_place *place)
 	pthread_mutex_lock(&line->lock);
 	waits = place->link != NULL;
 	if (waits)
-		take_out(line, place);
+		event_line_take_out(line, place);
 	pthread_mutex_unlock(&line->lock);
 	return waits;
 }
@@ -73,7 +74,7 @@ struct event_place *event_line_next(struct event_line *line, uint64_t max,
 	pthread_mutex_lock(&line->lock);
 	if (line->first && line->turns < (has_vm ? max : 1)) {
 		place = line->first;
-		take_out(line, place);
+		event_line_take_out(line, place);
 		line->turns++;
 	}
 	pthread_mutex_unlock(&line->lock);

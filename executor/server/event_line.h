@@ -27,7 +27,7 @@ struct event_place {
 struct event_line {
 	pthread_mutex_t lock;
 	struct event_place *first, **last;
-	uint64_t held;	/* accepted and not over */
+	uint64_t count; /* accepted and not over */
 	uint64_t turns; /* of these, those that have their turn */
 };
 
@@ -35,8 +35,9 @@ void event_line_init(struct event_line *line);
 void event_line_done(struct event_line *line);
 
 /*
- * One more is accepted, if there are @room places for all functions and this one
- * has not more than that already: so one function never takes all of them.
+ * Accepts one more, unless this function has more than @room already, the places
+ * that are left for all functions. So one function never takes all of them. False:
+ * it is not accepted.
  */
 bool event_line_enter(struct event_line *line, uint64_t room);
 void event_line_exit(struct event_line *line);
@@ -55,7 +56,7 @@ bool event_line_leave(struct event_line *line, struct event_place *place);
 struct event_place *event_line_next(struct event_line *line, uint64_t max,
 				    bool has_vm);
 
-/* Who had its turn has it no more. */
+/* An event that had its turn has run. */
 void event_line_end_turn(struct event_line *line);
 
 #endif

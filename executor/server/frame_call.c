@@ -5,32 +5,31 @@
 
 #include "executor/http_headers.h"
 #include "executor/protocol/budget_reason.h"
-#include "executor/server/server_internal.h"
 
 /* Free calls a worker keeps, and the bytes of a frame that each of them keeps. */
 #define FREE_CALLS_MAX 256
 #define FRAME_KEPT (16 * 1024)
 
-static void free_call(struct call *call)
+static void frame_call_free(struct frame_call *call)
 {
 	buffer_done(&call->frame);
 	buffer_done(&call->invocation.log);
 	free(call);
 }
 
-void frame_free_calls(struct worker *worker)
+void frame_call_free_all(struct worker *worker)
 {
 	while (worker->free_calls) {
-		struct call *call = worker->free_calls;
+		struct frame_call *call = worker->free_calls;
 
 		worker->free_calls = call->next;
-		free_call(call);
+		frame_call_free(call);
 	}
 }
 
-static struct call *create_call(void)
+static struct frame_call *frame_call_create(void)
 {
-	struct call *call = malloc(sizeof(*call));
+	struct frame_call *call = malloc(sizeof(*call));
 
 	if (!call)
 		return NULL;
@@ -43,17 +42,17 @@ static struct call *create_call(void)
 	return call;
 }
 
-/* There has to be memory to say whose request is refused at least. */
-struct call *call_acquire(struct connection *connection)
+/* There has to be memory to refuse a request by its id, at least. */
+struct frame_call *frame_call_acquire(struct connection *connection)
 {
 	struct worker *worker = connection->worker;
-	struct call *call = worker->free_calls;
+	struct frame_call *call = worker->free_calls;
 
 	if (call) {
 		worker->free_calls = call->next;
 		worker->free_call_count--;
 	} else {
-		call = create_call();
+		call = frame_call_create();
 		if (!call)
 			return NULL;
 	}
@@ -66,7 +65,7 @@ struct call *call_acquire(struct connection *connection)
 	return call;
 }
 
-void call_release(struct call *call)
+void frame_call_release(struct frame_call *call)
 {
 	struct worker *worker = call->connection->worker;
 
@@ -76,7 +75,7 @@ void call_release(struct call *call)
 	call->pairs = NULL;
 	buffer_shrink(&call->frame, FRAME_KEPT);
 	if (worker->free_call_count >= FREE_CALLS_MAX) {
-		free_call(call);
+		frame_call_free(call);
 		return;
 	}
 	call->next = worker->free_calls;
@@ -85,8 +84,8 @@ void call_release(struct call *call)
 }
 
 /* Those in @size bytes of the frame, one to each of @to. */
-static void read_pairs(const char *bytes, size_t size,
-		       struct thaw_attribute *to)
+static void frame_call_read_pairs(const char *bytes, size_t size,
+				  struct thaw_attribute *to)
 {
 	const char *name, *value;
 
@@ -94,7 +93,7 @@ static void read_pairs(const char *bytes, size_t size,
 		*to++ = (struct thaw_attribute){ name, value };
 }
 
-bool call_take_pairs(struct call *call)
+bool frame_call_take_pairs(struct frame_call *call)
 {
 	const struct frame_request *from = &call->request;
 	struct thaw_invoke_request *request = &call->invocation.request;
@@ -110,8 +109,10 @@ bool call_take_pairs(struct call *call)
 		call->pairs = malloc(size);
 	if (!call->pairs)
 		return false;
-	read_pairs(from->attributes, from->attributes_size, call->pairs);
-	read_pairs(from->headers, from->headers_size, call->pairs + attributes);
+	frame_call_read_pairs(from->attributes, from->attributes_size,
+			      call->pairs);
+	frame_call_read_pairs(from->headers, from->headers_size,
+			      call->pairs + attributes);
 	request->attributes = call->pairs;
 	request->attribute_count = attributes;
 	request->headers = call->pairs + attributes;
@@ -119,7 +120,7 @@ bool call_take_pairs(struct call *call)
 	return true;
 }
 
-void call_find_function(struct call *call, const char *name)
+void frame_call_find_function(struct frame_call *call, const char *name)
 {
 	struct worker *worker = call->connection->worker;
 	struct deployment *deployment;
@@ -130,5 +131,5 @@ void call_find_function(struct call *call, const char *name)
 	if (deployment)
 		call->deployment = deployment_hold(deployment);
 	budget_join(&call->account, BUDGET_OF_FUNCTION,
-		    deployment ? &deployment->share : &worker->server->others);
+		    deployment ? &deployment->share : &worker->shared->others);
 }

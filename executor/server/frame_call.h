@@ -14,30 +14,34 @@
 #include "executor/server/deployment.h"
 #include "executor/server/invocation.h"
 
-struct call {
+struct frame_call {
 	struct connection *connection;
 	struct budget_account account; /* pays for all of it */
 	struct deployment *deployment; /* held; NULL: not known yet */
-	struct call *next, **link; /* among the free ones, or those under way */
+	struct frame_call *next,
+		**link; /* among the free ones, or those under way */
 	struct buffer frame;
 	struct frame_request request;
 	struct thaw_attribute *pairs; /* attributes, then headers; or NULL */
 	struct invocation invocation;
 };
 
-/* One for a frame that begins on @connection, or NULL. */
-struct call *call_acquire(struct connection *connection);
+/* A call for a frame that begins on @connection. NULL: no memory. */
+struct frame_call *frame_call_acquire(struct connection *connection);
 
-/* It is over. */
-void call_release(struct call *call);
+/* Gives it back: it is over. */
+void frame_call_release(struct frame_call *call);
 
 /*
- * Gives its invocation what comes along with the request. False: there is no
- * memory for that.
+ * Gives its invocation the attributes and headers of the request. False: there is
+ * no memory for them.
  */
-bool call_take_pairs(struct call *call);
+bool frame_call_take_pairs(struct frame_call *call);
 
-/* Finds the function it names, if there is one; what is kept counts for that. */
-void call_find_function(struct call *call, const char *name);
+/* Finds the function @name, if there is one; what is kept counts for that. */
+void frame_call_find_function(struct frame_call *call, const char *name);
+
+/* Frees those that @worker keeps. */
+void frame_call_free_all(struct worker *worker);
 
 #endif

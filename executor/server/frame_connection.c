@@ -2,10 +2,12 @@
  * frame_connection.c - connections of the unix socket protocol (frame.h):
  * pipelined, answered in the order in which invocations end.
  *
- * Each frame becomes a call of its own. Replies are collected in one buffer
- * while another is being sent, so many leave with one system call. A client that
- * has too much under way, or does not take its replies, is not read from.
+ * Each frame becomes a call of its own. Replies are collected in one buffer while
+ * another is being sent, so many leave with one system call. While a client has too
+ * much under way, or does not take its replies, nothing is read from it.
  */
+#include "executor/server/frame_connection.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,103 +19,58 @@
 #include "executor/protocol/frame.h"
 #include "executor/server/connection.h"
 #include "executor/server/frame_call.h"
-#include "executor/server/server_internal.h"
+#include "executor/server/frame_replies.h"
+#include "executor/server/invocation_start.h"
 #include "executor/server/server_limits.h"
 
-/* Replies that wait to be sent; beyond, no more requests are read. */
+/* Bytes of replies that wait to be sent; beyond, no more requests are read. */
 #define REPLIES_MAX (1024 * 1024)
-/* And all that there may be: those under way, of the largest size. */
-#define REPLIES_HARD_MAX (256 * 1024 * 1024)
 /* Bytes a buffer keeps when it is empty: while others are sent, and after. */
 #define REPLIES_KEPT (64 * 1024)
 #define REPLIES_IDLE (4 * 1024)
 
-/* The data of a large reply, which are sent from where they are. */
-struct large {
-	struct large *next;
-	size_t at; /* the bytes that they come behind */
-	char *data;
-	size_t size;
-};
-
-struct replies {
-	struct buffer bytes;
-	struct large *first, **last;
-	size_t size; /* of all */
-	size_t sent; /* of the bytes */
-};
-
 struct frame_connection {
-	struct connection common; /* the first member */
-	struct call *partial;	  /* its frame has not come whole */
-	struct call *running;
+	struct connection common;   /* the first member */
+	struct frame_call *partial; /* its frame has not come whole */
+	struct frame_call *running;
 	unsigned under_way;
 	uint64_t skip;		  /* bytes of a frame that was refused */
 	struct timer frame_timer; /* of a frame that has not come whole */
-	struct replies replies[2];
+	struct frame_replies replies[2];
 	struct budget_account account; /* of those, while they have any */
 	unsigned filling;	       /* the one that is not being sent */
 	bool sending;
-	bool held;	  /* not read from */
-	bool last;	  /* close when all is sent */
+	bool paused;	  /* not read from */
+	bool last;	  /* close when all replies are sent */
 	bool gone;	  /* closed; what is under way frees it */
-	uint64_t last_ns; /* when it is not read from any more; 0: no such */
+	uint64_t last_ns; /* nothing is read from then on; 0: no end is set */
 };
 
-static struct frame_connection *of_stream(struct io_stream *stream)
+static struct frame_connection *
+frame_connection_of_stream(struct io_stream *stream)
 {
 	return (struct frame_connection *)stream;
 }
 
-static struct frame_connection *of_call(const struct call *call)
+static struct frame_connection *
+frame_connection_of_call(const struct frame_call *call)
 {
 	return (struct frame_connection *)call->connection;
 }
 
-static void init_replies(struct replies *replies,
-			 struct budget_account *account)
-{
-	replies->last = &replies->first;
-	replies->bytes = (struct buffer){
-		.max = REPLIES_HARD_MAX,
-		.account = account,
-		.may_exceed = true,
-	};
-}
-
-static void drop_first(struct replies *replies)
-{
-	struct large *large = replies->first;
-
-	replies->first = large->next;
-	if (!replies->first)
-		replies->last = &replies->first;
-	budget_give(replies->bytes.account, large->size);
-	free(large->data);
-	free(large);
-}
-
-static void clear(struct replies *replies, size_t kept)
-{
-	while (replies->first)
-		drop_first(replies);
-	replies->size = replies->sent = 0;
-	buffer_shrink(&replies->bytes, kept);
-}
-
-static void free_connection(struct frame_connection *connection)
+static void frame_connection_free(struct frame_connection *connection)
 {
 	if (connection->partial)
-		call_release(connection->partial);
-	clear(&connection->replies[0], 0);
-	clear(&connection->replies[1], 0);
+		frame_call_release(connection->partial);
+	frame_replies_clear(&connection->replies[0], 0);
+	frame_replies_clear(&connection->replies[1], 0);
 	budget_close(&connection->account);
 	connection_done(&connection->common);
 	free(connection);
 }
 
-/* There will be replies in its buffers. */
-static void begin_replies(struct frame_connection *connection)
+/* Its buffers are about to have replies. */
+static void frame_connection_begin_replies(struct frame_connection *connection)
 {
 	if (connection->account.purse)
 		return;
@@ -123,16 +80,16 @@ static void begin_replies(struct frame_connection *connection)
 				   connection->replies[1].bytes.capacity);
 }
 
-/* None are there: what stays is little, and as much for each connection. */
-static void end_replies(struct frame_connection *connection)
+/* It has no replies: what is kept is little, and the same for each connection. */
+static void frame_connection_end_replies(struct frame_connection *connection)
 {
 	budget_close(&connection->account);
-	clear(&connection->replies[0], REPLIES_IDLE);
-	clear(&connection->replies[1], REPLIES_IDLE);
+	frame_replies_clear(&connection->replies[0], REPLIES_IDLE);
+	frame_replies_clear(&connection->replies[1], REPLIES_IDLE);
 }
 
 /* All replies that are there have been sent. */
-static void wait_for_more(struct frame_connection *connection)
+static void frame_connection_wait_for_more(struct frame_connection *connection)
 {
 	struct timers *timers = &connection->common.worker->timers;
 	struct timer *timer = &connection->common.timer;
@@ -147,34 +104,19 @@ static void wait_for_more(struct frame_connection *connection)
 		timer_clear(timers, timer);
 }
 
-/* Sends the next of what is being sent: bytes, or the data of a large reply. */
-static void send_some(struct frame_connection *connection)
+/* Sends the next of what is being sent. */
+static void frame_connection_send_some(struct frame_connection *connection)
 {
-	struct replies *out = &connection->replies[connection->filling ^ 1];
-	const struct large *large = out->first;
-	size_t end = large ? large->at : out->bytes.size;
-	struct iovec piece = { out->bytes.data + out->sent, end - out->sent };
+	const struct iovec piece = frame_replies_next(
+		&connection->replies[connection->filling ^ 1]);
 
-	if (!piece.iov_len)
-		piece = (struct iovec){ large->data, large->size };
 	io_stream_send(&connection->common.stream, &piece, 1);
 }
 
-/* What send_some() has sent is over; false: so is all of it. */
-static bool is_more_to_send(struct replies *out)
-{
-	const size_t end = out->first ? out->first->at : out->bytes.size;
-
-	if (out->sent == end)
-		drop_first(out);
-	out->sent = end;
-	return out->first || out->sent < out->bytes.size;
-}
-
 /* Sends what is there, unless something is on its way already. */
-static void send_replies(struct frame_connection *connection)
+static void frame_connection_send_replies(struct frame_connection *connection)
 {
-	struct replies *out = &connection->replies[connection->filling];
+	struct frame_replies *out = &connection->replies[connection->filling];
 
 	if (connection->sending || connection->common.closing)
 		return;
@@ -183,25 +125,27 @@ static void send_replies(struct frame_connection *connection)
 		return;
 	}
 	if (!out->size) {
-		wait_for_more(connection);
+		frame_connection_wait_for_more(connection);
 		return;
 	}
 	connection->filling ^= 1;
 	connection->sending = true;
 	connection_limit(&connection->common,
-			 connection->common.worker->server->options
+			 connection->common.worker->shared->options
 				 .send_timeout_ns);
-	send_some(connection);
+	frame_connection_send_some(connection);
 }
 
 /* Whether there is room for a reply of @size bytes; if not, why. */
-static const char *no_room_for(struct frame_connection *connection, size_t size)
+static const char *
+frame_connection_no_room_for(struct frame_connection *connection, size_t size)
 {
-	const struct replies *out = &connection->replies[connection->filling];
+	const struct frame_replies *out =
+		&connection->replies[connection->filling];
 
 	if (size <= SERVER_REPLY_SMALL)
 		return NULL;
-	if (out->size + size + FRAME_HEAD_MAX > REPLIES_HARD_MAX)
+	if (out->size + size + FRAME_HEAD_MAX > FRAME_REPLIES_MAX)
 		return "the function has replied, but more replies wait for "
 		       "this client than are kept: take them sooner";
 	if (!budget_allows(&connection->account, size))
@@ -209,76 +153,43 @@ static const char *no_room_for(struct frame_connection *connection, size_t size)
 	return NULL;
 }
 
-/* Appends the data, which are those of @invocation, or without it. */
-static void put_data(struct replies *out, const void *data, size_t size,
-		     struct invocation *invocation)
+/* @invocation, whose reply @reply is, or NULL. */
+static void frame_connection_put_reply(struct frame_connection *connection,
+				       const struct frame_reply *reply,
+				       struct invocation *invocation)
 {
-	struct large *large = NULL;
-
-	out->size += size;
-	if (invocation && size > SERVER_REPLY_SMALL)
-		large = malloc(sizeof(*large));
-	if (large)
-		*large = (struct large){
-			.at = out->bytes.size,
-			.data = invocation_take_copy(invocation),
-			.size = size,
-		};
-	if (!large || !large->data) {
-		free(large);
-		buffer_append(&out->bytes, data, size);
-		return;
-	}
-	budget_take_anyway(out->bytes.account, size);
-	*out->last = large;
-	out->last = &large->next;
+	frame_connection_begin_replies(connection);
+	frame_replies_put(&connection->replies[connection->filling], reply,
+			  invocation);
+	frame_connection_send_replies(connection);
 }
 
-/* @invocation, which @reply is of, or NULL. */
-static void put_reply(struct frame_connection *connection,
-		      const struct frame_reply *reply,
-		      struct invocation *invocation)
-{
-	struct replies *out = &connection->replies[connection->filling];
-	char *to;
-	int size;
-
-	begin_replies(connection);
-	to = buffer_reserve(&out->bytes, FRAME_HEAD_MAX + reply->headers_size);
-	size = to ? frame_write_reply(reply, to) : -ENOMEM;
-	if (size < 0) {
-		out->bytes.failed = true;
-	} else {
-		out->bytes.size += (size_t)size;
-		out->size += (size_t)size;
-		put_data(out, reply->data, reply->size, invocation);
-	}
-	send_replies(connection);
-}
-
-/* An answer to a frame that will not run. */
-static void refuse(struct frame_connection *connection, uint64_t id,
-		   enum frame_status status, const char *message)
+/* Answers a frame that will not run. */
+static void frame_connection_refuse(struct frame_connection *connection,
+				    uint64_t id, enum frame_status status,
+				    const char *message)
 {
 	struct frame_reply reply = { .id = id, .status = status };
 
 	strncpy(reply.error_message, message, sizeof(reply.error_message) - 1);
-	put_reply(connection, &reply, NULL);
+	frame_connection_put_reply(connection, &reply, NULL);
 }
 
-/* The frame cannot be read: nothing behind it can. */
-static size_t give_up(struct frame_connection *connection, size_t size)
+/* The frame cannot be read, and so nothing after it can. */
+static size_t frame_connection_give_up(struct frame_connection *connection,
+				       size_t size)
 {
-	metrics_add(&connection->common.worker->server->metrics
+	metrics_add(&connection->common.worker->shared->metrics
 			     .bad_requests_total,
 		    1);
 	connection->last = true;
-	refuse(connection, 0, FRAME_BAD_REQUEST,
-	       "this is no frame of the protocol: see docs/protocol.md");
+	frame_connection_refuse(
+		connection, 0, FRAME_BAD_REQUEST,
+		"this is no frame of the protocol: see docs/protocol.md");
 	return size;
 }
 
-static enum frame_status status_of(int result)
+static enum frame_status frame_status_of(int result)
 {
 	switch (result) {
 	case -EBUSY:
@@ -295,14 +206,15 @@ static enum frame_status status_of(int result)
 	}
 }
 
-static void on_replied(struct invocation *invocation)
+static void frame_connection_on_replied(struct invocation *invocation)
 {
-	struct call *call = container_of(invocation, struct call, invocation);
+	struct frame_call *call =
+		container_of(invocation, struct frame_call, invocation);
 	const struct thaw_reply *from = &invocation->reply;
 	struct frame_reply reply;
 	const char *reason;
 
-	if (of_call(call)->gone)
+	if (frame_connection_of_call(call)->gone)
 		return;
 	reply.id = call->request.id;
 	reply.content_type[0] = reply.error_type[0] = '\0';
@@ -314,7 +226,7 @@ static void on_replied(struct invocation *invocation)
 	reply.headers = NULL;
 	reply.headers_size = 0;
 	if (invocation->result) {
-		reply.status = status_of(invocation->result);
+		reply.status = frame_status_of(invocation->result);
 		stpncpy(reply.error_message, invocation->error.message,
 			sizeof(reply.error_message) - 1)[0] = '\0';
 	} else {
@@ -328,75 +240,80 @@ static void on_replied(struct invocation *invocation)
 		reply.data = from->data;
 		reply.size = from->size;
 	}
-	/* who says nothing of HTTP may not know what that is */
+	/* a client that sends nothing of HTTP may not know what that is */
 	if (!invocation->result && call->pairs) {
 		reply.http_status = from->status;
 		reply.headers = from->headers;
 		reply.headers_size = from->headers_size;
 	}
-	begin_replies(of_call(call));
-	reason = no_room_for(of_call(call), reply.size);
+	frame_connection_begin_replies(frame_connection_of_call(call));
+	reason = frame_connection_no_room_for(frame_connection_of_call(call),
+					      reply.size);
 	if (reason)
-		refuse(of_call(call), reply.id, FRAME_THROTTLED, reason);
+		frame_connection_refuse(frame_connection_of_call(call),
+					reply.id, FRAME_THROTTLED, reason);
 	else
-		put_reply(of_call(call), &reply, invocation);
+		frame_connection_put_reply(frame_connection_of_call(call),
+					   &reply, invocation);
 }
 
-static bool is_full(const struct frame_connection *connection)
+static bool frame_connection_is_full(const struct frame_connection *connection)
 {
 	return connection->under_way >= FRAME_PIPELINE_MAX ||
 	       connection->replies[connection->filling].size >= REPLIES_MAX;
 }
 
-static void read_on(struct frame_connection *connection)
+static void frame_connection_read_on(struct frame_connection *connection)
 {
-	if (!connection->held || is_full(connection) ||
+	if (!connection->paused || frame_connection_is_full(connection) ||
 	    connection->common.closing)
 		return;
-	connection->held = false;
+	connection->paused = false;
 	io_stream_resume(&connection->common.stream);
 }
 
-static void on_ended(struct invocation *invocation)
+static void frame_connection_on_ended(struct invocation *invocation)
 {
-	struct call *call = container_of(invocation, struct call, invocation);
-	struct frame_connection *connection = of_call(call);
+	struct frame_call *call =
+		container_of(invocation, struct frame_call, invocation);
+	struct frame_connection *connection = frame_connection_of_call(call);
 
 	*call->link = call->next;
 	if (call->next)
 		call->next->link = call->link;
-	call_release(call);
+	frame_call_release(call);
 	connection->under_way--;
 	if (connection->gone) {
 		if (!connection->under_way)
-			free_connection(connection);
+			frame_connection_free(connection);
 		return;
 	}
-	read_on(connection);
+	frame_connection_read_on(connection);
 	if (connection->last)
-		send_replies(connection);
+		frame_connection_send_replies(connection);
 }
 
-static void start(struct call *call)
+static void frame_connection_start(struct frame_call *call)
 {
-	struct frame_connection *connection = of_call(call);
+	struct frame_connection *connection = frame_connection_of_call(call);
 	const struct frame_request *from = &call->request;
 	struct invocation *invocation = &call->invocation;
 
-	call_find_function(call, from->function);
+	frame_call_find_function(call, from->function);
 	if (!call->deployment || !budget_allows(&call->account, 0)) {
-		refuse(connection, from->id,
-		       call->deployment ? FRAME_THROTTLED : FRAME_NOT_FOUND,
-		       call->deployment ?
-			       budget_reason(call->account.refused) :
-			       "no such function: see `thaw functions list`");
-		call_release(call);
+		frame_connection_refuse(
+			connection, from->id,
+			call->deployment ? FRAME_THROTTLED : FRAME_NOT_FOUND,
+			call->deployment ?
+				budget_reason(call->account.refused) :
+				"no such function: see `thaw functions list`");
+		frame_call_release(call);
 		return;
 	}
 	invocation->worker = connection->common.worker;
 	invocation->deployment = call->deployment;
-	invocation->replied = on_replied;
-	invocation->ended = on_ended;
+	invocation->replied = frame_connection_on_replied;
+	invocation->ended = frame_connection_on_ended;
 	invocation->request = (struct thaw_invoke_request){
 		.data = from->data,
 		.size = from->size,
@@ -404,10 +321,10 @@ static void start(struct call *call)
 		.id = *from->request_id ? from->request_id : NULL,
 		.timeout_ns = from->timeout_ns,
 	};
-	if (!call_take_pairs(call)) {
-		refuse(connection, from->id, FRAME_THROTTLED,
-		       budget_reason(call->account.refused));
-		call_release(call);
+	if (!frame_call_take_pairs(call)) {
+		frame_connection_refuse(connection, from->id, FRAME_THROTTLED,
+					budget_reason(call->account.refused));
+		frame_call_release(call);
 		return;
 	}
 	connection->under_way++;
@@ -420,65 +337,75 @@ static void start(struct call *call)
 }
 
 /*
- * More bytes of a frame that is not there yet, @need in all. Refuses one that is
- * too large before it is kept.
+ * More bytes have come of a frame of @need bytes, and not all of it. Refuses one
+ * that is too large before it is kept. Returns 0, -E2BIG: it was refused, or
+ * -EPROTO.
  */
-static int check_partial(struct call *call, size_t need)
+static int frame_connection_check_partial(struct frame_call *call, size_t need)
 {
-	struct frame_connection *connection = of_call(call);
+	struct frame_connection *connection = frame_connection_of_call(call);
 	const struct buffer *frame = &call->frame;
 	struct frame_request request;
-	int r = frame_peek_request(frame->data, frame->size, &request);
+	int r;
 
+	/* an earlier piece had all that this looks at, and has passed */
+	if (call->deployment)
+		return 0;
+	r = frame_peek_request(frame->data, frame->size, &request);
 	if (r != 1)
 		return r;
-	call_find_function(call, request.function);
+	frame_call_find_function(call, request.function);
 	if (request.size <= (call->deployment ?
 				     call->deployment->spec->max_request :
 				     SERVER_BODY_MAX))
 		return 0;
 	connection->skip = need - frame->size;
-	refuse(connection, request.id, FRAME_TOO_LARGE,
-	       "the request is larger than the function's max_request");
+	frame_connection_refuse(
+		connection, request.id, FRAME_TOO_LARGE,
+		"the request is larger than the function's max_request");
 	return -E2BIG;
 }
 
 /* There is no memory for the frame: @rest bytes of it are still to come. */
-static void drop_partial(struct frame_connection *connection, uint64_t rest)
+static void frame_connection_drop_partial(struct frame_connection *connection,
+					  uint64_t rest)
 {
-	struct call *call = connection->partial;
+	struct frame_call *call = connection->partial;
 
 	connection->partial = NULL;
 	connection->skip = rest;
-	refuse(connection, frame_id(call->frame.data), FRAME_THROTTLED,
-	       budget_reason(call->account.refused));
-	call_release(call);
+	frame_connection_refuse(connection, frame_id(call->frame.data),
+				FRAME_THROTTLED,
+				budget_reason(call->account.refused));
+	frame_call_release(call);
 }
 
 /* The frame in call->frame is whole. */
-static int take(struct call *call)
+static int frame_connection_take_call(struct frame_call *call)
 {
 	int r = frame_read_request(call->frame.data, call->frame.size,
 				   &call->request);
 
 	if (r) {
-		call_release(call);
+		frame_call_release(call);
 		return r;
 	}
-	metrics_add(&call->connection->worker->server->metrics.requests_total,
+	metrics_add(&call->connection->worker->shared->metrics.requests_total,
 		    1);
-	start(call);
+	frame_connection_start(call);
 	return 0;
 }
 
 /* Adds @size bytes to the call that is being read. */
-static struct call *add(struct frame_connection *connection, const char *data,
-			size_t size)
+static struct frame_call *
+frame_connection_add(struct frame_connection *connection, const char *data,
+		     size_t size)
 {
-	struct call *call = connection->partial;
+	struct frame_call *call = connection->partial;
 
 	if (!call)
-		call = connection->partial = call_acquire(&connection->common);
+		call = connection->partial =
+			frame_call_acquire(&connection->common);
 	if (!call)
 		return NULL;
 	call->frame.may_exceed = call->frame.size + size <= FRAME_HEADER_SIZE;
@@ -490,10 +417,10 @@ static struct call *add(struct frame_connection *connection, const char *data,
  * Takes bytes up to the end of one frame, or all there are. Returns how many, 0
  * if the connection cannot go on.
  */
-static size_t take_some(struct frame_connection *connection, const char *data,
-			size_t size)
+static size_t frame_connection_take_some(struct frame_connection *connection,
+					 const char *data, size_t size)
 {
-	struct call *call = connection->partial;
+	struct frame_call *call = connection->partial;
 	size_t have = call ? call->frame.size : 0, need, part;
 	int64_t whole;
 	int r;
@@ -502,7 +429,7 @@ static size_t take_some(struct frame_connection *connection, const char *data,
 	part = have < FRAME_HEADER_SIZE ? FRAME_HEADER_SIZE - have : 0;
 	if (part > size)
 		part = size;
-	call = part ? add(connection, data, part) : call;
+	call = part ? frame_connection_add(connection, data, part) : call;
 	if (!call)
 		return 0;
 	whole = frame_size(call->frame.data, call->frame.size, FRAME_REQUEST,
@@ -516,22 +443,24 @@ static size_t take_some(struct frame_connection *connection, const char *data,
 		if (rest > size - part)
 			rest = size - part;
 		part += rest;
-		if (rest && !add(connection, data + part - rest, rest)) {
-			drop_partial(connection,
-				     need - call->frame.size - rest);
+		if (rest && !frame_connection_add(connection,
+						  data + part - rest, rest)) {
+			frame_connection_drop_partial(connection,
+						      need - call->frame.size -
+							      rest);
 			return part;
 		}
 		whole = call->frame.size == need;
 	}
 	if (whole) {
 		connection->partial = NULL;
-		r = take(call);
+		r = frame_connection_take_call(call);
 	} else if (call->frame.size >= FRAME_HEADER_SIZE) {
-		r = check_partial(call, need);
+		r = frame_connection_check_partial(call, need);
 		if (r == -E2BIG) {
 			connection->partial = NULL;
 			r = 0;
-			call_release(call);
+			frame_call_release(call);
 		}
 	} else {
 		r = 0;
@@ -540,35 +469,37 @@ static size_t take_some(struct frame_connection *connection, const char *data,
 }
 
 /* Takes what it can; returns how much. */
-static size_t take_all(struct frame_connection *connection, const char *data,
-		       size_t size)
+static size_t frame_connection_take_all(struct frame_connection *connection,
+					const char *data, size_t size)
 {
 	size_t taken = 0, part;
 
-	while (taken < size && !is_full(connection)) {
+	while (taken < size && !frame_connection_is_full(connection)) {
 		if (connection->skip) {
 			part = connection->skip < size - taken ?
 				       (size_t)connection->skip :
 				       size - taken;
 			connection->skip -= part;
 		} else {
-			part = take_some(connection, data + taken,
-					 size - taken);
+			part = frame_connection_take_some(connection,
+							  data + taken,
+							  size - taken);
 		}
 		if (!part)
-			return give_up(connection, size);
+			return frame_connection_give_up(connection, size);
 		taken += part;
 		if (connection->common.closing)
 			return size;
 	}
-	connection->held = taken < size;
+	connection->paused = taken < size;
 	return taken;
 }
 
-static size_t on_received(struct io_stream *stream, const void *data,
-			  size_t size)
+static size_t frame_connection_on_received(struct io_stream *stream,
+					   const void *data, size_t size)
 {
-	struct frame_connection *connection = of_stream(stream);
+	struct frame_connection *connection =
+		frame_connection_of_stream(stream);
 	struct worker *worker = connection->common.worker;
 	struct timer *timer = &connection->frame_timer;
 	size_t taken;
@@ -577,18 +508,18 @@ static size_t on_received(struct io_stream *stream, const void *data,
 		connection->last = true;
 	if (connection->last)
 		return size;
-	taken = take_all(connection, data, size);
+	taken = frame_connection_take_all(connection, data, size);
 	if (!connection->partial && !connection->skip)
 		timer_clear(&worker->timers, timer);
 	else if (!timer->link && !connection->common.closing)
 		timer_set(&worker->timers, timer,
 			  clock_now_ns() +
-				  worker->server->options.body_timeout_ns);
+				  worker->shared->options.body_timeout_ns);
 	return taken;
 }
 
 /* The rest of a frame does not come. */
-static void on_frame_timer(struct timer *timer)
+static void frame_connection_on_frame_timer(struct timer *timer)
 {
 	struct frame_connection *connection =
 		container_of(timer, struct frame_connection, frame_timer);
@@ -596,41 +527,45 @@ static void on_frame_timer(struct timer *timer)
 	connection_close(&connection->common);
 }
 
-static void on_sent(struct io_stream *stream, int error)
+static void frame_connection_on_sent(struct io_stream *stream, int error)
 {
-	struct frame_connection *connection = of_stream(stream);
-	struct replies *sent = &connection->replies[connection->filling ^ 1];
+	struct frame_connection *connection =
+		frame_connection_of_stream(stream);
+	struct frame_replies *sent =
+		&connection->replies[connection->filling ^ 1];
 
 	if (error) {
 		connection->sending = false;
 		connection_close(&connection->common);
 		return;
 	}
-	if (is_more_to_send(sent)) {
-		send_some(connection);
+	if (frame_replies_advance(sent)) {
+		frame_connection_send_some(connection);
 		return;
 	}
 	connection->sending = false;
-	clear(sent, REPLIES_KEPT);
-	send_replies(connection);
+	frame_replies_clear(sent, REPLIES_KEPT);
+	frame_connection_send_replies(connection);
 	if (!connection->sending)
-		end_replies(connection);
-	read_on(connection);
+		frame_connection_end_replies(connection);
+	frame_connection_read_on(connection);
 }
 
-static void on_client_ended(struct io_stream *stream, int error)
+static void frame_connection_on_client_ended(struct io_stream *stream,
+					     int error)
 {
-	struct frame_connection *connection = of_stream(stream);
+	struct frame_connection *connection =
+		frame_connection_of_stream(stream);
 
 	connection->last = true;
 	if (error)
 		connection_close(&connection->common);
 	else
-		send_replies(connection);
+		frame_connection_send_replies(connection);
 }
 
 /* The client does not take its replies; or the server has drained for long. */
-static void on_timer(struct timer *timer)
+static void frame_connection_on_timer(struct timer *timer)
 {
 	struct frame_connection *connection =
 		container_of(timer, struct frame_connection, common.timer);
@@ -639,56 +574,55 @@ static void on_timer(struct timer *timer)
 	if (connection->sending)
 		connection_close(&connection->common);
 	else
-		send_replies(connection);
+		frame_connection_send_replies(connection);
 }
 
 /*
  * Requests that are here already, and those of the next moment, are answered;
  * then the connection closes.
  */
-static void on_drain(struct connection *common)
+static void frame_connection_on_drain(struct connection *common)
 {
 	struct frame_connection *connection = (struct frame_connection *)common;
 
 	connection->last_ns = clock_now_ns() + SERVER_DRAIN_IDLE_NS;
 	if (!connection->sending)
-		wait_for_more(connection);
+		frame_connection_wait_for_more(connection);
 }
 
-static void on_free(struct connection *common)
+static void frame_connection_on_free(struct connection *common)
 {
 	struct frame_connection *connection = (struct frame_connection *)common;
-	struct call *call, *next;
+	struct frame_call *call, *next;
 
 	timer_clear(&common->worker->timers, &connection->frame_timer);
 	connection->gone = true;
-	connection->under_way++; /* it is not freed meanwhile */
+	connection->under_way++; /* so it is not freed meanwhile */
 	for (call = connection->running; call; call = next) {
 		next = call->next;
 		invocation_abandon(&call->invocation);
 	}
 	if (!--connection->under_way)
-		free_connection(connection);
+		frame_connection_free(connection);
 }
 
-void frame_connection_open(struct door *door, int fd)
+void frame_connection_open(struct listener *listener, int fd)
 {
-	struct worker *worker = door->worker;
 	struct frame_connection *connection = calloc(1, sizeof(*connection));
 
 	if (!connection) {
 		close(fd);
 		return;
 	}
-	init_replies(&connection->replies[0], &connection->account);
-	init_replies(&connection->replies[1], &connection->account);
-	connection->common.timer.fire = on_timer;
-	connection->frame_timer.fire = on_frame_timer;
-	connection->common.drain = on_drain;
-	connection->common.free = on_free;
-	connection->common.stream.received = on_received;
-	connection->common.stream.ended = on_client_ended;
-	connection->common.stream.sent = on_sent;
-	if (!connection_open(&connection->common, worker, fd))
+	frame_replies_init(&connection->replies[0], &connection->account);
+	frame_replies_init(&connection->replies[1], &connection->account);
+	connection->common.timer.fire = frame_connection_on_timer;
+	connection->frame_timer.fire = frame_connection_on_frame_timer;
+	connection->common.drain = frame_connection_on_drain;
+	connection->common.free = frame_connection_on_free;
+	connection->common.stream.received = frame_connection_on_received;
+	connection->common.stream.ended = frame_connection_on_client_ended;
+	connection->common.stream.sent = frame_connection_on_sent;
+	if (!connection_open(&connection->common, listener, fd))
 		free(connection);
 }

@@ -1,10 +1,10 @@
-/* generation.c - catalogs and their functions. See deployment.h. */
+/* generation.c - catalogs and their functions. See generation.h. */
+#include "executor/server/generation.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "executor/server/deployment.h"
-#include "executor/server/deployment_internal.h"
 #include "snapshot/pool.h"
 
 struct generation *generation_hold(struct generation *generation)
@@ -42,9 +42,9 @@ static struct deployment *hold_if(struct deployment *deployment)
 }
 
 /*
- * The file is the one that was deployed: by its times, of which who unpacks an
- * archive can restore all but the last change's; or, if it was but touched, or
- * they may not tell, by what is in it.
+ * Whether the file is the one that was deployed. Its times tell, as nobody can set
+ * the time of the last change; if it was only touched, or if its times may not
+ * tell, its bytes do.
  */
 static bool is_same_image(struct deployment *deployment)
 {
@@ -66,7 +66,16 @@ static bool is_same_image(struct deployment *deployment)
 	return true;
 }
 
-/* One that has failed is tried again. */
+/* A deployment of @spec that is new in @generation. NULL: no memory. */
+static struct deployment *generation_deploy(const struct generation *generation,
+					    const struct catalog_function *spec,
+					    const struct deployment *old)
+{
+	return deployment_create(generation->host, generation->catalog, spec,
+				 generation->number, old);
+}
+
+/* A function that has failed is tried again. */
 static bool is_unchanged(struct deployment *old,
 			 const struct catalog_function *spec)
 {
@@ -75,12 +84,12 @@ static bool is_unchanged(struct deployment *old,
 }
 
 /*
- * The function at @index: taken over from @old, where it is at @before; or new,
- * behind the old version if that is active.
+ * Fills in the function at @index: the one of @old at @before if it has not changed;
+ * otherwise a new one, which waits behind the old version if that is active.
  */
-static int fill_one(struct generation *generation, size_t index,
-		    const struct generation *old, size_t before,
-		    struct generation_changes *changes)
+static int generation_fill_one(struct generation *generation, size_t index,
+			       const struct generation *old, size_t before,
+			       struct generation_changes *changes)
 {
 	const struct catalog_function *spec =
 		&generation->catalog->catalog->functions[index];
@@ -94,11 +103,11 @@ static int fill_one(struct generation *generation, size_t index,
 	}
 	changes->changed++;
 	if (deployment_is_active(was) && is_unchanged(was, spec)) {
-		/* back to what goes on serving */
+		/* back to the version that still answers */
 		generation->deployments[index] = deployment_hold(was);
 		return 0;
 	}
-	fresh = deployment_create(generation, spec, was);
+	fresh = generation_deploy(generation, spec, was);
 	if (deployment_is_active(was)) {
 		generation->deployments[index] = deployment_hold(was);
 		generation->next[index] = fresh;
@@ -108,8 +117,9 @@ static int fill_one(struct generation *generation, size_t index,
 	return fresh ? 0 : -ENOMEM;
 }
 
-static int fill(struct generation *generation, const struct generation *old,
-		struct generation_changes *changes)
+static int generation_fill(struct generation *generation,
+			   const struct generation *old,
+			   struct generation_changes *changes)
 {
 	const struct catalog *catalog = generation->catalog->catalog;
 	size_t kept = 0;
@@ -123,13 +133,14 @@ static int fill(struct generation *generation, const struct generation *old,
 
 		generation->count++;
 		if (before) {
-			r = fill_one(generation, i, old,
-				     before - old->catalog->catalog->functions,
-				     changes);
+			r = generation_fill_one(generation, i, old,
+						before - old->catalog->catalog
+								 ->functions,
+						changes);
 			kept++;
 		} else {
 			generation->deployments[i] =
-				deployment_create(generation, spec, NULL);
+				generation_deploy(generation, spec, NULL);
 			changes->added++;
 			r = generation->deployments[i] ? 0 : -ENOMEM;
 		}
@@ -142,7 +153,7 @@ static int fill(struct generation *generation, const struct generation *old,
 	return 0;
 }
 
-static int allocate(struct generation *generation, size_t count)
+static int generation_allocate(struct generation *generation, size_t count)
 {
 	generation->deployments =
 		calloc(count + 1, sizeof(struct deployment *));
@@ -150,8 +161,9 @@ static int allocate(struct generation *generation, size_t count)
 	return generation->deployments && generation->next ? 0 : -ENOMEM;
 }
 
-int generation_load(const char *path, const struct generation *old,
-		    struct error *err, struct generation **ret_generation,
+int generation_load(struct deployment_host *host, const char *path,
+		    const struct generation *old, struct error *err,
+		    struct generation **ret_generation,
 		    struct generation_changes *ret_changes)
 {
 	struct generation *generation = calloc(1, sizeof(*generation));
@@ -170,12 +182,13 @@ int generation_load(const char *path, const struct generation *old,
 	}
 	atomic_store(&kept->references, 1);
 	atomic_store(&generation->references, 1);
+	generation->host = host;
 	generation->catalog = kept;
 	generation->number = old ? old->number + 1 : 1;
 	deployment_hash(path, generation->sha256);
-	r = allocate(generation, kept->catalog->count);
+	r = generation_allocate(generation, kept->catalog->count);
 	if (!r)
-		r = fill(generation, old, &changes);
+		r = generation_fill(generation, old, &changes);
 	if (r) {
 		generation_release(generation);
 		return error_set(err, r, "no memory for a catalog");
@@ -186,6 +199,7 @@ int generation_load(const char *path, const struct generation *old,
 }
 
 int generation_add_echo(struct generation *generation, const char *name,
+			void (*answer)(struct invocation *invocation),
 			struct error *err)
 {
 	static struct catalog_function spec = {
@@ -195,11 +209,10 @@ int generation_add_echo(struct generation *generation, const char *name,
 	};
 
 	spec.name = (char *)name;
-	generation->echo = deployment_create(generation, &spec, NULL);
+	generation->echo = generation_deploy(generation, &spec, NULL);
 	if (!generation->echo)
 		return error_set(err, -ENOMEM, "no memory for a function");
-	generation->echo->is_echo = true;
-	atomic_store(&generation->echo->state, FUNCTION_ACTIVE);
+	generation->echo->answer = answer;
 	return 0;
 }
 
@@ -263,12 +276,13 @@ int generation_settle(const struct generation *old,
 	if (!generation)
 		return -ENOMEM;
 	atomic_store(&generation->references, 1);
+	generation->host = old->host;
 	generation->catalog = old->catalog;
 	atomic_fetch_add(&old->catalog->references, 1);
 	memcpy(generation->sha256, old->sha256, sizeof(old->sha256));
 	generation->number = old->number;
 	generation->echo = hold_if(old->echo);
-	if (allocate(generation, old->count)) {
+	if (generation_allocate(generation, old->count)) {
 		generation_release(generation);
 		return -ENOMEM;
 	}
@@ -320,7 +334,7 @@ static enum function_state state_of(const struct deployment *deployment)
 							 memory_order_acquire);
 }
 
-/* An update that is active, and has not its place yet, is pending. */
+/* An update that is active, but not in its place yet, counts as pending. */
 static enum function_update update_of(const struct deployment *next)
 {
 	if (!next)

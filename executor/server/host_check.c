@@ -1,20 +1,17 @@
-/*
- * host_check.c - whether a request is for a host that the server answers for, and
- * comes from a page of one. See host.h; on the worker's thread.
- */
+/* host_check.c - checks for which host a request is. See host_check.h. */
+#include "executor/server/host_check.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "executor/io/listen.h"
-#include "executor/server/exchange.h"
-#include "executor/server/server_internal.h"
-#include "executor/server/server_limits.h"
+#include "executor/server/worker.h"
 
 #define ANY_HOST "*"
 
-static bool is_in(const char *const *names, size_t count,
-		  const struct host *host)
+static bool host_is_among(const char *const *names, size_t count,
+			  const struct host *host)
 {
 	struct host allowed;
 
@@ -30,16 +27,17 @@ static bool is_allowed(const struct server_options *options,
 		       const struct host *host)
 {
 	return host_is_loopback(host) ||
-	       is_in(options->listen, options->listen_count, host) ||
-	       (options->admin && is_in(&options->admin, 1, host)) ||
-	       (options->metrics && is_in(&options->metrics, 1, host)) ||
-	       is_in(options->allow_hosts, options->allow_host_count, host);
+	       host_is_among(options->listen, options->listen_count, host) ||
+	       (options->admin && host_is_among(&options->admin, 1, host)) ||
+	       (options->metrics &&
+		host_is_among(&options->metrics, 1, host)) ||
+	       host_is_among(options->allow_hosts, options->allow_host_count,
+			     host);
 }
 
-static void refuse(struct exchange *exchange, unsigned status,
-		   const char *reason, const char *name, size_t size)
+static void host_check_refuse(struct exchange *exchange, unsigned status,
+			      const char *reason, const char *name, size_t size)
 {
-	exchange->request.max_body = SERVER_BODY_MAX;
 	exchange->status = status;
 	exchange->reason = reason;
 	snprintf(exchange->name, sizeof(exchange->name), "%.*s", (int)size,
@@ -47,8 +45,9 @@ static void refuse(struct exchange *exchange, unsigned status,
 }
 
 /*
- * Browsers tell the page's host of all requests but GET and HEAD; of those, that
- * it is another site's (Fetch Metadata), at an address that is to be trusted.
+ * Browsers name the page's host with all requests but GET and HEAD (Origin). With
+ * those, they say whether the page is of another site (Fetch Metadata), if the
+ * server is at an address that they trust.
  */
 static bool is_cross_site(const struct http_request *request)
 {
@@ -57,35 +56,41 @@ static bool is_cross_site(const struct http_request *request)
 	return !request->origin && site && !strcmp(site, "cross-site");
 }
 
-void route_check_host(struct exchange *exchange)
+bool host_check_passes(struct exchange *exchange)
 {
 	const struct server_options *options =
-		&exchange->worker->server->options;
+		&exchange->worker->shared->options;
 	const struct http_request *request = &exchange->request;
 	const struct host *host = &request->host;
 	struct host origin;
 
-	/* who names no host is no browser */
+	if (!exchange->checks_host)
+		return true;
+	/* a client that names no host is no browser */
 	if (host->size && !is_allowed(options, host))
-		refuse(exchange, 421,
-		       "this server does not answer for this host, unless "
-		       "thaw serve --allow-host names it",
-		       host->name, host->size);
+		host_check_refuse(
+			exchange, 421,
+			"this server does not answer for this host, unless "
+			"thaw serve --allow-host names it",
+			host->name, host->size);
 	else if (request->origin &&
 		 (!host_read_origin(request->origin, &origin) ||
 		  !is_allowed(options, &origin)))
-		refuse(exchange, 403,
-		       "pages from there may not send requests to this "
-		       "server, unless thaw serve --allow-host names it",
-		       request->origin, strlen(request->origin));
+		host_check_refuse(
+			exchange, 403,
+			"pages from there may not send requests to this "
+			"server, unless thaw serve --allow-host names it",
+			request->origin, strlen(request->origin));
 	else if (is_cross_site(request))
-		refuse(exchange, 403,
-		       "pages of other sites may not send requests to this "
-		       "server, unless thaw serve --allow-host names '*'",
-		       "", 0);
+		host_check_refuse(
+			exchange, 403,
+			"pages of other sites may not send requests to this "
+			"server, unless thaw serve --allow-host names '*'",
+			"", 0);
+	return !exchange->status;
 }
 
-bool server_checks_hosts(const struct server_options *options, int fd)
+bool host_check_is_wanted(const struct server_options *options, int fd)
 {
 	for (size_t i = 0; i < options->allow_host_count; i++)
 		if (!strcmp(options->allow_hosts[i], ANY_HOST))

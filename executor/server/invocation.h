@@ -1,11 +1,16 @@
 /*
  * invocation.h - one invocation on its way through the server.
  *
- * Started on the worker whose connection it came in by, it waits in that
- * worker's run queue, runs there, on an idle worker that took it over, or, if it
- * takes long, on a thread of offload.h, and is answered where it came in. The hot
- * path: http_connection.c or frame_connection.c -> invocation.c ->
- * invocation_run.c -> executor/invoke.c, which goes on in vm/ and snapshot/.
+ * It is started on the worker whose connection it came in by, and waits in that
+ * worker's run queue. It runs there, on an idle worker that took it over, or, if
+ * it takes long, on a thread of the offload pool, and is answered where it came
+ * in. The hot path:
+ *
+ *	http_connection.c or frame_connection.c
+ *	invocation_start.c	admission, its turn, a vm
+ *	invocation_run.c	its slices, on a worker or on another thread
+ *	executor/invoke.c	the run itself, which goes on in vm/
+ *	invocation_end.c	its reply, and a clean vm
  */
 #ifndef EXECUTOR_SERVER_INVOCATION_H
 #define EXECUTOR_SERVER_INVOCATION_H
@@ -21,6 +26,7 @@
 #include "executor/io/io.h"
 #include "executor/libthaw.h"
 #include "executor/server/deployment.h"
+#include "executor/server/run_queue.h"
 #include "snapshot/pool.h"
 
 struct worker;
@@ -28,23 +34,30 @@ struct worker;
 /* Replies up to this size travel between threads without memory of their own. */
 #define INVOCATION_SMALL 1024
 
+/* What is kept of an invocation's log lines for its caller, in bytes. */
+#define INVOCATION_LOG_KEPT (16 * 1024)
+
+/* Of a request: its attributes, and the bytes of its id with the zero. */
+#define INVOCATION_ATTRIBUTES_MAX 8
+#define INVOCATION_ID_SIZE 64
+
 struct invocation {
-	/* The starter's; all of it stays until ended(). */
+	/* The starter sets these; all of it stays until ended(). */
 	struct worker *worker;	       /* whose thread starts it */
 	struct deployment *deployment; /* held by the starter */
 	struct thaw_invoke_request request;
 	bool wants_log;	  /* keep the last lines in @log */
-	bool drops_reply; /* nobody is told its data */
-	bool comes_again; /* when it is put off: that is no outcome, no line */
+	bool drops_reply; /* nobody wants the reply's data */
+	bool comes_again; /* being put off is no outcome, and is not logged */
 	/*
-	 * On the worker's thread: it has run (result 0: see reply, whose data
-	 * are borrowed for the call), or it never will (-errno, and error).
-	 * -EINPROGRESS: the function is being deployed; -EBUSY, -EAGAIN:
-	 * throttled; -E2BIG, -EINVAL: the request; else what deploying or thaw
-	 * failed with.
+	 * Called on the worker's thread. Either it has run: result is 0, and the
+	 * reply's data are borrowed for the call. Or it never will: result is
+	 * -errno, and error says why. -EINPROGRESS: the function is being
+	 * deployed; -EBUSY, -EAGAIN: throttled; -E2BIG, -EINVAL: the request;
+	 * else what deploying or thaw failed with.
 	 */
 	void (*replied)(struct invocation *invocation);
-	/* Soon after that: nothing refers to it any more. */
+	/* Called soon after that: nothing refers to it any more. */
 	void (*ended)(struct invocation *invocation);
 
 	int result;
@@ -53,21 +66,21 @@ struct invocation {
 	struct buffer log;
 
 	uint64_t arrived_ns;
-	struct worker *runner; /* it is in its hands */
-	struct vm *vm;	       /* handed out and not begun; NULL: to be made */
+	struct worker *runner; /* the worker that has it now */
+	struct vm *vm;	       /* handed out and not begun; NULL: to be built */
 	struct pool_waiter waiter;
-	struct timer timer; /* of the queue */
+	struct timer timer; /* of its wait for a vm, and of its sleep */
 	struct io_message message;
 	struct offload_work work;
-	struct invocation *next;
-	uint64_t popped;    /* of the queue, when it was put into it */
-	uint64_t polled_ns; /* since when it is looked at */
-	uint64_t used_ns;   /* of CPUs, as a job */
+	struct run_entry entry;		/* in its runner's queue */
+	struct invocation *next_polled; /* of its runner's */
+	uint64_t polled_ns;		/* since when it is polled */
+	uint64_t used_ns; /* time of CPUs, on threads of the offload pool */
 	bool begun;
 	bool was_offloaded; /* some of it has run on another thread than a worker's */
 	bool is_whole; /* all of it has */
-	bool in_line;  /* for a vm; its runner's */
-	bool has_turn; /* that has come: @vm, or leave to make one */
+	bool in_line;  /* it waits for a vm; its runner's */
+	bool has_turn; /* the wait is over: it has @vm, or may build one */
 	/* Nobody waits for its reply: it need not begin. Any thread. */
 	_Atomic bool abandoned;
 	char *copy; /* of the reply, for another thread; NULL: in small */
@@ -75,34 +88,34 @@ struct invocation {
 };
 
 /*
- * Makes all of @invocation known, whatever its memory held: once, before the
- * first start. It can be started again after ended().
+ * Initialises @invocation, whatever its memory held: once, before its first start.
+ * It can be started again after ended().
  */
 void invocation_init(struct invocation *invocation);
 
-/* Starts it, on its worker's thread; replied() may be called at once. */
-void invocation_start(struct invocation *invocation);
+/*
+ * Puts it into its runner's queue, as the last or the first of its function. On
+ * the runner's thread.
+ */
+void invocation_queue(struct invocation *invocation);
+void invocation_queue_first(struct invocation *invocation);
 
 /*
- * In replied(): the memory of the reply's data, for the caller to free; NULL: they
- * are elsewhere, and borrowed.
+ * Has @run called on a thread of the offload pool, in the function's share. What
+ * invocation_push() pushes may be over before it returns. Any thread.
+ */
+void invocation_offload(struct invocation *invocation,
+			void (*run)(struct offload_work *work));
+void invocation_push(struct offload_pool *pool, struct deployment *deployment,
+		     struct offload_share *share, struct offload_work *work);
+
+/*
+ * In replied(): takes the memory of the reply's data, which the caller frees.
+ * NULL: the data are elsewhere, and borrowed.
  */
 char *invocation_take_copy(struct invocation *invocation);
 
 /* Whether its result is that it cannot begin now, but could later. */
 bool invocation_is_put_off(const struct invocation *invocation);
-
-/*
- * Nobody waits for its reply any more: it does not begin if it has not. On its
- * worker's thread, from invocation_start() until ended(), which may be called at
- * once. Before and after that it does nothing.
- */
-void invocation_abandon(struct invocation *invocation);
-
-/*
- * Runs what @worker has waiting, a few at most, and looks at what is polled.
- * False: there is nothing, it may sleep.
- */
-bool invocations_run(struct worker *worker);
 
 #endif

@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "executor/server/function_stats.h"
 #include "executor/server/invocation.h"
 #include "executor/server/log/log.h"
 
-/* For the caller who has asked for them: the last ones are what counts. */
-static void keep(struct invocation *invocation, const char *text, size_t size)
+/* Keeps a line for the caller, who has asked for them; the last ones count. */
+static void invocation_log_keep(struct invocation *invocation, const char *text,
+				size_t size)
 {
 	struct buffer *log = &invocation->log;
 	size_t half;
@@ -25,52 +27,17 @@ static void keep(struct invocation *invocation, const char *text, size_t size)
 	buffer_append(log, "\n", 1);
 }
 
-void invocation_log_limit(const char *function, enum deployment_log log,
-			  struct log_limit *ret_limit)
-{
-	static const char *const causes[DEPLOYMENT_LOGS] = {
-		[DEPLOYMENT_LOG_LINES] = "lines of the function",
-		[DEPLOYMENT_LOG_ENDS] = "invocations",
-		[DEPLOYMENT_LOG_EVENTS] = "events dropped",
-	};
-
-	*ret_limit = (struct log_limit){
-		.per_second = INVOCATION_LOG_PER_SECOND,
-		.burst = INVOCATION_LOG_BURST,
-		.cause = causes[log],
-		.function = function,
-	};
-}
-
-bool invocation_log_may(struct deployment *deployment, enum deployment_log log,
-			enum thaw_level level)
-{
-	static struct log_limit all = {
-		.per_second = INVOCATION_LOG_ALL_PER_SECOND,
-		.burst = INVOCATION_LOG_ALL_BURST,
-		.cause = "lines of all functions",
-	};
-	struct metrics_function *metrics = &deployment->stats->metrics;
-	bool may;
-
-	if (!log_wants(level))
-		return false;
-	may = log_may(&deployment->stats->log_limits[log], level) &&
-	      log_may(&all, level);
-	metrics_add(may ? &metrics->log_lines : &metrics->log_dropped, 1);
-	return may;
-}
-
 void invocation_log_line(void *cookie, const char *function,
 			 enum thaw_level level, const char *text, size_t size)
 {
 	struct invocation *invocation = cookie;
 
 	if (invocation->wants_log)
-		keep(invocation, text, size);
-	if (invocation_log_may(invocation->deployment, DEPLOYMENT_LOG_LINES,
-			       level))
-		log_write(level, text, LOG_FIELD("function", function),
+		invocation_log_keep(invocation, text, size);
+	if (function_stats_may_log(invocation->deployment->stats,
+				   FUNCTION_LOG_LINES, (enum thaw_level)level))
+		log_write((enum thaw_level)level, text,
+			  LOG_FIELD("function", function),
 			  LOG_FIELD("request_id", invocation->reply.id));
 }
 
@@ -90,12 +57,13 @@ static void log_refusal(const struct invocation *invocation)
 void invocation_log_end(const struct invocation *invocation)
 {
 	const struct thaw_reply *reply = &invocation->reply;
-	/* a client that has gone is nobody's failure */
+	/* a client that has gone is no failure */
 	bool good = invocation->result ? invocation->result == -ECANCELED :
 					 reply->result == THAW_OK;
 
-	if (!invocation_log_may(invocation->deployment, DEPLOYMENT_LOG_ENDS,
-				good ? THAW_LOG_DEBUG : THAW_LOG_WARN))
+	if (!function_stats_may_log(invocation->deployment->stats,
+				    FUNCTION_LOG_ENDS,
+				    good ? THAW_LOG_DEBUG : THAW_LOG_WARN))
 		return;
 	if (invocation->result)
 		log_refusal(invocation);
@@ -116,7 +84,7 @@ void invocation_log_init_line(void *cookie, const char *function,
 			      size_t size)
 {
 	static struct log_limit limit = {
-		.per_second = INVOCATION_LOG_PER_SECOND,
+		.per_second = FUNCTION_LOG_PER_SECOND,
 		.burst = INVOCATION_LOG_INIT_BURST,
 		.cause = "lines at init",
 	};

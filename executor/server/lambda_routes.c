@@ -2,6 +2,8 @@
  * lambda_routes.c - AWS Lambda's API on the public listeners: invocations, and
  * the read-only operations that its clients need. Its texts are in lambda.c.
  */
+#include "executor/server/lambda_routes.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -12,15 +14,18 @@
 #include "executor/protocol/lambda_log.h"
 #include "executor/protocol/lambda_name.h"
 #include "executor/protocol/lambda_request.h"
+#include "executor/server/answer.h"
 #include "executor/server/event.h"
-#include "executor/server/routes.h"
-#include "executor/server/server_internal.h"
-#include "executor/server/server_limits.h"
+#include "executor/server/http_connection.h"
+#include "executor/server/respond.h"
+#include "executor/server/route_common.h"
+#include "executor/server/server_view.h"
+#include "executor/server/worker.h"
 
 #define JSON_TYPE "application/json"
 #define BINARY_TYPE "application/octet-stream"
 
-static void respond_error(struct exchange *exchange)
+static void lambda_route_respond_error(struct exchange *exchange)
 {
 	const struct lambda_error *error = &exchange->lambda_error;
 
@@ -36,14 +41,14 @@ static void respond_error(struct exchange *exchange)
 	respond_end(exchange, exchange->text.data, exchange->text.size);
 }
 
-static void send_error(struct exchange *exchange)
+static void lambda_route_send_error(struct exchange *exchange)
 {
-	respond_error(exchange);
-	exchange_send(exchange);
+	lambda_route_respond_error(exchange);
+	http_connection_send(exchange);
 }
 
-/* What a status of HTTP is called here: no memory is not the client's fault. */
-static int error_of(unsigned status)
+/* The error of an HTTP status; want of memory is not the client's fault. */
+static int lambda_route_error_of(unsigned status)
 {
 	switch (status) {
 	case 413:
@@ -55,21 +60,22 @@ static int error_of(unsigned status)
 	}
 }
 
-/* A request that could not be read, in this API's words. */
+/* Refuses a request in the words of this API. */
 void lambda_route_refuse(struct exchange *exchange)
 {
 	char text[256];
 
 	if (!exchange->lambda_error.status) {
 		route_reason(exchange, text, sizeof(text));
-		lambda_from_errno(error_of(exchange->status), exchange->name,
-				  text, &exchange->lambda_error);
+		lambda_from_errno(lambda_route_error_of(exchange->status),
+				  exchange->name, text,
+				  &exchange->lambda_error);
 		exchange->lambda_error.status = exchange->status;
 	}
-	respond_error(exchange);
+	lambda_route_respond_error(exchange);
 }
 
-static void find(struct exchange *exchange)
+static void lambda_route_find(struct exchange *exchange)
 {
 	const struct generation *generation = exchange->worker->generation;
 	const struct lambda_call *call = &exchange->call;
@@ -104,13 +110,14 @@ void lambda_route_head(struct exchange *exchange)
 	exchange->kind = EXCHANGE_LAMBDA;
 	if (exchange->call.operation != LAMBDA_INVOKE)
 		return;
-	find(exchange);
+	lambda_route_find(exchange);
 	if (exchange->deployment)
 		request->max_body = exchange->deployment->spec->max_request;
 }
 
-/* START, the function's lines, END and REPORT: the last 4 KiB of it. */
-static void write_log(struct exchange *exchange, struct buffer *out)
+/* Adds the last 4 KiB of the log: START, the function's lines, END and REPORT. */
+static void lambda_route_write_log(struct exchange *exchange,
+				   struct buffer *out)
 {
 	struct invocation *invocation = &exchange->invocation;
 	const struct deployment *deployment = exchange->deployment;
@@ -131,7 +138,8 @@ static void write_log(struct exchange *exchange, struct buffer *out)
 	buffer_done(&invocation->log);
 }
 
-static void begin_reply(struct exchange *exchange, const char *type)
+static void lambda_route_begin_reply(struct exchange *exchange,
+				     const char *type)
 {
 	const char *trace =
 		http_request_header(&exchange->request, "x-amzn-trace-id");
@@ -145,14 +153,14 @@ static void begin_reply(struct exchange *exchange, const char *type)
 				     "$LATEST");
 	if (trace)
 		http_response_header(out, "X-Amzn-Trace-Id", trace);
-	respond_timing(exchange);
+	answer_timing(exchange);
 	if (exchange->invocation.wants_log)
-		write_log(exchange, out);
+		lambda_route_write_log(exchange, out);
 }
 
-static void on_replied(struct invocation *invocation)
+static void lambda_route_on_replied(struct invocation *invocation)
 {
-	struct exchange *exchange = exchange_of(invocation);
+	struct exchange *exchange = exchange_of_invocation(invocation);
 	const struct thaw_reply *reply = &invocation->reply;
 
 	if (!exchange->connection)
@@ -162,25 +170,26 @@ static void on_replied(struct invocation *invocation)
 		lambda_from_errno(invocation->result, exchange->name,
 				  invocation->error.message,
 				  &exchange->lambda_error);
-		respond_error(exchange);
+		lambda_route_respond_error(exchange);
 	} else if (reply->result == THAW_OK) {
-		begin_reply(exchange, strcmp(reply->content_type, BINARY_TYPE) ?
-					      reply->content_type :
-					      JSON_TYPE);
+		lambda_route_begin_reply(exchange, strcmp(reply->content_type,
+							  BINARY_TYPE) ?
+							   reply->content_type :
+							   JSON_TYPE);
 		respond_reply(exchange);
 	} else {
 		buffer_clear(&exchange->text);
 		lambda_write_function_error(reply, &exchange->text);
-		begin_reply(exchange, JSON_TYPE);
+		lambda_route_begin_reply(exchange, JSON_TYPE);
 		http_response_header(&exchange->out, "X-Amz-Function-Error",
 				     lambda_function_error(reply));
 		respond_end(exchange, exchange->text.data, exchange->text.size);
 	}
-	exchange_send(exchange);
+	http_connection_send(exchange);
 }
 
-/* What the function is sent. */
-static void take_payload(struct exchange *exchange)
+/* Makes the invocation's request of the HTTP request. */
+static void lambda_route_take_payload(struct exchange *exchange)
 {
 	const struct http_request *http = &exchange->request;
 	struct thaw_invoke_request *request = &exchange->invocation.request;
@@ -199,26 +208,30 @@ static void take_payload(struct exchange *exchange)
 	route_common_attributes(exchange);
 }
 
-static void accept_event(struct exchange *exchange)
+static void lambda_route_accept_event(struct exchange *exchange)
 {
+	struct thaw_invoke_request *request = &exchange->invocation.request;
 	struct error err;
-	int r = event_accept(exchange, &exchange->invocation.request, &err);
+	int r;
+
+	request->id = exchange->id;
+	r = event_accept(exchange->worker, exchange->deployment, request, &err);
 
 	if (r) {
 		lambda_from_errno(r, exchange->name, err.message,
 				  &exchange->lambda_error);
-		if (r == -ENOMEM) /* there will be some: not our fault */
+		if (r == -ENOMEM) /* there will be some later */
 			exchange->lambda_error.status = 503;
-		send_error(exchange);
+		lambda_route_send_error(exchange);
 		return;
 	}
 	respond_begin(exchange, 202, NULL);
 	http_response_header(&exchange->out, "x-amzn-RequestId", exchange->id);
 	respond_end(exchange, "", 0);
-	exchange_send(exchange);
+	http_connection_send(exchange);
 }
 
-static void check_payload(struct exchange *exchange)
+static void lambda_route_check_payload(struct exchange *exchange)
 {
 	const struct http_request *request = &exchange->request;
 
@@ -227,32 +240,32 @@ static void check_payload(struct exchange *exchange)
 				    &exchange->lambda_error);
 }
 
-static void invoke(struct exchange *exchange)
+static void lambda_route_invoke(struct exchange *exchange)
 {
 	if (exchange->lambda_error.status) {
-		send_error(exchange);
+		lambda_route_send_error(exchange);
 		return;
 	}
-	take_payload(exchange);
+	lambda_route_take_payload(exchange);
 	switch (exchange->call.invocation) {
 	case LAMBDA_DRY_RUN:
 		respond_begin(exchange, 204, NULL);
 		http_response_header(&exchange->out, "x-amzn-RequestId",
 				     exchange->id);
 		respond_end(exchange, NULL, HTTP_NO_BODY);
-		exchange_send(exchange);
+		http_connection_send(exchange);
 		return;
 	case LAMBDA_EVENT:
-		accept_event(exchange);
+		lambda_route_accept_event(exchange);
 		return;
 	case LAMBDA_REQUEST_RESPONSE:
 		exchange->invocation.wants_log = exchange->call.wants_log;
-		route_invoke(exchange, on_replied);
+		route_invoke(exchange, lambda_route_on_replied);
 		return;
 	}
 }
 
-static void read_only(struct exchange *exchange)
+static void lambda_route_read_only(struct exchange *exchange)
 {
 	struct server_view view;
 	bool written;
@@ -261,27 +274,28 @@ static void read_only(struct exchange *exchange)
 	if (server_view(exchange->worker, &view)) {
 		lambda_from_errno(-ENOMEM, exchange->name, "no memory",
 				  &exchange->lambda_error);
-		send_error(exchange);
+		lambda_route_send_error(exchange);
 		return;
 	}
 	written = lambda_write(&exchange->call, &view, &exchange->text,
 			       &exchange->lambda_error);
 	server_view_done(&view);
 	if (!written) {
-		send_error(exchange);
+		lambda_route_send_error(exchange);
 		return;
 	}
 	respond_begin(exchange, 200, JSON_TYPE);
 	http_response_header(&exchange->out, "x-amzn-RequestId", exchange->id);
 	respond_end(exchange, exchange->text.data, exchange->text.size);
-	exchange_send(exchange);
+	http_connection_send(exchange);
 }
 
 void lambda_route(struct exchange *exchange)
 {
 	exchange_make_id(exchange);
 	if (exchange->call.operation == LAMBDA_INVOKE)
-		exchange_inspect(exchange, check_payload, invoke);
+		exchange_inspect(exchange, lambda_route_check_payload,
+				 lambda_route_invoke);
 	else
-		read_only(exchange);
+		lambda_route_read_only(exchange);
 }

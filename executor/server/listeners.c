@@ -1,4 +1,6 @@
-/* listeners.c - the server's listening sockets. Main thread, but for doors. */
+/* listeners.c - the server's listening sockets. See listeners.h. */
+#include "executor/server/listeners.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,41 +8,86 @@
 #include <unistd.h>
 
 #include "executor/io/listen.h"
-#include "executor/server/connection.h"
+#include "executor/server/frame_connection.h"
+#include "executor/server/host_check.h"
 #include "executor/server/log/log.h"
-#include "executor/server/server_internal.h"
+#include "executor/server/server_limits.h"
 
-/* Names of sockets that systemd hands over (FileDescriptorName=). */
-#define NAME_ADMIN "admin"
-#define NAME_METRICS "metrics"
-#define NAME_SOCKET "socket"
+/* Of sockets that systemd hands over (FileDescriptorName=), and in the log. */
+static const char *const kind_names[LISTENER_KINDS] = {
+	[LISTENER_HTTP] = "http",
+	[LISTENER_ADMIN] = "admin",
+	[LISTENER_METRICS] = "metrics",
+	[LISTENER_SOCKET] = "socket",
+};
 
-static int add(struct server *server, int fd, int worker,
-	       void (*open)(struct door *door, int fd), const char *path,
-	       struct error *err)
+static bool is_main_kind(enum listener_kind kind)
 {
-	struct listening *all = reallocarray(server->listening,
-					     server->listening_count + 1,
-					     sizeof(*all));
+	return kind == LISTENER_ADMIN || kind == LISTENER_METRICS;
+}
 
-	if (!all) {
-		close(fd);
-		return error_set(err, -ENOMEM, "no memory for a listener");
-	}
-	all[server->listening_count++] = (struct listening){
-		.fd = fd, .worker = worker, .open = open, .path = path
-	};
-	if (path && lstat(path, &all[server->listening_count - 1].file))
-		all[server->listening_count - 1].path = NULL;
-	server->listening = all;
+/* A socket that has been bound; listeners_add() makes listeners of it. */
+struct bound {
+	enum listener_kind kind;
+	int fd;
+	int worker; /* whose it is; -1: all workers share it */
+	const char *path;
+	bool inherited;
+};
+
+static int listeners_add_one(struct server *server, const struct bound *bound,
+			     unsigned worker_index)
+{
+	struct listener *listener = calloc(1, sizeof(*listener));
+
+	if (!listener)
+		return -ENOMEM;
+	listener->kind = bound->kind;
+	listener->worker_index = worker_index;
+	listener->open = bound->kind == LISTENER_SOCKET ?
+				 frame_connection_open :
+				 http_connection_open;
+	if (bound->kind == LISTENER_METRICS)
+		listener->limit = &server->metrics_limit;
+	listener->checks_hosts =
+		host_check_is_wanted(&server->shared.options, bound->fd);
+	listener->inherited = bound->inherited;
+	listener->fd = bound->fd;
+	*server->last_listener = listener;
+	server->last_listener = &listener->next;
 	return 0;
 }
 
-static bool has(const struct server *server,
-		void (*open)(struct door *door, int fd))
+/* Takes the socket: one listener for its worker, or one for each. */
+static int listeners_add(struct server *server, const struct bound *bound,
+			 struct error *err)
 {
-	for (size_t i = 0; i < server->listening_count; i++)
-		if (server->listening[i].open == open)
+	const unsigned count = bound->worker < 0 ? server->shared.worker_count :
+						   1;
+	struct listener **first = server->last_listener;
+	int r = 0;
+
+	for (unsigned i = 0; i < count && !r; i++)
+		r = listeners_add_one(server, bound,
+				      bound->worker < 0 ?
+					      i :
+					      (unsigned)bound->worker);
+	if (!*first)
+		close(bound->fd);
+	else
+		(*first)->is_first = true;
+	if (r)
+		return error_set(err, r, "no memory for a listener");
+	if (bound->path && !lstat(bound->path, &(*first)->file))
+		(*first)->path = bound->path;
+	return 0;
+}
+
+static bool has_kind(const struct server *server, enum listener_kind kind)
+{
+	for (const struct listener *listener = server->listeners; listener;
+	     listener = listener->next)
+		if (listener->kind == kind)
 			return true;
 	return false;
 }
@@ -53,39 +100,47 @@ static int bind_shared(struct server *server, const char *text,
 		.text = text,
 		.shared = true,
 		.is_first = true,
-		.insecure = server->options.insecure,
+		.insecure = server->shared.options.insecure,
 	};
+	struct bound bound = { .kind = LISTENER_HTTP };
 	char where[LISTEN_TEXT_MAX];
 
-	for (unsigned i = 0; i < server->worker_count; i++) {
-		int fd, r = listen_bind(&address, err, &fd);
+	for (unsigned i = 0; i < server->shared.worker_count; i++) {
+		int r = listen_bind(&address, err, &bound.fd);
 
+		bound.worker = (int)i;
 		if (!r)
-			r = add(server, fd, (int)i, http_connection_open, NULL,
-				err);
+			r = listeners_add(server, &bound, err);
 		if (r)
 			return r;
-		listen_describe(fd, where, sizeof(where));
+		listen_describe(bound.fd, where, sizeof(where));
 		address.text = where;
 		address.is_first = false;
 	}
 	return 0;
 }
 
-static int bind_one(struct server *server, const char *text, int worker,
-		    void (*open)(struct door *door, int fd), struct error *err)
+/* One socket, which the main thread has, or which all workers share. */
+static int bind_one(struct server *server, const char *text,
+		    enum listener_kind kind, struct error *err)
 {
 	const struct listen_address address = {
 		.text = text,
-		.insecure = server->options.insecure,
+		.insecure = server->shared.options.insecure,
 	};
-	int fd, r = listen_bind(&address, err, &fd);
+	struct bound bound = {
+		.kind = kind,
+		.worker = is_main_kind(kind) ?
+				  (int)server->shared.worker_count :
+				  -1,
+		.path = listen_unix_path(text),
+	};
+	int r = listen_bind(&address, err, &bound.fd);
 
-	return r ? r :
-		   add(server, fd, worker, open, listen_unix_path(text), err);
+	return r ? r : listeners_add(server, &bound, err);
 }
 
-/* A port that the system has chosen is one for all addresses of a name. */
+/* A port that the system has chosen is used for all addresses of a name. */
 static void take_port(char text[LISTEN_TEXT_MAX], int fd)
 {
 	char where[LISTEN_TEXT_MAX], *port = strrchr(text, ':');
@@ -95,40 +150,45 @@ static void take_port(char text[LISTEN_TEXT_MAX], int fd)
 		strcpy(port, strrchr(where, ':'));
 }
 
-/* All addresses of a name; those this machine has not, as it has no IPv6, less. */
+/*
+ * Binds all addresses of a name but those that this machine does not have, such as
+ * ones of IPv6. At least one has to be there.
+ */
 static int bind_named(struct server *server, const char *text,
-		      void (*open)(struct door *door, int fd),
-		      struct error *err)
+		      enum listener_kind kind, struct error *err)
 {
 	char texts[LISTEN_NAMED_MAX][LISTEN_TEXT_MAX];
-	const size_t before = server->listening_count;
+	struct listener **first = server->last_listener;
 	int r, count = listen_resolve(text, err, texts);
 
 	if (count < 0)
 		return count;
 	for (int i = 0; i < count; i++) {
-		if (server->listening_count > before)
-			take_port(texts[i], server->listening[before].fd);
-		r = open == http_connection_open ?
+		if (*first)
+			take_port(texts[i], (*first)->fd);
+		r = kind == LISTENER_HTTP ?
 			    bind_shared(server, texts[i], err) :
-			    bind_one(server, texts[i],
-				     (int)server->worker_count, open, err);
+			    bind_one(server, texts[i], kind, err);
 		if (r && r != -EADDRNOTAVAIL)
 			return r;
 	}
-	return server->listening_count > before ? 0 : -EADDRNOTAVAIL;
+	return *first ? 0 : -EADDRNOTAVAIL;
 }
 
-/* The main thread's, which may be NULL; what systemd has handed over is there. */
-static int bind_main(struct server *server, const char *text,
-		     void (*open)(struct door *door, int fd), struct error *err)
+static int bind_address_of(struct server *server, const char *text,
+			   enum listener_kind kind, struct error *err)
 {
-	if (!text || has(server, open))
-		return 0;
-	return listen_unix_path(text) ?
-		       bind_one(server, text, (int)server->worker_count, open,
-				err) :
-		       bind_named(server, text, open, err);
+	return listen_unix_path(text) ? bind_one(server, text, kind, err) :
+					bind_named(server, text, kind, err);
+}
+
+/* Binds @text, which may be NULL, unless systemd has handed over such a one. */
+static int bind_main(struct server *server, const char *text,
+		     enum listener_kind kind, struct error *err)
+{
+	return !text || has_kind(server, kind) ?
+		       0 :
+		       bind_address_of(server, text, kind, err);
 }
 
 static int bind_socket(struct server *server, const char *path,
@@ -137,155 +197,151 @@ static int bind_socket(struct server *server, const char *path,
 	static char text[LISTEN_TEXT_MAX];
 
 	snprintf(text, sizeof(text), "unix:%s", path);
-	return bind_one(server, text, -1, frame_connection_open, err);
+	return bind_one(server, text, LISTENER_SOCKET, err);
 }
 
-/* Those that systemd has made: by name, else public HTTP. */
-static int inherit(struct server *server, unsigned count, const char *names,
-		   struct error *err)
+/* The kind that a name of systemd's says; any other is public HTTP. */
+static enum listener_kind kind_of_name(const char *name, size_t size)
+{
+	for (int kind = LISTENER_ADMIN; kind < LISTENER_KINDS; kind++)
+		if (size == strlen(kind_names[kind]) &&
+		    !strncmp(name, kind_names[kind], size))
+			return (enum listener_kind)kind;
+	return LISTENER_HTTP;
+}
+
+static int listeners_inherit(struct server *server, unsigned count,
+			     const char *names, struct error *err)
 {
 	int r = 0;
 
 	for (unsigned i = 0; i < count && !r; i++) {
-		size_t size = strcspn(names, ":");
-		int fd = LISTEN_FDS_START + (int)i;
+		const size_t size = strcspn(names, ":");
+		struct bound bound = {
+			.kind = kind_of_name(names, size),
+			.fd = LISTEN_FDS_START + (int)i,
+			.worker = -1,
+			.inherited = true,
+		};
 
-		if (size == strlen(NAME_ADMIN) &&
-		    !strncmp(names, NAME_ADMIN, size))
-			r = add(server, fd, (int)server->worker_count,
-				http_admin_connection_open, NULL, err);
-		else if (size == strlen(NAME_METRICS) &&
-			 !strncmp(names, NAME_METRICS, size))
-			r = add(server, fd, (int)server->worker_count,
-				http_metrics_connection_open, NULL, err);
-		else if (size == strlen(NAME_SOCKET) &&
-			 !strncmp(names, NAME_SOCKET, size))
-			r = add(server, fd, -1, frame_connection_open, NULL,
-				err);
-		else
-			r = add(server, fd, -1, http_connection_open, NULL,
-				err);
-		if (!r)
-			server->listening[server->listening_count - 1]
-				.inherited = true;
+		if (is_main_kind(bound.kind))
+			bound.worker = (int)server->shared.worker_count;
+		r = listeners_add(server, &bound, err);
 		names += size + (names[size] == ':');
 	}
 	return r;
 }
 
-int server_bind(struct server *server, struct error *err)
+static void listeners_set_handlers(struct server *server,
+				   const struct listener_handlers *handlers)
 {
-	const struct server_options *options = &server->options;
+	for (struct listener *listener = server->listeners; listener;
+	     listener = listener->next)
+		listener->handler = handlers->of[listener->kind];
+}
+
+int listeners_bind(struct server *server,
+		   const struct listener_handlers *handlers, struct error *err)
+{
+	const struct server_options *options = &server->shared.options;
 	char names[1024];
 	unsigned count = listen_inherited(names, sizeof(names));
-	int r = inherit(server, count, names, err);
+	bool has_http;
+	int r;
 
+	server->last_listener = &server->listeners;
+	server->metrics_limit.max = SERVER_METRICS_CONNECTIONS;
+	r = listeners_inherit(server, count, names, err);
 	/* what systemd hands over takes the place of what is configured */
+	has_http = has_kind(server, LISTENER_HTTP);
 	if (!r)
-		r = bind_main(server, options->admin,
-			      http_admin_connection_open, err);
+		r = bind_main(server, options->admin, LISTENER_ADMIN, err);
 	if (!r)
-		r = bind_main(server, options->metrics,
-			      http_metrics_connection_open, err);
-	if (!r && options->socket && !has(server, frame_connection_open))
+		r = bind_main(server, options->metrics, LISTENER_METRICS, err);
+	if (!r && options->socket && !has_kind(server, LISTENER_SOCKET))
 		r = bind_socket(server, options->socket, err);
-	if (has(server, http_connection_open))
-		return r;
-	for (size_t i = 0; i < options->listen_count && !r; i++)
-		r = listen_unix_path(options->listen[i]) ?
-			    bind_one(server, options->listen[i], -1,
-				     http_connection_open, err) :
-			    bind_named(server, options->listen[i],
-				       http_connection_open, err);
+	for (size_t i = 0; i < options->listen_count && !r && !has_http; i++)
+		r = bind_address_of(server, options->listen[i], LISTENER_HTTP,
+				    err);
+	listeners_set_handlers(server, handlers);
 	return r;
 }
 
-static const char *kind_of(const struct listening *listening)
-{
-	if (listening->open == http_admin_connection_open)
-		return "admin";
-	if (listening->open == http_metrics_connection_open)
-		return "metrics";
-	return listening->open == frame_connection_open ? "socket" : "http";
-}
-
-/* Those of the admin, or the others. */
-static int listen_at(struct server *server, bool admin, struct error *err)
+/* Has sockets listen: the main thread's, or the others. */
+static int listeners_listen(struct server *server, bool is_main,
+			    struct error *err)
 {
 	char where[LISTEN_TEXT_MAX];
 
-	for (size_t i = 0; i < server->listening_count; i++) {
-		const struct listening *one = &server->listening[i];
+	for (const struct listener *listener = server->listeners; listener;
+	     listener = listener->next) {
 		int r;
 
-		if ((one->worker == (int)server->worker_count) != admin)
+		if (is_main_kind(listener->kind) != is_main ||
+		    !listener->is_first)
 			continue;
-		r = listen_start(one->fd, err);
+		r = listen_start(listener->fd, err);
 		if (r)
 			return r;
-		/* a shared port is said once */
-		if (one->worker > 0 && one->worker < (int)server->worker_count)
+		/* a port that workers share is logged once */
+		if (!is_main && listener->worker_index > 0)
 			continue;
-		listen_describe(one->fd, where, sizeof(where));
+		listen_describe(listener->fd, where, sizeof(where));
 		log_write(THAW_LOG_INFO, "listening",
-			  LOG_FIELD("kind", kind_of(one)),
+			  LOG_FIELD("kind", kind_names[listener->kind]),
 			  LOG_FIELD("address", where));
 	}
 	return 0;
 }
 
-int server_listen_admin(struct server *server, struct error *err)
+int listeners_start_main(struct server *server, struct error *err)
 {
-	int r = listen_at(server, true, err);
+	int r = listeners_listen(server, true, err);
 
 	if (!r)
-		server_open_doors(&server->main);
+		listeners_open(&server->main);
 	return r;
 }
 
-int server_listen(struct server *server, struct error *err)
+int listeners_start(struct server *server, struct error *err)
 {
-	return listen_at(server, false, err);
+	return listeners_listen(server, false, err);
 }
 
-void server_open_doors(struct worker *worker)
+void listeners_open(struct worker *worker)
 {
-	const struct server *server = worker->server;
-	struct error err;
+	struct server *server = server_of_worker(worker);
 
-	for (size_t i = 0; i < server->listening_count; i++) {
-		const struct listening *one = &server->listening[i];
-		bool ours = one->worker == (int)worker->index ||
-			    (one->worker < 0 &&
-			     worker->index < server->worker_count);
-
-		if (ours && worker_listen(worker, one->fd, one->inherited,
-					  one->open, &err))
-			log_write(THAW_LOG_ERROR, "cannot listen",
-				  LOG_FIELD("reason", err.message));
-	}
+	for (struct listener *listener = server->listeners; listener;
+	     listener = listener->next)
+		if (listener->worker_index == worker->index)
+			worker_listen(worker, listener);
 }
 
-void server_unlink(const struct server *server)
+void listeners_unlink(const struct server *server)
 {
-	for (size_t i = 0; i < server->listening_count; i++) {
-		const struct listening *one = &server->listening[i];
+	for (const struct listener *listener = server->listeners; listener;
+	     listener = listener->next) {
 		struct stat now;
 
 		/* its inode is not used again as long as the socket is open */
-		if (one->path && !lstat(one->path, &now) &&
-		    now.st_dev == one->file.st_dev &&
-		    now.st_ino == one->file.st_ino)
-			unlink(one->path);
+		if (listener->path && !lstat(listener->path, &now) &&
+		    now.st_dev == listener->file.st_dev &&
+		    now.st_ino == listener->file.st_ino)
+			unlink(listener->path);
 	}
 }
 
-void server_close(struct server *server)
+void listeners_close(struct server *server)
 {
-	server_unlink(server);
-	for (size_t i = 0; i < server->listening_count; i++)
-		close(server->listening[i].fd);
-	free(server->listening);
-	server->listening = NULL;
-	server->listening_count = 0;
+	struct listener *listener, *next;
+
+	listeners_unlink(server);
+	for (listener = server->listeners; listener; listener = next) {
+		next = listener->next;
+		if (listener->is_first)
+			close(listener->fd);
+		free(listener);
+	}
+	server->listeners = NULL;
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/container_of.h"
@@ -58,7 +59,7 @@ static struct pool *find_oldest(const struct generation *generation)
 	return oldest;
 }
 
-/* Frees the vm that has been idle longest, whosever it is. */
+/* Frees the vm that has been idle longest, of any function. */
 static bool free_oldest(const struct generation *generation)
 {
 	struct pool *pool;
@@ -87,7 +88,7 @@ static bool free_outdated(const struct generation *generation)
 }
 
 /* On any thread. */
-static bool spare(struct memory_budget *budget, bool for_boot)
+static bool memory_spare(struct memory_budget *budget, bool for_boot)
 {
 	struct memory *memory = container_of(budget, struct memory, budget);
 	struct generation *generation = hold_generation(memory);
@@ -111,7 +112,7 @@ void memory_init(struct memory *memory, const struct memory_config *config)
 	if (!max)
 		max = machine_memory(config->root) / 100 *
 		      SERVER_MEMORY_PERCENT;
-	memory_budget_init(&memory->budget, max, spare);
+	memory_budget_init(&memory->budget, max, memory_spare);
 	memory->budget.patience_ns = SERVER_MEMORY_PATIENCE_NS;
 	pthread_mutex_init(&memory->lock, NULL);
 	memory->source.events = memory->source.trigger = -1;
@@ -133,7 +134,7 @@ static size_t trim(const struct generation *generation, bool warm_too,
 	return count;
 }
 
-/* Something else, most likely, whenever memory of requests may have been freed. */
+/* A number that most likely differs once memory of requests may have been freed. */
 static uint64_t count_activity(const struct memory *memory)
 {
 	const struct metrics_server *metrics = memory->config.metrics;
@@ -145,8 +146,8 @@ static uint64_t count_activity(const struct memory *memory)
 }
 
 /*
- * malloc() keeps most of what was freed, and would keep all of a storm of
- * requests. What it has given back it counts as free, too.
+ * malloc() keeps most of what was freed, and would keep all memory of a storm of
+ * requests. It counts as free also what it has given back, so activity decides.
  */
 static void trim_heap(struct memory *memory)
 {
@@ -192,7 +193,7 @@ static void sweep_once(struct memory *memory)
 
 	if (generation && pressure) {
 		trim_pressed(memory, generation, pressure == PRESSURE_WARM);
-		/* what came before did not see what this has freed */
+		/* pressure from before now has not seen what this has freed */
 		atomic_store(&memory->pressed_ns, clock_now_ns());
 	} else if (generation) {
 		trim_idle(memory, generation);
@@ -201,7 +202,7 @@ static void sweep_once(struct memory *memory)
 	trim_heap(memory);
 }
 
-/* Pressure that came meanwhile has begun no sweep, and does not wait for one. */
+/* Pressure that comes meanwhile begins no sweep of its own, so this goes on. */
 static void sweep(struct offload_work *work)
 {
 	struct memory *memory = container_of(work, struct memory, sweep);
@@ -230,7 +231,7 @@ static void set_timer(struct memory *memory)
 	timer_set(memory->config.timers, &memory->timer, clock_now_ns() + ns);
 }
 
-static void on_timer(struct timer *timer)
+static void memory_on_timer(struct timer *timer)
 {
 	struct memory *memory = container_of(timer, struct memory, timer);
 
@@ -250,7 +251,7 @@ void memory_press(struct memory *memory)
 	begin_sweep(memory);
 }
 
-static void on_pressure(struct io_poll *poll)
+static void memory_on_pressure(struct io_poll *poll)
 {
 	struct memory *memory = container_of(poll, struct memory, poll);
 
@@ -258,19 +259,24 @@ static void on_pressure(struct io_poll *poll)
 		memory_press(memory);
 }
 
-/* Where the kernel does not say, nothing is freed but what is idle for long. */
+/* Without it, only vms are freed that have been idle for long. */
 static void watch_pressure(struct memory *memory, struct io *io)
 {
 	struct error err;
+	int r;
 
 	if (machine_pressure_open(&memory->source, memory->config.root, &err)) {
 		log_write(THAW_LOG_INFO, "memory pressure cannot be watched",
 			  LOG_FIELD("reason", err.message));
 		return;
 	}
-	memory->is_watched = true;
-	memory->poll.ready = on_pressure;
-	io_poll_open(io, &memory->poll, memory->source.events);
+	memory->poll.ready = memory_on_pressure;
+	r = io_poll_open(io, &memory->poll, memory->source.events);
+	if (r)
+		log_write(THAW_LOG_WARN, "memory pressure cannot be watched",
+			  LOG_FIELD("reason", strerror(-r)));
+	else
+		memory->is_watched = true;
 }
 
 void memory_start(struct memory *memory, struct offload_pool *offload,
@@ -278,7 +284,7 @@ void memory_start(struct memory *memory, struct offload_pool *offload,
 {
 	memory->offload = offload;
 	memory->sweep.run = sweep;
-	memory->timer.fire = on_timer;
+	memory->timer.fire = memory_on_timer;
 	set_timer(memory);
 	watch_pressure(memory, io);
 }

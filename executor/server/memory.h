@@ -4,18 +4,20 @@
  *
  *	memory_init(&memory, &config);
  *	memory_admit(&memory, generation);		before it is deployed
- *	memory_set_generation(&memory, generation);	when it is served
- *	memory_start(&memory, jobs, io);		on the main thread
+ *	memory_set_generation(&memory, generation);	when workers have it
+ *	memory_start(&memory, offload, io);		on the main thread
  *	...
- *	memory_stop(&memory);		no timer fires, no job begins any more
- *	memory_done(&memory);		no job runs any more
+ *	memory_stop(&memory);		no timer fires, no sweep begins any more
+ *	... offload_pool_free(offload);
+ *	memory_done(&memory);
  *
- * A timer of the main thread begins a job that looks at the vms of all functions
- * and frees those that have been idle for long; none of a function's
- * concurrency.warm. It also has malloc() give back what requests have left. When
- * the kernel says that memory is short, that job frees all idle vms, and the warm
- * ones too if it goes on. Who makes a vm beyond the bound frees idle ones, or is
- * refused; a boot frees the warm ones, too, of what is being updated.
+ * A timer of the main thread begins a sweep, on a thread of the offload pool. The
+ * sweep frees the vms of all functions that have been idle for long, but none of a
+ * function's concurrency.warm, and has malloc() give back what requests have left.
+ * When the kernel says that memory is short, the sweep frees all idle vms, and the
+ * warm ones too if the pressure goes on. A thread that makes a vm beyond the bound
+ * frees idle ones, or is refused; a boot also frees warm vms of the function that
+ * it updates.
  */
 #ifndef EXECUTOR_SERVER_MEMORY_H
 #define EXECUTOR_SERVER_MEMORY_H
@@ -30,7 +32,7 @@
 #include "base/offload.h"
 #include "base/timers.h"
 #include "executor/io/io.h"
-#include "executor/server/deployment.h"
+#include "executor/server/generation.h"
 #include "executor/server/metrics.h"
 #include "snapshot/memory_budget.h"
 
@@ -51,34 +53,28 @@ struct memory {
 	struct offload_pool *offload;
 	struct timer timer;
 	struct offload_work sweep;
-	_Atomic bool sweeping; /* the job is the pool of threads' */
-	uint64_t activity;     /* the job's: when malloc() was trimmed last */
+	_Atomic bool sweeping; /* the sweep was pushed, or runs */
+	uint64_t activity;     /* the sweep's: when malloc() was trimmed last */
 
 	struct machine_pressure source;
 	struct io_poll poll;	     /* of it */
 	bool is_watched;	     /* there is such a source */
 	_Atomic uint64_t pressed_ns; /* when the last sweep for it ended */
-	_Atomic int pressure;	     /* enum memory_pressure, for the job */
+	_Atomic int pressure;	     /* enum memory_pressure, for the sweep */
 };
 
 void memory_init(struct memory *memory, const struct memory_config *config);
 
-/*
- * Fails those functions of @generation, not deployed yet, that the bound has no
- * room for: in the catalog's order, for the warm vms of all, and a first vm.
- */
-void memory_admit(struct memory *memory, struct generation *generation);
-
-/* The functions to look at from now on; NULL: none. Any thread. */
+/* Sets the functions whose vms are looked at; NULL: none. Any thread. */
 void memory_set_generation(struct memory *memory,
 			   struct generation *generation);
 
-/* Begins to look, by jobs of @offload, and ends it; on the main thread. */
+/* Begins to sweep on threads of @offload, and stops. Main thread. */
 void memory_start(struct memory *memory, struct offload_pool *offload,
 		  struct io *io);
 void memory_stop(struct memory *memory);
 
-/* Memory is short: has idle vms freed. On the main thread. */
+/* Memory is short: has idle vms freed. Main thread. */
 void memory_press(struct memory *memory);
 
 void memory_done(struct memory *memory);

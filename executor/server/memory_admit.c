@@ -1,20 +1,18 @@
-/*
- * memory_admit.c - which functions of a catalog there is memory for, by what it
- * says. See memory.h.
- */
+/* memory_admit.c - whether there is memory for functions. See memory_admit.h. */
+#include "executor/server/memory_admit.h"
+
 #include <errno.h>
 
 #include "base/units.h"
 #include "executor/server/log/log.h"
-#include "executor/server/memory.h"
 
-/* Whoever has the most of something. */
+/* The function that has the most of something. */
 struct most {
 	const char *name;
 	uint64_t bytes;
 };
 
-static void compare(struct most *most, const char *name, uint64_t bytes)
+static void most_add(struct most *most, const char *name, uint64_t bytes)
 {
 	if (!most->name || bytes > most->bytes)
 		*most = (struct most){ name, bytes };
@@ -25,13 +23,13 @@ static uint64_t in_mib(uint64_t bytes)
 	return bytes / UNITS_MIB;
 }
 
-/* Of the vms that are always there. */
+/* Memory of the vms that are always there. */
 static uint64_t warm_bytes(const struct catalog_function *spec)
 {
 	return (uint64_t)spec->memory * spec->concurrency.warm;
 }
 
-/* And while its first vm is made, the boot's own. */
+/* That, the boot's vm, and a first vm if there is no warm one. */
 static uint64_t least_bytes(const struct catalog_function *spec)
 {
 	const uint64_t first = spec->concurrency.warm ? 0 : spec->memory;
@@ -39,8 +37,8 @@ static uint64_t least_bytes(const struct catalog_function *spec)
 	return spec->memory + warm_bytes(spec) + first;
 }
 
-static void refuse(struct deployment *deployment, uint64_t max, uint64_t taken,
-		   const struct most *most)
+static void memory_refuse(struct deployment *deployment, uint64_t max,
+			  uint64_t taken, const struct most *most)
 {
 	const struct catalog_function *spec = deployment->spec;
 	struct error why;
@@ -58,7 +56,7 @@ static void refuse(struct deployment *deployment, uint64_t max, uint64_t taken,
 	deployment_fail(deployment, -ENOMEM, &why);
 }
 
-/* All vms at once may be more than fits: then idle ones go, or requests. */
+/* Logs if all vms at once would be more than fits. */
 static void tell_sum(const struct generation *generation, uint64_t max)
 {
 	struct most most = { NULL, 0 };
@@ -71,7 +69,7 @@ static void tell_sum(const struct generation *generation, uint64_t max)
 			(uint64_t)spec->memory * spec->concurrency.max;
 
 		sum += bytes;
-		compare(&most, spec->name, bytes);
+		most_add(&most, spec->name, bytes);
 	}
 	if (sum > max)
 		log_write(THAW_LOG_INFO,
@@ -84,7 +82,7 @@ static void tell_sum(const struct generation *generation, uint64_t max)
 			  LOG_NUMBER("most_mib", in_mib(most.bytes)));
 }
 
-/* Nobody else deploys those that are new in @generation, so far. */
+/* Whether it is new in @generation, so that nobody deploys it yet. */
 static bool is_new(const struct generation *generation,
 		   const struct deployment *deployment)
 {
@@ -92,8 +90,8 @@ static bool is_new(const struct generation *generation,
 	       deployment->generation == generation->number;
 }
 
-/* Those that are deployed, or are being, have what they have. */
-void memory_admit(struct memory *memory, struct generation *generation)
+/* What is deployed, or is being booted, has its memory already. */
+void memory_admit(const struct memory *memory, struct generation *generation)
 {
 	const uint64_t max = memory->budget.max;
 	struct most most = { NULL, 0 };
@@ -108,11 +106,11 @@ void memory_admit(struct memory *memory, struct generation *generation)
 			if (is_new(generation, deployment) != (fresh == 1))
 				continue;
 			if (fresh && least_bytes(spec) + taken > max) {
-				refuse(deployment, max, taken, &most);
+				memory_refuse(deployment, max, taken, &most);
 				continue;
 			}
 			taken += warm_bytes(spec);
-			compare(&most, spec->name, warm_bytes(spec));
+			most_add(&most, spec->name, warm_bytes(spec));
 		}
 	tell_sum(generation, max);
 }

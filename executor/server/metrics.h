@@ -1,5 +1,5 @@
 /*
- * metrics.h - what is counted of a function's invocations.
+ * metrics.h - the counters of a function's invocations, and those of the server.
  *
  * Any thread counts, at any time, without a lock: relaxed atomics. A function
  * keeps its counts when the catalog is reloaded.
@@ -12,7 +12,7 @@
 
 /*
  * Upper bounds of the buckets of all durations, in microseconds: 5 us to 10 s;
- * one more bucket is for what is above.
+ * one more bucket is for longer ones.
  */
 #define METRICS_BUCKETS 20
 extern const uint32_t metrics_bounds_us[METRICS_BUCKETS];
@@ -36,7 +36,7 @@ enum metrics_outcome {
 	METRICS_OUTCOMES,
 };
 
-/* The label "start": the vm was there, or was made of the snapshot for it. */
+/* The label "start": the vm was there, or was built from the snapshot for it. */
 enum metrics_start {
 	METRICS_WARM,
 	METRICS_SNAPSHOT,
@@ -47,7 +47,7 @@ enum metrics_start {
 enum metrics_trim {
 	METRICS_TRIM_IDLE,     /* nobody used it for long */
 	METRICS_TRIM_PRESSURE, /* the kernel said that memory is short */
-	METRICS_TRIM_LIMIT,    /* another was made instead */
+	METRICS_TRIM_LIMIT,    /* another one was built instead */
 	METRICS_TRIMS,
 };
 
@@ -67,9 +67,9 @@ struct metrics_function {
 	_Atomic uint64_t restores, copied_bytes;
 	_Atomic uint64_t boots, boot_failures; /* snapshots made */
 	_Atomic uint64_t inflight;	       /* invocations that run */
-	/* taken from workers' queues while these waited, themselves included */
+	/* invocations popped from workers' queues while its own waited, and these */
 	_Atomic uint64_t turns;
-	/* jobs that had to wait for a thread; restores that were jobs */
+	/* times it waited for a thread of the offload pool; restores on one */
 	_Atomic uint64_t thread_waits, restores_offloaded;
 	_Atomic uint64_t log_lines, log_dropped;
 	/* Event invocations: in the queue; begun again; given up. */

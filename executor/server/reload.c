@@ -1,11 +1,13 @@
 /*
- * reload.c - another catalog while the server serves: read as a job, then passed
- * to the workers. See deployment.h. Main thread, but for the job.
+ * reload.c - reads another catalog on a thread of the builders, then passes it to
+ * the workers. See reload.h. Main thread, but for reload_read().
  *
- * If the catalog is no good the old generation goes on. Else the new one takes
+ * If the catalog is no good, the old generation goes on. Otherwise the new one takes
  * over at once, and what is new in it is booted meanwhile. A reload that is asked
  * for while one is being read, or while the server starts, follows that.
  */
+#include "executor/server/reload.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,30 +15,31 @@
 #include "base/clock.h"
 #include "base/container_of.h"
 #include "base/json_write.h"
-#include "executor/server/exchange.h"
+#include "executor/server/http_connection.h"
 #include "executor/server/log/log.h"
+#include "executor/server/memory_admit.h"
 #include "executor/server/notify.h"
-#include "executor/server/server_internal.h"
+#include "executor/server/respond.h"
 #include "executor/server/server_limits.h"
 
-/* Whoever can connect to the admin's listener can ask for reloads. */
+/* Every client of the admin listener can ask for reloads. */
 static struct log_limit reload_limit = LOG_LIMIT_OF("reloads");
 static struct log_limit boots_limit = LOG_LIMIT_OF("ends of boots");
 
 struct reload {
 	struct offload_work work; /* the first member */
 	struct server *server;
-	struct exchange *exchange; /* who asked; or NULL */
+	struct exchange *exchange; /* that asked for it; or NULL */
 	struct generation *base;   /* what it is compared with; held */
 	struct generation *generation;
 	struct generation_changes changes;
 	struct error error;
 	int result;
-	_Atomic bool is_read; /* the job is done */
+	_Atomic bool is_read; /* reload_read() is done */
 	bool is_passing;      /* the workers pass to it */
 };
 
-/* Somebody who has asked for a reload, and waits for its boots to end. */
+/* An exchange that has asked for a reload, and waits for its boots to end. */
 struct reload_answer {
 	struct timer timer; /* the first member */
 	struct server *server;
@@ -46,36 +49,37 @@ struct reload_answer {
 	struct reload_answer *next;
 };
 
-static void on_wake(struct io_message *message)
+static void reload_on_wake(struct io_message *message)
 {
 	struct server *server = container_of(message, struct server, wake);
 
 	atomic_store(&server->is_woken, false);
 }
 
-void server_wake(struct server *server)
+void reload_wake(struct server *server)
 {
 	if (atomic_exchange(&server->is_woken, true))
 		return;
-	server->wake.deliver = on_wake;
+	server->wake.deliver = reload_on_wake;
 	io_post(server->main.io, NULL, &server->wake);
 }
 
-static void run(struct offload_work *work)
+static void reload_read(struct offload_work *work)
 {
 	struct reload *reload = (struct reload *)work;
 	struct server *server = reload->server;
 
-	reload->result = generation_load(server->options.catalog, reload->base,
-					 &reload->error, &reload->generation,
-					 &reload->changes);
+	reload->result = generation_load(&server->shared.host,
+					 server->shared.options.catalog,
+					 reload->base, &reload->error,
+					 &reload->generation, &reload->changes);
 	if (!reload->result)
-		memory_admit(&server->memory, reload->generation);
+		memory_admit(&server->shared.memory, reload->generation);
 	atomic_store(&reload->is_read, true);
-	server_wake(server);
+	reload_wake(server);
 }
 
-/* Of those of @in: new in it (not in @other), or with @same changed. */
+/* Writes names of functions of @in: those not in @other; or, @same, the changed. */
 static void write_names(struct buffer *out, const struct generation *in,
 			const struct generation *other, bool same)
 {
@@ -97,7 +101,7 @@ static void write_names(struct buffer *out, const struct generation *in,
 	buffer_append(out, "]", 1);
 }
 
-/* What has changed, from @old to @now; write_boots() has the end. */
+/* Begins the answer: what has changed from @old to @now. write_boots() ends it. */
 static void write_changes(struct buffer *out, const struct generation *old,
 			  const struct generation *now, size_t unchanged)
 {
@@ -112,7 +116,7 @@ static void write_changes(struct buffer *out, const struct generation *old,
 	buffer_printf(out, ",\"unchanged\":%zu", unchanged);
 }
 
-/* Those that are being booted, or have failed. */
+/* Writes the functions that are being booted, or that have failed. */
 static void write_state(struct buffer *out, const struct generation *generation,
 			enum function_state state)
 {
@@ -148,9 +152,9 @@ static void write_boots(struct buffer *out, const struct generation *generation)
 	buffer_text(out, "]}\n");
 }
 
-/* Gives back what it holds of @exchange. */
-static void answer(struct exchange *exchange,
-		   const struct generation *generation)
+/* Answers, and releases @exchange. */
+static void reload_answer_now(struct exchange *exchange,
+			      const struct generation *generation)
 {
 	struct buffer *text = &exchange->text;
 
@@ -160,7 +164,7 @@ static void answer(struct exchange *exchange,
 	else
 		respond(exchange, 200, "application/json", text->data,
 			text->size);
-	exchange_send(exchange);
+	http_connection_send(exchange);
 	exchange_release(exchange);
 }
 
@@ -187,50 +191,50 @@ static bool is_booting(const struct generation *now,
 	return false;
 }
 
-/* Boots that another reload has made needless are nothing to wait for. */
-static bool is_over(const struct reload_answer *waiting)
+/* Boots that another reload has made needless are not waited for. */
+static bool reload_answer_is_due(const struct reload_answer *waiting)
 {
 	struct server *server = waiting->server;
 
 	return waiting->is_late ||
-	       atomic_load(&server->state) == SERVER_DRAINING ||
+	       atomic_load(&server->shared.state) == SERVER_DRAINING ||
 	       waiting->generation->number != server->main.generation->number ||
 	       !is_booting(server->main.generation, waiting->generation);
 }
 
-static void answer_all(struct server *server)
+static void reload_answer_all(struct server *server)
 {
 	struct reload_answer **at = &server->answers, *waiting;
 
 	while ((waiting = *at)) {
-		if (!is_over(waiting)) {
+		if (!reload_answer_is_due(waiting)) {
 			at = &waiting->next;
 			continue;
 		}
 		*at = waiting->next;
 		timer_clear(&server->main.timers, &waiting->timer);
-		answer(waiting->exchange, waiting->generation);
+		reload_answer_now(waiting->exchange, waiting->generation);
 		generation_release(waiting->generation);
 		free(waiting);
 	}
 }
 
-static void on_late(struct timer *timer)
+static void reload_on_late(struct timer *timer)
 {
 	((struct reload_answer *)timer)->is_late = true;
 }
 
-/* Takes over what is held of the exchange. */
-static void answer_later(struct reload *reload)
+/* Takes over the reference to the exchange. */
+static void reload_answer_later(struct reload *reload)
 {
 	struct server *server = reload->server;
 	struct reload_answer *waiting = calloc(1, sizeof(*waiting));
 
 	if (!waiting) {
-		answer(reload->exchange, reload->generation);
+		reload_answer_now(reload->exchange, reload->generation);
 		return;
 	}
-	waiting->timer.fire = on_late;
+	waiting->timer.fire = reload_on_late;
 	waiting->server = server;
 	waiting->exchange = reload->exchange;
 	waiting->generation = generation_hold(reload->generation);
@@ -240,16 +244,16 @@ static void answer_later(struct reload *reload)
 		  clock_now_ns() + SERVER_RELOAD_WAIT_NS);
 }
 
-void server_reload_again(struct server *server)
+void reload_again(struct server *server)
 {
 	if (!server->reload_again)
 		return;
 	server->reload_again = false;
-	server_reload(server, NULL);
+	reload_begin(server, NULL);
 }
 
-/* The next one, if it was asked for meanwhile. */
-static void end(struct reload *reload)
+/* Ends a reload, and begins the next one if it was asked for meanwhile. */
+static void reload_end(struct reload *reload)
 {
 	struct server *server = reload->server;
 
@@ -257,39 +261,46 @@ static void end(struct reload *reload)
 	generation_release(reload->base);
 	generation_release(reload->generation);
 	free(reload);
-	if (atomic_load(&server->state) == SERVER_SERVING)
+	if (atomic_load(&server->shared.state) == SERVER_SERVING)
 		notify("READY=1");
-	server_reload_again(server);
+	reload_again(server);
 }
 
-static void fail(struct reload *reload)
+/* Folders may have come with the generation. */
+static void reload_watch(struct server *server)
+{
+	catalog_watch_folders(&server->watch, server->main.generation,
+			      atomic_load(&server->shared.state) ==
+				      SERVER_SERVING);
+}
+
+static void reload_fail(struct reload *reload)
 {
 	const enum thaw_level level =
 		reload->result == -ESHUTDOWN ? THAW_LOG_INFO : THAW_LOG_ERROR;
 	struct server *server = reload->server;
 
 	server->reload_error = reload->error;
-	metrics_add(&server->metrics.reload_failures_total, 1);
-	atomic_store(&server->metrics.last_reload_ok, 0);
+	metrics_add(&server->shared.metrics.reload_failures_total, 1);
+	atomic_store(&server->shared.metrics.last_reload_ok, 0);
 	if (log_may(&reload_limit, level))
 		log_write(level, "catalog not reloaded",
-			  LOG_FIELD("catalog", server->options.catalog),
+			  LOG_FIELD("catalog", server->shared.options.catalog),
 			  LOG_FIELD("reason", reload->error.message));
 	if (reload->exchange) {
 		respond_problem(reload->exchange, 422, reload->error.message);
-		exchange_send(reload->exchange);
+		http_connection_send(reload->exchange);
 		exchange_release(reload->exchange);
 	}
-	if (server->options.watch)
-		server_watch_folders(server);
-	end(reload);
+	reload_watch(server);
+	reload_end(reload);
 }
 
 /* Every worker has passed to the new generation. */
-static void succeed(struct reload *reload)
+static void reload_succeed(struct reload *reload)
 {
 	struct server *server = reload->server;
-	struct metrics_server *metrics = &server->metrics;
+	struct metrics_server *metrics = &server->shared.metrics;
 
 	server->reload_error.message[0] = '\0';
 	metrics_add(&metrics->reloads_total, 1);
@@ -303,48 +314,49 @@ static void succeed(struct reload *reload)
 			  LOG_NUMBER("changed", reload->changes.changed),
 			  LOG_NUMBER("removed", reload->changes.removed));
 	if (reload->exchange)
-		answer_later(reload);
-	if (server->options.watch)
-		server_watch_folders(server);
-	end(reload);
+		reload_answer_later(reload);
+	reload_watch(server);
+	reload_end(reload);
 }
 
-/* On a worker, between two requests: from now on the new generation. */
-static void on_pass(struct io_message *message)
+/* On a worker: it passes to the new generation. */
+static void reload_on_pass(struct io_message *message)
 {
 	struct generation_pass *pass = (struct generation_pass *)message;
 	struct worker *worker = pass->worker;
+	struct server *server = server_of_worker(worker);
 	struct generation *old = worker->generation;
 
 	worker->generation = pass->generation;
 	generation_release(old);
-	if (atomic_fetch_sub(&worker->server->missing, 1) == 1)
-		server_wake(worker->server);
+	if (atomic_fetch_sub(&server->missing, 1) == 1)
+		reload_wake(server);
 }
 
-/* All have passed to the one before. Takes @generation. */
-static void pass_to_all(struct server *server, struct generation *generation)
+/* Passes @generation to all, which have the one before it; takes it. */
+static void reload_pass_to_all(struct server *server,
+			       struct generation *generation)
 {
 	struct generation *old = server->main.generation;
 
-	atomic_store(&server->missing, server->worker_count);
-	for (unsigned i = 0; i < server->worker_count; i++) {
-		struct worker *worker = &server->workers[i];
+	atomic_store(&server->missing, server->shared.worker_count);
+	for (unsigned i = 0; i < server->shared.worker_count; i++) {
+		struct worker *worker = &server->shared.workers[i];
 
 		worker->pass = (struct generation_pass){
-			.message.deliver = on_pass,
+			.message.deliver = reload_on_pass,
 			.worker = worker,
 			.generation = generation_hold(generation),
 		};
 		io_post(worker->io, NULL, &worker->pass.message);
 	}
 	server->main.generation = generation;
-	memory_set_generation(&server->memory, generation);
+	memory_set_generation(&server->shared.memory, generation);
 	generation_release(old);
 }
 
-/* Which is not begun by anybody else, as there is one generation at a time. */
-void server_boot(struct server *server, const struct generation *old)
+/* Nobody else begins these boots, as there is one generation at a time. */
+void reload_boot(struct server *server, const struct generation *old)
 {
 	struct generation *generation = server->main.generation;
 
@@ -360,21 +372,22 @@ void server_boot(struct server *server, const struct generation *old)
 			server->is_booting = true;
 		}
 	}
-	/* the end of the start is said even if there is nothing to boot */
+	/* the end of the start is logged even if there is nothing to boot */
 	server->is_booting |= !old;
 	atomic_store(&server->has_booted, true);
 }
 
-/* The job is done. */
-static void take_over(struct reload *reload)
+/* The catalog has been read. */
+static void reload_take_over(struct reload *reload)
 {
 	struct server *server = reload->server;
 
-	if (!reload->result && atomic_load(&server->state) == SERVER_DRAINING)
+	if (!reload->result &&
+	    atomic_load(&server->shared.state) == SERVER_DRAINING)
 		reload->result = error_set(&reload->error, -ESHUTDOWN,
 					   "the server drains");
 	if (reload->result) {
-		fail(reload);
+		reload_fail(reload);
 		return;
 	}
 	if (reload->exchange)
@@ -383,8 +396,8 @@ static void take_over(struct reload *reload)
 	reload->is_passing = true;
 	generation_keep_active(reload->generation, reload->base);
 	generation_cancel(reload->base, reload->generation);
-	pass_to_all(server, generation_hold(reload->generation));
-	server_boot(server, reload->base);
+	reload_pass_to_all(server, generation_hold(reload->generation));
+	reload_boot(server, reload->base);
 }
 
 static int make_readiness(const struct generation *generation,
@@ -402,10 +415,10 @@ static int make_readiness(const struct generation *generation,
 	return 0;
 }
 
-static void sum_up(struct server *server)
+static void reload_sum_up(struct server *server)
 {
 	const struct function_counts_view *counts =
-		&server->readiness.functions;
+		&server->shared.readiness.functions;
 	struct readiness readiness;
 
 	if (make_readiness(server->main.generation, &readiness)) {
@@ -413,10 +426,10 @@ static void sum_up(struct server *server)
 		atomic_store(&server->has_booted, true);
 		return;
 	}
-	pthread_mutex_lock(&server->readiness_lock);
-	server->readiness = readiness;
-	pthread_mutex_unlock(&server->readiness_lock);
-	if (atomic_load(&server->state) == SERVER_DRAINING)
+	pthread_mutex_lock(&server->shared.readiness_lock);
+	server->shared.readiness = readiness;
+	pthread_mutex_unlock(&server->shared.readiness_lock);
+	if (atomic_load(&server->shared.state) == SERVER_DRAINING)
 		return;
 	notify("STATUS=serving %u functions, %u are being booted, %u failed",
 	       counts->active, counts->booting, counts->failed);
@@ -431,83 +444,85 @@ static void sum_up(struct server *server)
 	}
 }
 
-/* Updates that are active go where their old versions are. */
-static void settle(struct server *server)
+/* Puts updates that are active into the places of their old versions. */
+static void reload_put_updates(struct server *server)
 {
 	struct generation *settled = NULL;
 
 	if (!server->is_unsettled ||
 	    generation_settle(server->main.generation, &settled))
-		return; /* without memory: another time */
+		return; /* tried again later if there was no memory */
 	server->is_unsettled = false;
 	if (settled) {
-		pass_to_all(server, settled);
-		sum_up(server);
+		reload_pass_to_all(server, settled);
+		reload_sum_up(server);
 	}
 }
 
-void server_settle(struct server *server)
+void reload_settle(struct server *server)
 {
 	struct reload *reload = server->reload;
 
 	if (atomic_exchange(&server->has_booted, false)) {
 		server->is_unsettled = true;
-		sum_up(server);
+		reload_sum_up(server);
 	}
 	if (atomic_load(&server->missing))
 		return;
 	if (reload && reload->is_passing)
-		succeed(reload);
+		reload_succeed(reload);
 	else if (reload && atomic_load(&reload->is_read))
-		take_over(reload);
+		reload_take_over(reload);
 	if (!server->reload && !atomic_load(&server->missing))
-		settle(server);
-	/* who has the answer is to find the new versions everywhere */
+		reload_put_updates(server);
+	/* with the answer, its client finds the new versions on all workers */
 	if (!server->reload && !atomic_load(&server->missing))
-		answer_all(server);
+		reload_answer_all(server);
 }
 
-bool server_is_unsettled(const struct server *server)
+bool reload_is_unsettled(const struct server *server)
 {
 	return server->reload || server->answers ||
 	       atomic_load(&server->missing);
 }
 
-static void refuse(struct exchange *exchange, unsigned status, const char *why)
+static void reload_refuse(struct exchange *exchange, unsigned status,
+			  const char *why)
 {
 	if (!exchange)
 		return;
 	respond_problem(exchange, status, why);
-	exchange_send(exchange);
+	http_connection_send(exchange);
 }
 
-void server_reload(struct server *server, struct exchange *exchange)
+void reload_begin(struct server *server, struct exchange *exchange)
 {
-	const int state = atomic_load(&server->state);
+	const int state = atomic_load(&server->shared.state);
 	struct reload *reload;
 
 	if (server->reload || state != SERVER_SERVING) {
-		refuse(exchange, 409,
-		       "the server starts, drains, or reloads already: try "
-		       "again");
+		reload_refuse(
+			exchange, 409,
+			"the server starts, drains, or reloads already: try "
+			"again");
 		if (!exchange)
 			server->reload_again = state != SERVER_DRAINING;
 		return;
 	}
 	reload = calloc(1, sizeof(*reload));
 	if (!reload) {
-		refuse(exchange, 500, "no memory");
+		reload_refuse(exchange, 500, "no memory");
 		return;
 	}
 	notify("RELOADING=1\nMONOTONIC_USEC=%llu",
 	       (unsigned long long)(clock_now_ns() / NS_PER_US));
-	reload->work.run = run;
+	reload->work.run = reload_read;
 	reload->server = server;
 	reload->base = generation_hold(server->main.generation);
 	reload->exchange = exchange;
 	if (exchange)
 		exchange_hold(exchange);
 	server->reload = reload;
-	server_watch_read(server);
-	offload_push(server->builders, NULL, &reload->work);
+	catalog_watch_forget(&server->watch);
+	offload_push(server->shared.builders, NULL, &reload->work);
 }

@@ -1,4 +1,6 @@
-/* respond.c - what responses on both listeners have in common. See exchange.h. */
+/* respond.c - what responses on all listeners have in common. See respond.h. */
+#include "executor/server/respond.h"
+
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -8,17 +10,15 @@
 #include "base/json_write.h"
 #include "executor/protocol/budget_reason.h"
 #include "executor/protocol/http_response.h"
-#include "executor/server/exchange.h"
 #include "executor/server/server_limits.h"
-#include "executor/server/worker.h"
 
 /* A random UUID (RFC 9562, version 4). */
-static void make_uuid(char *id)
+static void respond_make_id(char *id)
 {
 	static const char digits[] = "0123456789abcdef";
 	uint8_t bytes[16] = { 0 };
 
-	/* it fails only if the machine lacks entropy at boot; then ids are equal */
+	/* this fails only before the machine has entropy; then ids are equal */
 	(void)!entropy_fill(bytes, sizeof(bytes));
 	bytes[6] = (bytes[6] & 0x0f) | 0x40;
 	bytes[8] = (bytes[8] & 0x3f) | 0x80;
@@ -38,7 +38,7 @@ static bool take_id(const struct http_request *request, const char *header,
 	const char *value = http_request_header(request, header);
 	size_t size = value ? strlen(value) : 0;
 
-	if (!size || size >= EXCHANGE_ID_SIZE)
+	if (!size || size >= INVOCATION_ID_SIZE)
 		return false;
 	for (const char *at = value; *at; at++)
 		if (*at <= ' ' || *at > '~' || *at == '"' || *at == '\\')
@@ -51,7 +51,7 @@ static const char *id_of(struct exchange *exchange)
 {
 	if (!*exchange->id &&
 	    !take_id(&exchange->request, "x-call-id", exchange->id))
-		make_uuid(exchange->id);
+		respond_make_id(exchange->id);
 	return exchange->id;
 }
 
@@ -110,7 +110,7 @@ bool respond_has_room(struct exchange *exchange)
 
 	if (size <= SERVER_REPLY_SMALL)
 		return true;
-	/* the server's echo replies with the request's body */
+	/* the reply of --echo-function is the request */
 	if (invocation->reply.data != invocation->request.data)
 		http_request_drop_body(&exchange->request);
 	if (budget_allows(&exchange->account, size))

@@ -1,18 +1,16 @@
-/* run_queue.c - who has used least is next. See run_queue.h. */
+/* run_queue.c - the line that has used the least time is next. See run_queue.h. */
 #include "executor/server/run_queue.h"
 
 #include <stddef.h>
 
-#include "executor/server/invocation.h"
-
-static void count(struct run_queue *queue, struct invocation *invocation)
+static void run_queue_count(struct run_queue *queue, struct run_entry *entry)
 {
-	invocation->popped = queue->popped;
+	entry->popped = queue->popped;
 	queue->count++;
 }
 
 /* The line was empty. */
-static void add_line(struct run_queue *queue, struct run_line *line)
+static void run_queue_add_line(struct run_queue *queue, struct run_line *line)
 {
 	uint64_t used_ns = line->place.at_ns;
 
@@ -22,37 +20,37 @@ static void add_line(struct run_queue *queue, struct run_line *line)
 }
 
 void run_queue_push(struct run_queue *queue, struct run_line *line,
-		    struct invocation *invocation)
+		    struct run_entry *entry)
 {
-	invocation->next = NULL;
+	entry->next = NULL;
 	if (line->first) {
-		*line->last = invocation;
+		*line->last = entry;
 	} else {
-		line->first = invocation;
-		add_line(queue, line);
+		line->first = entry;
+		run_queue_add_line(queue, line);
 	}
-	line->last = &invocation->next;
-	count(queue, invocation);
+	line->last = &entry->next;
+	run_queue_count(queue, entry);
 }
 
 void run_queue_push_first(struct run_queue *queue, struct run_line *line,
-			  struct invocation *invocation)
+			  struct run_entry *entry)
 {
 	if (!line->first) {
-		run_queue_push(queue, line, invocation);
+		run_queue_push(queue, line, entry);
 		return;
 	}
-	invocation->next = line->first;
-	line->first = invocation;
-	count(queue, invocation);
+	entry->next = line->first;
+	line->first = entry;
+	run_queue_count(queue, entry);
 }
 
 struct run_line *run_queue_pop(struct run_queue *queue,
-			       struct invocation **ret_invocation)
+			       struct run_entry **ret_entry)
 {
 	struct run_line *line = (struct run_line *)queue->lines.root;
 
-	*ret_invocation = line->first;
+	*ret_entry = line->first;
 	line->first = line->first->next;
 	queue->used_ns = line->place.at_ns;
 	if (!line->first)

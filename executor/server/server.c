@@ -1,18 +1,17 @@
 /*
- * server.c - starts a server, listens to signals, drains, ends. See server.h.
+ * server.c - starts a server, turns its main thread, and ends it. See server.h.
  *
- * The main thread is a worker for the admin listener. It starts: sockets bound,
- * workers up, all listeners open, while functions are booted on threads of their
- * own. It ends: boots are stopped, no new connections, what is under way ends,
- * each worker says that it is idle, all are told to stop.
+ * The main thread is a worker for the admin listener. The server starts: sockets
+ * are bound, workers come up, all listeners are opened, while functions are booted
+ * on threads of their own. It ends (drain.c): boots are stopped, no connections are
+ * accepted any more, what is under way ends, each worker says that it is idle, and
+ * all are told to stop.
  */
 #include "executor/server/server.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -21,267 +20,38 @@
 
 #include "base/clock.h"
 #include "base/container_of.h"
-#include "base/thread.h"
-#include "executor/server/connection.h"
+#include "executor/server/admin_routes.h"
+#include "executor/server/drain.h"
+#include "executor/server/invocation_echo.h"
 #include "executor/server/invocation_log.h"
+#include "executor/server/listeners.h"
 #include "executor/server/log/log.h"
+#include "executor/server/memory_admit.h"
 #include "executor/server/notify.h"
-#include "executor/server/server_internal.h"
+#include "executor/server/reload.h"
+#include "executor/server/routes.h"
 #include "executor/server/server_limits.h"
+#include "executor/server/server_state.h"
+#include "executor/server/workers.h"
 #include "vm/watchdog.h"
 
-/* Exit status after a second signal to end, as after the signal itself. */
-#define EXIT_SIGNALLED 143
-/* And when what was under way did not end in time. */
-#define EXIT_UNFINISHED 125
-
-void server_options_init(struct server_options *options)
-{
-	*options = (struct server_options){
-		.max_buffered = SERVER_BUFFERED_DEFAULT,
-		.vm_idle_ns = SERVER_VM_IDLE_DEFAULT,
-		.head_timeout_ns = SERVER_HEAD_TIMEOUT_DEFAULT,
-		.body_timeout_ns = SERVER_BODY_TIMEOUT_DEFAULT,
-		.idle_timeout_ns = SERVER_IDLE_TIMEOUT_DEFAULT,
-		.send_timeout_ns = SERVER_SEND_TIMEOUT_DEFAULT,
-		.events_max = SERVER_EVENTS_DEFAULT,
-		.event_retries = SERVER_EVENT_RETRIES_DEFAULT,
-		.event_max_age_ns = SERVER_EVENT_AGE_DEFAULT,
-		.drain_timeout_ns = SERVER_DRAIN_TIMEOUT_DEFAULT,
-	};
-}
-
-static void on_command(struct io_message *message)
-{
-	struct worker_command *command = (struct worker_command *)message;
-
-	command->call(command->worker);
-}
-
-/* Has @to, a worker or the main thread, make the @call that is @worker's @order. */
-static void tell(struct worker *to, struct worker *worker,
-		 enum worker_order order, void (*call)(struct worker *worker))
-{
-	struct worker_command *command = &worker->commands[order];
-
-	command->message.deliver = on_command;
-	command->worker = to;
-	command->call = call;
-	io_post(to->io, NULL, &command->message);
-}
-
-static void tell_all(struct server *server, enum worker_order order,
-		     void (*call)(struct worker *worker))
-{
-	for (unsigned i = 0; i < server->worker_count; i++) {
-		struct worker *worker = &server->workers[i];
-
-		if (worker->io)
-			tell(worker, worker, order, call);
-	}
-}
-
-static void stop(struct worker *worker)
-{
-	worker->stopping = true;
-}
-
-/* On the main thread: a worker has come up. */
-static void on_up(struct worker *main)
-{
-	main->server->starting--;
-}
-
-static void pin(unsigned index)
-{
-	cpu_set_t allowed, one;
-	int at = (int)index;
-
-	if (sched_getaffinity(0, sizeof(allowed), &allowed))
-		return;
-	at %= CPU_COUNT(&allowed);
-	CPU_ZERO(&one);
-	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
-		if (CPU_ISSET(cpu, &allowed) && !at--)
-			CPU_SET(cpu, &one);
-	/* where it is forbidden, so be it */
-	(void)!sched_setaffinity(0, sizeof(one), &one);
-}
-
-static void *run_worker(void *cookie)
-{
-	struct worker *worker = cookie;
-	struct server *server = worker->server;
-
-	if (server->options.pin)
-		pin(worker->index);
-	worker_run(worker);
-	sem_post(&server->left);
-	/* who has told it to stop may not have done with its io */
-	while (sem_wait(&server->leave))
-		;
-	worker_done(worker);
-	return NULL;
-}
-
-/* What a worker's thread begins with; then it tells the main thread. */
-static void *start_worker(void *cookie)
-{
-	struct worker *worker = cookie;
-	struct server *server = worker->server;
-	struct error err;
-
-	thread_be_prompt("thaw-worker");
-	if (worker_init(worker, server, worker->index, &err)) {
-		server->failure = err;
-		server->result = -EIO;
-		tell(&server->main, worker, WORKER_IS_UP, on_up);
-		sem_post(&server->left);
-		return NULL;
-	}
-	worker->generation = generation_hold(server->main.generation);
-	tell(&server->main, worker, WORKER_IS_UP, on_up);
-	return run_worker(worker);
-}
-
-static int start_workers(struct server *server, struct error *err)
-{
-	sigset_t blocked, old;
-
-	watch_signals(&blocked);
-	for (unsigned i = 0; i < server->worker_count; i++) {
-		struct worker *worker = &server->workers[i];
-		int r;
-
-		worker->server = server;
-		worker->index = i;
-		server->starting++;
-		pthread_sigmask(SIG_SETMASK, &blocked, &old);
-		r = pthread_create(&worker->thread, NULL, start_worker, worker);
-		pthread_sigmask(SIG_SETMASK, &old, NULL);
-		if (r) {
-			server->starting--;
-			worker->server = NULL;
-			error_set(&server->failure, -r, "starting a worker: %s",
-				  strerror(r));
-			server->result = -r;
-			break;
-		}
-	}
-	/* those that have begun come up, or say why not */
-	while (server->starting)
-		worker_turn(&server->main, UINT64_MAX);
-	if (server->result)
-		return error_set(err, server->result, "%s",
-				 server->failure.message);
-	return 0;
-}
-
-/* None of them runs anything any more, nor gives anything back. */
-static void wait_for_workers(struct server *server)
-{
-	for (unsigned i = 0; i < server->worker_count; i++)
-		if (server->workers[i].server)
-			while (sem_wait(&server->left))
-				;
-}
-
-static void join_workers(struct server *server)
-{
-	for (unsigned i = 0; i < server->worker_count; i++)
-		sem_post(&server->leave);
-	for (unsigned i = 0; i < server->worker_count; i++)
-		if (server->workers[i].server)
-			pthread_join(server->workers[i].thread, NULL);
-}
-
-static void hard_end(struct server *server, int status, const char *why)
-{
-	log_write(status ? THAW_LOG_WARN : THAW_LOG_INFO, why,
-		  LOG_NUMBER("connections",
-			     metrics_get(&server->metrics.connections)),
-		  LOG_NUMBER("events_dropped", atomic_load(&server->events)));
-	server_unlink(server);
-	log_stop();
-	_exit(status);
-}
-
-static void on_drain_timeout(struct timer *timer)
-{
-	hard_end(container_of(timer, struct server, drain_timer),
-		 EXIT_UNFINISHED,
-		 "the drain timeout is over: ends with requests under way");
-}
-
-static void drain_workers(struct server *server)
-{
-	server->drains = true;
-	/* who waits for a function that is not there yet waits in vain */
-	generation_cancel(server->main.generation, NULL);
-	server->drain_timer.fire = on_drain_timeout;
-	timer_set(&server->main.timers, &server->drain_timer,
-		  clock_now_ns() + server->options.drain_timeout_ns);
-	tell_all(server, WORKER_DRAIN, worker_drain);
-}
-
-static void on_drain_delay(struct timer *timer)
-{
-	drain_workers(container_of(timer, struct server, drain_timer));
-}
-
-void server_drain(struct server *server)
-{
-	int serving = SERVER_SERVING;
-
-	if (!atomic_compare_exchange_strong(&server->state, &serving,
-					    SERVER_DRAINING)) {
-		/* before it serves there is nothing to wait for */
-		if (serving == SERVER_STARTING)
-			hard_end(server, 0, "told to end while it started");
-		return;
-	}
-	log_write(THAW_LOG_INFO, "draining");
-	notify("STOPPING=1\nSTATUS=draining");
-	server->drain_timer.fire = on_drain_delay;
-	if (server->options.drain_delay_ns)
-		timer_set(&server->main.timers, &server->drain_timer,
-			  clock_now_ns() + server->options.drain_delay_ns);
-	else
-		drain_workers(server);
-}
-
-static void on_idle(struct worker *main)
-{
-	if (++main->server->idle_workers == main->server->worker_count)
-		main->stopping = true;
-}
-
-void server_worker_idle(struct worker *worker)
-{
-	if (worker->said_idle)
-		return;
-	worker->said_idle = true;
-	tell(&worker->server->main, worker, WORKER_IS_IDLE, on_idle);
-}
-
-static void on_signal(struct io_poll *poll)
+static void server_on_signal(struct io_poll *poll)
 {
 	struct server *server = container_of(poll, struct server, signals);
 	struct signalfd_siginfo info;
 
 	while (read(poll->fd, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGHUP)
-			server_reload(server, NULL);
-		else if (atomic_load(&server->state) == SERVER_DRAINING)
-			hard_end(server, EXIT_SIGNALLED,
-				 "told to end once more: ends at once");
+			reload_begin(server, NULL);
+		else if (atomic_load(&server->shared.state) == SERVER_DRAINING)
+			drain_now(server);
 		else
-			server_drain(server);
+			drain_begin(server);
 	}
 }
 
-/* Before any thread starts, so that all inherit it. */
-static int take_signals(struct server *server, struct error *err)
+/* Before any thread starts, so that all inherit the mask. */
+static int server_take_signals(struct server *server, struct error *err)
 {
 	sigset_t set;
 
@@ -294,11 +64,11 @@ static int take_signals(struct server *server, struct error *err)
 	server->signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (server->signals.fd < 0)
 		return error_set(err, -errno, "signalfd: %s", strerror(errno));
-	server->signals.ready = on_signal;
+	server->signals.ready = server_on_signal;
 	return 0;
 }
 
-static void on_watchdog(struct timer *timer)
+static void server_on_watchdog(struct timer *timer)
 {
 	struct server *server =
 		container_of(timer, struct server, notify_timer);
@@ -308,10 +78,10 @@ static void on_watchdog(struct timer *timer)
 		  clock_now_ns() + notify_watchdog_ns());
 }
 
-/* As many files as one may have, and connections to match. */
-static void set_connections(struct server *server)
+/* Allows as many open files as possible, and connections to match. */
+static void server_set_connections(struct server *server)
 {
-	struct server_options *options = &server->options;
+	struct server_options *options = &server->shared.options;
 	struct rlimit limit;
 	uint64_t most, left;
 
@@ -335,64 +105,76 @@ static void set_connections(struct server *server)
 			  LOG_NUMBER("max_connections",
 				     options->max_connections),
 			  LOG_NUMBER("files", limit.rlim_cur));
-	/* vms: what connections and we ourselves do not need, or their half */
+	/* vms get what is left of them, or half if that is more */
 	left = options->max_connections + SERVER_FILES_RESERVED;
 	left = limit.rlim_cur > left ? limit.rlim_cur - left : 0;
-	server->memory.budget.vms_max =
+	server->shared.memory.budget.vms_max =
 		(left > most ? left : most) / SERVER_FILES_PER_VM;
 }
 
-static int prepare(struct server *server, struct error *err)
+static const struct listener_handlers listener_handlers = {
+	.of = {
+		[LISTENER_HTTP] = &routes_handler,
+		[LISTENER_ADMIN] = &admin_routes_handler,
+		[LISTENER_METRICS] = &metrics_routes_handler,
+	},
+};
+
+static int server_prepare(struct server *server, struct error *err)
 {
 	struct generation_changes changes;
-	int r = take_signals(server, err);
+	int r = server_take_signals(server, err);
 
-	server->worker_count = server->options.workers ?
-				       (unsigned)server->options.workers :
-				       (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
-	if (server->worker_count > SERVER_WORKERS_MAX)
-		server->worker_count = SERVER_WORKERS_MAX;
-	deployment_set_workers(server->worker_count);
+	server->shared.worker_count =
+		server->shared.options.workers ?
+			(unsigned)server->shared.options.workers :
+			(unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+	if (server->shared.worker_count > SERVER_WORKERS_MAX)
+		server->shared.worker_count = SERVER_WORKERS_MAX;
+	server->shared.host.workers = server->shared.worker_count;
 	if (!r)
-		r = generation_load(server->options.catalog, NULL, err,
+		r = generation_load(&server->shared.host,
+				    server->shared.options.catalog, NULL, err,
 				    &server->main.generation, &changes);
-	if (!r && server->options.echo)
+	if (!r && server->shared.options.echo)
 		r = generation_add_echo(server->main.generation,
-					server->options.echo, err);
+					server->shared.options.echo,
+					invocation_echo, err);
 	if (r)
 		return r;
 	server->function_options = (struct function_options){
 		.log = invocation_log_init_line,
 		.dirty = DIRTY_AUTO,
-		/* see admit(): also those wait whose vm is being restored */
+		/* admission counts those too whose vm is being restored */
 		.any_queue = true,
-		.memory = &server->memory.budget,
+		.memory = &server->shared.memory.budget,
 	};
-	memory_admit(&server->memory, server->main.generation);
-	server->workers =
-		calloc(server->worker_count, sizeof(*server->workers));
-	if (!server->workers)
+	memory_admit(&server->shared.memory, server->main.generation);
+	server->shared.workers = calloc(server->shared.worker_count,
+					sizeof(*server->shared.workers));
+	if (!server->shared.workers)
 		return error_set(err, -ENOMEM, "no memory for workers");
-	budget_init(&server->buffers, server->options.max_buffered,
-		    server->worker_count);
-	set_connections(server);
-	return server_bind(server, err);
+	budget_init(&server->shared.buffers,
+		    server->shared.options.max_buffered,
+		    server->shared.worker_count);
+	server_set_connections(server);
+	return listeners_bind(server, &listener_handlers, err);
 }
 
 /* On a thread of the boots. */
-static void on_booted(void *cookie)
+static void server_on_booted(void *cookie)
 {
 	struct server *server = cookie;
 
 	atomic_store(&server->has_booted, true);
-	server_wake(server);
+	reload_wake(server);
 }
 
-static int start_threads(struct server *server, struct error *err)
+static int server_start_threads(struct server *server, struct error *err)
 {
 	const struct boots_config boots = {
 		.options = &server->function_options,
-		.ended = on_booted,
+		.ended = server_on_booted,
 		.cookie = server,
 	};
 	struct offload_config builders = {
@@ -402,7 +184,7 @@ static int start_threads(struct server *server, struct error *err)
 		.nice = SERVER_OFFLOAD_NICE,
 	};
 	struct offload_config runs = {
-		.threads = (unsigned)server->options.offload_threads,
+		.threads = (unsigned)server->shared.options.offload_threads,
 		.name = "thaw-offload",
 		.nice = SERVER_OFFLOAD_NICE,
 	};
@@ -414,47 +196,66 @@ static int start_threads(struct server *server, struct error *err)
 	watch_signals(&runs.blocked);
 	watch_signals(&builders.blocked);
 	runs.per_share = (runs.threads + 1) / 2;
-	r = offload_pool_create(&runs, err, &server->offload);
+	r = offload_pool_create(&runs, err, &server->shared.offload);
 	if (!r)
-		r = offload_pool_create(&builders, err, &server->builders);
+		r = offload_pool_create(&builders, err,
+					&server->shared.builders);
 	if (!r)
 		r = boots_create(&boots, err, &server->boots);
 	return r;
 }
 
-/* Admin first: it says how the start is going. */
-static int start(struct server *server, struct error *err)
+static void server_on_change(struct catalog_watch *watch)
 {
-	/* before those that it would inherit a higher niceness from */
+	reload_begin(container_of(watch, struct server, watch), NULL);
+}
+
+static int server_watch(struct server *server, struct error *err)
+{
+	server->watch.catalog = server->shared.options.catalog;
+	server->watch.timers = &server->main.timers;
+	server->watch.changed = server_on_change;
+	return catalog_watch_open(&server->watch, server->main.io,
+				  server->main.generation, err);
+}
+
+/* The admin listener first: it says how the start is going. */
+static int server_start(struct server *server, struct error *err)
+{
+	/* first: a thread inherits the niceness of the one that starts it */
 	int r = watch_start(err);
 
 	if (!r)
-		r = start_threads(server, err);
+		r = server_start_threads(server, err);
 	if (!r)
-		deployment_set_reaper(server->builders);
+		atomic_store(&server->shared.host.reaper,
+			     server->shared.builders);
 	if (!r)
-		r = worker_init(&server->main, server, server->worker_count,
-				err);
+		r = worker_init(&server->main, &server->shared, &workers_calls,
+				server->shared.worker_count, err);
 	if (r)
 		return r;
-	io_poll_open(server->main.io, &server->signals, server->signals.fd);
-	memory_set_generation(&server->memory, server->main.generation);
-	memory_start(&server->memory, server->builders, server->main.io);
-	r = start_workers(server, err);
+	r = io_poll_open(server->main.io, &server->signals, server->signals.fd);
+	if (r)
+		return error_set(err, r, "signals: %s", strerror(-r));
+	memory_set_generation(&server->shared.memory, server->main.generation);
+	memory_start(&server->shared.memory, server->shared.builders,
+		     server->main.io);
+	r = workers_start(server, err);
 	if (!r)
-		r = server_listen_admin(server, err);
-	/* before: what changes meanwhile is not missed */
-	if (!r && server->options.watch)
+		r = listeners_start_main(server, err);
+	/* before the boots read the images, so no change is missed */
+	if (!r && server->shared.options.watch)
 		r = server_watch(server, err);
 	if (r)
 		return r;
-	server_boot(server, NULL);
-	return server_listen(server, err);
+	reload_boot(server, NULL);
+	return listeners_start(server, err);
 }
 
-/* Those of the catalog that are in @state by now. */
-static uint64_t count_functions(const struct generation *generation,
-				enum function_state state)
+/* How many functions of the catalog are in @state. */
+static uint64_t server_count_functions(const struct generation *generation,
+				       enum function_state state)
 {
 	uint64_t count = 0;
 
@@ -464,107 +265,58 @@ static uint64_t count_functions(const struct generation *generation,
 	return count;
 }
 
-static void serve(struct server *server)
+static void server_serve(struct server *server)
 {
 	const uint64_t watchdog_ns = notify_watchdog_ns();
 	int starting = SERVER_STARTING;
 
-	tell_all(server, WORKER_OPEN, server_open_doors);
-	atomic_compare_exchange_strong(&server->state, &starting,
+	workers_tell(server, WORKER_OPEN, listeners_open);
+	atomic_compare_exchange_strong(&server->shared.state, &starting,
 				       SERVER_SERVING);
 	log_write(THAW_LOG_INFO, "serving",
 		  LOG_NUMBER("functions", server->main.generation->count),
-		  LOG_NUMBER("booting", count_functions(server->main.generation,
-							FUNCTION_PENDING)),
-		  LOG_NUMBER("failed", count_functions(server->main.generation,
-						       FUNCTION_FAILED)),
-		  LOG_NUMBER("workers", server->worker_count),
+		  LOG_NUMBER("booting",
+			     server_count_functions(server->main.generation,
+						    FUNCTION_PENDING)),
+		  LOG_NUMBER("failed",
+			     server_count_functions(server->main.generation,
+						    FUNCTION_FAILED)),
+		  LOG_NUMBER("workers", server->shared.worker_count),
 		  LOG_FIELD("io", io_name(server->main.io)));
 	if (*io_fallback(server->main.io))
 		log_write(THAW_LOG_WARN, "no io_uring: epoll is used",
 			  LOG_FIELD("reason", io_fallback(server->main.io)));
 	notify("READY=1\nSTATUS=serving %zu functions",
 	       server->main.generation->count);
-	server->notify_timer.fire = on_watchdog;
+	server->notify_timer.fire = server_on_watchdog;
 	if (watchdog_ns)
 		timer_set(&server->main.timers, &server->notify_timer,
 			  clock_now_ns() + watchdog_ns);
-	server_reload_again(server);
-	server_settle(server);
-	while (!server->main.stopping || server_is_unsettled(server)) {
+	reload_again(server);
+	reload_settle(server);
+	while (!server->main.stopping || reload_is_unsettled(server)) {
 		worker_turn(&server->main, UINT64_MAX);
-		server_settle(server);
+		reload_settle(server);
 	}
 }
 
-/* The server that ends; for signals, which the main loop takes no more. */
-static struct server *_Atomic ending;
-
-/* Calls only what a handler may call. */
-static void on_ending_signal(int number)
+static void server_done(struct server *server)
 {
-	const struct server *server = atomic_load(&ending);
-
-	if (server)
-		server_unlink(server);
-	_exit(number == SIGALRM ? EXIT_UNFINISHED : EXIT_SIGNALLED);
-}
-
-/*
- * From here on it is threads that end. One that does not is not to keep the server:
- * the drain timeout holds, and another signal ends it at once, as before.
- */
-static void bound_end(struct server *server)
-{
-	const struct sigaction action = { .sa_handler = on_ending_signal };
-	const struct timer *timer = &server->drain_timer;
-	const uint64_t now_ns = clock_now_ns();
-	uint64_t left_ns = server->options.drain_timeout_ns;
-	sigset_t set;
-
-	if (timer->link && timer->at_ns > now_ns)
-		left_ns = timer->at_ns - now_ns;
-	atomic_store(&ending, server);
-	sigemptyset(&set);
-	sigaddset(&set, SIGALRM);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaction(SIGALRM, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGINT, &action, NULL);
-	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-	alarm((unsigned)(left_ns / NS_PER_S) + 1);
-}
-
-/* Nothing is left that could take long. */
-static void end_is_near(void)
-{
-	sigset_t set;
-
-	sigfillset(&set);
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	alarm(0);
-	atomic_store(&ending, NULL);
-}
-
-static void done(struct server *server)
-{
-	bound_end(server);
-	if (server->workers) {
-		tell_all(server, WORKER_STOP, stop);
-		wait_for_workers(server);
+	drain_bound(server);
+	if (server->shared.workers) {
+		workers_stop(server);
 	}
-	memory_stop(&server->memory);
-	/* what the last jobs gave back the makers free; all speak to workers */
+	memory_stop(&server->shared.memory);
+	/* the builders free what the last runs release; all post to workers */
 	if (server->main.generation)
 		generation_cancel(server->main.generation, NULL);
 	boots_free(server->boots);
-	offload_pool_free(server->offload);
-	deployment_set_reaper(NULL);
-	offload_pool_free(server->builders);
-	if (server->workers)
-		join_workers(server);
-	/* what they were about to say to the main thread is dropped there */
+	offload_pool_free(server->shared.offload);
+	atomic_store(&server->shared.host.reaper, NULL);
+	offload_pool_free(server->shared.builders);
+	if (server->shared.workers)
+		workers_join(server);
+	/* takes the messages of workers that have ended */
 	if (server->main.io)
 		worker_turn(&server->main, 0);
 	if (server->main.io)
@@ -573,30 +325,29 @@ static void done(struct server *server)
 		generation_release(server->main.generation);
 	if (server->signals.fd > 0)
 		close(server->signals.fd);
-	if (server->changes.fd > 0)
-		close(server->changes.fd);
-	end_is_near();
-	server_close(server);
-	memory_done(&server->memory);
-	free(server->workers);
-	clients_done(&server->clients);
-	pthread_mutex_destroy(&server->readiness_lock);
+	catalog_watch_close(&server->watch);
+	drain_unbound();
+	listeners_close(server);
+	memory_done(&server->shared.memory);
+	free(server->shared.workers);
+	clients_done(&server->shared.clients);
+	pthread_mutex_destroy(&server->shared.readiness_lock);
 	sem_destroy(&server->leave);
 	sem_destroy(&server->left);
 }
 
-static void init_memory(struct server *server)
+static void server_init_memory(struct server *server)
 {
 	const struct memory_config config = {
-		.max = server->options.max_memory,
-		.idle_ns = server->options.vm_idle_ns,
+		.max = server->shared.options.max_memory,
+		.idle_ns = server->shared.options.vm_idle_ns,
 		.root = "",
 		.timers = &server->main.timers,
-		.metrics = &server->metrics,
-		.buffers = &server->buffers,
+		.metrics = &server->shared.metrics,
+		.buffers = &server->shared.buffers,
 	};
 
-	memory_init(&server->memory, &config);
+	memory_init(&server->shared.memory, &config);
 }
 
 int server_run(const struct server_options *options, struct error *err)
@@ -608,24 +359,25 @@ int server_run(const struct server_options *options, struct error *err)
 		return error_set(err, -ENOMEM, "no memory for a server");
 	sem_init(&server->leave, 0, 0);
 	sem_init(&server->left, 0, 0);
-	pthread_mutex_init(&server->readiness_lock, NULL);
-	server->options = *options;
-	clients_init(&server->clients);
-	init_memory(server);
-	server->start_ns = clock_now_ns();
-	server->start_unix_ms = clock_read_ns(CLOCK_REALTIME) / NS_PER_MS;
-	metrics_add(&server->metrics.last_reload_ok, 1);
-	metrics_add(&server->metrics.last_reload_unix_s,
-		    server->start_unix_ms / 1000);
-	r = prepare(server, err);
+	pthread_mutex_init(&server->shared.readiness_lock, NULL);
+	server->shared.options = *options;
+	clients_init(&server->shared.clients);
+	server_init_memory(server);
+	server->shared.start_ns = clock_now_ns();
+	server->shared.start_unix_ms =
+		clock_read_ns(CLOCK_REALTIME) / NS_PER_MS;
+	metrics_add(&server->shared.metrics.last_reload_ok, 1);
+	metrics_add(&server->shared.metrics.last_reload_unix_s,
+		    server->shared.start_unix_ms / 1000);
+	r = server_prepare(server, err);
 	if (!r)
-		r = start(server, err);
+		r = server_start(server, err);
 	if (!r)
-		serve(server);
+		server_serve(server);
 	else
 		log_write(THAW_LOG_ERROR, "cannot serve",
 			  LOG_FIELD("reason", err->message));
-	done(server);
+	server_done(server);
 	log_write(THAW_LOG_INFO, "ended");
 	free(server);
 	return r;

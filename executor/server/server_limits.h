@@ -1,6 +1,6 @@
 /*
- * server_limits.h - what a server allows, by default and at most. They are
- * in thaw(1), with the options that change them.
+ * server_limits.h - what a server allows, by default and at most. thaw(1) has these
+ * limits, with the options that change them.
  */
 #ifndef EXECUTOR_SERVER_SERVER_LIMITS_H
 #define EXECUTOR_SERVER_SERVER_LIMITS_H
@@ -10,66 +10,64 @@
 #define SERVER_WORKERS_MAX 256
 
 /*
- * Threads for what is over the inline budget: by default so many for each CPU. Of
- * these, one function has half, so that no function waits for a thread for want
- * of another one's leave.
+ * Threads of the offload pool, for runs over the inline budget: by default so many
+ * for each CPU. One function has half of them at most, so that others find one.
  */
 #define SERVER_OFFLOAD_PER_CPU 4
 #define SERVER_OFFLOAD_MAX 4096
 
-/* A job that is not over after this time stops if others wait for a thread. */
+/* A run on such a thread stops after this time if others wait for one. */
 #define SERVER_OFFLOAD_SLICE_NS (10 * UNITS_MS)
 
 /*
- * They yield to the workers: who takes long can take a little longer. So do
- * threads that make vms, of which one function has so many.
+ * These threads yield to the workers, and so do the builders of vms: what takes long
+ * can take a little longer. One function has so many builders at most.
  */
 #define SERVER_OFFLOAD_NICE 10
 #define SERVER_BUILDERS_MAX 16
 #define SERVER_BUILDERS_PER_FUNCTION 4
 
 /*
- * What a worker does for one invocation besides its slice: half slices more while
- * others have used the CPU, bytes that are copied back, and bytes of a request or a
- * reply that are copied or checked.
+ * What a worker does for one invocation besides its slice: so many half slices more
+ * while other threads have used the CPU, so many bytes of a vm that it copies back,
+ * and so many bytes of a request or a reply that it copies or checks.
  */
 #define SERVER_INLINE_MORE 4
 #define SERVER_INLINE_RESTORE (4 * UNITS_MIB)
 #define SERVER_INLINE_BYTES (1 * UNITS_MIB)
 
 /*
- * Boots that run at once; that have begun, and take turns; of these, ones whose
- * last boot failed. They yield to the workers, too, though not as much.
+ * Boots that run at once; boots that have begun, and take turns; of these, boots of
+ * functions whose last one failed. They yield to the workers, too, but less.
  */
 #define SERVER_BOOTS_NICE 5
 #define SERVER_BOOTS_MAX 16
 #define SERVER_BOOTS_BEGUN_MAX 256
 #define SERVER_BOOTS_SUSPECT_MAX 128
-/* Lines of the log about boots, once there was one for each function. */
+/* Log lines about boots, after one for each function. */
 #define SERVER_BOOT_LINES_PER_SECOND 100
 
-/* How long the answer to a reload waits for boots: then it says what is pending. */
+/* The answer to a reload waits so long for boots, and then says what is pending. */
 #define SERVER_RELOAD_WAIT_NS (5 * UNITS_S)
 
-/* Functions that /readyz names, and bytes of why, the zero included. */
+/* Functions that /readyz names; bytes of the reason of each, with the zero. */
 #define SERVER_CHECKS_MAX 16
 #define SERVER_CHECK_REASON_MAX 256
 
 /*
- * Connections; the default is less where the limit of open files (RLIMIT_NOFILE)
- * is.
+ * Connections. The default is lower if the limit of open files (RLIMIT_NOFILE) is.
  */
 #define SERVER_CONNECTIONS_DEFAULT 16384
 #define SERVER_CONNECTIONS_MAX 1000000
-/* Beyond those, for the admin listener. */
+/* So many more for the admin listener. */
 #define SERVER_ADMIN_CONNECTIONS 64
-/* Of the metrics listener, at most: its answers are large. */
+/* Of these, the metrics listeners have so many at most: their answers are large. */
 #define SERVER_METRICS_CONNECTIONS 16
 
 /* Open files the server keeps for itself and for vms, of that limit. */
 #define SERVER_FILES_RESERVED 256
 
-/* What a vm takes of them: beyond the others', no more vms are made. */
+/* Open files that a vm takes; no more vms are built than there are files for. */
 #define SERVER_FILES_PER_VM 2
 
 /* From the first byte of a request to the last of its head, of its body. */
@@ -77,11 +75,11 @@
 #define SERVER_BODY_TIMEOUT_DEFAULT (60 * UNITS_S)
 /* Between requests. */
 #define SERVER_IDLE_TIMEOUT_DEFAULT (75 * UNITS_S)
-/* For the client to take its reply. */
+/* Until the client has taken its reply. */
 #define SERVER_SEND_TIMEOUT_DEFAULT (60 * UNITS_S)
 #define SERVER_TIMEOUT_MAX (60 * UNITS_M)
 
-/* After an answer to a request that was not read to its end. */
+/* How long a connection stays after an answer to a request not read to its end. */
 #define SERVER_LINGER_NS (1 * UNITS_S)
 
 /* How long a connection without a request stays when the server drains. */
@@ -91,34 +89,34 @@
 #define SERVER_BODY_MAX (1 * UNITS_MIB)
 
 /*
- * What clients make the server keep: requests, replies, events, bytes ahead of
- * their turn. Beyond, new requests are refused, and so are replies, but small ones.
- * See budget.h for how it is shared.
+ * Bytes that clients make the server keep: requests, replies, events, and what has
+ * come ahead of its turn. Beyond that, new requests are refused, and so are replies
+ * that are not small. budget.h says how it is shared.
  */
 #define SERVER_REPLY_SMALL (64 * UNITS_KIB)
 #define SERVER_BUFFERED_DEFAULT (512 * UNITS_MIB)
 #define SERVER_BUFFERED_MAX (1024 * UNITS_GIB)
 
 /*
- * Memory of snapshots and vms, in all: of what the machine or the cgroup has, so
- * much is theirs if nothing else is said. The rest is for requests and replies,
- * the kernel's part of vms, and others.
+ * Memory of all snapshots and vms: by default, so many percent of what the machine
+ * or the cgroup has. The rest is for requests and replies, for the kernel's part of
+ * vms, and for other processes.
  */
 #define SERVER_MEMORY_PERCENT 80
 #define SERVER_MEMORY_MAX (1024 * 1024 * UNITS_GIB)
 
 /*
- * How long a boot waits for memory while no other boot is under way: for vms of
- * functions that have been removed, or that are busy.
+ * How long a boot waits for memory while no other boot is under way: until vms are
+ * freed that are busy, or of functions that have been removed.
  */
 #define SERVER_MEMORY_PATIENCE_NS (10 * UNITS_S)
 
-/* Pressure that comes again within this time goes on. */
+/* Pressure that comes again within this time counts as going on. */
 #define SERVER_PRESSURE_GOES_ON_NS (10 * UNITS_S)
 
 /*
- * How long vms are kept that nobody uses, above concurrency.warm; they are looked
- * at so many times meanwhile, or as seldom or often as said here.
+ * How long idle vms are kept beyond concurrency.warm. They are looked at so many
+ * times meanwhile, with these bounds for the time in between.
  */
 #define SERVER_VM_IDLE_DEFAULT (60 * UNITS_S)
 #define SERVER_VM_IDLE_MAX (1440 * UNITS_M)
@@ -126,12 +124,12 @@
 #define SERVER_SWEEP_LEAST_NS (10 * UNITS_MS)
 #define SERVER_SWEEP_MOST_NS (10 * UNITS_S)
 
-/* Freed memory that malloc() keeps, more or less, for requests to come. */
+/* Freed memory that malloc() may keep for requests to come, roughly. */
 #define SERVER_HEAP_FREE_MAX (16 * UNITS_MIB)
 
 /*
- * Event invocations that are accepted and not over: a single function may have
- * about half of them (event_line.h). Their payload.
+ * Event invocations that are accepted and not over, of which a single function may
+ * have about half (event_line.h); and bytes of the payload of one.
  */
 #define SERVER_EVENTS_DEFAULT 2000
 #define SERVER_EVENTS_MAX 1000000
@@ -141,7 +139,7 @@
 #define SERVER_EVENT_AGE_DEFAULT (360 * UNITS_M)
 #define SERVER_EVENT_AGE_MAX (1440 * UNITS_M)
 
-/* For what is under way when the server is told to end. */
+/* How long invocations and requests may go on when the server is told to end. */
 #define SERVER_DRAIN_TIMEOUT_DEFAULT (30 * UNITS_S)
 
 #endif

@@ -1,8 +1,13 @@
 /*
- * worker.h - a thread that serves: its io, its connections, its invocations.
+ * worker.h - a thread of the server: its io, its timers, its listeners and its run
+ * queue.
  *
- * Everything in it belongs to its thread. Others speak to it by messages. The
- * server's main thread is one as well, for the admin listener, but is not among
+ * A worker turns: it waits for its io, has callbacks called, and then runs what is
+ * in its queue. It does not know what connections and invocations are: those files
+ * are above it, and it calls them by struct worker_calls.
+ *
+ * All of it belongs to its thread. Others speak to it by messages (io_post()). The
+ * server's main thread is a worker as well, for administration, but is not among
  * the server's workers.
  */
 #ifndef EXECUTOR_SERVER_WORKER_H
@@ -17,29 +22,33 @@
 #include "base/budget.h"
 #include "base/timers.h"
 #include "executor/io/io.h"
-#include "executor/server/deployment.h"
-#include "executor/server/invocation.h"
+#include "executor/server/generation.h"
+#include "executor/server/listener.h"
 #include "executor/server/run_queue.h"
+#include "executor/server/shared.h"
 
+struct frame_call;
 struct connection;
-struct call;
-struct exchange;
 struct event;
-struct server;
+struct exchange;
+struct invocation;
 
-/* A listening socket of a worker. */
-struct door {
-	struct io_listener listener;
-	struct worker *worker;
-	/* Makes a connection of what was accepted. */
-	void (*open)(struct door *door, int fd);
-	bool checks_hosts; /* of requests; host_check.c */
-	bool failed;	   /* and it was logged */
-	bool inherited;	   /* somebody else keeps the socket */
-	struct door *next;
+/* What a worker has others do, on its thread. */
+struct worker_calls {
+	/*
+	 * Runs some of what its queue has. False: there is nothing left that it
+	 * need not wait for.
+	 */
+	bool (*run)(struct worker *worker);
+	/* The worker drains: its listeners are closed. */
+	void (*drain)(struct worker *worker);
+	/* It has drained, and nothing is left; called more than once. */
+	void (*idle)(struct worker *worker);
+	/* Frees what is left; its io still turns. */
+	void (*close)(struct worker *worker);
 };
 
-/* Its next generation, on the way to it. */
+/* The worker's next generation, on the way to it. */
 struct generation_pass {
 	struct io_message message; /* the first member */
 	struct worker *worker;
@@ -63,30 +72,35 @@ struct worker_command {
 };
 
 struct worker {
-	struct server *server;
-	unsigned index;
+	struct shared *shared;
+	const struct worker_calls *calls;
+	unsigned index; /* the main thread's is shared->worker_count */
 	pthread_t thread;
 	struct io *io;
 	struct timers timers;
 	struct generation *generation; /* held */
 	struct generation_pass pass;
 	struct worker_command commands[WORKER_ORDERS];
+	struct listener *listeners; /* open ones */
 
+	/* Of invocations (invocation.h). */
 	struct run_queue queue;
 	struct invocation *polled; /* they run, and are looked at */
 	size_t invocation_count;   /* started here and not ended */
 	uint64_t flushed_ns;	   /* when replies were last submitted */
 
-	struct door *doors;
+	/* Of connections, and of what they keep to use again. */
 	struct connection *connections;
 	size_t connection_count;
 	struct budget_purse purse;
 	struct exchange *free_exchanges;
 	size_t free_count;
-	struct call *free_calls;
+	struct frame_call *free_calls;
 	size_t free_call_count;
-	struct event *events, **last_event; /* accepted and not over */
-	_Atomic uint64_t oldest_event_ns;   /* when; UINT64_MAX: none */
+
+	/* Of Event invocations, accepted and not over. */
+	struct event *events, **last_event;
+	_Atomic uint64_t oldest_event_ns; /* its arrival; UINT64_MAX: none */
 	size_t event_count;
 
 	bool said_idle; /* while it drains */
@@ -94,30 +108,49 @@ struct worker {
 	bool stopping;	/* leave now */
 };
 
-/* Prepares the calling thread's worker; its generation is held for it. */
-int worker_init(struct worker *worker, struct server *server, unsigned index,
+/*
+ * Prepares the calling thread's worker, which is zeroed: the one at @index of
+ * @shared, or the main thread's. @calls are borrowed. Its generation is the
+ * caller's to set, and held. worker_done() ends it.
+ */
+int worker_init(struct worker *worker, struct shared *shared,
+		const struct worker_calls *calls, unsigned index,
 		struct error *err);
 
-/*
- * Listens at @fd, which is borrowed. One that is @inherited goes on without us:
- * who waits there when the server drains is the next one's.
- */
-int worker_listen(struct worker *worker, int fd, bool inherited,
-		  void (*open)(struct door *door, int fd), struct error *err);
+static inline bool worker_is_main(const struct worker *worker)
+{
+	return worker->index == worker->shared->worker_count;
+}
 
-/* Serves until it has stopped. */
+/* Accepts connections of @listener, which is borrowed until worker_done(). */
+void worker_listen(struct worker *worker, struct listener *listener);
+
+/* Turns until the worker is to stop. */
 void worker_run(struct worker *worker);
 
-/* One round of that. */
+/* Turns once: waits for events until @until_ns, and handles them. */
 void worker_turn(struct worker *worker, uint64_t until_ns);
 
-/* No new connections and requests from now on. */
-void worker_drain(struct worker *worker);
-
-/* Whether nothing is left that came in. */
+/*
+ * Whether nothing is left of what came in, and nothing more can come. On the worker's
+ * thread.
+ */
 bool worker_is_idle(const struct worker *worker);
 
-/* Closes what is left and frees; nothing runs any more. */
+/*
+ * Takes no new connections and requests from now on. A socket that is not
+ * inherited is shut down, once what waits in its backlog has been accepted.
+ */
+void worker_drain(struct worker *worker);
+
+/*
+ * Has @to, a worker or the main thread, make the @call that is @worker's @order.
+ * Any thread.
+ */
+void worker_tell(struct worker *to, struct worker *worker,
+		 enum worker_order order, void (*call)(struct worker *worker));
+
+/* Closes what is left and frees it; nothing runs any more. */
 void worker_done(struct worker *worker);
 
 #endif

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/offload.h"
 #include "executor/server/memory.h"
+#include "executor/server/memory_admit.h"
 #include "executor/server/server_limits.h"
 #include "tests/contract/support/guests.h"
 
@@ -46,6 +47,8 @@ static void write_catalog(char path[])
 	fclose(file);
 }
 
+static struct deployment_host host;
+
 static void set_up(void)
 {
 	const struct memory_config config = {
@@ -65,7 +68,8 @@ static void set_up(void)
 
 	write_catalog(path);
 	memory_init(&memory, &config);
-	ck_assert_msg(!generation_load(path, NULL, &err, &generation, &changes),
+	ck_assert_msg(!generation_load(&host, path, NULL, &err, &generation,
+				       &changes),
 		      "%s", err.message);
 	unlink(path);
 	memory_admit(&memory, generation);

@@ -89,9 +89,9 @@ static struct io_stream *open_one(struct io_stream *last, enum step step)
 	if (fixture.worker->connection_count > 8)
 		return last;
 	if (step == STEP_OPEN_ADMIN)
-		return fixture_open(http_admin_connection_open);
-	return fixture_open(step == STEP_OPEN ? http_connection_open :
-						frame_connection_open);
+		return fixture_open(LISTENER_ADMIN);
+	return fixture_open(step == STEP_OPEN ? LISTENER_HTTP :
+						LISTENER_SOCKET);
 }
 
 /* On the connection that was opened last. */

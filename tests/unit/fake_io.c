@@ -10,18 +10,21 @@
 #include "executor/io/io_internal.h"
 #include "tests/unit/require.h"
 
+unsigned fake_io_sends;
+
 static void fake_receive(struct io_stream *stream)
 {
 	stream->internal.receiving = true;
 }
 
-static void fake_hold(struct io_stream *stream)
+static void fake_pause(struct io_stream *stream)
 {
 	stream->internal.receiving = false;
 }
 
 static void fake_send(struct io_stream *stream)
 {
+	fake_io_sends++;
 	stream->internal.pending++;
 }
 
@@ -53,7 +56,7 @@ static int fake_enter(struct io *io, uint64_t until_ns)
 static const struct io_operations operations = {
 	.name = "fake",
 	.receive = fake_receive,
-	.hold = fake_hold,
+	.pause = fake_pause,
 	.send = fake_send,
 	.close = fake_close,
 	.wake = fake_wake,
@@ -81,7 +84,7 @@ bool fake_io_has_work(const struct io *io)
 	return io->inbox || io->ready;
 }
 
-unsigned fake_io_streams(const struct io *io)
+bool fake_io_has_streams(const struct io *io)
 {
 	return io->streams;
 }

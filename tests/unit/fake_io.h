@@ -11,6 +11,9 @@
 
 #include "executor/io/io.h"
 
+/* How often something has begun to be sent, in all. */
+extern unsigned fake_io_sends;
+
 /* For io_free(). Aborts if there is no memory. */
 struct io *fake_io_create(void);
 
@@ -20,8 +23,8 @@ void fake_io_sleep(struct io *io);
 /* Whether a message, or a stream, is to be handled in the next io_wait(). */
 bool fake_io_has_work(const struct io *io);
 
-/* Streams that are not closed yet. */
-unsigned fake_io_streams(const struct io *io);
+/* Whether there are streams that are not closed yet. */
+bool fake_io_has_streams(const struct io *io);
 
 /* A socket for io_stream_open(), whose other end is closed. */
 int fake_io_socket(void);

@@ -69,7 +69,7 @@ struct call *call_prepare(unsigned worker, unsigned function, const char *name,
 	memset(call, 0, sizeof(*call));
 	call->name = name;
 	invocation_init(invocation);
-	invocation->worker = &fixture.server->workers[worker];
+	invocation->worker = &fixture.server->shared.workers[worker];
 	invocation->deployment = deployment_hold(fixture.deployments[function]);
 	invocation->request.id = name;
 	invocation->request.content_type = FAKE_SCRIPT;

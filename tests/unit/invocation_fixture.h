@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "executor/server/invocation.h"
+#include "executor/server/invocation_start.h"
 #include "executor/server/server_limits.h"
 #include "tests/unit/server_fixture.h"
 

@@ -7,9 +7,12 @@
 
 #include "base/clock.h"
 #include "executor/io/io.h"
-#include "executor/server/exchange.h"
-#include "executor/server/invocation_log.h"
+#include "executor/server/admin_routes.h"
+#include "executor/server/frame_connection.h"
+#include "executor/server/invocation_start.h"
+#include "executor/server/routes.h"
 #include "executor/server/server_limits.h"
+#include "executor/server/workers.h"
 #include "tests/unit/require.h"
 
 #define ROUNDS_MAX 10000
@@ -18,7 +21,7 @@ struct fixture fixture;
 
 static const struct catalog_function *by_name[FIXTURE_FUNCTIONS];
 static struct catalog_function specs[FIXTURE_FUNCTIONS];
-static struct stats stats[FIXTURE_FUNCTIONS];
+static struct function_stats stats[FIXTURE_FUNCTIONS];
 static struct function functions[FIXTURE_FUNCTIONS];
 
 /* In the order of their names. */
@@ -42,15 +45,12 @@ static struct deployment *make_function(unsigned index, unsigned workers)
 	};
 	by_name[index] = &specs[index];
 	memset(&stats[index], 0, sizeof(stats[index]));
-	stats[index].references = 1;
-	event_line_init(&stats[index].events);
-	for (int i = 0; i < DEPLOYMENT_LOGS; i++)
-		invocation_log_limit(names[index], (enum deployment_log)i,
-				     &stats[index].log_limits[i]);
+	function_stats_init(&stats[index], names[index]);
 	memset(&functions[index], 0, sizeof(functions[index]));
 	functions[index].gate.gate = VM_GATE_NONE;
 	functions[index].pool = fake_pool_create(1, 0);
 	deployment->references = 1;
+	deployment->host = &fixture.server->shared.host;
 	deployment->spec = &specs[index];
 	deployment->stats = &stats[index];
 	deployment->function = &functions[index];
@@ -64,9 +64,7 @@ static void free_function(unsigned index)
 
 	REQUIRE(deployment->references == 1);
 	fake_pool_free(functions[index].pool);
-	event_line_done(&stats[index].events);
-	for (int i = 0; i < DEPLOYMENT_LOGS; i++)
-		log_limit_done(&stats[index].log_limits[i]);
+	function_stats_done(&stats[index]);
 	free(deployment);
 }
 
@@ -81,26 +79,27 @@ void fixture_set_vms(unsigned index, unsigned idle, unsigned unmade)
 	functions[index].pool = fake_pool_create(idle, unmade);
 }
 
-static void set_options(struct server *server)
+static void set_options(struct server_options *options)
 {
-	server->options.max_connections = 100;
-	server->options.head_timeout_ns = 10 * NS_PER_S;
-	server->options.body_timeout_ns = 10 * NS_PER_S;
-	server->options.idle_timeout_ns = 10 * NS_PER_S;
-	server->options.send_timeout_ns = 10 * NS_PER_S;
-	server->options.drain_timeout_ns = 10 * NS_PER_S;
-	server->options.events_max = 10;
-	server->options.event_max_age_ns = 5 * NS_PER_S;
+	options->max_connections = 100;
+	options->head_timeout_ns = 10 * NS_PER_S;
+	options->body_timeout_ns = 10 * NS_PER_S;
+	options->idle_timeout_ns = 10 * NS_PER_S;
+	options->send_timeout_ns = 10 * NS_PER_S;
+	options->drain_timeout_ns = 10 * NS_PER_S;
+	options->events_max = 10;
+	options->event_max_age_ns = 5 * NS_PER_S;
 }
 
-static void make_worker(struct server *server, unsigned index,
+static void make_worker(struct shared *shared, unsigned index,
 			struct generation *generation)
 {
-	struct worker *worker = &server->workers[index];
+	struct worker *worker = &shared->workers[index];
 
-	worker->server = server;
+	worker->shared = shared;
+	worker->calls = &workers_calls;
 	worker->index = index;
-	worker->purse.budget = &server->buffers;
+	worker->purse.budget = &shared->buffers;
 	worker->generation = generation;
 	worker->last_event = &worker->events;
 	atomic_store(&worker->oldest_event_ns, UINT64_MAX);
@@ -113,9 +112,11 @@ void fixture_begin(unsigned workers)
 	static struct kept_catalog kept = { .catalog = &catalog };
 	static struct generation generation;
 	struct server *server = calloc(1, sizeof(*server));
+	struct shared *shared = &server->shared;
 
 	REQUIRE(server);
 	memset(&fixture, 0, sizeof(fixture));
+	fixture.server = server;
 	fake_engine_reset();
 	for (unsigned i = 0; i < FIXTURE_FUNCTIONS; i++)
 		fixture.deployments[i] = make_function(i, workers);
@@ -128,26 +129,40 @@ void fixture_begin(unsigned workers)
 		.deployments = fixture.deployments,
 		.count = FIXTURE_FUNCTIONS,
 	};
-	set_options(server);
-	server->state = SERVER_SERVING;
-	server->offload = &fake_engine.offload;
-	server->builders = &fake_engine.builders;
-	clients_init(&server->clients);
-	budget_init(&server->buffers, 16 * 1024 * 1024, workers);
-	server->workers = calloc(workers, sizeof(*server->workers));
-	REQUIRE(server->workers);
-	server->worker_count = workers;
+	set_options(&shared->options);
+	shared->state = SERVER_SERVING;
+	shared->offload = &fake_engine.offload;
+	shared->builders = &fake_engine.builders;
+	clients_init(&shared->clients);
+	budget_init(&shared->buffers, 16 * 1024 * 1024, workers);
+	shared->workers = calloc(workers, sizeof(*shared->workers));
+	REQUIRE(shared->workers);
+	shared->worker_count = workers;
 	sem_init(&server->leave, 0, 0);
+	server->metrics_limit.max = SERVER_METRICS_CONNECTIONS;
 	for (unsigned i = 0; i < workers; i++)
-		make_worker(server, i, &generation);
-	fixture.server = server;
-	fixture.worker = server->workers;
+		make_worker(shared, i, &generation);
+	fixture.worker = shared->workers;
 	fixture.deployment = fixture.deployments[0];
 }
 
-struct io_stream *fixture_open(void (*open)(struct door *door, int fd))
+struct io_stream *fixture_open(enum listener_kind kind)
 {
-	open(&(struct door){ .worker = fixture.worker }, fake_io_socket());
+	static struct listener listeners[LISTENER_KINDS] = {
+		[LISTENER_HTTP] = { .handler = &routes_handler,
+				    .open = http_connection_open },
+		[LISTENER_ADMIN] = { .handler = &admin_routes_handler,
+				     .open = http_connection_open },
+		[LISTENER_METRICS] = { .handler = &metrics_routes_handler,
+				       .open = http_connection_open },
+		[LISTENER_SOCKET] = { .open = frame_connection_open },
+	};
+	struct listener *listener = &listeners[kind];
+
+	listener->worker = fixture.worker;
+	if (kind == LISTENER_METRICS)
+		listener->limit = &fixture.server->metrics_limit;
+	listener->open(listener, fake_io_socket());
 	REQUIRE(fixture.worker->connections);
 	return &fixture.worker->connections->stream;
 }
@@ -185,7 +200,7 @@ void fixture_close(struct io_stream *stream)
 
 bool fixture_turn(unsigned index)
 {
-	struct worker *worker = &fixture.server->workers[index];
+	struct worker *worker = &fixture.server->shared.workers[index];
 	const char place = fake_engine.place;
 	bool busy;
 
@@ -204,7 +219,7 @@ bool fixture_run_work(void)
 
 void fixture_turns(unsigned index)
 {
-	const struct worker *worker = &fixture.server->workers[index];
+	const struct worker *worker = &fixture.server->shared.workers[index];
 
 	do
 		fixture_turn(index);
@@ -232,8 +247,9 @@ void fixture_settle(int send_error)
 		}
 		while (fixture_run_work())
 			more = true;
-		for (unsigned w = 0; w < fixture.server->worker_count; w++) {
-			more |= has_work(&fixture.server->workers[w]);
+		for (unsigned w = 0; w < fixture.server->shared.worker_count;
+		     w++) {
+			more |= has_work(&fixture.server->shared.workers[w]);
 			fixture_turn(w);
 		}
 	}
@@ -244,9 +260,9 @@ void fixture_fire_timers(void)
 {
 	const uint64_t then_ns = clock_now_ns() + 15 * NS_PER_S;
 
-	for (unsigned i = 0; i < fixture.server->worker_count; i++) {
+	for (unsigned i = 0; i < fixture.server->shared.worker_count; i++) {
 		fake_engine.place = (char)('0' + i);
-		timers_fire(&fixture.server->workers[i].timers, then_ns);
+		timers_fire(&fixture.server->shared.workers[i].timers, then_ns);
 	}
 	fake_engine.place = '0';
 }
@@ -270,7 +286,7 @@ static void check_worker(const struct worker *worker)
 {
 	REQUIRE(worker->connection_count == 0);
 	REQUIRE(!worker->connections);
-	REQUIRE(fake_io_streams(worker->io) == 0);
+	REQUIRE(!fake_io_has_streams(worker->io));
 	REQUIRE(worker->invocation_count == 0);
 	REQUIRE(worker->event_count == 0);
 	REQUIRE(!worker->timers.root);
@@ -287,33 +303,35 @@ static void check_function(const struct deployment *deployment)
 
 void fixture_check(void)
 {
-	const struct server *server = fixture.server;
+	const struct shared *shared = &fixture.server->shared;
 	size_t credit = 0;
 
-	for (unsigned i = 0; i < server->worker_count; i++) {
-		check_worker(&server->workers[i]);
-		credit += server->workers[i].purse.credit;
+	for (unsigned i = 0; i < shared->worker_count; i++) {
+		check_worker(&shared->workers[i]);
+		credit += shared->workers[i].purse.credit;
 	}
 	for (unsigned i = 0; i < FIXTURE_FUNCTIONS; i++)
 		check_function(fixture.deployments[i]);
-	REQUIRE(metrics_get(&server->metrics.connections) == 0);
-	REQUIRE(server->events == 0);
+	REQUIRE(fixture.server->metrics_limit.count == 0);
+	REQUIRE(metrics_get(&shared->metrics.connections) == 0);
+	REQUIRE(shared->events == 0);
 	REQUIRE(fake_engine.running == 0);
-	REQUIRE(server->others.used == 0);
-	REQUIRE(server->buffers.used == credit);
+	REQUIRE(shared->others.used == 0);
+	REQUIRE(shared->buffers.used == credit);
 }
 
 void fixture_done(void)
 {
 	struct server *server = fixture.server;
+	struct shared *shared = &server->shared;
 
-	for (unsigned i = 0; i < server->worker_count; i++)
-		worker_done(&server->workers[i]);
-	REQUIRE(server->buffers.used == 0);
+	for (unsigned i = 0; i < shared->worker_count; i++)
+		worker_done(&shared->workers[i]);
+	REQUIRE(shared->buffers.used == 0);
 	for (unsigned i = 0; i < FIXTURE_FUNCTIONS; i++)
 		free_function(i);
-	clients_done(&server->clients);
+	clients_done(&shared->clients);
 	sem_destroy(&server->leave);
-	free(server->workers);
+	free(shared->workers);
 	free(server);
 }

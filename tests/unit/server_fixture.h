@@ -8,7 +8,8 @@
 #define TESTS_UNIT_SERVER_FIXTURE_H
 
 #include "executor/server/connection.h"
-#include "executor/server/server_internal.h"
+#include "executor/server/listener.h"
+#include "executor/server/server_state.h"
 #include "tests/unit/fake_engine.h"
 #include "tests/unit/fake_io.h"
 
@@ -34,8 +35,8 @@ struct catalog_function *fixture_spec(unsigned index);
 /* The vms of a function's pool: those that are there, and those that can be made. */
 void fixture_set_vms(unsigned index, unsigned idle, unsigned unmade);
 
-/* A connection, whose client is only what the test makes of it. */
-struct io_stream *fixture_open(void (*open)(struct door *door, int fd));
+/* Opens a connection by a listener of @kind. The test is its client. */
+struct io_stream *fixture_open(enum listener_kind kind);
 
 /* As those of fake_io.h; false, too, if the server has closed the connection. */
 bool fixture_receive(struct io_stream *stream, const char *bytes, size_t size);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "executor/protocol/frame.h"
+#include "executor/server/invocation_echo.h"
 #include "executor/server/server_limits.h"
 #include "tests/unit/server_fixture.h"
 
@@ -41,9 +42,9 @@ enum phase {
 	QUEUED,	    /* it has not had its turn */
 	WAITING,    /* for a vm, which another one has */
 	DEPLOYMENT, /* the vm is on its way to it */
-	RUNNING,    /* in a job */
+	RUNNING,    /* on another thread */
 	POLLED,	    /* by itself */
-	RETURNING,  /* the job has ended, and the worker does not know it */
+	RETURNING,  /* it has ended there, and the worker does not know it */
 	SENDING,
 	SENT,	   /* and the next one could come */
 	PIPELINED, /* the next ones are behind one that runs */
@@ -67,12 +68,13 @@ enum leaving {
 };
 
 static const struct kind {
-	void (*open)(struct door *door, int fd);
+	enum listener_kind listener;
 	const char *head; /* NULL: a frame */
 } kinds[] = {
-	{ http_connection_open, PLAIN },       { http_connection_open, LAMBDA },
-	{ http_connection_open, TAIL },	       { http_connection_open, EVENT },
-	{ http_admin_connection_open, ADMIN }, { frame_connection_open, NULL },
+	{ LISTENER_HTTP, PLAIN },  { LISTENER_HTTP, LAMBDA },
+	{ LISTENER_HTTP, TAIL },   { LISTENER_HTTP, EVENT },
+	{ LISTENER_ADMIN, ADMIN }, { LISTENER_METRICS, ADMIN },
+	{ LISTENER_SOCKET, NULL },
 };
 #define KINDS ((int)(sizeof(kinds) / sizeof(*kinds)))
 
@@ -109,7 +111,7 @@ static void make_request(const struct kind *kind, bool expects)
 /* A connection that has sent so much of a request. */
 static struct io_stream *begin(const struct kind *kind, size_t size)
 {
-	struct io_stream *stream = fixture_open(kind->open);
+	struct io_stream *stream = fixture_open(kind->listener);
 
 	fixture_turn(0);
 	if (size)
@@ -120,7 +122,7 @@ static struct io_stream *begin(const struct kind *kind, size_t size)
 /* Another client's call has the vm. */
 static void take_vm(void)
 {
-	struct io_stream *stream = fixture_open(frame_connection_open);
+	struct io_stream *stream = fixture_open(LISTENER_SOCKET);
 	char own[sizeof(request)];
 	size_t own_size = request_size, own_head = head_size;
 
@@ -153,7 +155,7 @@ static struct io_stream *end_run(const struct kind *kind)
 
 static struct io_stream *refuse(const struct kind *kind)
 {
-	struct io_stream *stream = fixture_open(kind->open);
+	struct io_stream *stream = fixture_open(kind->listener);
 
 	memset(request, 'x', 200);
 	memcpy(request + 100, "\r\n\r\n", 4);
@@ -313,7 +315,8 @@ START_TEST(who_breaks_off_waits_for_no_vm)
 {
 	const struct kind *kind = &kinds[_i];
 
-	if (kind->open == http_admin_connection_open ||
+	if (kind->listener == LISTENER_ADMIN ||
+	    kind->listener == LISTENER_METRICS ||
 	    (kind->head && !strcmp(kind->head, EVENT)))
 		return;
 	fixture_begin(1);
@@ -361,7 +364,7 @@ static void leave_large(const struct kind *kind, unsigned offload,
 {
 	size_t size;
 	char *text = make_large(kind, &size);
-	struct io_stream *stream = fixture_open(kind->open);
+	struct io_stream *stream = fixture_open(kind->listener);
 
 	fixture.deployment->slowness = 0;
 	fixture_turn(0);
@@ -393,6 +396,31 @@ START_TEST(nothing_is_left_of_large_ones)
 		leave_in(&kinds[_i], POLLED, way, 0);
 		leave_in(&kinds[_i], PIPELINED, way, 0);
 	}
+	fixture_done();
+}
+END_TEST
+
+/* A function that has an answer of its own has no vm, and is never active. */
+START_TEST(nothing_is_left_of_who_leaves_an_echo)
+{
+	const struct kind *kind = &kinds[_i];
+	unsigned sends;
+
+	fixture_begin(1);
+	fixture.deployment->state = FUNCTION_PENDING;
+	fixture.deployment->answer = invocation_echo;
+	for (int phase = 0; phase <= QUEUED; phase++)
+		for (int way = 0; way < WAYS; way++) {
+			leave_in(kind, phase, way, 0);
+			leave_in(kind, phase, way, -EPIPE);
+		}
+	sends = fake_io_sends;
+	bring(kind, QUEUED);
+	fixture_settle(0);
+	ck_assert_uint_gt(fake_io_sends, sends);
+	ck_assert_uint_eq(fake_engine.running, 0);
+	fixture_end_all();
+	fixture_check();
 	fixture_done();
 }
 END_TEST
@@ -443,6 +471,8 @@ int main(void)
 	tcase_add_loop_test(tests, nothing_is_left_of_a_first_one, 0, KINDS);
 	tcase_add_loop_test(tests, nothing_is_left_of_large_ones, 0, KINDS);
 	tcase_add_loop_test(tests, who_breaks_off_waits_for_no_vm, 0, KINDS);
+	tcase_add_loop_test(tests, nothing_is_left_of_who_leaves_an_echo, 0,
+			    KINDS);
 	tcase_add_test(tests, phases_are_reached);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_NORMAL);

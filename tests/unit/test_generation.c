@@ -6,9 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "executor/server/deployment_internal.h"
+#include "executor/server/generation.h"
 #include "tests/unit/catalog_fixture.h"
 
+static struct deployment_host host;
 static struct generation *generation;
 static struct deployment *deployment;
 static const char *image;
@@ -21,8 +22,8 @@ static void begin(void)
 	fixture_make();
 	fixture_make_file("functions.json", ONE(""));
 	fixture_make_file("image.elf", "one");
-	ck_assert_int_eq(generation_load(fixture_path, NULL, &fixture_err,
-					 &generation, &changes),
+	ck_assert_int_eq(generation_load(&host, fixture_path, NULL,
+					 &fixture_err, &generation, &changes),
 			 0);
 	ck_assert_uint_eq(changes.added, 1);
 	deployment = generation->deployments[0];
@@ -44,8 +45,8 @@ static bool is_same(void)
 	struct generation *next;
 	bool is_taken_over;
 
-	ck_assert_int_eq(generation_load(fixture_path, generation, &fixture_err,
-					 &next, &changes),
+	ck_assert_int_eq(generation_load(&host, fixture_path, generation,
+					 &fixture_err, &next, &changes),
 			 0);
 	ck_assert_uint_eq(changes.unchanged + changes.changed, 1);
 	is_taken_over = generation_newest(next, 0) == deployment;

@@ -1,6 +1,6 @@
 /*
- * test_invocation.c - an invocation until it begins: whether it is let in, when its
- * turn comes, how long it waits, and what becomes of it if its client has gone.
+ * test_invocation.c - an invocation until it begins: whether it is admitted, when its
+ * turn comes, how long it waits, and what happens if its client has gone.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@ static void limit(unsigned function, uint32_t max, uint32_t queue)
 
 /* ---- admission ---- */
 
-START_TEST(as_many_are_let_in_as_may_run_and_wait)
+START_TEST(a_function_admits_what_may_run_and_wait)
 {
 	struct call *call;
 
@@ -43,7 +43,7 @@ START_TEST(as_many_are_let_in_as_may_run_and_wait)
 }
 END_TEST
 
-START_TEST(a_limit_is_one_for_all_workers)
+START_TEST(the_limit_counts_all_workers)
 {
 	set_up(2);
 	limit(0, 1, 1);
@@ -55,7 +55,7 @@ START_TEST(a_limit_is_one_for_all_workers)
 }
 END_TEST
 
-START_TEST(a_limit_is_one_functions_own)
+START_TEST(each_function_has_its_own_limit)
 {
 	set_up(1);
 	limit(0, 1, 0);
@@ -75,7 +75,7 @@ static void start_next(struct call *call)
 	next = call_start(0, 0, "next", "e");
 }
 
-/* So a client that asks again at once is not one too many. */
+/* So a client that asks again as soon as it has its reply is admitted. */
 START_TEST(there_is_room_again_before_the_reply)
 {
 	set_up(1);
@@ -94,7 +94,7 @@ START_TEST(there_is_room_again_before_the_reply)
 }
 END_TEST
 
-START_TEST(what_is_not_active_lets_nobody_in)
+START_TEST(an_inactive_function_admits_nothing)
 {
 	struct call *call;
 
@@ -113,7 +113,7 @@ START_TEST(what_is_not_active_lets_nobody_in)
 }
 END_TEST
 
-START_TEST(a_request_that_is_too_large_is_not_let_in)
+START_TEST(a_request_that_is_too_large_is_not_admitted)
 {
 	set_up(1);
 	fake_engine.check_result = -E2BIG;
@@ -126,8 +126,8 @@ START_TEST(a_request_that_is_too_large_is_not_let_in)
 }
 END_TEST
 
-/* An event, which is tried again: that is no outcome. */
-START_TEST(what_comes_again_is_not_counted_as_throttled)
+/* An Event invocation that is tried again has no outcome yet. */
+START_TEST(a_retry_is_not_counted_as_throttled)
 {
 	struct call *call;
 
@@ -162,7 +162,7 @@ START_TEST(a_functions_invocations_run_in_order)
 }
 END_TEST
 
-START_TEST(who_has_used_less_is_next)
+START_TEST(the_function_that_used_less_time_is_next)
 {
 	set_up(1);
 	call_start(0, 0, "a", "#e");
@@ -195,7 +195,7 @@ START_TEST(a_worker_looks_at_its_connections_after_sixteen)
 }
 END_TEST
 
-/* After 200 us, and each of these takes more. */
+/* After 200 us. Each of these runs takes more. */
 START_TEST(a_worker_looks_at_its_connections_after_a_while)
 {
 	set_up(1);
@@ -207,7 +207,7 @@ START_TEST(a_worker_looks_at_its_connections_after_a_while)
 }
 END_TEST
 
-START_TEST(who_has_waited_for_a_vm_is_the_first_of_its_function)
+START_TEST(an_invocation_that_waited_for_a_vm_runs_first)
 {
 	struct vm *one, *other;
 
@@ -231,7 +231,7 @@ END_TEST
 
 /* ---- how long they wait ---- */
 
-START_TEST(who_gets_no_vm_in_time_is_throttled)
+START_TEST(an_invocation_without_a_vm_in_time_is_throttled)
 {
 	struct call *call;
 	struct vm *vm;
@@ -256,7 +256,7 @@ START_TEST(who_gets_no_vm_in_time_is_throttled)
 }
 END_TEST
 
-START_TEST(who_waits_longer_than_the_timers_go_is_not_throttled)
+START_TEST(the_queue_timeout_is_not_over_early)
 {
 	struct call *call;
 	struct vm *vm;
@@ -275,7 +275,7 @@ START_TEST(who_waits_longer_than_the_timers_go_is_not_throttled)
 }
 END_TEST
 
-/* The vm is on its way when the time is over: that is in time. */
+/* The vm is on its way when the timer fires. */
 START_TEST(a_vm_at_the_last_moment_is_in_time)
 {
 	struct vm *vm;
@@ -295,7 +295,7 @@ START_TEST(a_vm_at_the_last_moment_is_in_time)
 }
 END_TEST
 
-START_TEST(who_has_a_vm_has_no_time_to_run_out_of)
+START_TEST(an_invocation_with_a_vm_has_no_queue_timer)
 {
 	struct vm *vm;
 
@@ -312,7 +312,7 @@ START_TEST(who_has_a_vm_has_no_time_to_run_out_of)
 }
 END_TEST
 
-START_TEST(whose_turn_comes_too_late_does_not_begin)
+START_TEST(a_turn_that_comes_too_late_is_a_timeout)
 {
 	struct call *call;
 
@@ -331,7 +331,7 @@ END_TEST
 
 /* ---- clients that have gone ---- */
 
-START_TEST(nothing_begins_for_who_has_gone)
+START_TEST(nothing_begins_for_a_client_that_has_gone)
 {
 	struct call *call;
 
@@ -349,7 +349,7 @@ START_TEST(nothing_begins_for_who_has_gone)
 }
 END_TEST
 
-START_TEST(who_has_gone_leaves_the_line_at_once)
+START_TEST(a_client_that_has_gone_leaves_the_line_at_once)
 {
 	struct call *call;
 	struct vm *vm;
@@ -374,7 +374,7 @@ START_TEST(who_has_gone_leaves_the_line_at_once)
 }
 END_TEST
 
-START_TEST(the_vm_of_who_has_gone_is_the_next_ones)
+START_TEST(the_vm_of_a_client_that_has_gone_goes_to_the_next)
 {
 	struct call *call;
 	struct vm *vm;
@@ -398,8 +398,8 @@ START_TEST(the_vm_of_who_has_gone_is_the_next_ones)
 }
 END_TEST
 
-/* It ends as ever: on an offload thread, asleep, or polled. */
-START_TEST(what_has_begun_ends_for_who_has_gone)
+/* Whether it is offloaded, asleep or polled at that moment. */
+START_TEST(a_run_ends_though_its_client_has_gone)
 {
 	static const char *const scripts[] = { "##e", "ze", "poe" };
 	struct call *call;
@@ -426,29 +426,28 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_add_test(tests, as_many_are_let_in_as_may_run_and_wait);
-	tcase_add_test(tests, a_limit_is_one_for_all_workers);
-	tcase_add_test(tests, a_limit_is_one_functions_own);
+	tcase_add_test(tests, a_function_admits_what_may_run_and_wait);
+	tcase_add_test(tests, the_limit_counts_all_workers);
+	tcase_add_test(tests, each_function_has_its_own_limit);
 	tcase_add_test(tests, there_is_room_again_before_the_reply);
-	tcase_add_test(tests, what_is_not_active_lets_nobody_in);
-	tcase_add_test(tests, a_request_that_is_too_large_is_not_let_in);
-	tcase_add_test(tests, what_comes_again_is_not_counted_as_throttled);
+	tcase_add_test(tests, an_inactive_function_admits_nothing);
+	tcase_add_test(tests, a_request_that_is_too_large_is_not_admitted);
+	tcase_add_test(tests, a_retry_is_not_counted_as_throttled);
 	tcase_add_test(tests, a_functions_invocations_run_in_order);
-	tcase_add_test(tests, who_has_used_less_is_next);
+	tcase_add_test(tests, the_function_that_used_less_time_is_next);
 	tcase_add_test(tests, a_worker_looks_at_its_connections_after_sixteen);
 	tcase_add_test(tests, a_worker_looks_at_its_connections_after_a_while);
-	tcase_add_test(tests,
-		       who_has_waited_for_a_vm_is_the_first_of_its_function);
-	tcase_add_test(tests, who_gets_no_vm_in_time_is_throttled);
-	tcase_add_test(tests,
-		       who_waits_longer_than_the_timers_go_is_not_throttled);
+	tcase_add_test(tests, an_invocation_that_waited_for_a_vm_runs_first);
+	tcase_add_test(tests, an_invocation_without_a_vm_in_time_is_throttled);
+	tcase_add_test(tests, the_queue_timeout_is_not_over_early);
 	tcase_add_test(tests, a_vm_at_the_last_moment_is_in_time);
-	tcase_add_test(tests, who_has_a_vm_has_no_time_to_run_out_of);
-	tcase_add_test(tests, whose_turn_comes_too_late_does_not_begin);
-	tcase_add_test(tests, nothing_begins_for_who_has_gone);
-	tcase_add_test(tests, who_has_gone_leaves_the_line_at_once);
-	tcase_add_test(tests, the_vm_of_who_has_gone_is_the_next_ones);
-	tcase_add_test(tests, what_has_begun_ends_for_who_has_gone);
+	tcase_add_test(tests, an_invocation_with_a_vm_has_no_queue_timer);
+	tcase_add_test(tests, a_turn_that_comes_too_late_is_a_timeout);
+	tcase_add_test(tests, nothing_begins_for_a_client_that_has_gone);
+	tcase_add_test(tests, a_client_that_has_gone_leaves_the_line_at_once);
+	tcase_add_test(tests,
+		       the_vm_of_a_client_that_has_gone_goes_to_the_next);
+	tcase_add_test(tests, a_run_ends_though_its_client_has_gone);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -1,6 +1,6 @@
 /*
- * test_invocation_run.c - an invocation from its beginning: its slices, where it goes
- * on, how it sleeps, is polled and replies, and where its vm is restored.
+ * test_invocation_run.c - an invocation from the moment it begins: its slices, where
+ * it continues, how it sleeps, is polled and replies, and who restores its vm.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 
 static uint64_t offloaded(void)
 {
-	return metrics_get(&fixture.server->metrics.offloaded_total);
+	return metrics_get(&fixture.server->shared.metrics.offloaded_total);
 }
 
 /* How many are on their way to an offload thread. */
@@ -32,7 +32,7 @@ static void make_slow(void)
 
 /* ---- slices ---- */
 
-START_TEST(what_ends_within_its_budget_stays_on_its_worker)
+START_TEST(a_run_within_its_budget_stays_on_its_worker)
 {
 	struct call *call;
 
@@ -50,7 +50,7 @@ START_TEST(what_ends_within_its_budget_stays_on_its_worker)
 }
 END_TEST
 
-START_TEST(what_is_over_its_budget_goes_on_as_offloaded_work)
+START_TEST(a_run_over_its_budget_is_offloaded)
 {
 	struct call *call;
 
@@ -70,8 +70,8 @@ START_TEST(what_is_over_its_budget_goes_on_as_offloaded_work)
 }
 END_TEST
 
-/* Others have used the CPU: it has some half slices more, but not for ever. */
-START_TEST(what_is_held_up_by_others_has_more_time)
+/* It has not used the CPU itself. The number of half slices is limited. */
+START_TEST(a_run_that_others_hold_up_gets_half_slices)
 {
 	set_up(1);
 	call_start(0, 0, "a", "..e");
@@ -90,7 +90,7 @@ START_TEST(what_is_held_up_by_others_has_more_time)
 }
 END_TEST
 
-START_TEST(offloaded_work_lets_others_have_its_thread)
+START_TEST(an_offloaded_run_yields_its_thread)
 {
 	set_up(1);
 	call_start(0, 0, "a", "##...e");
@@ -112,7 +112,7 @@ START_TEST(offloaded_work_lets_others_have_its_thread)
 }
 END_TEST
 
-START_TEST(a_slow_functions_invocations_do_not_begin_on_a_worker)
+START_TEST(a_slow_function_begins_offloaded)
 {
 	set_up(1);
 	call_start(0, 0, "a", "##e");
@@ -134,12 +134,12 @@ START_TEST(a_slow_functions_invocations_do_not_begin_on_a_worker)
 }
 END_TEST
 
-START_TEST(a_function_that_is_slow_no_more_begins_on_a_worker_again)
+START_TEST(a_function_that_is_fast_again_begins_on_a_worker)
 {
 	set_up(1);
 	make_slow();
 	fake_engine.burn_ns = 2 * BUDGET_NS;
-	/* it needs as much as before, which is found out by the CPU it uses */
+	/* it still uses more CPU time than its budget */
 	call_start(0, 0, "a", "#e");
 	fixture_settle(0);
 	for (unsigned i = 0; i < 3; i++) {
@@ -180,7 +180,7 @@ END_TEST
 
 /* ---- new vms ---- */
 
-START_TEST(a_vm_is_made_by_a_builder_where_it_runs_first)
+START_TEST(a_builder_makes_a_vm_and_runs_the_first_slice)
 {
 	set_up(1);
 	fixture_set_vms(0, 0, 1);
@@ -200,8 +200,8 @@ START_TEST(a_vm_is_made_by_a_builder_where_it_runs_first)
 }
 END_TEST
 
-/* Others wait for builders: what takes long is not theirs. */
-START_TEST(what_is_over_its_budget_leaves_its_builder)
+/* Other functions wait for the builder. */
+START_TEST(a_run_over_its_budget_leaves_the_builder)
 {
 	set_up(1);
 	fixture_set_vms(0, 0, 1);
@@ -217,7 +217,7 @@ START_TEST(what_is_over_its_budget_leaves_its_builder)
 }
 END_TEST
 
-START_TEST(a_vm_that_cannot_be_made_is_the_result)
+START_TEST(an_error_of_the_builder_is_the_result)
 {
 	struct call *call;
 
@@ -233,8 +233,11 @@ START_TEST(a_vm_that_cannot_be_made_is_the_result)
 }
 END_TEST
 
-/* It was served with leave to make one, when another one could not be made. */
-START_TEST(a_vm_of_a_client_that_has_gone_is_not_made)
+/*
+ * The vm that another invocation asked for could not be made, so the next in line may
+ * have one made.
+ */
+START_TEST(no_vm_is_made_for_a_client_that_has_gone)
 {
 	struct call *call;
 
@@ -258,7 +261,7 @@ END_TEST
 
 /* ---- sleeps ---- */
 
-START_TEST(who_sleeps_is_a_timer_and_nothing_else)
+START_TEST(a_sleeping_run_is_a_timer)
 {
 	struct call *call;
 
@@ -281,7 +284,7 @@ START_TEST(who_sleeps_is_a_timer_and_nothing_else)
 }
 END_TEST
 
-START_TEST(who_sleeps_while_offloaded_wakes_on_its_worker)
+START_TEST(an_offloaded_run_that_sleeps_wakes_on_its_worker)
 {
 	set_up(1);
 	call_start(0, 0, "a", "##zze");
@@ -300,7 +303,7 @@ START_TEST(who_sleeps_while_offloaded_wakes_on_its_worker)
 }
 END_TEST
 
-START_TEST(who_sleeps_in_a_new_vm_wakes_on_its_worker)
+START_TEST(a_run_that_sleeps_in_a_new_vm_wakes_on_its_worker)
 {
 	set_up(1);
 	fixture_set_vms(0, 0, 1);
@@ -317,7 +320,7 @@ START_TEST(who_sleeps_in_a_new_vm_wakes_on_its_worker)
 }
 END_TEST
 
-START_TEST(a_slow_functions_sleepers_wake_as_offloaded_work)
+START_TEST(a_run_of_a_slow_function_wakes_offloaded)
 {
 	set_up(1);
 	make_slow();
@@ -335,7 +338,7 @@ START_TEST(a_slow_functions_sleepers_wake_as_offloaded_work)
 }
 END_TEST
 
-START_TEST(who_wakes_is_the_first_of_its_function)
+START_TEST(a_run_that_wakes_is_the_first_of_its_function)
 {
 	set_up(1);
 	call_start(0, 0, "a", "ze");
@@ -353,7 +356,7 @@ END_TEST
 
 /* ---- polled runs ---- */
 
-START_TEST(what_is_polled_is_looked_at_until_it_ends)
+START_TEST(a_worker_polls_a_run_until_it_ends)
 {
 	struct call *call;
 
@@ -372,8 +375,8 @@ START_TEST(what_is_polled_is_looked_at_until_it_ends)
 }
 END_TEST
 
-/* It takes no time to begin it, and an offload thread could not poll it. */
-START_TEST(what_can_be_polled_begins_on_a_worker_though_it_is_slow)
+/* Beginning it takes no time, and an offload thread cannot poll it. */
+START_TEST(a_slow_function_that_can_be_polled_begins_on_a_worker)
 {
 	set_up(1);
 	make_slow();
@@ -386,7 +389,7 @@ START_TEST(what_can_be_polled_begins_on_a_worker_though_it_is_slow)
 }
 END_TEST
 
-START_TEST(what_is_polled_for_longer_than_its_budget_is_offloaded)
+START_TEST(a_polled_run_over_its_budget_is_offloaded)
 {
 	struct call *call;
 
@@ -405,7 +408,7 @@ START_TEST(what_is_polled_for_longer_than_its_budget_is_offloaded)
 }
 END_TEST
 
-START_TEST(what_is_polled_and_sleeps_is_a_timer)
+START_TEST(a_polled_run_that_sleeps_is_a_timer)
 {
 	set_up(1);
 	fixture_spec(0)->inline_budget_ns = 100 * NS_PER_S;
@@ -423,7 +426,7 @@ END_TEST
 
 /* ---- replies, and restores ---- */
 
-START_TEST(a_large_request_is_read_by_an_offload_thread)
+START_TEST(an_offload_thread_reads_a_large_request)
 {
 	static char script[SERVER_INLINE_BYTES + 2];
 
@@ -444,7 +447,7 @@ START_TEST(a_large_request_is_read_by_an_offload_thread)
 }
 END_TEST
 
-START_TEST(a_large_reply_is_copied_by_an_offload_thread)
+START_TEST(an_offload_thread_copies_a_large_reply)
 {
 	struct call *call;
 
@@ -457,7 +460,7 @@ START_TEST(a_large_reply_is_copied_by_an_offload_thread)
 	fixture_turns(0);
 	ck_assert_str_eq(fake_trace(), "restore a@o, reply a@0");
 	ck_assert_uint_eq(call->reply_size, SERVER_INLINE_BYTES + 1);
-	/* an event's, which nobody is told */
+	/* nobody reads the reply of an event */
 	call = call_prepare(0, 0, "b", "L");
 	call->invocation.drops_reply = true;
 	call_start_prepared(call);
@@ -468,7 +471,7 @@ START_TEST(a_large_reply_is_copied_by_an_offload_thread)
 }
 END_TEST
 
-START_TEST(much_is_restored_by_an_offload_thread)
+START_TEST(an_offload_thread_restores_much_memory)
 {
 	struct call *call;
 
@@ -491,8 +494,8 @@ START_TEST(much_is_restored_by_an_offload_thread)
 }
 END_TEST
 
-/* It has had the time to write much. */
-START_TEST(what_was_offloaded_is_restored_by_an_offload_thread)
+/* It had the time to write to many pages. */
+START_TEST(an_offload_thread_restores_what_was_offloaded)
 {
 	set_up(1);
 	call_start(0, 0, "a", "##ze");
@@ -513,36 +516,32 @@ static TCase *make_tests(void)
 {
 	TCase *tests = tcase_create("invocation_run");
 
-	tcase_add_test(tests, what_ends_within_its_budget_stays_on_its_worker);
-	tcase_add_test(tests,
-		       what_is_over_its_budget_goes_on_as_offloaded_work);
-	tcase_add_test(tests, what_is_held_up_by_others_has_more_time);
-	tcase_add_test(tests, offloaded_work_lets_others_have_its_thread);
-	tcase_add_test(tests,
-		       a_slow_functions_invocations_do_not_begin_on_a_worker);
-	tcase_add_test(tests,
-		       a_function_that_is_slow_no_more_begins_on_a_worker_again);
+	tcase_add_test(tests, a_run_within_its_budget_stays_on_its_worker);
+	tcase_add_test(tests, a_run_over_its_budget_is_offloaded);
+	tcase_add_test(tests, a_run_that_others_hold_up_gets_half_slices);
+	tcase_add_test(tests, an_offloaded_run_yields_its_thread);
+	tcase_add_test(tests, a_slow_function_begins_offloaded);
+	tcase_add_test(tests, a_function_that_is_fast_again_begins_on_a_worker);
 	tcase_add_test(tests, a_failure_of_the_engine_is_the_result);
-	tcase_add_test(tests, a_vm_is_made_by_a_builder_where_it_runs_first);
-	tcase_add_test(tests, what_is_over_its_budget_leaves_its_builder);
-	tcase_add_test(tests, a_vm_that_cannot_be_made_is_the_result);
-	tcase_add_test(tests, a_vm_of_a_client_that_has_gone_is_not_made);
-	tcase_add_test(tests, who_sleeps_is_a_timer_and_nothing_else);
-	tcase_add_test(tests, who_sleeps_while_offloaded_wakes_on_its_worker);
-	tcase_add_test(tests, who_sleeps_in_a_new_vm_wakes_on_its_worker);
-	tcase_add_test(tests, a_slow_functions_sleepers_wake_as_offloaded_work);
-	tcase_add_test(tests, who_wakes_is_the_first_of_its_function);
-	tcase_add_test(tests, what_is_polled_is_looked_at_until_it_ends);
+	tcase_add_test(tests, a_builder_makes_a_vm_and_runs_the_first_slice);
+	tcase_add_test(tests, a_run_over_its_budget_leaves_the_builder);
+	tcase_add_test(tests, an_error_of_the_builder_is_the_result);
+	tcase_add_test(tests, no_vm_is_made_for_a_client_that_has_gone);
+	tcase_add_test(tests, a_sleeping_run_is_a_timer);
+	tcase_add_test(tests, an_offloaded_run_that_sleeps_wakes_on_its_worker);
 	tcase_add_test(tests,
-		       what_can_be_polled_begins_on_a_worker_though_it_is_slow);
+		       a_run_that_sleeps_in_a_new_vm_wakes_on_its_worker);
+	tcase_add_test(tests, a_run_of_a_slow_function_wakes_offloaded);
+	tcase_add_test(tests, a_run_that_wakes_is_the_first_of_its_function);
+	tcase_add_test(tests, a_worker_polls_a_run_until_it_ends);
 	tcase_add_test(tests,
-		       what_is_polled_for_longer_than_its_budget_is_offloaded);
-	tcase_add_test(tests, what_is_polled_and_sleeps_is_a_timer);
-	tcase_add_test(tests, a_large_request_is_read_by_an_offload_thread);
-	tcase_add_test(tests, a_large_reply_is_copied_by_an_offload_thread);
-	tcase_add_test(tests, much_is_restored_by_an_offload_thread);
-	tcase_add_test(tests,
-		       what_was_offloaded_is_restored_by_an_offload_thread);
+		       a_slow_function_that_can_be_polled_begins_on_a_worker);
+	tcase_add_test(tests, a_polled_run_over_its_budget_is_offloaded);
+	tcase_add_test(tests, a_polled_run_that_sleeps_is_a_timer);
+	tcase_add_test(tests, an_offload_thread_reads_a_large_request);
+	tcase_add_test(tests, an_offload_thread_copies_a_large_reply);
+	tcase_add_test(tests, an_offload_thread_restores_much_memory);
+	tcase_add_test(tests, an_offload_thread_restores_what_was_offloaded);
 	return tests;
 }
 

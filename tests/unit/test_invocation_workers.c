@@ -1,18 +1,19 @@
 /*
- * test_invocation_workers.c - invocations and the workers around them: a worker that
- * sleeps takes the next one of another, and one that drains is idle when everything
- * has been answered.
+ * test_invocation_workers.c - invocations and their workers: a sleeping worker steals
+ * from one that has more to do, and a draining worker is idle when everything has been
+ * answered.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "executor/protocol/frame.h"
+#include "executor/server/worker.h"
 #include "tests/unit/invocation_fixture.h"
 
 static struct worker *worker_at(unsigned index)
 {
-	return &fixture.server->workers[index];
+	return &fixture.server->shared.workers[index];
 }
 
 static void sleep_worker(unsigned index)
@@ -22,12 +23,12 @@ static void sleep_worker(unsigned index)
 
 static uint64_t stolen(void)
 {
-	return metrics_get(&fixture.server->metrics.stolen_total);
+	return metrics_get(&fixture.server->shared.metrics.stolen_total);
 }
 
 /* ---- stealing ---- */
 
-START_TEST(a_worker_that_sleeps_takes_the_next_one)
+START_TEST(a_sleeping_worker_steals_the_next_invocation)
 {
 	struct call *call;
 
@@ -39,12 +40,12 @@ START_TEST(a_worker_that_sleeps_takes_the_next_one)
 	ck_assert_str_eq(fake_trace(),
 			 "begin a@0 1000us, reply a@0, restore a@0");
 	ck_assert_uint_eq(stolen(), 1);
-	/* it has been woken */
+	/* the message has woken it */
 	ck_assert(!io_sleeps(worker_at(1)->io));
 	fixture_turns(1);
 	ck_assert_str_eq(fake_trace(), "begin b@1 1000us, restore b@1");
 	ck_assert(!call->has_replied);
-	/* its connection is the first worker's */
+	/* the connection belongs to the first worker */
 	fixture_turns(0);
 	ck_assert_str_eq(fake_trace(), "reply b@0");
 	ck_assert(call->has_ended && !call->result);
@@ -52,7 +53,7 @@ START_TEST(a_worker_that_sleeps_takes_the_next_one)
 }
 END_TEST
 
-START_TEST(nobody_takes_the_only_one)
+START_TEST(the_only_invocation_is_not_stolen)
 {
 	set_up(2);
 	sleep_worker(1);
@@ -66,7 +67,7 @@ START_TEST(nobody_takes_the_only_one)
 }
 END_TEST
 
-START_TEST(workers_that_are_busy_take_nothing)
+START_TEST(a_busy_worker_steals_nothing)
 {
 	set_up(2);
 	call_start(0, 0, "a", "e");
@@ -81,8 +82,8 @@ START_TEST(workers_that_are_busy_take_nothing)
 }
 END_TEST
 
-/* One each: whoever has been woken has something to do. */
-START_TEST(each_that_sleeps_takes_one)
+/* And no more than one: a worker that was woken does not sleep any more. */
+START_TEST(each_sleeping_worker_steals_one)
 {
 	set_up(3);
 	sleep_worker(0);
@@ -108,8 +109,8 @@ START_TEST(each_that_sleeps_takes_one)
 }
 END_TEST
 
-/* A call that another worker has taken, and that is there. */
-static struct call *take(const char *name, const char *script)
+/* A call of the first worker that the second one has stolen. */
+static struct call *steal(const char *name, const char *script)
 {
 	struct call *call;
 
@@ -122,10 +123,10 @@ static struct call *take(const char *name, const char *script)
 	return call;
 }
 
-START_TEST(what_was_taken_sleeps_where_it_is)
+START_TEST(a_stolen_run_sleeps_on_the_thief)
 {
 	set_up(2);
-	take("a", "ze");
+	steal("a", "ze");
 	ck_assert_uint_eq(timers_next(&worker_at(0)->timers), UINT64_MAX);
 	ck_assert_uint_ne(timers_next(&worker_at(1)->timers), UINT64_MAX);
 	fixture_fire_timers();
@@ -137,31 +138,31 @@ START_TEST(what_was_taken_sleeps_where_it_is)
 }
 END_TEST
 
-START_TEST(what_was_taken_and_is_offloaded_is_answered_where_it_came_in)
+START_TEST(a_stolen_run_is_answered_where_it_came_in)
 {
 	set_up(2);
-	take("a", "##ze");
+	steal("a", "##ze");
 	ck_assert_str_eq(fake_trace(), "begin a@1 1000us, more a@1 500us");
 	ck_assert(fixture_run_work());
-	/* it sleeps, and wakes on the worker that has taken it */
+	/* it sleeps, and wakes on the thief */
 	fixture_turns(1);
 	fixture_fire_timers();
 	fixture_turns(1);
 	ck_assert_str_eq(fake_trace(), "more a@o 10000us, more a@1 1000us");
 	fixture_turns(0);
 	ck_assert_str_eq(fake_trace(), "reply a@0");
-	/* what was offloaded may have much to be restored */
+	/* and the thief has its vm restored by an offload thread */
 	ck_assert(fixture_run_work());
 	ck_assert_str_eq(fake_trace(), "restore a@o");
 	tear_down();
 }
 END_TEST
 
-START_TEST(what_was_taken_is_polled_where_it_is)
+START_TEST(the_thief_polls_a_stolen_run)
 {
 	set_up(2);
 	fixture_spec(0)->inline_budget_ns = 100 * NS_PER_S;
-	take("a", "poe");
+	steal("a", "poe");
 	ck_assert_ptr_null(worker_at(0)->polled);
 	ck_assert_ptr_nonnull(worker_at(1)->polled);
 	ck_assert(!worker_is_idle(worker_at(1)));
@@ -174,7 +175,7 @@ START_TEST(what_was_taken_is_polled_where_it_is)
 }
 END_TEST
 
-START_TEST(what_was_taken_waits_no_longer_for_a_vm)
+START_TEST(a_stolen_invocation_times_out_on_the_thief)
 {
 	struct call *call;
 	struct vm *vm;
@@ -183,12 +184,12 @@ START_TEST(what_was_taken_waits_no_longer_for_a_vm)
 	fixture_spec(0)->concurrency.queue_timeout_ns = 10 * NS_PER_S;
 	fixture_set_vms(0, 1, 0);
 	vm = fake_pool_hold(pool_of(0));
-	call = take("a", "e");
+	call = steal("a", "e");
 	ck_assert_uint_eq(waiting_of(0), 1);
 	ck_assert_uint_ne(timers_next(&worker_at(1)->timers), UINT64_MAX);
 	fixture_fire_timers();
 	ck_assert_uint_eq(waiting_of(0), 0);
-	/* on the thread of who has taken it, so its worker does not know yet */
+	/* the first worker is told by a message */
 	ck_assert(!call->has_replied);
 	fixture_turns(0);
 	ck_assert_int_eq(call->result, -EAGAIN);
@@ -197,8 +198,8 @@ START_TEST(what_was_taken_waits_no_longer_for_a_vm)
 }
 END_TEST
 
-/* The line is left by the thread that has joined it, or not at all. */
-START_TEST(what_was_taken_from_who_has_gone_does_not_begin)
+/* Only the thread that joined the line may leave it. */
+START_TEST(a_stolen_invocation_does_not_begin_for_a_client_that_has_gone)
 {
 	struct call *call;
 	struct vm *vm;
@@ -206,7 +207,7 @@ START_TEST(what_was_taken_from_who_has_gone_does_not_begin)
 	set_up(2);
 	fixture_set_vms(0, 1, 0);
 	vm = fake_pool_hold(pool_of(0));
-	call = take("a", "e");
+	call = steal("a", "e");
 	invocation_abandon(&call->invocation);
 	ck_assert(!call->has_replied);
 	ck_assert_uint_eq(waiting_of(0), 1);
@@ -287,7 +288,7 @@ START_TEST(a_worker_is_idle_when_nothing_is_polled)
 }
 END_TEST
 
-START_TEST(a_worker_is_idle_when_what_others_have_taken_is_answered)
+START_TEST(a_worker_is_idle_when_the_stolen_are_answered)
 {
 	set_up(2);
 	sleep_worker(1);
@@ -315,7 +316,7 @@ END_TEST
 
 static struct io_stream *send_http(void)
 {
-	struct io_stream *stream = fixture_open(http_connection_open);
+	struct io_stream *stream = fixture_open(LISTENER_HTTP);
 
 	ck_assert(fixture_receive(stream, HTTP_REQUEST,
 				  sizeof(HTTP_REQUEST) - 1));
@@ -326,7 +327,7 @@ static struct io_stream *send_frame(void)
 {
 	static const struct frame_request frame = { .id = 7,
 						    .function = "function" };
-	struct io_stream *stream = fixture_open(frame_connection_open);
+	struct io_stream *stream = fixture_open(LISTENER_SOCKET);
 	char head[FRAME_HEAD_MAX];
 	int size = frame_write_request(&frame, head);
 
@@ -335,18 +336,18 @@ static struct io_stream *send_frame(void)
 	return stream;
 }
 
-/* The tests of connections are called with each of them. */
+/* The tests of connections run once for each kind. */
 static const struct {
-	void (*open)(struct door *door, int fd);
+	enum listener_kind listener;
 	struct io_stream *(*send)(void);
-	bool is_closed_at_once; /* after its last reply; else after a moment */
+	bool is_closed_at_once; /* after its last reply, else after a moment */
 } kinds[] = {
-	{ http_connection_open, send_http, true },
-	{ frame_connection_open, send_frame, false },
+	{ LISTENER_HTTP, send_http, true },
+	{ LISTENER_SOCKET, send_frame, false },
 };
 #define KINDS ((int)(sizeof(kinds) / sizeof(*kinds)))
 
-/* The run ends, the client takes its reply, and the connection is closed. */
+/* The run ends, the client takes its reply, and the connection closes. */
 static void take_last(struct io_stream *stream, bool is_closed_at_once)
 {
 	ck_assert(fixture_run_work());
@@ -361,7 +362,7 @@ static void take_last(struct io_stream *stream, bool is_closed_at_once)
 	ck_assert(is_idle(0));
 }
 
-START_TEST(what_runs_is_answered_by_a_worker_that_drains)
+START_TEST(a_draining_worker_answers_what_runs)
 {
 	struct io_stream *stream;
 
@@ -377,8 +378,8 @@ START_TEST(what_runs_is_answered_by_a_worker_that_drains)
 }
 END_TEST
 
-/* The same for what has come, and waits for its turn. */
-START_TEST(what_waits_is_answered_by_a_worker_that_drains)
+/* What has come and waits for its turn. */
+START_TEST(a_draining_worker_answers_what_waits)
 {
 	struct io_stream *stream;
 
@@ -392,8 +393,8 @@ START_TEST(what_waits_is_answered_by_a_worker_that_drains)
 }
 END_TEST
 
-/* And for what comes at this moment. */
-START_TEST(what_comes_is_answered_by_a_worker_that_drains)
+/* What comes when it has begun to drain. */
+START_TEST(a_draining_worker_answers_what_comes)
 {
 	struct io_stream *stream;
 
@@ -406,12 +407,12 @@ START_TEST(what_comes_is_answered_by_a_worker_that_drains)
 }
 END_TEST
 
-START_TEST(who_asks_nothing_is_let_go_by_a_worker_that_drains)
+START_TEST(a_draining_worker_closes_idle_connections)
 {
 	set_up(1);
 	/* longer than the timers that are fired here */
-	fixture.server->options.idle_timeout_ns = 60 * NS_PER_S;
-	fixture_open(kinds[_i].open);
+	fixture.server->shared.options.idle_timeout_ns = 60 * NS_PER_S;
+	fixture_open(kinds[_i].listener);
 	fixture_turns(0);
 	fixture_fire_timers();
 	ck_assert(!is_idle(0));
@@ -429,34 +430,29 @@ static TCase *make_tests(void)
 {
 	TCase *tests = tcase_create("invocation_workers");
 
-	tcase_add_test(tests, a_worker_that_sleeps_takes_the_next_one);
-	tcase_add_test(tests, nobody_takes_the_only_one);
-	tcase_add_test(tests, workers_that_are_busy_take_nothing);
-	tcase_add_test(tests, each_that_sleeps_takes_one);
-	tcase_add_test(tests, what_was_taken_sleeps_where_it_is);
+	tcase_add_test(tests, a_sleeping_worker_steals_the_next_invocation);
+	tcase_add_test(tests, the_only_invocation_is_not_stolen);
+	tcase_add_test(tests, a_busy_worker_steals_nothing);
+	tcase_add_test(tests, each_sleeping_worker_steals_one);
+	tcase_add_test(tests, a_stolen_run_sleeps_on_the_thief);
+	tcase_add_test(tests, a_stolen_run_is_answered_where_it_came_in);
+	tcase_add_test(tests, the_thief_polls_a_stolen_run);
+	tcase_add_test(tests, a_stolen_invocation_times_out_on_the_thief);
 	tcase_add_test(
 		tests,
-		what_was_taken_and_is_offloaded_is_answered_where_it_came_in);
-	tcase_add_test(tests, what_was_taken_is_polled_where_it_is);
-	tcase_add_test(tests, what_was_taken_waits_no_longer_for_a_vm);
-	tcase_add_test(tests, what_was_taken_from_who_has_gone_does_not_begin);
+		a_stolen_invocation_does_not_begin_for_a_client_that_has_gone);
 	tcase_add_test(tests, a_worker_is_idle_when_all_is_answered);
 	tcase_add_test(tests, a_worker_is_idle_when_nobody_waits_for_a_vm);
 	tcase_add_test(tests, a_worker_is_idle_when_nothing_is_polled);
-	tcase_add_test(tests,
-		       a_worker_is_idle_when_what_others_have_taken_is_answered);
-	tcase_add_loop_test(tests,
-			    what_runs_is_answered_by_a_worker_that_drains, 0,
+	tcase_add_test(tests, a_worker_is_idle_when_the_stolen_are_answered);
+	tcase_add_loop_test(tests, a_draining_worker_answers_what_runs, 0,
 			    KINDS);
-	tcase_add_loop_test(tests,
-			    what_waits_is_answered_by_a_worker_that_drains, 0,
+	tcase_add_loop_test(tests, a_draining_worker_answers_what_waits, 0,
 			    KINDS);
-	tcase_add_loop_test(tests,
-			    what_comes_is_answered_by_a_worker_that_drains, 0,
+	tcase_add_loop_test(tests, a_draining_worker_answers_what_comes, 0,
 			    KINDS);
-	tcase_add_loop_test(tests,
-			    who_asks_nothing_is_let_go_by_a_worker_that_drains,
-			    0, KINDS);
+	tcase_add_loop_test(tests, a_draining_worker_closes_idle_connections, 0,
+			    KINDS);
 	return tests;
 }
 

@@ -122,7 +122,7 @@ START_TEST(what_is_not_taken_comes_again_exactly)
 }
 END_TEST
 
-START_TEST(a_stream_resumed_while_it_receives_is_not_held)
+START_TEST(a_stream_resumed_while_it_receives_is_not_paused)
 {
 	const size_t size = MIB;
 	struct io *io = io_of(_i);
@@ -144,8 +144,8 @@ START_TEST(a_stream_resumed_while_it_receives_is_not_held)
 }
 END_TEST
 
-/* A held stream: @size bytes more may come, but are not received. */
-START_TEST(a_held_stream_is_not_read_and_not_called)
+/* A paused stream: @size bytes more may come, but are not received. */
+START_TEST(a_paused_stream_is_not_read_and_not_called)
 {
 	struct io *io = io_of(_i);
 	struct end end = { .refuses = true };
@@ -352,21 +352,21 @@ START_TEST(closing_right_after_resuming_waits_for_what_is_sent)
 }
 END_TEST
 
-START_TEST(closing_while_held_and_before_the_first_wait)
+START_TEST(closing_while_paused_and_before_the_first_wait)
 {
 	struct io *io = io_of(_i);
-	struct end held = { .refuses = true }, fresh = { 0 };
+	struct end paused = { .refuses = true }, fresh = { 0 };
 	int fds[2], others[2];
 
 	pair_unix(fds);
 	pair_unix(others);
-	end_open(io, &held, fds[0], 100);
+	end_open(io, &paused, fds[0], 100);
 	ck_assert_int_eq(write(fds[1], "hello", 5), 5);
-	TURN_UNTIL(io, held.calls);
-	io_stream_resume(&held.stream);
+	TURN_UNTIL(io, paused.calls);
+	io_stream_resume(&paused.stream);
 	end_open(io, &fresh, others[0], 100);
 	end_close(&fresh);
-	end_close(&held);
+	end_close(&paused);
 	close(fds[1]);
 	close(others[1]);
 	io_free(io);
@@ -522,15 +522,15 @@ int main(void)
 		bytes_come_back,
 		large_transfers_are_exact,
 		what_is_not_taken_comes_again_exactly,
-		a_stream_resumed_while_it_receives_is_not_held,
-		a_held_stream_is_not_read_and_not_called,
+		a_stream_resumed_while_it_receives_is_not_paused,
+		a_paused_stream_is_not_read_and_not_called,
 		the_end_comes_after_all_bytes_were_taken,
 		an_end_that_only_listens_still_has_its_reply,
 		a_reset_ends_both_directions,
 		a_stream_may_be_closed_in_each_callback,
 		closing_keeps_what_is_sent_borrowed_until_it_is_over,
 		closing_right_after_resuming_waits_for_what_is_sent,
-		closing_while_held_and_before_the_first_wait,
+		closing_while_paused_and_before_the_first_wait,
 		of_many_connections_one_or_all_may_talk,
 		sends_that_follow_each_other_stay_in_order,
 		a_large_send_takes_turns,

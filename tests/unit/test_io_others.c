@@ -29,7 +29,7 @@
 #define SINGLE_POSTS 20000
 
 /* A listener that keeps what it accepts. */
-struct door {
+struct accepting {
 	struct io_listener listener;
 	int fds[CLIENTS];
 	int count, failures, error;
@@ -37,27 +37,27 @@ struct door {
 
 static void accepted(struct io_listener *listener, int fd)
 {
-	struct door *door = (struct door *)listener;
+	struct accepting *listening = (struct accepting *)listener;
 
-	ck_assert_int_lt(door->count, CLIENTS);
+	ck_assert_int_lt(listening->count, CLIENTS);
 	ck_assert(fcntl(fd, F_GETFL) & O_NONBLOCK);
 	ck_assert(fcntl(fd, F_GETFD) & FD_CLOEXEC);
-	door->fds[door->count++] = fd;
+	listening->fds[listening->count++] = fd;
 }
 
 static void failed(struct io_listener *listener, int error)
 {
-	struct door *door = (struct door *)listener;
+	struct accepting *listening = (struct accepting *)listener;
 
-	door->failures++;
-	door->error = error;
+	listening->failures++;
+	listening->error = error;
 }
 
-static void door_open(struct io *io, struct door *door, int fd)
+static void accepting_open(struct io *io, struct accepting *listening, int fd)
 {
-	door->listener.accepted = accepted;
-	door->listener.failed = failed;
-	io_listener_open(io, &door->listener, fd);
+	listening->listener.accepted = accepted;
+	listening->listener.failed = failed;
+	io_listener_open(io, &listening->listener, fd);
 }
 
 static void close_all(const int *fds, int count)
@@ -69,29 +69,29 @@ static void close_all(const int *fds, int count)
 START_TEST(connections_are_accepted_until_the_listener_is_closed)
 {
 	struct io *io = io_of(_i);
-	struct door door = { 0 };
+	struct accepting listening = { 0 };
 	int clients[CLIENTS], fd = listen_tcp(), late;
 
-	door_open(io, &door, fd);
+	accepting_open(io, &listening, fd);
 	for (unsigned i = 0; i < CLIENTS; i++)
 		clients[i] = connect_tcp(fd);
-	TURN_UNTIL(io, door.count == CLIENTS);
-	io_listener_close(&door.listener);
+	TURN_UNTIL(io, listening.count == CLIENTS);
+	io_listener_close(&listening.listener);
 	io_wait(io, 0);
 	late = connect_tcp(fd);
 	io_wait(io, clock_now_ns() + 10 * NS_PER_MS);
-	ck_assert_int_eq(door.count, CLIENTS);
-	ck_assert_int_eq(door.failures, 0);
+	ck_assert_int_eq(listening.count, CLIENTS);
+	ck_assert_int_eq(listening.failures, 0);
 	io_free(io);
 	/* it is still in the backlog, for whoever listens now */
 	io = io_of(_i);
-	close_all(door.fds, CLIENTS);
-	door = (struct door){ 0 };
-	door_open(io, &door, fd);
-	TURN_UNTIL(io, door.count == 1);
+	close_all(listening.fds, CLIENTS);
+	listening = (struct accepting){ 0 };
+	accepting_open(io, &listening, fd);
+	TURN_UNTIL(io, listening.count == 1);
 	io_free(io);
 	close_all(clients, CLIENTS);
-	close_all(door.fds, 1);
+	close_all(listening.fds, 1);
 	close(late);
 	close(fd);
 }
@@ -114,23 +114,23 @@ static int use_up_fds(int *fds, unsigned left)
 START_TEST(a_listener_without_fds_rests_and_tries_again)
 {
 	struct io *io = io_of(_i);
-	struct door door = { 0 };
+	struct accepting listening = { 0 };
 	int fd = listen_tcp();
 	int client = connect_tcp(fd);
 	int fds[64], count = use_up_fds(fds, 0);
 	uint64_t start = clock_now_ns();
 
-	door_open(io, &door, fd);
-	TURN_UNTIL(io, door.failures == 3);
-	ck_assert_int_eq(door.error, -EMFILE);
-	ck_assert_int_eq(door.count, 0);
+	accepting_open(io, &listening, fd);
+	TURN_UNTIL(io, listening.failures == 3);
+	ck_assert_int_eq(listening.error, -EMFILE);
+	ck_assert_int_eq(listening.count, 0);
 	ck_assert_uint_ge(clock_now_ns() - start, 2 * IO_ACCEPT_RETRY_NS);
 	close(fds[--count]);
-	TURN_UNTIL(io, door.count == 1);
-	ck_assert_int_le(door.failures, 4);
+	TURN_UNTIL(io, listening.count == 1);
+	ck_assert_int_le(listening.failures, 4);
 	close_all(fds, count);
-	close_all(door.fds, 1);
-	io_listener_close(&door.listener);
+	close_all(listening.fds, 1);
+	io_listener_close(&listening.listener);
 	io_free(io);
 	close(client);
 	close(fd);
@@ -140,18 +140,18 @@ END_TEST
 START_TEST(a_resting_listener_can_be_closed)
 {
 	struct io *io = io_of(_i);
-	struct door door = { 0 };
+	struct accepting listening = { 0 };
 	int fd = listen_tcp();
 	int client = connect_tcp(fd);
 	int fds[64], count = use_up_fds(fds, 0);
 
-	door_open(io, &door, fd);
-	TURN_UNTIL(io, door.failures == 1);
-	io_listener_close(&door.listener);
+	accepting_open(io, &listening, fd);
+	TURN_UNTIL(io, listening.failures == 1);
+	io_listener_close(&listening.listener);
 	close_all(fds, count);
 	io_wait(io, clock_now_ns() + 2 * IO_ACCEPT_RETRY_NS);
-	ck_assert_int_eq(door.failures, 1);
-	ck_assert_int_eq(door.count, 0);
+	ck_assert_int_eq(listening.failures, 1);
+	ck_assert_int_eq(listening.count, 0);
 	io_free(io);
 	close(client);
 	close(fd);
@@ -184,8 +184,8 @@ START_TEST(a_file_is_reported_while_it_can_be_read)
 	sigaddset(&set, SIGUSR1);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	io_poll_open(io, &event.poll, fd);
-	io_poll_open(io, &signals.poll, signal_fd);
+	ck_assert_int_eq(io_poll_open(io, &event.poll, fd), 0);
+	ck_assert_int_eq(io_poll_open(io, &signals.poll, signal_fd), 0);
 	io_wait(io, clock_now_ns() + NS_PER_MS);
 	ck_assert_uint_eq(event.calls + signals.calls, 0);
 	eventfd_write(fd, 1);
@@ -223,7 +223,7 @@ START_TEST(waiting_ends_in_time_and_by_a_signal)
 	setitimer(ITIMER_REAL, &soon, NULL);
 	ck_assert_uint_eq(io_wait(io, UINT64_MAX), 0);
 	/* also if something was submitted on the way to sleep */
-	io_poll_open(io, &event.poll, fd);
+	ck_assert_int_eq(io_poll_open(io, &event.poll, fd), 0);
 	setitimer(ITIMER_REAL, &soon, NULL);
 	ck_assert_uint_eq(io_wait(io, UINT64_MAX), 0);
 	io_free(io);
@@ -443,11 +443,11 @@ START_TEST(a_message_just_before_going_to_sleep_is_seen)
 	struct io *io = io_of(_i);
 	const struct io_operations *operations = io->operations;
 	struct io_operations changed = *operations;
-	struct door door = { 0 };
+	struct accepting listening = { 0 };
 
 	changed.accept = accept_late;
 	io->operations = &changed;
-	door_open(io, &door, -1);
+	accepting_open(io, &listening, -1);
 	ck_assert_uint_eq(io_wait(io, UINT64_MAX), 1);
 	ck_assert_ptr_null(late.deliver);
 	io->operations = operations;

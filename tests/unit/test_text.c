@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "executor/server/respond.h"
 
 struct sample {
 	const char *from, *to;

@@ -67,11 +67,13 @@ static size_t line_at(const char *text, const char *place)
 
 size_t json_position_line(const char *text, size_t size, const char *pointer)
 {
+	static const char blanks[] = { ' ', '\t', '\r', '\n' };
 	struct json_member place = { .value = text, .value_size = size };
 	cleanup_free char *steps = strdup(pointer);
 	char *rest = steps, *step;
 
-	while (place.value_size && memchr(" \t\r\n", *place.value, 4)) {
+	while (place.value_size &&
+	       memchr(blanks, *place.value, sizeof(blanks))) {
 		place.value++;
 		place.value_size--;
 	}

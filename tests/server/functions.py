@@ -186,8 +186,8 @@ def no_room():
             assert row['state'] == 'failed', row
             assert re.search(words, row['reason']), row
             assert '--max-memory' in row['reason'], row
-        for name in ('kept', 'fits', 'echo'):
-            assert server.function(name)['state'] == 'active', name
+        assert {server.function(name)['state'] for name in ('kept', 'fits', 'echo')} == {'active'}
+        server.wait_quiet()
         with server.http() as http:
             assert http.post('fits', b'1').status == 200
             assert http.post('fat', b'1').status >= 500

@@ -53,12 +53,12 @@ struct io {
 	unsigned resting;   /* listeners of them */
 	unsigned callbacks; /* run by this io_wait() */
 	uint64_t enters;    /* system calls that submit or wait, for tests */
-	int wake_fd;	    /* eventfd */
 	char fallback[ERROR_MESSAGE_MAX];
 
-	/* What other threads write: the newest message is first. */
+	/* What other threads use, too: the newest message is first. */
 	_Alignas(IO_CACHE_LINE) _Atomic(struct io_message *) inbox;
 	atomic_bool sleeping;
+	int wake_fd; /* eventfd */
 };
 
 int io_create_uring(struct error *err, struct io **ret_io);

@@ -130,11 +130,11 @@ int json_reader_no_memory(const struct json_place *place)
 	return refuse_at(place, -ENOMEM, "out of memory");
 }
 
-bool json_reader_ends(const struct json_place *place, int rc, int *result)
+bool json_reader_ends(const struct json_place *place, int r, int *result)
 {
 	if (!*result)
-		*result = rc;
-	return rc < 0 && (rc != -EINVAL || !place->reader->refused);
+		*result = r;
+	return r < 0 && (r != -EINVAL || !place->reader->refused);
 }
 
 int json_reader_parse(const struct json_reader *reader, json_t **ret)
@@ -217,7 +217,7 @@ int json_reader_object(const struct json_place *place, json_t *value,
 {
 	const char *key;
 	json_t *member;
-	int result = 0, rc;
+	int result = 0, r;
 
 	if (!json_is_object(value))
 		return json_reader_refuse(
@@ -228,17 +228,17 @@ int json_reader_object(const struct json_place *place, json_t *value,
 		struct json_place here = json_place_member(place, key);
 		const struct json_field *field = find_field(fields, key);
 
-		rc = field ? field->read(&here, member, field, target) :
-			     refuse_key(&here, fields);
-		if (json_reader_ends(place, rc, &result))
-			return rc;
+		r = field ? field->read(&here, member, field, target) :
+			    refuse_key(&here, fields);
+		if (json_reader_ends(place, r, &result))
+			return r;
 	}
 	for (const struct json_field *f = fields; f->key; f++) {
 		if (!f->required || json_object_get(value, f->key))
 			continue;
-		rc = json_reader_refuse(place, "\"%s\" is missing", f->key);
-		if (json_reader_ends(place, rc, &result))
-			return rc;
+		r = json_reader_refuse(place, "\"%s\" is missing", f->key);
+		if (json_reader_ends(place, r, &result))
+			return r;
 	}
 	return result;
 }

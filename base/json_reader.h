@@ -5,9 +5,9 @@
  *	struct json_place root = { .reader = &reader };
  *	json_auto_t *document = NULL;
  *
- *	rc = json_reader_parse(&reader, &document);
- *	if (rc == 0)
- *		rc = json_reader_object(&root, document, fields, &target);
+ *	r = json_reader_parse(&reader, &document);
+ *	if (r == 0)
+ *		r = json_reader_object(&root, document, fields, &target);
  *
  * An object is described by a table of fields. Each field has a function that
  * checks the member and stores it; a member without a field, and a required
@@ -102,10 +102,10 @@ int json_reader_refuse(const struct json_place *place, const char *format, ...)
 int json_reader_no_memory(const struct json_place *place);
 
 /*
- * Returns whether reading ends after a part with the result @rc. *@result is 0 at
+ * Returns whether reading ends after a part with the result @r. *@result is 0 at
  * first and becomes the result of the first part that was refused.
  */
-bool json_reader_ends(const struct json_place *place, int rc, int *result);
+bool json_reader_ends(const struct json_place *place, int r, int *result);
 
 /* Room for a quoted value, its terminating zero included. */
 #define JSON_QUOTE_MAX 64

@@ -72,10 +72,10 @@ static char *units_format(uint64_t number, const struct unit *units, char *text)
 int units_parse_size(const char *text, size_t *ret_bytes)
 {
 	uint64_t bytes;
-	int rc = units_parse(text, sizes, &bytes);
+	int r = units_parse(text, sizes, &bytes);
 
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
 	if (bytes > SIZE_MAX)
 		return -ERANGE;
 	*ret_bytes = bytes;
@@ -85,10 +85,10 @@ int units_parse_size(const char *text, size_t *ret_bytes)
 int units_parse_duration(const char *text, uint64_t *ret_ns)
 {
 	uint64_t ns;
-	int rc = units_parse(text, durations, &ns);
+	int r = units_parse(text, durations, &ns);
 
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
 	*ret_ns = ns;
 	return 0;
 }

@@ -147,26 +147,26 @@ static int read_function(const struct json_place *place, json_t *value,
 {
 	struct json_place image = json_place_member(place, "image");
 	int result = 0;
-	int rc = json_reader_object(place, value, catalog_function_fields,
-				    function);
+	int r = json_reader_object(place, value, catalog_function_fields,
+				   function);
 
-	if (json_reader_ends(place, rc, &result))
-		return rc;
+	if (json_reader_ends(place, r, &result))
+		return r;
 	if (!result && reading->has_defaults)
-		rc = catalog_function_complete(place, function);
-	if (json_reader_ends(place, rc, &result))
-		return rc;
+		r = catalog_function_complete(place, function);
+	if (json_reader_ends(place, r, &result))
+		return r;
 	if (!function->image)
 		return result;
-	rc = resolve_image(&image, reading->catalog->path, function);
-	if (rc == 0)
-		rc = check_image(&image, function->image);
-	if (rc == 0 && reading->check)
-		rc = catalog_check_image(place, function,
-					 entry_is_known(value, function),
-					 !result && reading->has_defaults);
-	if (json_reader_ends(place, rc, &result))
-		return rc;
+	r = resolve_image(&image, reading->catalog->path, function);
+	if (r == 0)
+		r = check_image(&image, function->image);
+	if (r == 0 && reading->check)
+		r = catalog_check_image(place, function,
+					entry_is_known(value, function),
+					!result && reading->has_defaults);
+	if (json_reader_ends(place, r, &result))
+		return r;
 	if (!result && reading->check && reading->has_defaults)
 		result = check_function(place, reading->check, function);
 	return result;
@@ -194,13 +194,13 @@ static int read_functions(const struct json_place *place, json_t *value,
 	while (catalog->count < size) {
 		size_t i = catalog->count++;
 		struct json_place here = json_place_element(place, i);
-		int rc;
+		int r;
 
 		catalog->functions[i] = reading->defaults;
-		rc = read_function(&here, json_array_get(value, i), reading,
-				   &catalog->functions[i]);
-		if (json_reader_ends(place, rc, &result))
-			return rc;
+		r = read_function(&here, json_array_get(value, i), reading,
+				  &catalog->functions[i]);
+		if (json_reader_ends(place, r, &result))
+			return r;
 	}
 	return result;
 }
@@ -235,7 +235,7 @@ static int sort_names(const struct json_place *place, struct catalog *catalog)
 	const struct catalog_function **by_name =
 		calloc(catalog->count + 1, sizeof(*by_name));
 	size_t count;
-	int result = 0, rc;
+	int result = 0, r;
 
 	catalog->by_name = by_name;
 	if (!by_name)
@@ -249,11 +249,11 @@ static int sort_names(const struct json_place *place, struct catalog *catalog)
 
 		if (strcmp(by_name[i - 1]->name, by_name[i]->name) != 0)
 			continue;
-		rc = json_reader_refuse(
+		r = json_reader_refuse(
 			&name, "\"%s\" is already the name of /functions/%zu",
 			by_name[i]->name, first);
-		if (json_reader_ends(place, rc, &result))
-			return rc;
+		if (json_reader_ends(place, r, &result))
+			return r;
 	}
 	return result;
 }
@@ -266,24 +266,24 @@ static int read_members(const struct json_place *root, json_t *document,
 	struct json_place functions = json_place_member(root, "functions");
 	struct document members = { .defaults = NULL };
 	int result = 0;
-	int rc = json_reader_object(root, document, document_fields, &members);
+	int r = json_reader_object(root, document, document_fields, &members);
 
-	if (json_reader_ends(root, rc, &result))
-		return rc;
-	rc = members.defaults ? json_reader_object(&defaults, members.defaults,
-						   catalog_default_fields,
-						   &reading->defaults) :
-				0;
-	if (json_reader_ends(root, rc, &result))
-		return rc;
-	reading->has_defaults = rc == 0;
+	if (json_reader_ends(root, r, &result))
+		return r;
+	r = members.defaults ? json_reader_object(&defaults, members.defaults,
+						  catalog_default_fields,
+						  &reading->defaults) :
+			       0;
+	if (json_reader_ends(root, r, &result))
+		return r;
+	reading->has_defaults = r == 0;
 	if (!members.functions)
 		return result;
-	rc = read_functions(&functions, members.functions, reading);
-	if (json_reader_ends(root, rc, &result))
-		return rc;
-	rc = sort_names(&functions, reading->catalog);
-	return json_reader_ends(root, rc, &result) ? rc : result;
+	r = read_functions(&functions, members.functions, reading);
+	if (json_reader_ends(root, r, &result))
+		return r;
+	r = sort_names(&functions, reading->catalog);
+	return json_reader_ends(root, r, &result) ? r : result;
 }
 
 static int read_document(const struct json_reader *reader,
@@ -297,9 +297,9 @@ static int read_document(const struct json_reader *reader,
 		.defaults = catalog_builtin_defaults(),
 	};
 	json_auto_t *document = NULL;
-	int rc = json_reader_parse(reader, &document);
+	int r = json_reader_parse(reader, &document);
 
-	return rc < 0 ? rc : read_members(&root, document, &reading);
+	return r < 0 ? r : read_members(&root, document, &reading);
 }
 
 static int parse_catalog(const struct json_reader *reader,
@@ -307,17 +307,17 @@ static int parse_catalog(const struct json_reader *reader,
 			 struct catalog **ret)
 {
 	struct catalog *catalog = calloc(1, sizeof(*catalog));
-	int rc = -ENOMEM;
+	int r = -ENOMEM;
 
 	if (catalog)
 		catalog->path = strdup(reader->name);
 	if (!catalog || !catalog->path)
-		error_set(reader->err, rc, "%s: out of memory", reader->name);
+		error_set(reader->err, r, "%s: out of memory", reader->name);
 	else
-		rc = read_document(reader, check, catalog);
-	if (rc < 0) {
+		r = read_document(reader, check, catalog);
+	if (r < 0) {
 		catalog_free(catalog);
-		return rc;
+		return r;
 	}
 	*ret = catalog;
 	return 0;
@@ -420,9 +420,9 @@ int catalog_load(const char *path, struct error *err, struct catalog **ret)
 {
 	cleanup_free char *text = NULL;
 	size_t size;
-	int rc = catalog_read(path, err, &text, &size);
+	int r = catalog_read(path, err, &text, &size);
 
-	return rc < 0 ? rc : catalog_parse(text, size, path, err, ret);
+	return r < 0 ? r : catalog_parse(text, size, path, err, ret);
 }
 
 void catalog_free(struct catalog *catalog)

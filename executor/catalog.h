@@ -4,7 +4,7 @@
  *	struct catalog *catalog;
  *	struct error err;
  *
- *	rc = catalog_load("functions.json", &err, &catalog);
+ *	r = catalog_load("functions.json", &err, &catalog);
  *	...
  *	function = catalog_find(catalog, "hello");
  *	...

@@ -83,15 +83,15 @@ static int refuse_quantity(const struct json_place *place, json_t *value,
 static int read_size(const struct json_place *place, json_t *value,
 		     const struct json_field *field, void *target)
 {
-	int rc = -EINVAL;
+	int r = -EINVAL;
 	size_t bytes = 0;
 
 	if (json_is_string(value))
-		rc = units_parse_size(json_string_value(value), &bytes);
-	if (rc == -EINVAL)
+		r = units_parse_size(json_string_value(value), &bytes);
+	if (r == -EINVAL)
 		return refuse_quantity(place, value, "size", "16MiB",
 				       UNITS_OF_SIZE);
-	if (rc == -ERANGE || bytes < field->min || bytes > field->max)
+	if (r == -ERANGE || bytes < field->min || bytes > field->max)
 		return refuse_range(place, QUOTE(value), SIZE(field->min),
 				    SIZE(field->max));
 	*(size_t *)member_of(target, field) = bytes;
@@ -101,12 +101,12 @@ static int read_size(const struct json_place *place, json_t *value,
 static int read_memory(const struct json_place *place, json_t *value,
 		       const struct json_field *field, void *target)
 {
-	int rc = read_size(place, value, field, target);
-	size_t bytes = rc < 0 ? 0 : *(size_t *)member_of(target, field);
+	int r = read_size(place, value, field, target);
+	size_t bytes = r < 0 ? 0 : *(size_t *)member_of(target, field);
 	size_t excess = bytes % LIMIT_MEMORY_STEP;
 
-	if (rc < 0 || !excess)
-		return rc;
+	if (r < 0 || !excess)
+		return r;
 	return json_reader_refuse(
 		place, "%s is not a multiple of %s: the next is \"%s\"",
 		QUOTE(value), SIZE(LIMIT_MEMORY_STEP),
@@ -116,15 +116,15 @@ static int read_memory(const struct json_place *place, json_t *value,
 static int read_duration(const struct json_place *place, json_t *value,
 			 const struct json_field *field, void *target)
 {
-	int rc = -EINVAL;
+	int r = -EINVAL;
 	uint64_t ns = 0;
 
 	if (json_is_string(value))
-		rc = units_parse_duration(json_string_value(value), &ns);
-	if (rc == -EINVAL)
+		r = units_parse_duration(json_string_value(value), &ns);
+	if (r == -EINVAL)
 		return refuse_quantity(place, value, "duration", "100ms",
 				       UNITS_OF_DURATION);
-	if (rc == -ERANGE || ns < field->min || ns > field->max)
+	if (r == -ERANGE || ns < field->min || ns > field->max)
 		return refuse_range(place, QUOTE(value), DURATION(field->min),
 				    DURATION(field->max));
 	*(uint64_t *)member_of(target, field) = ns;
@@ -240,33 +240,33 @@ static int read_log_level(const struct json_place *place, json_t *value,
 			  const struct json_field *field, void *target)
 {
 	size_t level = 0;
-	int rc = read_word(place, value, &catalog_log_levels, &level);
+	int r = read_word(place, value, &catalog_log_levels, &level);
 
-	if (rc == 0)
+	if (r == 0)
 		*(enum thaw_level *)member_of(target, field) = level;
-	return rc;
+	return r;
 }
 
 static int read_dispatch(const struct json_place *place, json_t *value,
 			 const struct json_field *field, void *target)
 {
 	size_t dispatch = 0;
-	int rc = read_word(place, value, &catalog_dispatches, &dispatch);
+	int r = read_word(place, value, &catalog_dispatches, &dispatch);
 
-	if (rc == 0)
+	if (r == 0)
 		*(enum catalog_dispatch *)member_of(target, field) = dispatch;
-	return rc;
+	return r;
 }
 
 static int read_isolation(const struct json_place *place, json_t *value,
 			  const struct json_field *field, void *target)
 {
 	size_t isolation = 0;
-	int rc = read_word(place, value, &catalog_isolations, &isolation);
+	int r = read_word(place, value, &catalog_isolations, &isolation);
 
-	if (rc == 0)
+	if (r == 0)
 		*(enum catalog_isolation *)member_of(target, field) = isolation;
-	return rc;
+	return r;
 }
 
 static int read_flag(const struct json_place *place, json_t *value,
@@ -306,7 +306,7 @@ static int check_strings(const struct json_place *place, json_t *value)
 {
 	const char *name;
 	json_t *member;
-	int result = 0, rc;
+	int result = 0, r;
 
 	if (!json_is_object(value))
 		return json_reader_refuse(
@@ -319,11 +319,11 @@ static int check_strings(const struct json_place *place, json_t *value)
 
 		if (json_is_string(member))
 			continue;
-		rc = json_reader_refuse(&here,
-					"%s is not a string: write it in quotes",
-					QUOTE(member));
-		if (json_reader_ends(place, rc, &result))
-			return rc;
+		r = json_reader_refuse(&here,
+				       "%s is not a string: write it in quotes",
+				       QUOTE(member));
+		if (json_reader_ends(place, r, &result))
+			return r;
 	}
 	return result;
 }
@@ -355,25 +355,25 @@ static int copy_strings(const struct json_place *place, json_t *value,
 static int read_environment(const struct json_place *place, json_t *value,
 			    const struct json_field *field, void *target)
 {
-	int rc = check_strings(place, value), result = 0;
+	int r = check_strings(place, value), result = 0;
 	size_t bytes = sizeof(uint64_t); /* the NULL that ends the pointers */
 	const char *name;
 	json_t *member;
 
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
 	json_object_foreach(value, name, member)
 	{
 		struct json_place here = json_place_member(place, name);
 
 		if (!consists_of(name, SIZE_MAX, LETTERS "_",
 				 LETTERS DIGITS "_")) {
-			rc = json_reader_refuse(
+			r = json_reader_refuse(
 				&here,
 				"not a variable's name: write A-Z a-z 0-9 _, "
 				"and no digit first");
-			if (json_reader_ends(place, rc, &result))
-				return rc;
+			if (json_reader_ends(place, r, &result))
+				return r;
 		}
 		bytes += sizeof(uint64_t) + strlen(name) + strlen("=") +
 			 json_string_length(member) + 1;
@@ -407,12 +407,12 @@ static int check_label(const struct json_place *place, const char *name,
 static int read_labels(const struct json_place *place, json_t *value,
 		       const struct json_field *field, void *target)
 {
-	int rc = check_strings(place, value), result = 0;
+	int r = check_strings(place, value), result = 0;
 	const char *name;
 	json_t *member;
 
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
 	if (json_object_size(value) > field->max)
 		return json_reader_refuse(place,
 					  "%zu labels: the most is %" PRIu64,
@@ -421,9 +421,9 @@ static int read_labels(const struct json_place *place, json_t *value,
 	{
 		struct json_place here = json_place_member(place, name);
 
-		rc = check_label(&here, name, json_string_value(member));
-		if (json_reader_ends(place, rc, &result))
-			return rc;
+		r = check_label(&here, name, json_string_value(member));
+		if (json_reader_ends(place, r, &result))
+			return r;
 	}
 	return result ? result :
 			copy_strings(place, value, member_of(target, field));

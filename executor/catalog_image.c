@@ -48,16 +48,16 @@ int catalog_check_image(const struct json_place *place,
 	const struct json_place here = json_place_member(place, "image");
 	struct image *image;
 	struct error err;
-	int result = 0, rc = image_open(function->image, &err, &image);
+	int result = 0, r = image_open(function->image, &err, &image);
 
-	if (rc == -ENOMEM)
+	if (r == -ENOMEM)
 		return json_reader_no_memory(&here);
-	if (rc)
+	if (r)
 		return json_reader_refuse(&here, "%s", err.message);
 	if (is_whole)
-		rc = check_image_fits(place, function, image);
-	if (!json_reader_ends(place, rc, &result) && has_entry)
-		rc = check_image_entry(place, function, image);
+		r = check_image_fits(place, function, image);
+	if (!json_reader_ends(place, r, &result) && has_entry)
+		r = check_image_entry(place, function, image);
 	image_close(image);
-	return json_reader_ends(place, rc, &result) ? rc : result;
+	return json_reader_ends(place, r, &result) ? r : result;
 }

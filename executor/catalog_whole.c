@@ -107,10 +107,10 @@ static int check_whole(const struct json_place *place,
 	int result = 0;
 
 	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++) {
-		int rc = checks[i](place, function);
+		int r = checks[i](place, function);
 
-		if (json_reader_ends(place, rc, &result))
-			return rc;
+		if (json_reader_ends(place, r, &result))
+			return r;
 	}
 	return result;
 }
@@ -118,10 +118,10 @@ static int check_whole(const struct json_place *place,
 int catalog_function_complete(const struct json_place *place,
 			      struct catalog_function *function)
 {
-	int rc = check_whole(place, function);
+	int r = check_whole(place, function);
 
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
 	if (!function->entry)
 		function->entry = strdup("");
 	if (!function->description)

@@ -380,21 +380,21 @@ static void make_conds(void)
 static int start_writer(void)
 {
 	sigset_t all, old;
-	int rc;
+	int r;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	rc = -pthread_create(&the_log.thread, NULL, run_writer, NULL);
+	r = -pthread_create(&the_log.thread, NULL, run_writer, NULL);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (!rc)
+	if (!r)
 		pthread_setname_np(the_log.thread, "thaw-log");
-	return rc;
+	return r;
 }
 
 int log_start(int fd, enum log_format format, enum thaw_level level,
 	      struct error *err)
 {
-	int rc = -EBUSY;
+	int r = -EBUSY;
 
 	pthread_mutex_lock(&the_log.lock);
 	if (!the_log.has_writer) {
@@ -405,13 +405,13 @@ int log_start(int fd, enum log_format format, enum thaw_level level,
 		the_log.lost = 0;
 		atomic_store(&the_log.end_ns, 0);
 		make_conds();
-		rc = start_writer();
-		the_log.has_writer = !rc;
+		r = start_writer();
+		the_log.has_writer = !r;
 	}
 	pthread_mutex_unlock(&the_log.lock);
-	if (rc)
-		return error_set(err, rc, "cannot start the log's thread: %s",
-				 strerror(-rc));
+	if (r)
+		return error_set(err, r, "cannot start the log's thread: %s",
+				 strerror(-r));
 	atomic_store(&the_log.level, (int)level);
 	return 0;
 }

@@ -51,56 +51,57 @@ const struct cli_option bench_option_table[] = {
 	       "how long to measure, in all; default 10s",
 	       cli_set_duration, options.duration_ns),
 	OPTION(0, "only", "NAME",
-	       "only this row, or these: restore is all of\n"
-	       "restore.N; and those they are compared to; may be\n"
-	       "repeated; http.crowd only by its whole name",
+	       "measure only this row, or these (restore is all of\n"
+	       "restore.N), and the rows they are compared to; may\n"
+	       "be repeated; http.crowd needs its whole name",
 	       add_text, options.only),
 	OPTION(0, "rates", NULL,
-	       "instead of the rows, invoke at rates from 100 to\n"
-	       "100000 per second, for each kind of dispatch", cli_set_flag,
+	       "invoke at rates from 100 to 100000 per second, for\n"
+	       "each kind of dispatch, instead of measuring rows", cli_set_flag,
 	       rates),
 	OPTION(0, "neighbours", NULL,
-	       "instead of the rows, ask a function beside hostile\n"
-	       "ones; with --only KIND, beside those", cli_set_flag,
+	       "measure a function beside hostile ones instead of\n"
+	       "rows; --only KIND chooses the kinds", cli_set_flag,
 	       neighbours),
 	OPTION(0, "restore", "METHOD",
-	       "copy (default), or remap, to compare with: give\n"
-	       "written pages back to the kernel", set_restore, options.restore),
+	       "how to restore memory: copy (default), or, for\n"
+	       "comparison, remap: give written pages back", set_restore, options.restore),
 	OPTION(0, "save", "FILE",
-	       "write all that was measured to FILE, as JSON", cli_set_text,
+	       "write all results and histograms to FILE, as JSON", cli_set_text,
 	       options.save),
 	OPTION(0, "merge", "FILE",
-	       "measure nothing, but take what --save has written;\n"
-	       "may be repeated: figures of all of them together",
+	       "measure nothing, but read a run that --save wrote;\n"
+	       "if repeated, report all these runs as one",
 	       add_text, merge),
 	OPTION(0, "plot", "DIRECTORY",
-	       "draw latency.svg and restore.svg there, or, of\n"
-	       "--rates, rate.svg, or, of load, load.svg", cli_set_text, options.plot),
+	       "draw latency.svg and restore.svg there; with --rates\n"
+	       "rate.svg; for load, load.svg", cli_set_text, options.plot),
 	OPTION(0, "baseline", "FILE",
-	       "compare with older results, JSON of -o or --save",
+	       "compare with older results, from -o json or --save",
 	       cli_set_text, options.baseline),
 	OPTION(0, "fail-if", "LIMIT",
-	       "exit with 8 if NAME.FIELD>+PERCENT%, than in the\n"
-	       "baseline, or NAME.FIELD>NUMBERus; may be repeated",
+	       "exit with 8 if NAME.FIELD>+PERCENT% (more than in\n"
+	       "the baseline) or NAME.FIELD>NUMBERus; may be repeated",
 	       add_text, options.fail_if),
 	OPTION(0, "url", "URL",
 	       "put load on the server at http://HOST:PORT, or at\n"
 	       "unix:PATH, by HTTP", cli_set_text, url),
 	OPTION(0, "socket", "PATH",
-	       "the same by the socket protocol", cli_set_socket, socket),
+	       "put load on the server by the socket protocol", cli_set_socket, socket),
 	{ 'c', "connections", "N",
-	  "connections; default 1", cli_set_count,
+	  "number of connections; default 1", cli_set_count,
 	  offsetof(struct bench_arguments, connections), BENCH_CONNECTIONS_MAX },
 	{ 0, "rate", "R",
-	  "so many requests per second, whatever becomes of\n"
-	  "them; without it each connection sends one after\n"
+	  "requests per second, even if earlier ones are still\n"
+	  "waiting; without it, each connection sends one after\n"
 	  "the other", cli_set_count,
 	  offsetof(struct bench_arguments, rate), BENCH_RATE_MAX },
 	OPTION(0, "arrivals", "HOW",
-	       "how they come at that rate: uniform (default) or\n"
-	       "poisson", set_arrivals, arrivals),
+	       "how requests come at that rate: uniform (default)\n"
+	       "or poisson", set_arrivals, arrivals),
 	OPTION(0, "warmup", "TIME",
-	       "load before the duration, which does not count",
+	       "put load on the server for this time before the\n"
+	       "duration; it does not count",
 	       cli_set_duration, warm_up_ns),
 	OPTION('d', "data", "DATA",
 	       "the request: text, @FILE, or - for standard input",
@@ -108,7 +109,7 @@ const struct cli_option bench_option_table[] = {
 	OPTION('t', "content-type", "TYPE",
 	       "the request's content type", cli_set_text, content_type),
 	{ 0, "threads", "N",
-	  "threads of the load generator; default 1", cli_set_count,
+	  "number of load generator threads; default 1", cli_set_count,
 	  offsetof(struct bench_arguments, threads), BENCH_THREADS_MAX },
 	{ .name = NULL },
 };
@@ -200,87 +201,53 @@ int bench_arguments_parse(const struct cli_verb *verb, int argc, char **argv,
 }
 
 const char bench_about[] =
-	"Measures invocations, and beside them the least they could "
-	"cost: the floors, in\n"
-	"rounds in which every row has its turn. The first rounds do "
-	"not count.\n"
+	"Measures invocations and the floors, which are the least they could cost. It\n"
+	"measures in rounds, in which every row has its turn. The first rounds do not count.\n"
 	"\n"
-	"  floor.run      entering the guest's user mode and leaving "
-	"it, nothing else\n"
-	"  invoke.warm    request in, reply out, vm restored; "
-	"function that does nothing\n"
+	"  floor.run      entering the guest's user mode and leaving it, nothing else\n"
+	"  invoke.warm    request in, reply out, vm restored; function that does nothing\n"
 	"  invoke.reply   the same up to the reply\n"
-	"  invoke.polled  invoke.warm of a function with dispatch "
-	"polled\n"
-	"  invoke.polled.4     four such functions in turn, sharing "
-	"the polling cores\n"
-	"  invoke.polled.coop  the same as invoke.polled in "
-	"cooperative isolation\n"
-	"  floor.handover      passing a cache line to another thread "
-	"and back\n"
+	"  invoke.polled  invoke.warm of a function with dispatch polled\n"
+	"  invoke.polled.4     four such functions in turn, sharing the polling cores\n"
+	"  invoke.polled.coop  the same as invoke.polled in cooperative isolation\n"
+	"  floor.handover      passing a cache line to another thread and back\n"
 	"  floor.copy.N   copying N scattered pages\n"
-	"  restore.N      invoke.warm of a function that writes to N "
-	"scattered pages\n"
-	"  socket.echo, http.echo     what `thaw serve`, in a process of its "
-	"own, echoes\n"
+	"  restore.N      invoke.warm of a function that writes to N scattered pages\n"
+	"  socket.echo, http.echo     what `thaw serve`, in a process of its own, echoes\n"
 	"                 without a vm, by the socket protocol and by HTTP\n"
-	"  socket.rtt, http.rtt       the reply of a function that does "
-	"nothing\n"
-	"  http.echo.cpu  what the server takes for one echo, eight "
-	"connections at once\n"
-	"  http.throughput            1/rate of a worker, the same for "
-	"replies\n"
-	"  http.crowd     the same for a good reply, 4096 connections at "
-	"once; takes long,\n"
+	"  socket.rtt, http.rtt       the reply of a function that does nothing\n"
+	"  http.echo.cpu  what the server takes for one echo, eight connections at once\n"
+	"  http.throughput            1/rate of a worker, the same for replies\n"
+	"  http.crowd     the same for a good reply, 4096 connections at once; takes long,\n"
 	"                 so it is measured only with --only http.crowd\n"
-	"  start.pool     first reply of a new vm of a snapshot in "
-	"memory\n"
-	"  start.cold     first reply from the ELF file: boot, "
-	"snapshot, invocation\n"
-	"  process.spawn  starting a static program for one request, "
-	"through pipes\n"
-	"  process.fork   having a process fork for one request, "
-	"through pipes\n"
+	"  start.pool     first reply of a new vm of a snapshot in memory\n"
+	"  start.cold     first reply from the ELF file: boot, snapshot, invocation\n"
+	"  process.spawn  starting a static program for one request, through pipes\n"
+	"  process.fork   having a process fork for one request, through pipes\n"
 	"\n"
-	"A ratio's p50 is the median, over the rounds, of the ratio of "
-	"a round's medians;\n"
-	"its p99 is the ratio of the p99s of all samples, a sum of "
-	"floors being the sum of\n"
-	"theirs. p99.9 takes 10000 samples. CPU is what this process "
-	"takes for one sample,\n"
-	"all threads together, children not counted; for the polled "
-	"rows there is also\n"
-	"what it takes in a second in which they are left alone.\n"
+	"A ratio's p50 is the median, over the rounds, of the ratio of a round's medians.\n"
+	"Its p99 is the ratio of the p99s of all samples; the p99 of a sum of floors is the\n"
+	"sum of their p99s. p99.9 needs 10000 samples. CPU is the CPU time of this process\n"
+	"for one sample, of all threads, without child processes. For polled rows there is\n"
+	"also the CPU time of a second in which the row is left alone.\n"
 	"\n"
-	"--rates invokes at a rate, by exit, polled, polled.coop and "
-	"auto, until one of\n"
-	"them cannot keep up. Times are from when a request was due "
-	"to its reply; its CPU\n"
-	"is without what the client takes to wait.\n"
+	"--rates invokes at increasing rates, by exit, polled, polled.coop and auto, each\n"
+	"until it cannot keep up. Times run from when a request was due to its reply. CPU\n"
+	"excludes the time the client takes to wait.\n"
 	"\n"
-	"--neighbours starts a server for each kind of hostile function: spin, "
-	"sleep, naps,\n"
-	"heavy (writes 12 MiB), heavy-once (at times), logs, fault, spoil (its vm "
-	"has to be\n"
-	"replaced), buslock, reply (4 MiB), and init (never ready). A client asks "
-	"a function\n"
-	"that does nothing once in a millisecond, alone, and while others ask the "
-	"hostile\n"
-	"one. Its p99 is within the bound if that is at most three times what it "
-	"is alone,\n"
-	"and 500 us.\n"
+	"--neighbours starts a server for each kind of hostile function: spin, sleep, naps,\n"
+	"heavy (writes 12 MiB), heavy-once (sometimes), logs, fault, spoil (its vm has to be\n"
+	"replaced), buslock, reply (4 MiB), and init (never ready). A client asks a function\n"
+	"that does nothing once in a millisecond, first alone, then while others ask the\n"
+	"hostile function. Its p99 is within the bound if it is at most three times the p99\n"
+	"alone, plus 500 us.\n"
 	"\n"
-	"With NAME, puts load on that function of a server. Without --rate "
-	"each connection\n"
-	"has one request at a time. With it, requests come at that rate, "
-	"whatever becomes of\n"
-	"them, and the connections are a pool: a request for which none is "
-	"free waits, and\n"
-	"times are from when a request was due. They are of the replies that "
-	"are no errors;\n"
-	"errors, requests without a reply (lost), late ones and those that "
-	"could not be sent\n"
-	"at all are counted. The first SIGINT ends it early.\n";
+	"With NAME, puts load on that function of a server. Without --rate, each connection\n"
+	"has one request at a time. With --rate, requests come at that rate, even if earlier\n"
+	"ones are still waiting, and the connections are a pool: a request that finds none\n"
+	"free waits. Times run from when a request was due, and cover replies that are no\n"
+	"errors. Errors, lost requests (no reply), late requests and unsent requests are\n"
+	"counted separately. The first SIGINT ends the run early.\n";
 
 const char bench_examples[] =
 	"  thaw bench\n"

@@ -28,9 +28,9 @@ static int catalog_schema_run(const struct cli_verb *verb, int argc,
 const struct cli_verb cmd_catalog_schema = {
 	.name = "catalog schema",
 	.summary = "print the JSON schema of catalogs",
-	.about = "Prints the JSON schema (draft 2020-12) of catalogs, for "
-		 "editors: save it and name\n"
-		 "it in the catalog's \"$schema\".\n",
+	.about =
+		"Prints the JSON schema (draft 2020-12) of catalogs for editors. Save it, and name\n"
+		"the file in the catalog's \"$schema\".\n",
 	.examples = "  thaw catalog schema >catalog.schema.json\n",
 	.run = catalog_schema_run,
 };

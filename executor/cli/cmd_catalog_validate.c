@@ -20,7 +20,7 @@ struct validate_options {
 };
 
 static const struct cli_option validate_options[] = {
-	{ 0, "boot", NULL, "boot each function, too: this takes KVM",
+	{ 0, "boot", NULL, "also boot each function; this needs KVM",
 	  cli_set_flag, offsetof(struct validate_options, boot), 0 },
 	{ .name = NULL },
 };
@@ -112,17 +112,14 @@ static int catalog_validate_run(const struct cli_verb *verb, int argc,
 const struct cli_verb cmd_catalog_validate = {
 	.name = "catalog validate",
 	.operand = "[FILE]",
-	.summary = "check a catalog",
-	.about = "Reads the catalog FILE (- for standard input; else "
-		 "$THAW_CATALOG, else\n"
-		 "config/functions.json) and says whether it is valid; if "
-		 "not, all its mistakes, 100\n"
-		 "at most, each with its line and JSON pointer. Images are "
-		 "looked into: they must be\n"
-		 "for this machine, fit into the memory and have the handler. "
-		 "With --boot they are\n"
-		 "booted as well, one after the other; what their inits log is "
-		 "on standard error.\n",
+	.summary = "check a catalog for mistakes",
+	.about =
+		"Reads the catalog FILE (- is standard input; default $THAW_CATALOG, else\n"
+		"config/functions.json) and says whether it is valid. Prints its mistakes, at most\n"
+		"100, each with its line and JSON pointer. Checks the images as well: each must be\n"
+		"for this machine, fit into the memory of its function, and have its handler. With\n"
+		"--boot, boots each function, one after the other, and prints the log lines of their\n"
+		"inits on standard error.\n",
 	.examples = "  thaw catalog validate\n"
 		    "  thaw catalog validate /etc/thaw/functions.json --boot\n"
 		    "  jq . catalog.json | thaw catalog validate -\n",

@@ -47,10 +47,9 @@ const struct cli_verb cmd_completion = {
 	.name = "completion",
 	.operand = "bash|zsh|fish",
 	.summary = "print a script that completes command lines",
-	.about = "Prints a script for a shell, which then completes verbs, "
-		 "options, files and the\n"
-		 "names of functions: those of the catalog, or else of the "
-		 "running server.\n",
+	.about =
+		"Prints a script that makes a shell complete verbs, options, files, and names of\n"
+		"functions, from the catalog or, if there is none, from the running server.\n",
 	.examples = "  . <(thaw completion bash)\n"
 		    "  thaw completion zsh >~/.zfunc/_thaw\n"
 		    "  thaw completion fish "

@@ -300,12 +300,10 @@ static int doctor_run(const struct cli_verb *verb, int argc, char **argv)
 const struct cli_verb cmd_doctor = {
 	.name = "doctor",
 	.summary = "check whether this machine can run functions",
-	.about = "Checks what thaw needs of this machine, one line each: ok; "
-		 "warn, where it works\n"
-		 "but could work better; FAIL, where functions cannot run. "
-		 "Exits with 7 if anything\n"
-		 "failed. $THAW_KVM_DEVICE names another device than "
-		 "/dev/kvm.\n",
+	.about =
+		"Checks what thaw needs of this machine, and prints a line for each check: ok; warn\n"
+		"if something works but could work better; FAIL if functions cannot run. Exits with\n"
+		"7 if a check failed. $THAW_KVM_DEVICE names another device than /dev/kvm.\n",
 	.examples = "  thaw doctor\n"
 		    "  thaw doctor -o json | jq '.checks[] | "
 		    "select(.status == \"FAIL\")'\n",

@@ -20,8 +20,9 @@ static const struct cli_option drain_options[] = {
 	{ 'w', "wait", NULL, "wait until the server has gone", cli_set_flag,
 	  offsetof(struct drain_options, wait), 0 },
 	{ 0, "timeout", "TIME",
-	  "with --wait: wait no longer, and exit with 124", cli_set_duration,
-	  offsetof(struct drain_options, timeout_ns), 0 },
+	  "with --wait: stop waiting after this time, and exit\n"
+	  "with 124",
+	  cli_set_duration, offsetof(struct drain_options, timeout_ns), 0 },
 	{ .name = NULL },
 };
 
@@ -53,10 +54,10 @@ static int drain_run(const struct cli_verb *verb, int argc, char **argv)
 
 const struct cli_verb cmd_drain = {
 	.name = "drain",
-	.summary = "have a running server finish its work and end",
-	.about = "Has a running `thaw serve` refuse new work, finish what it "
-		 "has, and end. Does not\n"
-		 "wait for that, unless told so.\n",
+	.summary = "make a running server finish its work and end",
+	.about =
+		"Makes a running `thaw serve` refuse new work, finish the work it has, and end. Does\n"
+		"not wait for the end without --wait.\n",
 	.examples = "  thaw drain\n"
 		    "  thaw drain --wait --timeout 1m\n",
 	.options = drain_options,

@@ -125,10 +125,9 @@ const struct cli_verb cmd_functions_describe = {
 	.name = "functions describe",
 	.operand = "NAME",
 	.summary = "show everything about one function",
-	.about = "Prints what the catalog says about the function NAME, "
-		 "defaults included; or,\n"
-		 "with --admin, what a running server says about it: its "
-		 "state and counts too.\n",
+	.about =
+		"Prints what the catalog says about the function NAME, defaults included. With\n"
+		"--admin, prints what a running server says about it, including state and counts.\n",
 	.examples = "  thaw functions describe hello\n"
 		    "  thaw functions describe hello --admin\n"
 		    "  thaw functions describe hello -o json\n",

@@ -18,7 +18,7 @@
 
 static const struct cli_option list_options[] = {
 	FUNCTIONS_OPTIONS("table|json|name",
-			  "the form; default table; name: names alone"),
+			  "the form; default table; name prints only names"),
 };
 
 /* Format quantities; a compound literal lives until its block ends. */
@@ -104,13 +104,12 @@ static int functions_list_run(const struct cli_verb *verb, int argc,
 const struct cli_verb cmd_functions_list = {
 	.name = "functions list",
 	.summary = "list the functions of the catalog, or of a server",
-	.about = "Lists the functions in the order of the catalog. The JSON "
-		 "form has every key of\n"
-		 "the catalog, defaults included.\n"
-		 "\n"
-		 "With --admin: those of a running server, with their state, "
-		 "vms and counts; the\n"
-		 "JSON form is what it answers to GET /v1/functions.\n",
+	.about =
+		"Lists the functions in the order of the catalog. The JSON form has every key of\n"
+		"the catalog, defaults included.\n"
+		"\n"
+		"With --admin, lists the functions of a running server with their state, vms and\n"
+		"counts. The JSON form is then the server's answer to GET /v1/functions.\n",
 	.examples = "  thaw functions list\n"
 		    "  thaw functions list -o json | jq -r '.[].name'\n"
 		    "  thaw functions list --admin\n",

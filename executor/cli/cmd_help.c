@@ -38,9 +38,9 @@ static int help_run(const struct cli_verb *verb, int argc, char **argv)
 const struct cli_verb cmd_help = {
 	.name = "help",
 	.operand = "[VERB]",
-	.summary = "explain a verb, or list them",
-	.about = "Explains VERB as `thaw VERB --help` does; without it, lists "
-		 "the verbs.\n",
+	.summary = "explain a verb, or list all verbs",
+	.about =
+		"Explains VERB as `thaw VERB --help` does. Without VERB, lists all verbs.\n",
 	.examples = "  thaw help\n"
 		    "  thaw help functions list\n",
 	.run = help_run,

@@ -32,24 +32,25 @@ static const struct cli_option options[] = {
 	CLI_OPTION_CATALOG(struct invoke_options, catalog),
 	INVOCATION_OPTIONS(struct invoke_options),
 	INVOCATION_OPTION(0, "timeout", "TIME",
-			  "stop it sooner than the catalog says, such as\n"
-			  "50ms; with --url, wait no longer for the answer",
+			  "stop the function after this time, if the catalog\n"
+			  "allows more; with --url, stop waiting then",
 			  cli_set_duration, struct invoke_options, timeout_ns,
 			  0),
 	OPTION("url", "URL",
-	       "by the server there, over HTTP: http://HOST:PORT,\n"
-	       "HOST:PORT or unix:PATH; else $" CLI_URL_VARIABLE,
+	       "let the server at http://HOST:PORT, HOST:PORT or\n"
+	       "unix:PATH invoke it by HTTP; default $" CLI_URL_VARIABLE,
 	       cli_set_text, url),
 	OPTION("socket", "[PATH]",
-	       "by the server whose unix socket that is; else\n"
-	       "$" CLI_SOCKET_VARIABLE ", else this user's server's",
+	       "let the server with this unix socket invoke it; default\n"
+	       "$" CLI_SOCKET_VARIABLE
+	       ", else the socket of this user's server",
 	       cli_set_socket, socket),
 	OPTION("async", NULL,
-	       "with --url: have it run some time, and print the\n"
+	       "with --url: run the function later, and print the\n"
 	       "request's id",
 	       cli_set_flag, async),
 	OPTION("log", "none|tail",
-	       "with --url: the end of its log, on standard error",
+	       "with --url: print the end of its log on standard error",
 	       cli_set_choice, log),
 	{ .name = NULL },
 };
@@ -148,13 +149,12 @@ const struct cli_verb cmd_invoke = {
 	.name = "invoke",
 	.operand = "NAME",
 	.summary = "invoke a function",
-	.about = "Sends the function NAME one request and prints its reply. "
-		 "Its log lines, and its\n"
-		 "error if it fails, are printed on standard error.\n"
-		 "\n"
-		 "With --url or --socket a running `thaw serve` invokes it; "
-		 "else it is booted here,\n"
-		 "from the catalog.\n",
+	.about =
+		"Sends the function NAME one request and prints its reply. Prints the function's log\n"
+		"lines, and its error if it fails, on standard error.\n"
+		"\n"
+		"With --url or --socket, a running `thaw serve` invokes the function. Otherwise\n"
+		"`thaw invoke` boots it in this process, from the catalog.\n",
 	.examples = "  thaw invoke hello -d '{\"name\":\"Ada\"}'\n"
 		    "  thaw invoke wordfreq -d @book.txt -o counts.json\n"
 		    "  thaw invoke echo -i -t text/plain -d - <letter.txt\n"

@@ -37,9 +37,9 @@ static int metrics_run(const struct cli_verb *verb, int argc, char **argv)
 const struct cli_verb cmd_metrics = {
 	.name = "metrics",
 	.summary = "print the metrics of a running server",
-	.about = "Prints what a running `thaw serve` answers to GET /metrics: "
-		 "Prometheus's text\n"
-		 "format. ADDR may be that of `thaw serve --metrics`, too.\n",
+	.about =
+		"Prints the answer of a running `thaw serve` to GET /metrics, in Prometheus's text\n"
+		"format. ADDR may also be the address of `thaw serve --metrics`.\n",
 	.examples = "  thaw metrics | grep thaw_function_state\n"
 		    "  thaw metrics --admin 127.0.0.1:9100\n",
 	.options = options,

@@ -84,15 +84,12 @@ static int reload_run(const struct cli_verb *verb, int argc, char **argv)
 
 const struct cli_verb cmd_reload = {
 	.name = "reload",
-	.summary = "have a running server read its catalog again",
-	.about = "Has a running `thaw serve` read its catalog again, and "
-		 "prints what has changed. If\n"
-		 "the catalog is not valid, that is printed, the exit code "
-		 "is 3, and the server goes\n"
-		 "on with what it has. If functions cannot be booted, they "
-		 "are printed, the exit code\n"
-		 "is 3, and all others are served. Those that take long are "
-		 "printed as pending.\n",
+	.summary = "make a running server read its catalog again",
+	.about =
+		"Makes a running `thaw serve` read its catalog again, and prints what has changed.\n"
+		"If the catalog is not valid, prints why and exits with 3, and the server keeps its\n"
+		"old catalog. If functions do not boot, prints them and exits with 3, and the server\n"
+		"serves all others. Prints functions that take long to boot as pending.\n",
 	.examples = "  thaw catalog validate && thaw reload\n",
 	.options = admin_options,
 	.run = reload_run,

@@ -57,8 +57,8 @@ static int set_environment(const struct cli_option *option, const char *value,
 static const struct cli_option options[] = {
 	INVOCATION_OPTIONS(struct run_options),
 	KEY("entry", "HANDLER",
-	    "the handler; default the one called like the\n"
-	    "image, else its only one", entry),
+	    "the handler; default the one with the image's\n"
+	    "name, else the image's only one", entry),
 	KEY("memory", "SIZE", "guest memory; default 16MiB", memory),
 	KEY("timeout", "TIME", "longest invocation; default 1s", timeout),
 	KEY("init-timeout", "TIME",
@@ -190,10 +190,9 @@ const struct cli_verb cmd_run = {
 	.name = "run",
 	.operand = "IMAGE",
 	.summary = "run an image without a catalog",
-	.about = "Boots the ELF file IMAGE, sends it one request and prints "
-		 "its reply, as `thaw\n"
-		 "invoke` does. The function is called like the file, without "
-		 "its suffix.\n",
+	.about =
+		"Boots the ELF file IMAGE, sends it one request and prints its reply, as `thaw\n"
+		"invoke` does. The function has the file's name without its suffix.\n",
 	.examples = "  thaw run hello.elf -d '{\"name\":\"Ada\"}'\n"
 		    "  thaw run hello.elf --entry hello_time\n"
 		    "  thaw run count.elf --memory 64MiB --max-request 8MiB "

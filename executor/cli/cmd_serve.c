@@ -129,90 +129,95 @@ static int set_log_level(const struct cli_option *option, const char *value,
 static const struct cli_option options[] = {
 	CLI_OPTION_CATALOG(struct serve_options, catalog),
 	{ 'l', "listen", "ADDRESS",
-	  "HTTP at HOST:PORT, [HOST]:PORT or unix:PATH; may be\n"
-	  "given several times; default " LISTEN_DEFAULT,
+	  "listen for HTTP at HOST:PORT, [HOST]:PORT or unix:PATH;\n"
+	  "may be given several times; default " LISTEN_DEFAULT,
 	  set_listen, 0, 0 },
 	{ 0, "socket", "PATH",
-	  "the socket protocol's; none for none; default\n" RUNTIME_SOCKET
+	  "listen for the socket protocol, or none; default\n" RUNTIME_SOCKET
 	  " in the runtime folder",
 	  cli_set_socket, offsetof(struct serve_options, socket), 0 },
 	{ 0, "admin", "ADDRESS",
-	  "administration: unix:PATH or HOST:PORT; none for none;\n"
-	  "default " RUNTIME_ADMIN " in the runtime folder",
+	  "listen for administration at unix:PATH or HOST:PORT, or\n"
+	  "none; default " RUNTIME_ADMIN " in the runtime folder",
 	  cli_set_text, offsetof(struct serve_options, admin), 0 },
 	{ 0, "metrics", "ADDRESS",
-	  "the metrics and no more, to be read, at unix:PATH or\n"
-	  "HOST:PORT; default none",
+	  "serve the metrics, read-only, at unix:PATH or HOST:PORT;\n"
+	  "default none",
 	  set_metrics, 0, 0 },
 	{ 0, "insecure", NULL,
-	  "allow addresses that other machines can reach, though\n"
-	  "nobody is asked who they are",
+	  "allow addresses that other machines can reach; the\n"
+	  "server does not authenticate clients",
 	  cli_set_flag, SERVER(insecure), 0 },
 	{ 0, "allow-host", "NAME",
-	  "answer requests for this host, too (Host, Origin); * for\n"
-	  "any; may be given several times",
+	  "also answer requests for this host (Host, Origin); * is\n"
+	  "any host; may be given several times",
 	  set_allow_host, 0, 0 },
-	{ 0, "workers", "N", "threads that serve; default one for each CPU",
-	  cli_set_count, SERVER(workers), SERVER_WORKERS_MAX },
+	{ 0, "workers", "N",
+	  "number of worker threads; default one for each CPU", cli_set_count,
+	  SERVER(workers), SERVER_WORKERS_MAX },
 	{ 0, "pin", NULL, "pin each worker to a CPU", cli_set_flag, SERVER(pin),
 	  0 },
 	{ 0, "io", "auto|io_uring|epoll",
-	  "how to wait for clients; auto: epoll where io_uring\n"
-	  "cannot be had",
+	  "how to wait for clients; auto uses epoll if io_uring is\n"
+	  "not available",
 	  set_io, 0, 0 },
 	{ 0, "offload-threads", "N",
-	  "threads for runs over their inline_budget (catalog);\n"
-	  "default four for each CPU",
+	  "number of offload threads, for runs over their\n"
+	  "inline_budget (catalog); default four for each CPU",
 	  cli_set_count, SERVER(offload_threads), SERVER_OFFLOAD_MAX },
 	{ 0, "max-connections", "N",
-	  "default 16384, or what the limit of open files allows",
+	  "connections that may be open; default 16384, or what\n"
+	  "the limit of open files allows",
 	  cli_set_count, SERVER(max_connections), SERVER_CONNECTIONS_MAX },
 	{ 0, "max-buffered", "SIZE",
-	  "memory of requests, replies and events, in all;\n"
-	  "default 512MiB",
+	  "memory of all requests, replies and events; default\n"
+	  "512MiB",
 	  cli_set_size, SERVER(max_buffered), SERVER_BUFFERED_MAX },
 	{ 0, "max-memory", "SIZE",
-	  "memory of vms and snapshots, in all; default 80% of what\n"
-	  "the machine or the cgroup has",
+	  "memory of all vms and snapshots; default 80% of what the\n"
+	  "machine or the cgroup has",
 	  cli_set_size, SERVER(max_memory), SERVER_MEMORY_MAX },
 	{ 0, "vm-idle-timeout", "TIME",
-	  "vms that nobody uses, above concurrency.warm (catalog),\n"
-	  "are freed after that; default 1m",
+	  "free vms that are idle for this time, above\n"
+	  "concurrency.warm (catalog); default 1m",
 	  cli_set_duration, SERVER(vm_idle_ns), SERVER_VM_IDLE_MAX },
-	{ 0, "head-timeout", "TIME", "for a request's head; default 10s",
+	{ 0, "head-timeout", "TIME", "time for a request's head; default 10s",
 	  cli_set_duration, SERVER(head_timeout_ns), SERVER_TIMEOUT_MAX },
-	{ 0, "body-timeout", "TIME", "for a request's body; default 1m",
+	{ 0, "body-timeout", "TIME", "time for a request's body; default 1m",
 	  cli_set_duration, SERVER(body_timeout_ns), SERVER_TIMEOUT_MAX },
-	{ 0, "idle-timeout", "TIME", "between requests; default 75s",
+	{ 0, "idle-timeout", "TIME", "time between two requests; default 75s",
 	  cli_set_duration, SERVER(idle_timeout_ns), SERVER_TIMEOUT_MAX },
 	{ 0, "send-timeout", "TIME",
-	  "for a client to take its reply; default 1m", cli_set_duration,
+	  "time for a client to take its reply; default 1m", cli_set_duration,
 	  SERVER(send_timeout_ns), SERVER_TIMEOUT_MAX },
 	{ 0, "event-queue", "N",
-	  "Event invocations accepted and not over; default 2000",
+	  "events that may be accepted and not over; default 2000",
 	  cli_set_count, SERVER(events_max), SERVER_EVENTS_MAX },
 	{ 0, "event-retries", "N",
-	  "runs of an event after one that failed; default 2",
+	  "how often to retry an event that failed; default 2",
 	  cli_set_count_or_none, SERVER(event_retries),
 	  SERVER_EVENT_RETRIES_MAX },
-	{ 0, "event-max-age", "TIME", "then it is dropped; default 360m",
-	  cli_set_duration, SERVER(event_max_age_ns), SERVER_EVENT_AGE_MAX },
+	{ 0, "event-max-age", "TIME",
+	  "age at which to drop an event; default 360m", cli_set_duration,
+	  SERVER(event_max_age_ns), SERVER_EVENT_AGE_MAX },
 	{ 0, "drain-timeout", "TIME",
-	  "for what is under way when the server ends; default 30s",
-	  cli_set_duration, SERVER(drain_timeout_ns), SERVER_TIMEOUT_MAX },
+	  "time to finish the work under way; default 30s", cli_set_duration,
+	  SERVER(drain_timeout_ns), SERVER_TIMEOUT_MAX },
 	{ 0, "drain-delay", "TIME",
-	  "goes on accepting for so long, not ready; default none",
+	  "time to go on, but not ready, before draining; default\n"
+	  "none",
 	  cli_set_duration, SERVER(drain_delay_ns), SERVER_TIMEOUT_MAX },
 	{ 0, "watch", NULL, "reload when the catalog or an image changes",
 	  cli_set_flag, SERVER(watch), 0 },
-	{ 0, "log-format", "text|json", "default text", set_log_format, 0, 0 },
+	{ 0, "log-format", "text|json", "form of the log; default text",
+	  set_log_format, 0, 0 },
 	{ 0, "log-level", "LEVEL",
-	  "error, warn, info (default) or debug; of the server's\n"
-	  "lines and of functions'",
+	  "least severe level to log: error, warn, info (default)\n"
+	  "or debug; for the server's and the functions' lines",
 	  set_log_level, 0, 0 },
 	{ 0, "echo-function", "NAME",
-	  "answer NAME with the request itself, without a vm: to\n"
-	  "measure the server",
+	  "answer NAME with the request itself, without a vm; use\n"
+	  "it to measure the server",
 	  cli_set_text, SERVER(echo), 0 },
 	{ 0 },
 };
@@ -312,8 +317,8 @@ const struct cli_verb cmd_serve = {
 		"SIGINT: over HTTP, with AWS Lambda's API and at /function/NAME, and\n"
 		"over a unix socket (docs/protocol.md). SIGHUP reloads the catalog.\n"
 		"\n"
-		"On a first SIGTERM the server drains: it accepts nothing new, and ends\n"
-		"when what is under way has ended; a second one ends it at once.\n",
+		"On the first SIGTERM the server drains: it accepts nothing new, finishes\n"
+		"the work under way, and ends. A second SIGTERM ends it at once.\n",
 	.examples =
 		"  thaw serve\n"
 		"  thaw serve -c functions.json --listen 127.0.0.1:9000 --watch\n"

@@ -110,12 +110,11 @@ static int status_run(const struct cli_verb *verb, int argc, char **argv)
 
 const struct cli_verb cmd_status = {
 	.name = "status",
-	.summary = "show what a running server does",
-	.about = "Prints facts about a running `thaw serve`, and a line for "
-		 "each of its functions:\n"
-		 "its state, vms, queue and invocations since the start. The "
-		 "JSON form is what the\n"
-		 "server answers to GET /v1/status.\n",
+	.summary = "show the state of a running server",
+	.about =
+		"Prints facts about a running `thaw serve`, and a line for each of its functions:\n"
+		"its state, vms, queue and invocations since the start. The JSON form is the\n"
+		"server's answer to GET /v1/status.\n",
 	.examples = "  thaw status\n"
 		    "  thaw status -o json | jq .functions\n"
 		    "  thaw status --admin 127.0.0.1:9090\n",

@@ -49,16 +49,16 @@ struct top_options {
 
 static const struct cli_option options[] = {
 	CLI_OPTION_ADMIN(struct top_options, admin),
-	OPTION(0, "interval", "TIME", "refresh so often; default 1s",
+	OPTION(0, "interval", "TIME", "time between refreshes; default 1s",
 	       cli_set_duration, interval_ns, 0),
 	OPTION('n', "iterations", "N", "end after N tables", cli_set_count,
 	       count, COUNT_MAX),
 	OPTION(0, "sort", "rate|latency|name|errors",
-	       "the order at first; default rate", cli_set_choice, sort, 0),
+	       "initial order; default rate", cli_set_choice, sort, 0),
 	OPTION(0, "once", NULL,
-	       "print one table, of the changes in one interval,\n"
-	       "and end; also what happens if standard output is\n"
-	       "no terminal",
+	       "print one table of the changes in one interval and\n"
+	       "end; this is the default if standard output is no\n"
+	       "terminal",
 	       cli_set_flag, once, 0),
 	{ .name = NULL },
 };
@@ -327,15 +327,13 @@ static int top_run(const struct cli_verb *verb, int argc, char **argv)
 const struct cli_verb cmd_top = {
 	.name = "top",
 	.summary = "watch the functions of a running server",
-	.about = "Shows, again and again, what the functions of a running "
-		 "`thaw serve` do: their\n"
-		 "rate, the percentiles of their durations, their queues, "
-		 "vms, errors and states. All\n"
-		 "but queue, vms and state are of the time since the picture "
-		 "before.\n"
-		 "\n"
-		 "Keys: r, l, n and e sort by rate, latency (p99), name and "
-		 "errors; q ends it.\n",
+	.about =
+		"Shows what the functions of a running `thaw serve` do, and refreshes the picture:\n"
+		"their rate, the percentiles of their durations, their queues, vms, errors and\n"
+		"states. Queue, vms and state are current; all other columns are for the time since\n"
+		"the last picture.\n"
+		"\n"
+		"Keys: r, l, n and e sort by rate, latency (p99), name and errors; q ends.\n",
 	.examples = "  thaw top\n"
 		    "  thaw top --interval 5s --sort errors\n"
 		    "  thaw top --once | sort -k 2 -n\n",

@@ -39,8 +39,9 @@ static int version_run(const struct cli_verb *verb, int argc, char **argv)
 const struct cli_verb cmd_version = {
 	.name = "version",
 	.summary = "print the version",
-	.about = "Prints the version of thaw, and in JSON that of its "
-		 "contract with guests too.\n",
+	.about =
+		"Prints the version of thaw. The JSON form also has the version of its contract\n"
+		"with guests.\n",
 	.examples = "  thaw version -o json\n",
 	.options = options,
 	.run = version_run,

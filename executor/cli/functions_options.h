@@ -24,25 +24,24 @@ struct functions_options {
 };
 
 /* The entries of their tables; @formats are the alternatives of --output. */
-#define FUNCTIONS_OPTIONS(formats, help)                         \
-	CLI_OPTION_CATALOG(struct functions_options, catalog),   \
-		{ 0,                                             \
-		  "admin",                                       \
-		  "[ADDR]",                                      \
-		  "as a running server sees them; ADDR as for\n" \
-		  "`thaw status`",                               \
-		  cli_set_text,                                  \
-		  offsetof(struct functions_options, admin),     \
-		  0 },                                           \
-		{ 'o',                                           \
-		  "output",                                      \
-		  formats,                                       \
-		  help,                                          \
-		  cli_set_choice,                                \
-		  offsetof(struct functions_options, format),    \
-		  0 },                                           \
-	{                                                        \
-		.name = NULL                                     \
+#define FUNCTIONS_OPTIONS(formats, help)                             \
+	CLI_OPTION_CATALOG(struct functions_options, catalog),       \
+		{ 0,                                                 \
+		  "admin",                                           \
+		  "[ADDR]",                                          \
+		  "ask a running server; ADDR as for `thaw status`", \
+		  cli_set_text,                                      \
+		  offsetof(struct functions_options, admin),         \
+		  0 },                                               \
+		{ 'o',                                               \
+		  "output",                                          \
+		  formats,                                           \
+		  help,                                              \
+		  cli_set_choice,                                    \
+		  offsetof(struct functions_options, format),        \
+		  0 },                                               \
+	{                                                            \
+		.name = NULL                                         \
 	}
 
 /* Calls cli_parse(), and refuses --catalog together with --admin. */

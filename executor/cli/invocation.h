@@ -52,26 +52,26 @@ struct invocation_options {
 		"the request's method in HTTP; default POST",                 \
 		request_set_method, type, http, 0),                           \
 	INVOCATION_OPTION(0, "path", "PATH",                                  \
-		"the path behind the function's name, such as\n"              \
+		"the path after the function's name, such as\n" \
 		"/users/42",                                                  \
 		request_set_path, type, http, 0),                             \
 	INVOCATION_OPTION(0, "query", "NAME=VALUE",                           \
-		"what is behind the question mark; may be repeated",          \
+		"the query of the URL; may be repeated",          \
 		request_set_query, type, http, 0),                            \
 	INVOCATION_OPTION(0, "header", "'NAME: VALUE'",                       \
 		"a header of the request; may be repeated",                   \
 		request_set_header, type, http, 0),                           \
 	INVOCATION_OPTION(0, "repeat", "N",                                   \
-		"invoke N times (up to 1000000), check that all\n"            \
-		"replies are the same, print the last, and times\n"           \
-		"and memory on standard error",                               \
+		"invoke N times (up to 1000000), check that all\n" \
+		"replies are the same, print the last one; print\n" \
+		"times and memory on standard error",                               \
 		cli_set_count, type, repeat, INVOCATION_REPEAT_MAX),          \
 	INVOCATION_OPTION('i', "include", NULL,                               \
 		"print metadata before the reply",                            \
 		cli_set_flag, type, include, 0),                              \
 	INVOCATION_OPTION('o', "output", "FILE",                              \
-		"write the reply to FILE; - is standard output,\n"            \
-		"also for a terminal and a reply that is not text",           \
+		"write the reply to FILE; - is standard output,\n" \
+		"even if it is a terminal and the reply is not text",           \
 		cli_set_text, type, output, 0),                               \
 	INVOCATION_OPTION('v', "verbose", NULL,                               \
 		"print metadata on standard error",                           \
@@ -80,15 +80,15 @@ struct invocation_options {
 		"print where the time went, on standard error",               \
 		cli_set_flag, type, trace, 0),                                \
 	INVOCATION_OPTION(0, "polling-cores", "N",                            \
-		"keep at most N CPUs busy with polled functions;\n"           \
-		"0 for none; default half of the CPUs",                       \
+		"keep at most N CPUs busy with polled functions;\n" \
+		"0 is none; default half of the CPUs",                       \
 		invocation_set_cores, type, polling_cores, 0),                \
 	INVOCATION_OPTION(0, "dirty", "auto|ring|bitmap",                     \
-		"how writes of the guest are tracked",                       \
+		"how to track writes of the guest",                       \
 		cli_set_text, type, dirty, 0),                                \
 	INVOCATION_OPTION(0, "restore", "copy|remap",                         \
-		"how memory is restored: copy, or, to compare\n"              \
-		"with, remap",                                                \
+		"how to restore memory: copy, or, for comparison,\n" \
+		"remap",                                                \
 		cli_set_text, type, restore, 0),                              \
 	INVOCATION_OPTION(0, "verify", NULL,                                  \
 		"compare all memory after each restore; slow",                \

@@ -119,7 +119,7 @@ int cli_set_choice(const struct cli_option *, const char *,
 		0, "admin", "ADDR",                                            \
 			"the server's admin address, unix:PATH or HOST:PORT; " \
 			"else\n$" CLI_ADMIN_VARIABLE                           \
-			", else that of this user's `thaw serve`",             \
+			", else the address of this user's server",            \
 			cli_set_text, offsetof(type, member), 0                \
 	}
 

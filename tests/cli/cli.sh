@@ -532,19 +532,11 @@ check_failures() {
 }
 
 check_repeat() {
-	local before after
-
 	try 0 'repeat' ./thaw invoke echo -c functions.json -d ab --repeat 1000
 	is out 'ab'
 	has err '^echo: 1000 invocations, all replies the same$'
 	has err '^run time: min [0-9.]+ us, p50 [0-9.]+ us, p99 .*, max '
-	before=$(sed -n 's/^resident memory: \([0-9]*\) KiB.*/\1/p' err)
-	after=$(sed -n 's/^resident .*-> \([0-9]*\) KiB$/\1/p' err)
-	if [[ -n $before && -n $after ]] && ((after <= before + 1024)); then
-		ok "resident memory: $before KiB, then $after KiB"
-	else
-		not_ok "resident memory: ${before:-?} KiB, then ${after:-?} KiB"
-	fi
+	has_not_grown
 	try 1 'repeat an error' \
 		./thaw invoke hello -c functions.json -d '{' --repeat 10
 	has err 'stopped by invocation 1 of 10$'

@@ -8,7 +8,6 @@ set -uo pipefail
 # shellcheck source=tests/cli/support/script.sh
 . "$(dirname "${BASH_SOURCE[0]}")/support/script.sh"
 repeats=${THAW_REPEATS:-10000}
-growth_max_kib=1024
 need_functions
 
 sed "s#\.\./build/release/#$build/#" "$here/../../config/functions.json" \
@@ -16,18 +15,9 @@ sed "s#\.\./build/release/#$build/#" "$here/../../config/functions.json" \
 
 # is_steady NAME DATA
 is_steady() {
-	local before after
-
 	try 0 "$1, $repeats identical replies" "$build/thaw" invoke \
 		-c functions.json "$1" -d "$2" --repeat "$repeats" -o reply
-	before=$(sed -n 's/.*resident memory: \([0-9]*\) KiB.*/\1/p' err)
-	after=$(sed -n 's/.*-> \([0-9]*\) KiB.*/\1/p' err)
-	if [[ -n $before && -n $after ]] &&
-		((after <= before + growth_max_kib)); then
-		ok "resident memory: $before KiB, then $after KiB"
-	else
-		not_ok "resident memory: ${before:-?} KiB, then ${after:-?} KiB"
-	fi
+	has_not_grown
 }
 
 is_steady hello '{"name":"Ada"}'

@@ -292,7 +292,8 @@ def reload_leaks():
         wait_until(lambda: server.fds() <= before + 4, 'the old vms are gone')
         print(f'# {before} files, {rss} KiB; {server.fds()} files and '
               f'{server.rss_kib()} KiB after 20 reloads')
-        assert server.rss_kib() < rss + 16 * 1024
+        if not server.is_sanitized():  # which keep what was freed for a while
+            assert server.rss_kib() < rss + 16 * 1024
 
 
 @test('the server may end while it reloads')

@@ -255,6 +255,8 @@ START_TEST(memory_for_heads_and_bodies_is_paid_for)
 	http_request_done(&request);
 	ck_assert_uint_eq(budget.used, 0);
 	budget_close(&account);
+	/* the account goes, and http_end() comes */
+	http_request_init(&request, NULL);
 }
 END_TEST
 

@@ -155,3 +155,19 @@ stop_stand_in() {
 	kill "$stand_in" 2>/dev/null
 	wait "$stand_in" 2>/dev/null
 }
+
+# has_not_grown: `--repeat` has told in `err` how large the process was before and
+# after; a sanitizer keeps what was freed for a while, so its sizes mean nothing.
+has_not_grown() {
+	local before after
+
+	before=$(sed -n 's/.*resident memory: \([0-9]*\) KiB.*/\1/p' err)
+	after=$(sed -n 's/.*-> \([0-9]*\) KiB.*/\1/p' err)
+	if [[ -n $before && -n $after ]] &&
+		{ ((after <= before + 1024)) ||
+			grep -q '^THAW_SANITIZE:[A-Z]*=.' "$build/CMakeCache.txt"; }; then
+		ok "resident memory: $before KiB, then $after KiB"
+	else
+		not_ok "resident memory: ${before:-?} KiB, then ${after:-?} KiB"
+	fi
+}

@@ -217,7 +217,7 @@ static void sweep(struct offload_work *work)
 static void begin_sweep(struct memory *memory)
 {
 	if (!atomic_exchange(&memory->sweeping, true))
-		offload_push(memory->offload, NULL, &memory->sweep);
+		offload_push(memory->builders, NULL, &memory->sweep);
 }
 
 static void set_timer(struct memory *memory)
@@ -279,10 +279,10 @@ static void watch_pressure(struct memory *memory, struct io *io)
 		memory->is_watched = true;
 }
 
-void memory_start(struct memory *memory, struct offload_pool *offload,
+void memory_start(struct memory *memory, struct offload_pool *builders,
 		  struct io *io)
 {
-	memory->offload = offload;
+	memory->builders = builders;
 	memory->sweep.run = sweep;
 	memory->timer.fire = memory_on_timer;
 	set_timer(memory);

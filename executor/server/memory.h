@@ -5,13 +5,13 @@
  *	memory_init(&memory, &config);
  *	memory_admit(&memory, generation);		before it is deployed
  *	memory_set_generation(&memory, generation);	when workers have it
- *	memory_start(&memory, offload, io);		on the main thread
+ *	memory_start(&memory, builders, io);		on the main thread
  *	...
  *	memory_stop(&memory);		no timer fires, no sweep begins any more
- *	... offload_pool_free(offload);
+ *	... offload_pool_free(builders);
  *	memory_done(&memory);
  *
- * A timer of the main thread begins a sweep, on a thread of the offload pool. The
+ * A timer of the main thread begins a sweep, on a builder. The
  * sweep frees the vms of all functions that have been idle for long, but none of a
  * function's concurrency.warm, and has malloc() give back what requests have left.
  * When the kernel says that memory is short, the sweep frees all idle vms, and the
@@ -50,7 +50,7 @@ struct memory {
 	struct memory_budget budget;
 	pthread_mutex_t lock;	       /* of generation */
 	struct generation *generation; /* held; whose vms are looked at */
-	struct offload_pool *offload;
+	struct offload_pool *builders;
 	struct timer timer;
 	struct offload_work sweep;
 	_Atomic bool sweeping; /* the sweep was pushed, or runs */
@@ -69,8 +69,8 @@ void memory_init(struct memory *memory, const struct memory_config *config);
 void memory_set_generation(struct memory *memory,
 			   struct generation *generation);
 
-/* Begins to sweep on threads of @offload, and stops. Main thread. */
-void memory_start(struct memory *memory, struct offload_pool *offload,
+/* Begins to sweep on threads of @builders, and stops. Main thread. */
+void memory_start(struct memory *memory, struct offload_pool *builders,
 		  struct io *io);
 void memory_stop(struct memory *memory);
 

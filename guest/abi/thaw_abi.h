@@ -66,7 +66,7 @@
  * The doorbell, the guest's deliberate exit. On x86_64 it is a one-byte `out`
  * to THAW_DOORBELL_PORT, the only port the TSS opens to user mode; on arm64 a
  * 32-bit store to THAW_DOORBELL_GPA, where no memory is. Faults are reported
- * by supervisor code through a door of its own, which user mode cannot use; so
+ * by supervisor code through a doorbell of its own, which user mode cannot use; so
  * is that nothing has come to the gate for some time.
  */
 #define THAW_DOORBELL_PORT 0x18

@@ -21,12 +21,12 @@ _Static_assert(THAW_POLLING_CORES_DEFAULT == POLL_CORES_DEFAULT, "one default");
  * docs/embedding.md.
  */
 _Static_assert(sizeof(struct thaw_error) == 1024 &&
-		       sizeof(struct thaw_options) == 16 &&
+		       sizeof(struct thaw_options) == 48 &&
 		       sizeof(struct thaw_attribute) == 16 &&
-		       sizeof(struct thaw_invoke_request) == 88 &&
+		       sizeof(struct thaw_invoke_request) == 120 &&
 		       sizeof(struct thaw_reply) == 2536 &&
-		       sizeof(struct thaw_stats) == 88 &&
-		       sizeof(struct thaw_client_reply) == 2376,
+		       sizeof(struct thaw_stats) == 120 &&
+		       sizeof(struct thaw_client_reply) == 2408,
 	       "the ABI of libthaw.so.0");
 
 static struct engine_options

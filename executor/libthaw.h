@@ -70,6 +70,8 @@ typedef void (*thaw_log_fn)(void *cookie, const char *function,
 struct thaw_options {
 	thaw_log_fn log; /* NULL: log lines are dropped */
 	void *log_cookie;
+
+	uint64_t reserved[4]; /* zero */
 };
 
 /*
@@ -107,6 +109,8 @@ struct thaw_invoke_request {
 	/* Takes this invocation's log lines instead of thaw_options.log. */
 	thaw_log_fn log;
 	void *log_cookie;
+
+	uint64_t reserved[4]; /* zero */
 };
 
 /* How an invocation ended. */
@@ -231,6 +235,8 @@ struct thaw_stats {
 	uint64_t to_polled; /* changes from one to the other */
 	uint64_t to_exit;
 	uint64_t saving_ns; /* what the gate saves of an exit here; measured */
+
+	uint64_t reserved[4]; /* zero */
 };
 
 /*
@@ -315,6 +321,8 @@ struct thaw_client_reply {
 	char error_message[2048];
 
 	uint64_t queue_ns, run_ns; /* as in struct thaw_reply */
+
+	uint64_t reserved[4]; /* zero */
 };
 
 /*

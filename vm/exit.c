@@ -26,8 +26,6 @@ int exit_await(struct vm *vm, struct vm_exit *ret_exit)
 	ret_exit->detail = 0;
 	control_acquire(&vm->control);
 	arch_decode_exit(vm, !r, ret_exit);
-	if (ret_exit->may_trap)
-		vm_spoil(vm);
 	if (r)
 		return r == -EAGAIN ? -EINTR : r;
 	if (vm->run->exit_reason == KVM_EXIT_DIRTY_RING_FULL)
@@ -69,7 +67,7 @@ int exit_judge(struct vm *vm, int r, struct vm_exit *exit)
 	/* a strike that came too late for this exit: the caller knows the time */
 	watch_disarm(&vm->watch);
 	exit->reason = vm->run->exit_reason;
-	if (r || exit->kind == VM_EXIT_OTHER)
+	if (r || exit->kind == VM_EXIT_OTHER || exit->may_trap)
 		vm_spoil(vm);
 	vm->ended_at = arch_counter_now();
 	return r;

@@ -429,9 +429,13 @@ static void uring_cancel_all(struct uring *uring)
 		.flags = IORING_ASYNC_CANCEL_ALL | IORING_ASYNC_CANCEL_ANY,
 		.timeout = { .tv_sec = -1, .tv_nsec = -1 },
 	};
+	int r;
 
 	uring_drop_completions(uring);
-	io_uring_register_sync_cancel(&uring->ring, &all);
+	r = io_uring_register_sync_cancel(&uring->ring, &all);
+	/* what goes on could write to streams that are gone */
+	if (r == -EINVAL)
+		uring_check(uring, r);
 	uring_drop_completions(uring);
 }
 

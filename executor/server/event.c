@@ -73,9 +73,11 @@ static void event_let_next(struct worker *worker,
 			   struct event_line *line)
 {
 	const uint32_t max = deployment->spec->concurrency.max;
-	const bool has_vm = deployment_is_active(deployment) &&
-			    atomic_load_explicit(&deployment->admitted,
-						 memory_order_relaxed) < max;
+	/* an echo takes no vm, and is never active */
+	const bool has_vm =
+		(deployment->answer || deployment_is_active(deployment)) &&
+		atomic_load_explicit(&deployment->admitted,
+				     memory_order_relaxed) < max;
 	struct event_place *place;
 	struct event *event;
 

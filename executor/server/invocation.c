@@ -5,8 +5,6 @@
 #include <string.h>
 
 #include "base/container_of.h"
-#include "executor/invoke_request.h"
-#include "executor/invoke_state.h"
 #include "executor/server/invocation_internal.h"
 #include "executor/server/worker.h"
 

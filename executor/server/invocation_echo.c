@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "executor/invoke_state.h"
 #include "executor/server/invocation.h"
 #include "executor/server/invocation_end.h"
-#include "executor/invoke_state.h"
 
 void invocation_echo(struct invocation *invocation)
 {

@@ -10,11 +10,11 @@
 
 #include "base/clock.h"
 #include "executor/invoke.h"
+#include "executor/invoke_state.h"
 #include "executor/server/invocation_internal.h"
 #include "executor/server/invocation_log.h"
 #include "executor/server/server_limits.h"
 #include "executor/server/worker.h"
-#include "executor/invoke_state.h"
 
 /* Replies wait so long, at most, to be submitted with others. */
 #define FLUSH_NS (20 * NS_PER_US)
@@ -264,8 +264,8 @@ void invocation_finish(struct invocation *invocation, struct worker *runner)
 
 	if (invocation->result)
 		invoke_state(reply)->vm = NULL;
-	if (runner && invoke_state(reply)->vm && invocation_is_large(reply->size) &&
-	    !invocation->drops_reply) {
+	if (runner && invoke_state(reply)->vm &&
+	    invocation_is_large(reply->size) && !invocation->drops_reply) {
 		invocation_offload(invocation, invocation_run_finish);
 		return;
 	}
@@ -276,8 +276,9 @@ void invocation_finish(struct invocation *invocation, struct worker *runner)
 	invocation_account(invocation);
 	invocation_leave(invocation);
 	invocation->replied(invocation);
-	invocation_flush(runner, invocation->result ? clock_now_ns() :
-						      invoke_state(reply)->end_ns);
+	invocation_flush(runner, invocation->result ?
+					 clock_now_ns() :
+					 invoke_state(reply)->end_ns);
 	invocation_observe(invocation);
 	invocation_restore_on_worker(runner->shared, invocation->deployment,
 				     invocation->was_offloaded, reply);

@@ -14,12 +14,13 @@
 
 #include "base/clock.h"
 #include "executor/invoke.h"
+#include "executor/invoke_request.h"
+#include "executor/invoke_state.h"
 #include "executor/server/invocation_end.h"
 #include "executor/server/invocation_internal.h"
 #include "executor/server/invocation_log.h"
 #include "executor/server/invocation_run.h"
 #include "executor/server/worker.h"
-#include "executor/invoke_state.h"
 
 /* A worker runs so many, and for so long, before it looks at its connections. */
 #define RUNS_AT_ONCE 16
@@ -273,7 +274,7 @@ static int invocation_check(struct invocation *invocation)
 	if (!deployment_is_active(deployment))
 		return invocation_check_inactive(invocation);
 	return invoke_request_check(deployment->function, &invocation->request,
-			    &invocation->error);
+				    &invocation->error);
 }
 
 void invocation_start(struct invocation *invocation)

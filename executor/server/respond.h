@@ -42,7 +42,4 @@ void respond_reply(struct exchange *exchange);
  */
 bool respond_has_room(struct exchange *exchange);
 
-/* Appends @text as a JSON string, quotes included. */
-void write_json_string(struct buffer *out, const char *text);
-
 #endif

@@ -405,7 +405,7 @@ def slow_beside_fast():
         assert slept < 2000
 
 
-@test('large requests and replies are checked and copied by jobs, not by workers')
+@test('large requests and replies are checked and copied by offload threads')
 def large_bodies():
     size = (1 << 20) + 1  # one more than a worker copies itself
     large = {'memory': '32MiB', 'max_request': '2MiB', 'max_reply': '2MiB',
@@ -434,7 +434,7 @@ def large_bodies():
         return response.headers['x-amzn-errortype'].encode()
 
     cases = [
-        # what is asked, by which protocol, the answer, how many jobs
+        # what is asked, by which protocol, the answer, how much is offloaded
         (http_reply, 'http', document, 1),
         (lambda c: c.invoke('echo', document).body, 'http', document, 2),
         (bad, 'http', b'InvalidRequestContentException', 1),
@@ -455,14 +455,14 @@ def large_bodies():
             # a vm that is made for it runs its first one
             assert http.post('echo', b'1').status == 200
             assert http.post('reply', b'1').status == 200
-        for number, (asked, protocol, answer, jobs) in enumerate(cases):
+        for number, (asked, protocol, answer, offloaded) in enumerate(cases):
             before = server.metric('thaw_offloaded_total')
             with getattr(server, protocol)() as connection:
                 assert asked(connection) == answer, number
             wait_until(lambda: not server.function('reply')['events']['pending'],
                        'the event is over')
             after = server.metric('thaw_offloaded_total')
-            assert after - before == jobs, (number, before, after)
+            assert after - before == offloaded, (number, before, after)
 
 
 @test('functions log what they like: the log has a line for each, and no more')

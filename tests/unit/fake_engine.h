@@ -45,7 +45,7 @@ struct fake_engine {
 	struct offload_pool offload, builders;
 	bool others_wait; /* for a thread: what offload_is_waiting() says */
 
-	int check_result; /* of invoke_check() */
+	int check_result; /* of invoke_request_check() */
 	int take_result;  /* of pool_take(), which makes vms */
 	size_t restore_bytes;
 	uint64_t burn_ns;

@@ -8,8 +8,8 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stddef.h>
 
+#include "base/container_of.h"
 #include "base/error.h"
 #include "base/timers.h"
 #include "executor/function.h"
@@ -61,8 +61,7 @@ struct server {
 /* The server that @worker is of; for the main thread. */
 static inline struct server *server_of_worker(const struct worker *worker)
 {
-	return (void *)((char *)worker->shared -
-			offsetof(struct server, shared));
+	return container_of(worker->shared, struct server, shared);
 }
 
 #endif

@@ -3,9 +3,7 @@
 
 #include <string.h>
 
-#define CALL(pointer)                                                    \
-	((struct call *)(void *)((char *)(pointer)-offsetof(struct call, \
-							    invocation)))
+#include "base/container_of.h"
 
 static struct call calls[CALLS_MAX];
 static unsigned call_count;
@@ -39,7 +37,7 @@ void tear_down(void)
 
 static void on_replied(struct invocation *invocation)
 {
-	struct call *call = CALL(invocation);
+	struct call *call = container_of(invocation, struct call, invocation);
 
 	ck_assert(!call->has_replied);
 	call->has_replied = true;
@@ -52,7 +50,7 @@ static void on_replied(struct invocation *invocation)
 
 static void on_ended(struct invocation *invocation)
 {
-	struct call *call = CALL(invocation);
+	struct call *call = container_of(invocation, struct call, invocation);
 
 	ck_assert(call->has_replied && !call->has_ended);
 	call->has_ended = true;

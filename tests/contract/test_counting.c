@@ -25,7 +25,7 @@
 
 #ifdef TEST_SANITIZED
 /* Where gcc 14 puts frames away, to see who uses them later, there are faults. */
-const char *__asan_default_options(void);
+const char *__asan_default_options(void) __attribute__((visibility("default")));
 const char *__asan_default_options(void)
 {
 	return "detect_stack_use_after_return=0";

@@ -156,6 +156,11 @@ stop_stand_in() {
 	wait "$stand_in" 2>/dev/null
 }
 
+# is_sanitized: whether the build has a sanitizer.
+is_sanitized() {
+	grep -q '^THAW_SANITIZE:[A-Z]*=.' "$build/CMakeCache.txt"
+}
+
 # has_not_grown: `--repeat` has told in `err` how large the process was before and
 # after; a sanitizer keeps what was freed for a while, so its sizes mean nothing.
 has_not_grown() {
@@ -164,8 +169,7 @@ has_not_grown() {
 	before=$(sed -n 's/.*resident memory: \([0-9]*\) KiB.*/\1/p' err)
 	after=$(sed -n 's/.*-> \([0-9]*\) KiB.*/\1/p' err)
 	if [[ -n $before && -n $after ]] &&
-		{ ((after <= before + 1024)) ||
-			grep -q '^THAW_SANITIZE:[A-Z]*=.' "$build/CMakeCache.txt"; }; then
+		{ ((after <= before + 1024)) || is_sanitized; }; then
 		ok "resident memory: $before KiB, then $after KiB"
 	else
 		not_ok "resident memory: ${before:-?} KiB, then ${after:-?} KiB"

@@ -30,7 +30,7 @@ if(NOT CMAKE_CROSSCOMPILING)
 	set(libthaw_map ${CMAKE_CURRENT_SOURCE_DIR}/libthaw.map)
 	add_library(libthaw SHARED $<TARGET_OBJECTS:libthaw_roots>)
 	target_link_libraries(libthaw PRIVATE thaw_host ${libthaw_parts})
-	target_link_options(libthaw PRIVATE -Wl,-z,relro -Wl,-z,now
+	target_link_options(libthaw PRIVATE -Wl,--as-needed -Wl,-z,relro -Wl,-z,now
 		-Wl,--version-script=${libthaw_map})
 	set_target_properties(libthaw PROPERTIES
 		OUTPUT_NAME thaw

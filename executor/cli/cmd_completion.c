@@ -7,24 +7,24 @@
 #include "executor/cli/verbs.h"
 
 /* The build puts the scripts into the program. */
-#define INCLUDE_SCRIPT(name, file)               \
-	extern const char name[];                \
-	__asm__(".pushsection .rodata\n"         \
-		".globl " #name "\n" #name ":\n" \
-		".incbin \"" file "\"\n"         \
-		".byte 0\n"                      \
+#define INCLUDE_SCRIPT(name, file)                             \
+	extern const char name##_script[];                     \
+	__asm__(".pushsection .rodata\n"                       \
+		".globl " #name "_script\n" #name "_script:\n" \
+		".incbin \"" file "\"\n"                       \
+		".byte 0\n"                                    \
 		".popsection\n")
 
-INCLUDE_SCRIPT(completion_bash, COMPLETION_DIRECTORY "/thaw.bash");
-INCLUDE_SCRIPT(completion_zsh, COMPLETION_DIRECTORY "/thaw.zsh");
-INCLUDE_SCRIPT(completion_fish, COMPLETION_DIRECTORY "/thaw.fish");
+INCLUDE_SCRIPT(bash, COMPLETION_DIRECTORY "/thaw.bash");
+INCLUDE_SCRIPT(zsh, COMPLETION_DIRECTORY "/thaw.zsh");
+INCLUDE_SCRIPT(fish, COMPLETION_DIRECTORY "/thaw.fish");
 
 static const struct {
 	const char *name, *script;
 } shells[] = {
-	{ "bash", completion_bash },
-	{ "zsh", completion_zsh },
-	{ "fish", completion_fish },
+	{ "bash", bash_script },
+	{ "zsh", zsh_script },
+	{ "fish", fish_script },
 };
 
 static int completion_run(const struct cli_verb *verb, int argc, char **argv)

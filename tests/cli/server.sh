@@ -406,6 +406,7 @@ check_complete() {
 
 # fish_offers EXPECTED LINE: what fish offers for the end of a command line.
 fish_offers() {
+	# shellcheck disable=SC2016 # fish fills in its argument
 	PATH=$PWD:$PATH fish --no-config -c \
 		'source script.fish; complete -C $argv[1]' "$2" >out 2>err
 	if [[ $(cut -f 1 out | sort | paste -sd ' ') == "$1" && ! -s err ]]; then

@@ -57,6 +57,22 @@ export PKG_CONFIG_PATH=$lib/pkgconfig
 try 0 'pkg-config tells the version' pkg-config --modversion libthaw
 version=$(<out)
 try 0 'make and pkg-config build it' env CFLAGS=-Werror make -C make
+programs=(make/embed cmake/build/embed cmake/build/embed_static cxx/build/embed
+	cxx/build/embed_static)
+# shellcheck disable=SC2046
+if cc -static -x c -o elf - $(pkg-config --static --libs libelf) 2>/dev/null <<'END'; then
+#include <libelf.h>
+int main(void)
+{
+	return elf_end(elf_begin(0, ELF_C_READ, 0));
+}
+END
+	try 0 'make builds it with no shared library' \
+		env CFLAGS=-Werror make -C make embed_static
+	programs+=(make/embed_static)
+else
+	echo 'skip: a program with no shared library: libelf.a does not link here'
+fi
 try 0 'find_package finds it' cmake -S cmake -B cmake/build \
 	-DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_C_FLAGS=-Werror
 try 0 'cmake builds it' cmake --build cmake/build
@@ -74,20 +90,19 @@ cat >functions.json <<END
 END
 start_server functions.json
 export LD_LIBRARY_PATH=$lib
-for program in make/embed make/embed_static cmake/build/embed \
-	cmake/build/embed_static cxx/build/embed cxx/build/embed_static; do
-	try 0 "$program" $program --version
+for program in "${programs[@]}"; do
+	try 0 "$program" "$program" --version
 	is out "libthaw $version"$'\n'
-	try 0 "$program, in its process" $program functions.json echo 'to and fro'
+	try 0 "$program, in its process" "$program" functions.json echo 'to and fro'
 	is out 'to and fro'
-	try 1 "$program, a failure" $program functions.json hello 'not JSON'
+	try 1 "$program, a failure" "$program" functions.json hello 'not JSON'
 	has err '^embed: Hello\.InvalidRequest: '
-	try 2 "$program, no function" $program functions.json ech ''
+	try 2 "$program, no function" "$program" functions.json ech ''
 	has err 'did you mean echo\?'
-	try 0 "$program, by a server" $program --server echo 'there and back'
+	try 0 "$program, by a server" "$program" --server echo 'there and back'
 	is out 'there and back'
-	readelf -d $program >dynamic
-	case $program in
+	readelf -d "$program" >dynamic
+	case "$program" in
 	make/embed_static) hasnt dynamic NEEDED ;;
 	*_static) hasnt dynamic 'NEEDED.*libthaw' ;;
 	*) has dynamic 'NEEDED.*\[libthaw\.so\.0\]' ;;

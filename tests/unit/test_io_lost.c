@@ -3,7 +3,6 @@
  * lost some. Two calls of liburing's are replaced for that: they lose what there
  * is, as often as a test says, and then say what the kernel does.
  */
-#include <dlfcn.h>
 #include <errno.h>
 #include <liburing.h>
 #include <stdio.h>
@@ -34,31 +33,34 @@ static int lose(struct io_uring *ring, int r)
 	return -EBADR;
 }
 
-int io_uring_submit_and_get_events(struct io_uring *ring)
-{
-	static int (*call)(struct io_uring * ring);
+/* The linker has callers of NAME call __wrap_NAME; __real_NAME is liburing's. */
+int __real_io_uring_submit_and_get_events(struct io_uring *ring);
+int __wrap_io_uring_submit_and_get_events(struct io_uring *ring);
+int __real_io_uring_submit_and_wait_timeout(struct io_uring *ring,
+					    struct io_uring_cqe **cqe,
+					    unsigned wait,
+					    struct __kernel_timespec *timeout,
+					    sigset_t *set);
+int __wrap_io_uring_submit_and_wait_timeout(struct io_uring *ring,
+					    struct io_uring_cqe **cqe,
+					    unsigned wait,
+					    struct __kernel_timespec *timeout,
+					    sigset_t *set);
 
-	if (!call)
-		call = (int (*)(struct io_uring *))
-			dlsym(RTLD_NEXT, "io_uring_submit_and_get_events");
-	return lose(ring, call(ring));
+int __wrap_io_uring_submit_and_get_events(struct io_uring *ring)
+{
+	return lose(ring, __real_io_uring_submit_and_get_events(ring));
 }
 
-int io_uring_submit_and_wait_timeout(struct io_uring *ring,
-				     struct io_uring_cqe **cqe, unsigned wait,
-				     struct __kernel_timespec *timeout,
-				     sigset_t *set)
+int __wrap_io_uring_submit_and_wait_timeout(struct io_uring *ring,
+					    struct io_uring_cqe **cqe,
+					    unsigned wait,
+					    struct __kernel_timespec *timeout,
+					    sigset_t *set)
 {
-	static int (*call)(struct io_uring * ring, struct io_uring_cqe * *cqe,
-			   unsigned wait, struct __kernel_timespec *timeout,
-			   sigset_t *set);
-
-	if (!call)
-		call = (int (*)(struct io_uring *, struct io_uring_cqe **,
-				unsigned, struct __kernel_timespec *,
-				sigset_t *))
-			dlsym(RTLD_NEXT, "io_uring_submit_and_wait_timeout");
-	return lose(ring, call(ring, cqe, wait, timeout, set));
+	return lose(ring,
+		    __real_io_uring_submit_and_wait_timeout(ring, cqe, wait,
+							    timeout, set));
 }
 
 /* A stream whose client waits for what it has asked for, or sends something. */

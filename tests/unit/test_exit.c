@@ -147,10 +147,15 @@ END_TEST
 /* There is no vm behind it: the bitmap cannot be asked for. */
 START_TEST(a_ring_that_cannot_be_drained_is_not_hidden_by_the_deadline)
 {
+	int r;
+
 	vm.dirty.backend = DIRTY_BITMAP;
 	vm.dirty.vm_fd = -1;
+	/* -EBADF, or what an emulator says of an ioctl that it does not know */
+	r = dirty_drain(&vm.dirty);
+	ck_assert_int_lt(r, 0);
 	let_the_deadline_strike();
-	ck_assert_int_eq(judge(-ENOBUFS, VM_EXIT_OTHER), -EBADF);
+	ck_assert_int_eq(judge(-ENOBUFS, VM_EXIT_OTHER), r);
 	ck_assert(vm_spoiled(&vm));
 	ck_assert(!is_armed());
 }

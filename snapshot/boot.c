@@ -236,7 +236,7 @@ static int read_manifest(struct snapshot *snapshot, const struct vm *vm,
 				 "built for ABI version %u; this thaw has %u: "
 				 "rebuild it with this thaw's SDK",
 				 mailbox.abi_version, THAW_ABI_VERSION);
-	if (!count || count > THAW_HANDLERS_MAX)
+	if (count > THAW_HANDLERS_MAX || (!count && !mailbox.function_count))
 		return error_set(err, -EPROTO,
 				 "offers %zu handlers; 1 to %d are allowed: "
 				 "define one with THAW_HANDLER(name)",
@@ -246,12 +246,13 @@ static int read_manifest(struct snapshot *snapshot, const struct vm *vm,
 				 "its log lines at %#llx are not in memory",
 				 (unsigned long long)mailbox.lines);
 	snapshot->lines = mailbox.lines;
+	snapshot->function_count = mailbox.function_count;
 	table = vm_view(vm, mailbox.handlers, count * sizeof(*table));
 	if (!table || mailbox.handlers % 8)
 		return error_set(err, -EPROTO,
 				 "its handler table at %#llx is not in memory",
 				 (unsigned long long)mailbox.handlers);
-	snapshot->handlers = calloc(count, sizeof(*snapshot->handlers));
+	snapshot->handlers = calloc(count + 1, sizeof(*snapshot->handlers));
 	if (!snapshot->handlers)
 		return error_set(err, -ENOMEM, "no memory for handlers");
 	for (size_t i = 0; i < count; i++) {

@@ -61,6 +61,11 @@ size_t snapshot_handler_count(const struct snapshot *snapshot)
 	return snapshot->handler_count;
 }
 
+size_t snapshot_function_count(const struct snapshot *snapshot)
+{
+	return snapshot->function_count;
+}
+
 const char *snapshot_handler_name(const struct snapshot *snapshot, size_t index)
 {
 	return snapshot->handlers[index];

@@ -57,4 +57,7 @@ size_t snapshot_handler_count(const struct snapshot *snapshot);
 const char *snapshot_handler_name(const struct snapshot *snapshot,
 				  size_t index);
 
+/* How many typed functions the guest says that its image declares. */
+size_t snapshot_function_count(const struct snapshot *snapshot);
+
 #endif

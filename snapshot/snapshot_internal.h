@@ -25,6 +25,7 @@ struct snapshot {
 	bool remap;
 	size_t page_size; /* the host's */
 	size_t handler_count;
+	size_t function_count; /* as the guest says */
 	char (*handlers)[THAW_NAME_MAX];
 	uint64_t lines; /* where the log lines are that have begun; or 0 */
 	/*

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "executor/catalog.h"
+#include "executor/catalog_functions_json.h"
 #include "executor/catalog_json.h"
 #include "executor/cli/admin.h"
 #include "executor/cli/cli.h"
@@ -15,6 +16,9 @@
 #include "executor/cli/options.h"
 #include "executor/cli/verbs.h"
 #include "executor/limits.h"
+#include "vm/image/functions.h"
+#include "vm/image/image.h"
+#include "vm/image/open.h"
 
 #define ADMIN_PATH_MAX 256
 
@@ -82,10 +86,25 @@ static int describe_of_server(const struct functions_options *my,
 	return code;
 }
 
+/* Of an image that is there and can be read. */
+static void put_functions(json_t *object, const char *path)
+{
+	struct image *image;
+	struct error error;
+
+	if (image_open(path, &error, &image))
+		return;
+	if (image_declaration_count(image))
+		json_object_set_new(object, "functions",
+				    catalog_functions_json(image));
+	image_close(image);
+}
+
 static void print_function(const struct catalog_function *function, bool json)
 {
 	json_auto_t *object = catalog_function_json(function);
 
+	put_functions(object, function->image);
 	if (json)
 		functions_print_json(object);
 	else
@@ -126,8 +145,9 @@ const struct cli_verb cmd_functions_describe = {
 	.operand = "NAME",
 	.summary = "show everything about one function",
 	.about =
-		"Prints what the catalog says about the function NAME, defaults included. With\n"
-		"--admin, prints what a running server says about it, including state and counts.\n",
+		"Prints what the catalog says about the function NAME, defaults included, and the\n"
+		"typed functions that its image declares. With --admin, prints what a running\n"
+		"server says about it, including state and counts.\n",
 	.examples = "  thaw functions describe hello\n"
 		    "  thaw functions describe hello --admin\n"
 		    "  thaw functions describe hello -o json\n",

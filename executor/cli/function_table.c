@@ -146,6 +146,16 @@ static void print_concurrency(const json_t *spec)
 	       TEXT(spec, "concurrency.queue_timeout"));
 }
 
+/* Prints the signatures of typed functions. */
+static void print_functions(const json_t *object)
+{
+	const json_t *list = json_object_get(object, "functions");
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		print_key("function",
+			  TEXT(json_array_get(list, i), "signature"));
+}
+
 void function_table_describe_spec(const json_t *spec)
 {
 	static const char *const before[] = { "name", "description", "image" };
@@ -170,6 +180,7 @@ void function_table_describe_spec(const json_t *spec)
 	print_flag(spec, "critical");
 	print_pairs(spec, "environment", "environment");
 	print_pairs(spec, "labels", "label");
+	print_functions(spec);
 }
 
 /*
@@ -232,6 +243,7 @@ void function_table_describe(const json_t *function, const json_t *answer)
 
 	facts_read_bounds(answer, &bounds);
 	function_table_describe_spec(json_object_get(function, "catalog"));
+	print_functions(function);
 	print_state(function);
 	printf("%-16s %" PRIu64 " busy, %" PRIu64 " idle\n", "vms",
 	       admin_number(function, "vms.busy"),

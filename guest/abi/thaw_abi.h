@@ -20,7 +20,7 @@
 #include "thaw_log.h"
 #endif
 
-#define THAW_ABI_VERSION 4
+#define THAW_ABI_VERSION 5
 
 /* The guest's page size; the host's may be larger (arm64). */
 #define THAW_PAGE_SIZE 4096
@@ -135,6 +135,13 @@
 #define THAW_REPLY_STATUS_MAX 599
 
 #define THAW_HANDLERS_MAX 256
+
+/*
+ * Typed functions, which thaw_typed.h is about: so many at most, and the handler
+ * of a request that is a call of one of them.
+ */
+#define THAW_FUNCTIONS_MAX 256
+#define THAW_HANDLER_TYPED 0xffffffff
 #define THAW_ENTROPY_SIZE 32
 
 #ifndef __ASSEMBLER__
@@ -177,7 +184,7 @@ struct thaw_info {
 	uint8_t entropy[THAW_ENTROPY_SIZE];
 
 	struct {
-		uint32_t handler;	  /* index into the handler table */
+		uint32_t handler;	  /* index, or THAW_HANDLER_TYPED */
 		uint32_t attributes_size; /* bytes at THAW_GPA_ATTRIBUTES */
 		uint64_t size;		  /* bytes in the request window */
 		uint64_t deadline_ns;	  /* CLOCK_MONOTONIC of the guest */
@@ -251,6 +258,10 @@ struct thaw_mailbox {
 	uint32_t http_status; /* 0: none */
 	uint32_t headers_size;
 	char headers[THAW_REPLY_HEADERS_MAX]; /* "name\0value\0" */
+
+	/* THAW_BELL_READY, since version 5: declarations in the image */
+	uint32_t function_count;
+	uint32_t reserved;
 };
 
 THAW_ASSERT(THAW_GPA_INFO + sizeof(struct thaw_info) == THAW_GPA_ATTRIBUTES,
@@ -283,7 +294,7 @@ THAW_ASSERT(offsetof(struct thaw_mailbox, abi_version) == 1232, "ABI");
 THAW_ASSERT(offsetof(struct thaw_mailbox, log_level) == 1264, "ABI");
 THAW_ASSERT(offsetof(struct thaw_mailbox, sleep_ns) == 2296, "ABI");
 THAW_ASSERT(offsetof(struct thaw_mailbox, http_status) == 2304, "ABI");
-THAW_ASSERT(sizeof(struct thaw_mailbox) == 6408, "ABI");
+THAW_ASSERT(sizeof(struct thaw_mailbox) == 6416, "ABI");
 
 #endif /* __ASSEMBLER__ */
 #endif

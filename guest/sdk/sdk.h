@@ -6,6 +6,8 @@
 
 #include <thaw_abi.h>
 
+struct thaw_request;
+
 #define thaw_info ((const volatile struct thaw_info *)THAW_GPA_INFO)
 #define thaw_mailbox ((volatile struct thaw_mailbox *)THAW_GPA_MAILBOX)
 
@@ -38,5 +40,11 @@ bool thaw_reply_overflowed(void);
 
 /* reply.c: ends the invocation well, with the reply as it is. */
 _Noreturn void thaw_done(void);
+
+/* typed.c: how many declarations of typed functions the image has. */
+uint32_t thaw_typed_count(void);
+
+/* typed.c: calls the typed function that the request names, and ends. */
+_Noreturn void thaw_typed_run(const struct thaw_request *request);
 
 #endif

@@ -52,15 +52,17 @@ static size_t handler_count(void)
 	return (size_t)(__thaw_handlers_end - __thaw_handlers_start);
 }
 
+/* A handler is called with the request, a typed function with its arguments. */
 static _Noreturn void dispatch(void)
 {
 	uint32_t handler = thaw_info->request.handler;
+	const bool is_typed = handler == THAW_HANDLER_TYPED;
 	const struct thaw_request request = {
 		.data = (const void *)thaw_info->request_start,
 		.size = thaw_info->request.size,
 		.content_type = (const char *)thaw_info->request.content_type,
 		.function = (const char *)thaw_info->request.function,
-		.handler = __thaw_handlers_start[handler].name,
+		.handler = is_typed ? "" : __thaw_handlers_start[handler].name,
 		.id = (const char *)thaw_info->request.id,
 		.deadline_ns = thaw_info->request.deadline_ns,
 	};
@@ -69,6 +71,8 @@ static _Noreturn void dispatch(void)
 	if (thread_pointer)
 		thaw_arch_set_thread_pointer(thread_pointer);
 	thaw_entropy_reseed();
+	if (is_typed)
+		thaw_typed_run(&request);
 	r = __thaw_handlers_start[handler].function(&request);
 	/* often it is why: return thaw_reply(...) */
 	if (r && !thaw_reply_overflowed())
@@ -153,6 +157,7 @@ _Noreturn void _start(void)
 	thaw_mailbox->abi_version = THAW_ABI_VERSION;
 	thaw_mailbox->handler_count = (uint32_t)handler_count();
 	thaw_mailbox->handlers = (uintptr_t)__thaw_handlers_start;
+	thaw_mailbox->function_count = thaw_typed_count();
 	thaw_mailbox->dispatch = (uintptr_t)dispatch;
 	for (;;)
 		thaw_arch_ring(THAW_BELL_READY);

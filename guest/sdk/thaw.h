@@ -214,4 +214,6 @@ struct thaw_init_record {
 }
 #endif
 
+#include <thaw_function.h>
+
 #endif

@@ -191,38 +191,46 @@ Elf64_Shdr *elf_builder_add_symbols(struct elf_builder *elf,
 	return add_sections(elf, symbols_offset, strings_offset, name);
 }
 
-Elf64_Shdr *elf_builder_add_handlers(struct elf_builder *elf,
-				     const struct thaw_handler_entry *entries,
-				     size_t count)
+Elf64_Shdr *elf_builder_add_section(struct elf_builder *elf, const char *name,
+				    const void *bytes, size_t size)
 {
-	static const char names[] = "\0.thaw_handlers\0.shstrtab";
-	Elf64_Phdr *program =
-		elf_builder_add_program(elf, PT_LOAD, ELF_BUILDER_HANDLERS,
-					entries, count * sizeof(*entries));
+	static const char own_name[] = ".shstrtab";
+	Elf64_Phdr *program = elf_builder_add_program(elf, PT_LOAD,
+						      ELF_BUILDER_HANDLERS,
+						      bytes, size);
 	Elf64_Shdr sections[3] = {
 		[1] = {
 			.sh_name = 1,
 			.sh_type = SHT_PROGBITS,
 			.sh_addr = ELF_BUILDER_HANDLERS,
 			.sh_offset = program->p_offset,
-			.sh_size = count * sizeof(*entries),
+			.sh_size = size,
 			.sh_addralign = 8,
 		},
 		[2] = {
-			.sh_name = sizeof("\0.thaw_handlers"),
+			.sh_name = (Elf64_Word)strlen(name) + 2,
 			.sh_type = SHT_STRTAB,
-			.sh_size = sizeof(names),
+			.sh_size = strlen(name) + 2 + sizeof(own_name),
 			.sh_addralign = 1,
 		},
 	};
 	Elf64_Ehdr *header = elf_builder_header(elf);
 
 	program->p_flags = PF_R;
-	sections[2].sh_offset =
-		elf_builder_append(elf, elf->size, names, sizeof(names));
+	sections[2].sh_offset = elf_builder_append(elf, elf->size, "", 1);
+	elf_builder_append(elf, elf->size, name, strlen(name) + 1);
+	elf_builder_append(elf, elf->size, own_name, sizeof(own_name));
 	header->e_shoff = elf_builder_append(elf, align_up(elf->size), sections,
 					     sizeof(sections));
 	header->e_shnum = 3;
 	header->e_shstrndx = 2;
 	return (Elf64_Shdr *)(elf->bytes + header->e_shoff);
+}
+
+Elf64_Shdr *elf_builder_add_handlers(struct elf_builder *elf,
+				     const struct thaw_handler_entry *entries,
+				     size_t count)
+{
+	return elf_builder_add_section(elf, ".thaw_handlers", entries,
+				       count * sizeof(*entries));
 }

@@ -86,10 +86,14 @@ Elf64_Shdr *elf_builder_add_symbols(struct elf_builder *elf,
 				    size_t count);
 
 /*
- * Adds a read-only segment at ELF_BUILDER_HANDLERS with @entries, and section
- * headers: 0 null, 1 .thaw_handlers, 2 .shstrtab. Returns the headers.
+ * Adds a read-only segment at ELF_BUILDER_HANDLERS with @size bytes, and section
+ * headers: 0 null, 1 @name, 2 .shstrtab. Returns the headers.
  */
 #define ELF_BUILDER_HANDLERS 0x110000
+Elf64_Shdr *elf_builder_add_section(struct elf_builder *elf, const char *name,
+				    const void *bytes, size_t size);
+
+/* The same with a section .thaw_handlers that has @entries. */
 Elf64_Shdr *elf_builder_add_handlers(struct elf_builder *elf,
 				     const struct thaw_handler_entry *entries,
 				     size_t count);

@@ -76,7 +76,7 @@ static const char golden_hello[] =
 	"\"max_request_bytes\":1048576,\"max_reply_bytes\":2097152,"
 	"\"entry\":\"greet\",\"kind\":\"native\",\"dispatch\":\"auto\","
 	"\"isolation\":\"strict\",\"gate\":\"call\",\"polled\":true,"
-	"\"no_gate\":\"\",\"labels\":{\"team\":\"a=b\",\"empty\":\"\"},"
+	"\"no_gate\":\"\",\"functions\":null,\"labels\":{\"team\":\"a=b\",\"empty\":\"\"},"
 	"\"concurrency\":{\"max\":16,\"warm\":2,\"queue\":64,"
 	"\"queue_timeout_ms\":500},\"vms\":{\"idle\":3,\"busy\":1},"
 	"\"queued\":5,\"inflight\":1,"

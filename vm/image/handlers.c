@@ -12,43 +12,10 @@
 #include "base/error.h"
 #include "guest/abi/thaw_abi.h"
 #include "vm/image/image_internal.h"
+#include "vm/image/section.h"
 
 /* As guest/sdk/function.ld names it. */
 #define SECTION_NAME ".thaw_handlers"
-
-static bool find_section(const struct image_reader *reader,
-			 GElf_Shdr *ret_header)
-{
-	Elf_Scn *section = NULL;
-	size_t names;
-
-	if (elf_getshdrstrndx(reader->elf, &names))
-		return false;
-	while ((section = elf_nextscn(reader->elf, section))) {
-		const char *name;
-
-		if (!gelf_getshdr(section, ret_header))
-			return false;
-		name = elf_strptr(reader->elf, names, ret_header->sh_name);
-		if (name && !strcmp(name, SECTION_NAME))
-			return ret_header->sh_type == SHT_PROGBITS;
-	}
-	return false;
-}
-
-/* The @size bytes at @gva as the file has them, or NULL. */
-static const uint8_t *find_bytes(const struct image *image, uint64_t gva,
-				 uint64_t size)
-{
-	const struct image_segment *segment =
-		image_find_segment(image, gva, size);
-
-	if (!segment || gva < segment->data_gva ||
-	    !image_range_inside(gva - segment->data_gva, size,
-				segment->data_size))
-		return NULL;
-	return segment->data + (gva - segment->data_gva);
-}
 
 static bool copy_name(char to[THAW_NAME_MAX], const uint8_t *from)
 {
@@ -68,15 +35,13 @@ int image_read_handlers(struct image_reader *reader, struct error *err)
 	const size_t entry = sizeof(struct thaw_handler_entry);
 	struct image_private *file = reader->image->internal;
 	const uint8_t *bytes;
-	GElf_Shdr header;
-	size_t count;
+	size_t count, size;
 
-	if (!find_section(reader, &header) || header.sh_size % entry)
+	bytes = image_section(reader, SECTION_NAME, &size);
+	if (!bytes || size % entry)
 		return 0;
-	count = header.sh_size / entry;
-	bytes = find_bytes(reader->image, header.sh_addr + reader->bias,
-			   header.sh_size);
-	if (!bytes || !count || count > THAW_HANDLERS_MAX)
+	count = size / entry;
+	if (!count || count > THAW_HANDLERS_MAX)
 		return 0;
 	file->handlers = calloc(count, sizeof(*file->handlers));
 	if (!file->handlers)

@@ -21,6 +21,7 @@ void image_close(struct image *image)
 	free(image->internal->bytes);
 	free(image->internal->relocations);
 	free(image->internal->handlers);
+	free(image->internal->functions);
 	free(image->internal->symbols);
 	free(image->internal->symbol_names);
 	free(image->internal);

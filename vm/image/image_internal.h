@@ -34,6 +34,9 @@ struct image_private {
 	size_t relocation_count;
 	char (*handlers)[THAW_NAME_MAX];
 	size_t handler_count;
+	struct image_function *functions;
+	size_t function_count;
+	bool has_dispatch;
 	struct image_symbol *symbols; /* by address */
 	size_t symbol_count;
 	char *symbol_names;

@@ -1,6 +1,7 @@
 /*
  * open.c - reads a file and has it checked, part by part: header and segments
- * (elf.c), relocations (dynamic.c), handlers (handlers.c), symbols (symbols.c).
+ * (elf.c), relocations (dynamic.c), handlers (handlers.c), typed functions (functions.c),
+ * symbols (symbols.c).
  * Those do not name the file in their messages; here its name is put before them.
  */
 #include "vm/image/open.h"
@@ -17,6 +18,7 @@
 #include "base/file.h"
 #include "vm/image/dynamic.h"
 #include "vm/image/elf.h"
+#include "vm/image/functions.h"
 #include "vm/image/handlers.h"
 #include "vm/image/image_internal.h"
 #include "vm/image/symbols.h"
@@ -86,6 +88,9 @@ static int read_elf(struct image_reader *reader, struct error *err)
 	if (r < 0)
 		return r;
 	r = image_read_handlers(reader, err);
+	if (r < 0)
+		return r;
+	r = image_read_functions(reader, err);
 	if (r < 0)
 		return r;
 	return image_read_symbols(reader, err);

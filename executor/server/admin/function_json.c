@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/json_output.h"
+#include "executor/catalog_functions_json.h"
 #include "executor/catalog_json.h"
 #include "executor/server/metrics.h"
 
@@ -227,6 +228,9 @@ static void write_function_json(const struct function_view *function,
 	json_put(&object, "catalog", make_catalog(spec));
 	put_spec(&object, spec);
 	put_gate(&object, &function->stats);
+	json_put(&object, "functions",
+		 function->image ? catalog_functions_json(function->image) :
+				   json_null());
 	json_put(&object, "labels", json_make_pairs(spec->labels));
 	json_put_object(&object, "concurrency",
 			admin_concurrency_object(&spec->concurrency));

@@ -1,0 +1,15 @@
+/* catalog_functions_json.h - the typed functions of an image, as JSON. */
+#ifndef EXECUTOR_CATALOG_FUNCTIONS_JSON_H
+#define EXECUTOR_CATALOG_FUNCTIONS_JSON_H
+
+struct image;
+struct json_t;
+
+/*
+ * Returns a list of the image's typed functions, each an object with its name, its
+ * signature, the type that it returns, and its parameters. A dispatch function is
+ * called "*". The caller owns it. NULL: no memory.
+ */
+struct json_t *catalog_functions_json(const struct image *image);
+
+#endif

@@ -1,0 +1,322 @@
+/*
+ * thaw_typed.h - how typed calls and their results look in the request window and
+ * in the reply window, and how functions are declared in an image. Compiled on both
+ * sides, so that both check the same things.
+ *
+ * A message is one run of bytes, little endian:
+ *
+ *	struct thaw_message			24 bytes
+ *	struct thaw_item[count]			16 bytes each
+ *	texts and bytes, each at a multiple of 8, zeros between them
+ *
+ * A call has one item for each argument. A result has one item, or none if the
+ * function returns void. Scalars are in their item; of a string or of bytes the
+ * item has the size, and the offset from the message's first byte. Behind a string
+ * there is a zero that its size does not count.
+ */
+#ifndef THAW_TYPED_H
+#define THAW_TYPED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "thaw_abi.h"
+#include "thaw_types.h"
+
+/* A request of this type is such a message, and so is its reply. */
+#define THAW_TYPED_CONTENT_TYPE "application/vnd.thaw.typed"
+
+#define THAW_MESSAGE_CALL 1
+#define THAW_MESSAGE_RESULT 2
+
+/* Instead of an index in a call: the function of this name. */
+#define THAW_FUNCTION_NAMED 0xffff
+
+/* A message has 1 GiB at most, so that no sum of its sizes wraps. */
+#define THAW_MESSAGE_MAX (UINT32_C(1) << 30)
+
+struct thaw_message {
+	uint32_t size;	   /* of all of it */
+	uint16_t kind;	   /* THAW_MESSAGE_* */
+	uint16_t count;	   /* of the items */
+	uint16_t function; /* of a call: index of the declaration, or NAMED */
+	uint16_t returns;  /* of a call: the type wanted; THAW_TYPE_NONE: any */
+	uint32_t name_size; /* of a call by name; else 0 */
+	uint64_t name; /* offset of the name, behind which there is a zero */
+};
+
+struct thaw_item {
+	uint32_t type; /* enum thaw_type */
+	uint32_t size; /* of a string or of bytes; else 0 */
+	/*
+	 * The offset, or the scalar: an int is sign-extended, a bool is 0 or 1, a
+	 * float has its bits in the lower half.
+	 */
+	uint64_t bits;
+};
+
+/* The declaration of a function, as the SDK's THAW_FUNCTION lays it down. */
+struct thaw_function_entry {
+	uint64_t address; /* the guest's own */
+	uint8_t returns;  /* enum thaw_type */
+	uint8_t count;	  /* of the parameters */
+	uint16_t flags;	  /* THAW_FUNCTION_* */
+	uint32_t reserved;
+	uint8_t types[THAW_PARAMETERS_MAX]; /* enum thaw_type; then zeros */
+	char name[THAW_NAME_MAX - 8];
+	char parameters[168]; /* their names: "a, b" */
+};
+
+/* It has no name and no types: it takes the calls of names that no other has. */
+#define THAW_FUNCTION_DISPATCH 0x1
+
+THAW_ASSERT(sizeof(struct thaw_message) == 24, "ABI");
+THAW_ASSERT(sizeof(struct thaw_item) == 16, "ABI");
+THAW_ASSERT(sizeof(struct thaw_function_entry) == 256, "ABI");
+
+/* The most bytes that a message has besides its texts and bytes. */
+#define THAW_MESSAGE_HEAD_MAX                                                  \
+	(sizeof(struct thaw_message) +                                         \
+	 THAW_PARAMETERS_MAX * (sizeof(struct thaw_item) + sizeof(uint64_t)) + \
+	 THAW_NAME_MAX)
+
+static inline bool thaw_type_has_bytes(uint32_t type)
+{
+	return type == THAW_TYPE_STRING || type == THAW_TYPE_BYTES;
+}
+
+/*
+ * Whether there are @size bytes at @offset, which is a multiple of 8 behind the
+ * items; and, if it is a text, a zero behind them and none in them.
+ */
+static inline bool thaw_message_has(const struct thaw_message *head,
+				    const void *bytes, uint64_t offset,
+				    uint32_t size, bool is_text)
+{
+	const uint64_t start =
+		sizeof(*head) + head->count * sizeof(struct thaw_item);
+	const char *at = (const char *)bytes + offset;
+
+	if (offset % 8 || offset < start || offset > head->size ||
+	    size > head->size - offset)
+		return false;
+	if (!is_text)
+		return true;
+	return size < head->size - offset && !at[size] &&
+	       !memchr(at, '\0', size);
+}
+
+/*
+ * Copies the head of the message of @kind in the @size bytes at @bytes, 8-byte
+ * aligned, and checks all but the items. Returns whether it is one.
+ */
+static inline bool thaw_message_open(const void *bytes, size_t size,
+				     uint16_t kind,
+				     struct thaw_message *ret_head)
+{
+	struct thaw_message head;
+
+	if (size < sizeof(head) || size > THAW_MESSAGE_MAX)
+		return false;
+	memcpy(&head, bytes, sizeof(head));
+	if (head.size != size || head.kind != kind ||
+	    head.count > THAW_PARAMETERS_MAX || head.returns > THAW_TYPE_VOID ||
+	    head.count * sizeof(struct thaw_item) > size - sizeof(head))
+		return false;
+	if (head.function == THAW_FUNCTION_NAMED) {
+		if (!head.name_size || head.name_size >= THAW_NAME_MAX ||
+		    !thaw_message_has(&head, bytes, head.name, head.name_size,
+				      true))
+			return false;
+	} else if (head.name_size || head.name) {
+		return false;
+	}
+	*ret_head = head;
+	return true;
+}
+
+/* Sets the scalar of an item without bytes. Returns whether it is of its type. */
+static inline bool thaw_item_scalar(const struct thaw_item *item,
+				    struct thaw_value *value)
+{
+	const uint32_t low = (uint32_t)item->bits;
+
+	if (item->size)
+		return false;
+	switch (item->type) {
+	case THAW_TYPE_INT:
+		value->i32 = (int32_t)low;
+		return (int64_t)item->bits == value->i32;
+	case THAW_TYPE_UINT:
+		value->u32 = low;
+		return item->bits == low;
+	case THAW_TYPE_LONG:
+		value->i64 = (int64_t)item->bits;
+		return true;
+	case THAW_TYPE_ULONG:
+		value->u64 = item->bits;
+		return true;
+	case THAW_TYPE_FLOAT:
+		memcpy(&value->f32, &low, sizeof(low));
+		return item->bits == low;
+	case THAW_TYPE_DOUBLE:
+		memcpy(&value->f64, &item->bits, sizeof(item->bits));
+		return true;
+	case THAW_TYPE_BOOL:
+		value->boolean = low == 1;
+		return item->bits <= 1;
+	}
+	return false;
+}
+
+/*
+ * Takes item @index of the message at @bytes, whose head is *@head, into
+ * *@ret_value, which borrows from it. Returns whether it is valid; whether a text is
+ * UTF-8 it does not say.
+ */
+static inline bool thaw_message_value(const struct thaw_message *head,
+				      const void *bytes, unsigned index,
+				      struct thaw_value *ret_value)
+{
+	struct thaw_item item;
+	bool is_text;
+
+	memcpy(&item,
+	       (const char *)bytes + sizeof(*head) + index * sizeof(item),
+	       sizeof(item));
+	ret_value->type = (enum thaw_type)item.type;
+	if (!thaw_type_has_bytes(item.type))
+		return thaw_item_scalar(&item, ret_value);
+	is_text = item.type == THAW_TYPE_STRING;
+	if (!thaw_message_has(head, bytes, item.bits, item.size, is_text))
+		return false;
+	/* both have the address and the size, in this order */
+	ret_value->bytes.data = (const char *)bytes + item.bits;
+	ret_value->bytes.size = item.size;
+	if (is_text) {
+		ret_value->string.data = (const char *)bytes + item.bits;
+		ret_value->string.size = item.size;
+	}
+	return true;
+}
+
+/* The room that @size bytes take, with a zero behind them and up to the next. */
+static inline uint64_t thaw_message_room(uint64_t size)
+{
+	return (size + 8) & ~UINT64_C(7);
+}
+
+static inline size_t thaw_value_size(const struct thaw_value *value)
+{
+	if (value->type == THAW_TYPE_STRING)
+		return value->string.size;
+	return value->type == THAW_TYPE_BYTES ? value->bytes.size : 0;
+}
+
+/*
+ * The size of a message with @count values, and with a name of @name_size bytes
+ * unless that is 0; 0 if it is larger than THAW_MESSAGE_MAX.
+ */
+static inline size_t thaw_message_size(const struct thaw_value *values,
+				       unsigned count, size_t name_size)
+{
+	uint64_t size =
+		sizeof(struct thaw_message) + count * sizeof(struct thaw_item);
+
+	if (name_size)
+		size += thaw_message_room(name_size);
+	for (unsigned i = 0; i < count; i++) {
+		const size_t more = thaw_value_size(&values[i]);
+
+		if (more > THAW_MESSAGE_MAX)
+			return 0;
+		if (thaw_type_has_bytes(values[i].type))
+			size += thaw_message_room(more);
+	}
+	return size <= THAW_MESSAGE_MAX ? (size_t)size : 0;
+}
+
+/* The item of a value without bytes. */
+static inline struct thaw_item thaw_item_of(const struct thaw_value *value)
+{
+	struct thaw_item item = { (uint32_t)value->type, 0, 0 };
+
+	switch (value->type) {
+	case THAW_TYPE_INT:
+		item.bits = (uint64_t)(int64_t)value->i32;
+		break;
+	case THAW_TYPE_UINT:
+		item.bits = value->u32;
+		break;
+	case THAW_TYPE_LONG:
+	case THAW_TYPE_ULONG:
+		item.bits = value->u64;
+		break;
+	case THAW_TYPE_FLOAT:
+		memcpy(&item.bits, &value->f32, sizeof(value->f32));
+		break;
+	case THAW_TYPE_DOUBLE:
+		memcpy(&item.bits, &value->f64, sizeof(value->f64));
+		break;
+	case THAW_TYPE_BOOL:
+		item.bits = value->boolean;
+		break;
+	default:
+		break;
+	}
+	return item;
+}
+
+/* Appends @size bytes at the end of a message, with zeros behind them. */
+static inline uint64_t thaw_message_put(void *to, uint64_t *end,
+					const void *data, size_t size)
+{
+	const uint64_t at = *end;
+	const uint64_t room = thaw_message_room(size);
+
+	if (size)
+		memcpy((char *)to + at, data, size);
+	memset((char *)to + at + size, 0, (size_t)(room - size));
+	*end = at + room;
+	return at;
+}
+
+/*
+ * Writes a message to @to, which has room for the size that thaw_message_size() has
+ * said and is not 0. kind, function and returns are *@head's; the rest of *@head is
+ * set. @name is for THAW_FUNCTION_NAMED alone, and NULL otherwise.
+ */
+static inline void thaw_message_write(struct thaw_message *head,
+				      const char *name,
+				      const struct thaw_value *values,
+				      unsigned count, void *to)
+{
+	uint64_t end = sizeof(*head) + count * sizeof(struct thaw_item);
+	char *item_at = (char *)to + sizeof(*head);
+
+	head->count = (uint16_t)count;
+	head->name_size = name ? (uint32_t)strlen(name) : 0;
+	head->name = name ? thaw_message_put(to, &end, name, head->name_size) :
+			    0;
+	for (unsigned i = 0; i < count; i++) {
+		const struct thaw_value *value = &values[i];
+		const bool is_text = value->type == THAW_TYPE_STRING;
+		struct thaw_item item = thaw_item_of(value);
+
+		if (thaw_type_has_bytes(value->type)) {
+			item.size = (uint32_t)thaw_value_size(value);
+			item.bits =
+				thaw_message_put(to, &end,
+						 is_text ? value->string.data :
+							   value->bytes.data,
+						 item.size);
+		}
+		memcpy(item_at + i * sizeof(item), &item, sizeof(item));
+	}
+	head->size = (uint32_t)end;
+	memcpy(to, head, sizeof(*head));
+}
+
+#endif

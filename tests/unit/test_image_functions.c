@@ -1,0 +1,262 @@
+/* test_image_functions.c - typed functions that images declare, well and badly. */
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "elf_builder.h"
+#include "guest/abi/thaw_typed.h"
+#include "vm/image/functions.h"
+#include "vm/image/image.h"
+#include "vm/image/open.h"
+
+static struct elf_builder elf;
+static struct error error;
+
+static const struct thaw_function_entry functions[] = {
+	{ .returns = THAW_TYPE_INT,
+	  .count = 2,
+	  .types = { THAW_TYPE_INT, THAW_TYPE_INT },
+	  .name = "add",
+	  .parameters = "a, b" },
+	{ .flags = THAW_FUNCTION_DISPATCH },
+	{ .returns = THAW_TYPE_VOID, .name = "nothing" },
+	{ .returns = THAW_TYPE_BYTES,
+	  .count = 16,
+	  .types = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 1, 1, 1, 1, 1, 1 },
+	  .name = "all",
+	  .parameters = "a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p_1" },
+};
+
+#define COUNT (sizeof(functions) / sizeof(*functions))
+
+static Elf64_Shdr *sections;
+static struct thaw_function_entry *table;
+
+static void build(void)
+{
+	elf_builder_executable(&elf);
+	sections = elf_builder_add_section(&elf, ".thaw_functions", functions,
+					   sizeof(functions));
+	table = (struct thaw_function_entry *)(void *)(elf.bytes +
+						       sections[1].sh_offset);
+}
+
+static struct image *parse(void)
+{
+	struct image *image;
+
+	error.message[0] = '\0';
+	ck_assert_msg(!image_parse(elf.bytes, elf.size, "test", &error, &image),
+		      "%s", error.message);
+	return image;
+}
+
+static void refuses(const char *why)
+{
+	struct image *image;
+
+	ck_assert_int_eq(image_parse(elf.bytes, elf.size, "test", &error,
+				     &image),
+			 -ENOEXEC);
+	ck_assert_msg(strstr(error.message, why), "not \"%s\": %s", why,
+		      error.message);
+}
+
+START_TEST(functions_are_found_without_booting)
+{
+	char signature[IMAGE_SIGNATURE_MAX];
+	struct image *image = parse();
+	const struct image_function *all = image_find_function(image, "all");
+
+	ck_assert_uint_eq(image_function_count(image), 3);
+	ck_assert_uint_eq(image_declaration_count(image), 4);
+	ck_assert(image_has_dispatch(image));
+	ck_assert_str_eq(image_signature(image_function(image, 0), signature),
+			 "int add(int a, int b)");
+	ck_assert_str_eq(image_signature(image_function(image, 2), signature),
+			 "void nothing()");
+	ck_assert_str_eq(
+		image_signature(all, signature),
+		"bytes all(int a, uint b, long c, ulong d, float e, double f, "
+		"string g, bool h, bytes i, int j, int k, int l, int m, int n, "
+		"int o, int p_1)");
+	ck_assert_uint_eq(all->index, 3);
+	ck_assert_ptr_null(image_find_function(image, "ad"));
+	ck_assert_ptr_null(image_find_function(image, ""));
+	image_close(image);
+}
+END_TEST
+
+START_TEST(the_longest_signature_fits)
+{
+	char signature[IMAGE_SIGNATURE_MAX];
+	struct thaw_function_entry *entry = &table[3];
+	struct image *image;
+	const char *last;
+
+	memset(entry->name, 'n', sizeof(entry->name) - 1);
+	memset(entry->types, THAW_TYPE_DOUBLE, sizeof(entry->types));
+	for (size_t i = strlen(entry->parameters);
+	     i < sizeof(entry->parameters) - 1; i++)
+		entry->parameters[i] = 'p';
+	image = parse();
+	image_signature(image_find_function(image, entry->name), signature);
+	last = signature + strlen(signature);
+	ck_assert_str_eq(last - 3, "pp)");
+	image_close(image);
+}
+END_TEST
+
+START_TEST(an_image_without_the_section_has_no_functions)
+{
+	struct image *image;
+
+	elf_builder_executable(&elf);
+	image = parse();
+	ck_assert_uint_eq(image_declaration_count(image), 0);
+	image_close(image);
+}
+END_TEST
+
+/* A section that is not in the file's bytes is none, as of handlers. */
+START_TEST(a_section_outside_of_the_file_is_none)
+{
+	const uint64_t outside[] = { 0, ELF_BUILDER_DATA + 0x40,
+				     UINT64_MAX - 63,
+				     ELF_BUILDER_HANDLERS + 8 };
+	struct image *image;
+
+	sections[1].sh_addr = outside[_i];
+	image = parse();
+	ck_assert_uint_eq(image_declaration_count(image), 0);
+	image_close(image);
+}
+END_TEST
+
+struct hostile {
+	void (*make)(void);
+	const char *why;
+};
+
+#define HOSTILE(name, statement)      \
+	static void make_##name(void) \
+	{                             \
+		statement;            \
+	}
+HOSTILE(odd_size, sections[1].sh_size -= 8)
+HOSTILE(no_name, table[0].name[0] = '\0')
+HOSTILE(odd_name, table[0].name[1] = '-')
+HOSTILE(control_name, table[0].name[2] = '\033')
+HOSTILE(digit_name, table[0].name[0] = '1')
+HOSTILE(endless_name, memset(table[0].name, 'n', sizeof(table[0].name)))
+HOSTILE(endless_parameters,
+	memset(table[0].parameters, 'n', sizeof(table[0].parameters)))
+HOSTILE(two_names, strcpy(table[0].name, "all"))
+HOSTILE(many_parameters, table[0].count = 17)
+HOSTILE(all_parameters, table[0].count = 255)
+HOSTILE(no_return, table[0].returns = THAW_TYPE_NONE)
+HOSTILE(odd_return, table[0].returns = THAW_TYPE_VOID + 1)
+HOSTILE(no_type, table[0].types[1] = THAW_TYPE_NONE)
+HOSTILE(void_type, table[0].types[1] = THAW_TYPE_VOID)
+HOSTILE(odd_type, table[0].types[0] = 255)
+HOSTILE(more_types, table[0].types[2] = THAW_TYPE_INT)
+HOSTILE(more_names, strcpy(table[0].parameters, "a, b, c"))
+HOSTILE(fewer_names, strcpy(table[0].parameters, "a"))
+HOSTILE(odd_names, strcpy(table[0].parameters, "a b"))
+HOSTILE(no_names, table[0].parameters[0] = '\0')
+HOSTILE(names_of_none, strcpy(table[2].parameters, "a"))
+HOSTILE(flags, table[0].flags = 2)
+HOSTILE(reserved, table[0].reserved = 1)
+HOSTILE(dispatch_flags, table[1].flags = 3)
+HOSTILE(dispatch_name, strcpy(table[1].name, "x"))
+HOSTILE(dispatch_types, table[1].count = 1)
+HOSTILE(two_dispatches, table[2] = table[1])
+
+static const struct hostile hostile[] = {
+	{ make_odd_size, "1016 bytes of typed functions" },
+	{ make_no_name, "the name of typed function 0 is no name" },
+	{ make_odd_name, "is no name" },
+	{ make_control_name, "is no name" },
+	{ make_digit_name, "is no name" },
+	{ make_endless_name, "a name of typed function 0 does not end" },
+	{ make_endless_parameters, "does not end" },
+	{ make_two_names, "two typed functions are called all" },
+	{ make_many_parameters, "has 17 parameters; 16 are allowed" },
+	{ make_all_parameters, "has 255 parameters" },
+	{ make_no_return, "(add) returns type 0" },
+	{ make_odd_return, "(add) returns type 11" },
+	{ make_no_type, "parameter 2 of typed function 0 (add) has type 0" },
+	{ make_void_type, "has type 10" },
+	{ make_odd_type, "parameter 1 of typed function 0 (add) has type 255" },
+	{ make_more_types, "(add) has other parameters than it names" },
+	{ make_more_names, "other parameters than it names" },
+	{ make_fewer_names, "other parameters than it names" },
+	{ make_odd_names, "other parameters than it names" },
+	{ make_no_names, "other parameters than it names" },
+	{ make_names_of_none, "(nothing) has other parameters" },
+	{ make_flags, "typed function 0 has flags" },
+	{ make_reserved, "typed function 0 has flags" },
+	{ make_dispatch_flags, "the dispatch function, has" },
+	{ make_dispatch_name, "the dispatch function, has" },
+	{ make_dispatch_types, "the dispatch function, has" },
+	{ make_two_dispatches, "typed function 2 is a second dispatch" },
+};
+
+#define HOSTILES (int)(sizeof(hostile) / sizeof(*hostile))
+
+START_TEST(declarations_that_make_no_sense_are_refused)
+{
+	hostile[_i].make();
+	refuses(hostile[_i].why);
+}
+END_TEST
+
+START_TEST(an_image_has_so_many_functions_at_most)
+{
+	static struct thaw_function_entry many[THAW_FUNCTIONS_MAX + 1];
+	struct image *image;
+
+	for (size_t i = 0; i < THAW_FUNCTIONS_MAX + 1; i++) {
+		many[i] = functions[2];
+		many[i].name[0] = (char)('a' + i % 26);
+		many[i].name[1] = (char)('a' + i / 26);
+	}
+	elf_builder_executable(&elf);
+	elf_builder_add_section(&elf, ".thaw_functions", many,
+				(THAW_FUNCTIONS_MAX + (size_t)_i) *
+					sizeof(*many));
+	if (_i) {
+		refuses("65792 bytes of typed functions; up to 256");
+		return;
+	}
+	image = parse();
+	ck_assert_uint_eq(image_function_count(image), THAW_FUNCTIONS_MAX);
+	image_close(image);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("image functions");
+	TCase *tests = tcase_create("functions");
+	SRunner *runner;
+	int failed;
+
+	suite_add_tcase(suite, tests);
+	tcase_add_checked_fixture(tests, build, NULL);
+	tcase_add_test(tests, functions_are_found_without_booting);
+	tcase_add_test(tests, the_longest_signature_fits);
+	tcase_add_test(tests, an_image_without_the_section_has_no_functions);
+	tcase_add_loop_test(tests, a_section_outside_of_the_file_is_none, 0, 4);
+	tcase_add_loop_test(tests, declarations_that_make_no_sense_are_refused,
+			    0, HOSTILES);
+	tcase_add_loop_test(tests, an_image_has_so_many_functions_at_most, 0,
+			    2);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

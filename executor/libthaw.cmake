@@ -5,7 +5,7 @@
 add_library(libthaw_roots OBJECT libthaw.c client/client.c)
 target_compile_definitions(libthaw_roots PRIVATE THAW_VERSION="${PROJECT_VERSION}")
 target_link_libraries(libthaw_roots PRIVATE thaw_host)
-set(libthaw_parts client protocol io engine snapshot vm image base)
+set(libthaw_parts client protocol io engine typed snapshot vm image base)
 
 # libthaw.a: one object, in which all but thaw_*() is local, so that no name of ours
 # can be one of the program's as well.
@@ -46,6 +46,7 @@ if(NOT CMAKE_CROSSCOMPILING)
 endif()
 
 install(FILES libthaw.h ${CMAKE_SOURCE_DIR}/guest/abi/thaw_log.h
+	${CMAKE_SOURCE_DIR}/guest/abi/thaw_types.h
 	DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 
 # pkg-config: relative to where the file is, so that the folder can be moved.

@@ -24,6 +24,7 @@ LAYERS = [
     'vm/image',
     'vm',
     'snapshot',
+    'executor/typed',
     'executor',
     'executor/io',
     'executor/protocol',

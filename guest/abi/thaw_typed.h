@@ -43,8 +43,9 @@ struct thaw_message {
 	uint16_t count;	   /* of the items */
 	uint16_t function; /* of a call: index of the declaration, or NAMED */
 	uint16_t returns;  /* of a call: the type wanted; THAW_TYPE_NONE: any */
-	uint32_t name_size; /* of a call by name; else 0 */
-	uint64_t name; /* offset of the name, behind which there is a zero */
+	/* Of a call by name; there is a zero behind it. Else they do not count. */
+	uint32_t name_size;
+	uint64_t name; /* offset */
 };
 
 struct thaw_item {
@@ -97,20 +98,21 @@ static inline bool thaw_message_has(const struct thaw_message *head,
 {
 	const uint64_t start =
 		sizeof(*head) + head->count * sizeof(struct thaw_item);
-	const char *at = (const char *)bytes + offset;
+	const char *at;
 
 	if (offset % 8 || offset < start || offset > head->size ||
 	    size > head->size - offset)
 		return false;
 	if (!is_text)
 		return true;
+	at = (const char *)bytes + offset;
 	return size < head->size - offset && !at[size] &&
 	       !memchr(at, '\0', size);
 }
 
 /*
- * Copies the head of the message of @kind in the @size bytes at @bytes, 8-byte
- * aligned, and checks all but the items. Returns whether it is one.
+ * Copies the head of the message of @kind in the @size bytes at @bytes, and checks
+ * all but the items. Returns whether it is one.
  */
 static inline bool thaw_message_open(const void *bytes, size_t size,
 				     uint16_t kind,
@@ -125,14 +127,10 @@ static inline bool thaw_message_open(const void *bytes, size_t size,
 	    head.count > THAW_PARAMETERS_MAX || head.returns > THAW_TYPE_VOID ||
 	    head.count * sizeof(struct thaw_item) > size - sizeof(head))
 		return false;
-	if (head.function == THAW_FUNCTION_NAMED) {
-		if (!head.name_size || head.name_size >= THAW_NAME_MAX ||
-		    !thaw_message_has(&head, bytes, head.name, head.name_size,
-				      true))
-			return false;
-	} else if (head.name_size || head.name) {
+	if (head.function == THAW_FUNCTION_NAMED &&
+	    (!head.name_size || head.name_size >= THAW_NAME_MAX ||
+	     !thaw_message_has(&head, bytes, head.name, head.name_size, true)))
 		return false;
-	}
 	*ret_head = head;
 	return true;
 }
@@ -147,25 +145,25 @@ static inline bool thaw_item_scalar(const struct thaw_item *item,
 		return false;
 	switch (item->type) {
 	case THAW_TYPE_INT:
-		value->i32 = (int32_t)low;
-		return (int64_t)item->bits == value->i32;
+		value->as.i32 = (int32_t)low;
+		return (int64_t)item->bits == value->as.i32;
 	case THAW_TYPE_UINT:
-		value->u32 = low;
+		value->as.u32 = low;
 		return item->bits == low;
 	case THAW_TYPE_LONG:
-		value->i64 = (int64_t)item->bits;
+		value->as.i64 = (int64_t)item->bits;
 		return true;
 	case THAW_TYPE_ULONG:
-		value->u64 = item->bits;
+		value->as.u64 = item->bits;
 		return true;
 	case THAW_TYPE_FLOAT:
-		memcpy(&value->f32, &low, sizeof(low));
+		memcpy(&value->as.f32, &low, sizeof(low));
 		return item->bits == low;
 	case THAW_TYPE_DOUBLE:
-		memcpy(&value->f64, &item->bits, sizeof(item->bits));
+		memcpy(&value->as.f64, &item->bits, sizeof(item->bits));
 		return true;
 	case THAW_TYPE_BOOL:
-		value->boolean = low == 1;
+		value->as.boolean = low == 1;
 		return item->bits <= 1;
 	}
 	return false;
@@ -192,12 +190,12 @@ static inline bool thaw_message_value(const struct thaw_message *head,
 	is_text = item.type == THAW_TYPE_STRING;
 	if (!thaw_message_has(head, bytes, item.bits, item.size, is_text))
 		return false;
-	/* both have the address and the size, in this order */
-	ret_value->bytes.data = (const char *)bytes + item.bits;
-	ret_value->bytes.size = item.size;
 	if (is_text) {
-		ret_value->string.data = (const char *)bytes + item.bits;
-		ret_value->string.size = item.size;
+		ret_value->as.string.data = (const char *)bytes + item.bits;
+		ret_value->as.string.size = item.size;
+	} else {
+		ret_value->as.bytes.data = (const char *)bytes + item.bits;
+		ret_value->as.bytes.size = item.size;
 	}
 	return true;
 }
@@ -211,8 +209,8 @@ static inline uint64_t thaw_message_room(uint64_t size)
 static inline size_t thaw_value_size(const struct thaw_value *value)
 {
 	if (value->type == THAW_TYPE_STRING)
-		return value->string.size;
-	return value->type == THAW_TYPE_BYTES ? value->bytes.size : 0;
+		return value->as.string.size;
+	return value->type == THAW_TYPE_BYTES ? value->as.bytes.size : 0;
 }
 
 /*
@@ -245,23 +243,23 @@ static inline struct thaw_item thaw_item_of(const struct thaw_value *value)
 
 	switch (value->type) {
 	case THAW_TYPE_INT:
-		item.bits = (uint64_t)(int64_t)value->i32;
+		item.bits = (uint64_t)(int64_t)value->as.i32;
 		break;
 	case THAW_TYPE_UINT:
-		item.bits = value->u32;
+		item.bits = value->as.u32;
 		break;
 	case THAW_TYPE_LONG:
 	case THAW_TYPE_ULONG:
-		item.bits = value->u64;
+		item.bits = value->as.u64;
 		break;
 	case THAW_TYPE_FLOAT:
-		memcpy(&item.bits, &value->f32, sizeof(value->f32));
+		memcpy(&item.bits, &value->as.f32, sizeof(value->as.f32));
 		break;
 	case THAW_TYPE_DOUBLE:
-		memcpy(&item.bits, &value->f64, sizeof(value->f64));
+		memcpy(&item.bits, &value->as.f64, sizeof(value->as.f64));
 		break;
 	case THAW_TYPE_BOOL:
-		item.bits = value->boolean;
+		item.bits = value->as.boolean;
 		break;
 	default:
 		break;
@@ -309,8 +307,9 @@ static inline void thaw_message_write(struct thaw_message *head,
 			item.size = (uint32_t)thaw_value_size(value);
 			item.bits =
 				thaw_message_put(to, &end,
-						 is_text ? value->string.data :
-							   value->bytes.data,
+						 is_text ?
+							 value->as.string.data :
+							 value->as.bytes.data,
 						 item.size);
 		}
 		memcpy(item_at + i * sizeof(item), &item, sizeof(item));

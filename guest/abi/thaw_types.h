@@ -51,7 +51,7 @@ struct thaw_value {
 		bool boolean;
 		struct thaw_text string;
 		struct thaw_bytes bytes;
-	};
+	} as;
 };
 
 #endif

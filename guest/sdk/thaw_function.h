@@ -50,25 +50,19 @@
  * characters, those of all parameters 167 together. thaw_fail() ends it with an
  * error, as it does a handler; what it writes by thaw_reply() is dropped.
  */
-#define THAW_FUNCTION(returns, ...)                                    \
-	static returns THAW_BODY_(THAW_FIRST_(__VA_ARGS__, ~))(        \
-		THAW_PARAMETERS_(__VA_ARGS__));                        \
-	static void THAW_CALL_(                                        \
-		THAW_FIRST_(__VA_ARGS__,                               \
-			    ~))(__attribute__((unused))                \
-				const struct thaw_value *arguments,    \
-				struct thaw_value *result)             \
-	{                                                              \
-		THAW_SECOND_(THAW_VOID_##returns, THAW_CALL_VALUE_, ~) \
-		(returns, THAW_BODY_(THAW_FIRST_(__VA_ARGS__, ~)),     \
-		 (THAW_ARGUMENTS_(__VA_ARGS__)));                      \
-	}                                                              \
-	THAW_FUNCTION_ENTRY_(returns, THAW_FIRST_(__VA_ARGS__, ~),     \
-			     THAW_COUNT_(__VA_ARGS__),                 \
-			     THAW_PARAMETER_TYPES_(__VA_ARGS__),       \
-			     THAW_PARAMETER_NAMES_(__VA_ARGS__))       \
-	static returns THAW_BODY_(THAW_FIRST_(__VA_ARGS__, ~))(        \
-		THAW_PARAMETERS_(__VA_ARGS__))
+#define THAW_FUNCTION(returns, ...)                                            \
+	static returns THAW_BODY_(__VA_ARGS__)(THAW_PARAMETERS_(__VA_ARGS__)); \
+	static void THAW_CALL_(__VA_ARGS__)(THAW_CALL_PARAMETERS_)             \
+	{                                                                      \
+		THAW_SECOND_(THAW_VOID_##returns, THAW_CALL_VALUE_, ~)         \
+		(returns, THAW_BODY_(__VA_ARGS__),                             \
+		 (THAW_ARGUMENTS_(__VA_ARGS__)));                              \
+	}                                                                      \
+	THAW_FUNCTION_ENTRY_(returns, THAW_FIRST_(__VA_ARGS__, ~),             \
+			     THAW_COUNT_(__VA_ARGS__),                         \
+			     THAW_PARAMETER_TYPES_(__VA_ARGS__),               \
+			     THAW_PARAMETER_NAMES_(__VA_ARGS__))               \
+	static returns THAW_BODY_(__VA_ARGS__)(THAW_PARAMETERS_(__VA_ARGS__))
 
 /* A call of a name that no function has: see THAW_DISPATCH. */
 struct thaw_call {
@@ -116,12 +110,12 @@ struct thaw_value thaw_dispatch(const struct thaw_call *call);
                                                                         \
 		memset(&value, 0, sizeof(value));                       \
 		value.type = constant;                                  \
-		value.member = scalar;                                  \
+		value.as.member = scalar;                               \
 		return value;                                           \
 	}                                                               \
 	static inline ctype thaw_get_##word(const struct thaw_value *v) \
 	{                                                               \
-		return v->member;                                       \
+		return v->as.member;                                    \
 	}
 THAW_SCALAR_(int, i32, int32_t, THAW_TYPE_INT)
 THAW_SCALAR_(uint, u32, uint32_t, THAW_TYPE_UINT)
@@ -139,14 +133,14 @@ static inline struct thaw_value thaw_value_string(const char *text)
 
 	memset(&value, 0, sizeof(value));
 	value.type = THAW_TYPE_STRING;
-	value.string.data = text;
-	value.string.size = text ? strlen(text) : 0;
+	value.as.string.data = text;
+	value.as.string.size = text ? strlen(text) : 0;
 	return value;
 }
 
 static inline const char *thaw_get_string(const struct thaw_value *v)
 {
-	return v->string.data;
+	return v->as.string.data;
 }
 
 static inline struct thaw_value thaw_value_void(void)
@@ -244,8 +238,11 @@ enum {
 
 /* From here on: what THAW_FUNCTION is made of. */
 
-#define THAW_BODY_(name) THAW_PASTE_(thaw_typed_, name)
-#define THAW_CALL_(name) THAW_PASTE_(thaw_thunk_, name)
+#define THAW_BODY_(...) THAW_PASTE_(thaw_typed_, THAW_FIRST_(__VA_ARGS__, ~))
+#define THAW_CALL_(...) THAW_PASTE_(thaw_thunk_, THAW_FIRST_(__VA_ARGS__, ~))
+#define THAW_CALL_PARAMETERS_                                       \
+	__attribute__((unused)) const struct thaw_value *arguments, \
+		struct thaw_value *result
 #define THAW_PASTE_(a, b) THAW_PASTE_2_(a, b)
 #define THAW_PASTE_2_(a, b) a##b
 #define THAW_STRING_(a) THAW_STRING_2_(a)

@@ -47,7 +47,7 @@ static _Noreturn void end_with(const struct thaw_value *result)
 	size_t capacity;
 	void *to;
 
-	if (result->type == THAW_TYPE_STRING && !result->string.data)
+	if (result->type == THAW_TYPE_STRING && !result->as.string.data)
 		thaw_fail("Runtime.HandlerError",
 			  "the function returned NULL for a string");
 	thaw_reply_reset();

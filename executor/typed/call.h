@@ -1,0 +1,54 @@
+/*
+ * call.h - a typed call on its way to a guest: the room's interface, with result.h.
+ *
+ *	struct typed_call call;
+ *
+ *	r = typed_call_make(&target, &request, &err, &call);
+ *	...
+ *	write call.message to the guest, run it, copy its reply
+ *	r = typed_result_take(&call, reply, size, max, &err);
+ *	use(call.message, call.size)
+ *	typed_call_done(&call);
+ *
+ * A call comes as JSON or as a message (guest/abi/thaw_typed.h), and its result goes
+ * as the same. Any thread; a call belongs to one at a time.
+ */
+#ifndef EXECUTOR_TYPED_CALL_H
+#define EXECUTOR_TYPED_CALL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "executor/typed/request.h"
+#include "executor/typed/target.h"
+
+struct error;
+struct image_function;
+
+struct typed_call {
+	const struct image_function *function; /* NULL: the dispatch function */
+	/*
+	 * The call, or the result once that is taken: borrowed from the request,
+	 * or owned.
+	 */
+	const void *message;
+	size_t size;
+	void *memory;
+	bool is_message; /* what the caller has sent, and gets */
+};
+
+/*
+ * Makes a call of @request for a function of @target. Checks number and types of the
+ * arguments. -ENOSYS: there is no such function; -EINVAL: the request is no call, or
+ * an argument is wrong: @err has its position, what is expected, and what is given;
+ * -ENOMEM.
+ */
+int typed_call_make(const struct typed_target *target,
+		    const struct typed_request *request, struct error *err,
+		    struct typed_call *ret_call);
+
+/* Frees what @call owns. It may have been zeroed, and may be done with already. */
+void typed_call_done(struct typed_call *call);
+
+#endif

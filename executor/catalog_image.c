@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "executor/handler.h"
+#include "vm/image/functions.h"
 #include "vm/image/handlers.h"
 #include "vm/image/image.h"
 #include "vm/image/open.h"
@@ -33,9 +34,12 @@ static int check_image_entry(const struct json_place *place,
 			     const struct image *image)
 {
 	const struct json_place entry = json_place_member(place, "entry");
+	const struct image_function *only;
 	struct error err;
 
-	if (!image_handler_count(image) ||
+	if (handler_is_typed(function, image, &only))
+		return 0;
+	if (!(image_handler_count(image) + image_declaration_count(image)) ||
 	    handler_of_image(function, image, &err) >= 0)
 		return 0;
 	return json_reader_refuse(&entry, "%s", err.message);

@@ -7,7 +7,9 @@
 
 #include "base/clock.h"
 #include "executor/handler.h"
+#include "guest/abi/thaw_abi.h"
 #include "snapshot/boot.h"
+#include "vm/image/functions.h"
 #include "vm/image/open.h"
 
 static void function_log_line(void *cookie, enum thaw_level level,
@@ -20,13 +22,39 @@ static void function_log_line(void *cookie, enum thaw_level level,
 			      text, size);
 }
 
+/* What the image declares is what the guest has been made with. */
+static int choose_typed(struct function *function, struct error *err)
+{
+	const size_t count = image_declaration_count(function->image);
+	const size_t said = snapshot_function_count(function->snapshot);
+
+	if (count != said)
+		return error_set(err, -EPROTO,
+				 "the image declares %zu typed functions, and "
+				 "the guest says %zu",
+				 count, said);
+	function->is_typed = true;
+	function->handler = THAW_HANDLER_TYPED;
+	function->handler_name = "dispatch";
+	return 0;
+}
+
 static int choose_handler(struct function *function, struct error *err)
 {
 	const struct snapshot *snapshot = function->snapshot;
-	int index = handler_of_snapshot(function->spec, snapshot, err);
+	int index;
 
+	if (handler_is_typed(function->spec, function->image,
+			     &function->typed_only))
+		return choose_typed(function, err);
+	index = snapshot_handler_count(snapshot) ?
+			handler_of_snapshot(function->spec, snapshot, err) :
+			handler_of_image(function->spec, function->image, err);
 	if (index < 0)
 		return index;
+	/* a guest may say less than its image */
+	if ((size_t)index >= snapshot_handler_count(snapshot))
+		return error_set(err, -EPROTO, "the guest offers no handlers");
 	function->handler = (uint32_t)index;
 	function->handler_name = snapshot_handler_name(snapshot, (size_t)index);
 	return 0;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "vm/image/functions.h"
 #include "vm/image/handlers.h"
 
 /* The names of the handlers of an image or of a snapshot. */
@@ -16,6 +17,15 @@ struct names {
 static const char *name_of_image(const void *of, size_t index)
 {
 	return image_handler_name(of, index);
+}
+
+/* The handlers, and then the typed functions, which an entry may name, too. */
+static const char *any_name_of_image(const void *of, size_t index)
+{
+	const size_t handlers = image_handler_count(of);
+
+	return index < handlers ? image_handler_name(of, index) :
+				  image_function(of, index - handlers)->name;
 }
 
 static const char *name_of_snapshot(const void *of, size_t index)
@@ -70,11 +80,29 @@ static int choose_name(const struct catalog_function *spec,
 	return index < 0 ? no_handler(spec, names, err) : index;
 }
 
-int handler_of_image(const struct catalog_function *spec,
-		     const struct image *image, struct error *err)
+bool handler_is_typed(const struct catalog_function *spec,
+		      const struct image *image,
+		      const struct image_function **ret_only)
 {
 	const struct names names = { image, image_handler_count(image),
 				     name_of_image };
+
+	*ret_only = NULL;
+	if (!spec_has_entry(spec))
+		return image_declaration_count(image) > 0;
+	if (find_name(&names, spec->entry) >= 0)
+		return false;
+	*ret_only = image_find_function(image, spec->entry);
+	return *ret_only != NULL;
+}
+
+int handler_of_image(const struct catalog_function *spec,
+		     const struct image *image, struct error *err)
+{
+	const size_t functions = image_function_count(image);
+	const struct names names = { image,
+				     image_handler_count(image) + functions,
+				     any_name_of_image };
 
 	return choose_name(spec, &names, err);
 }

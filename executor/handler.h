@@ -5,12 +5,24 @@
 #ifndef EXECUTOR_HANDLER_H
 #define EXECUTOR_HANDLER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
 #include "executor/catalog_function.h"
 #include "snapshot/snapshot.h"
 #include "vm/image/image.h"
+
+struct image_function;
+
+/*
+ * Whether the requests of @spec are calls of the image's typed functions: of the one
+ * that its entry names, if no handler is called like that; without an entry of all,
+ * and *@ret_only is NULL.
+ */
+bool handler_is_typed(const struct catalog_function *spec,
+		      const struct image *image,
+		      const struct image_function **ret_only);
 
 /*
  * Returns the index of the handler that @spec names as its entry. Without an entry it

@@ -19,6 +19,7 @@
 #include "executor/http_headers.h"
 #include "executor/invoke_request.h"
 #include "executor/invoke_state.h"
+#include "executor/invoke_typed.h"
 #include "guest/abi/thaw_abi.h"
 #include "guest/abi/thaw_http.h"
 #include "snapshot/guest_sleep.h"
@@ -131,6 +132,8 @@ static void take_reply(const struct function *function, struct vm *vm,
 	/* read once: in the cooperative isolation they may still change */
 	uint64_t size = __atomic_load_n(&mailbox->reply_size, __ATOMIC_RELAXED);
 	uint32_t status = __atomic_load_n(&mailbox->status, __ATOMIC_RELAXED);
+	struct error err;
+	const char *type;
 
 	if (status == THAW_STATUS_ERROR) {
 		reply->result = THAW_ERROR;
@@ -158,6 +161,12 @@ static void take_reply(const struct function *function, struct vm *vm,
 	}
 	if (!take_http(mailbox, size, reply))
 		return;
+	if (function->is_typed) {
+		type = invoke_typed_take(reply, size, &err);
+		if (type)
+			invoke_fail(reply, THAW_ERROR, type, err.message);
+		return;
+	}
 	invoke_copy_ascii(reply->content_type, mailbox->content_type,
 			  sizeof(mailbox->content_type));
 	if (!*reply->content_type)
@@ -192,7 +201,7 @@ static void take_fault(const struct function *function, const struct vm *vm,
 		    exhausted ? "Runtime.OutOfMemory" : "Runtime.Fault", "");
 	snprintf(reply->error_message, sizeof(reply->error_message),
 		 "%s at %#" PRIx64 "%s (handler %s)%s", what, exit->fault.pc,
-		 symbol_text, function->handler_name,
+		 symbol_text, invoke_typed_handler(reply),
 		 exhausted ? "; the heap is exhausted: raise memory" : "");
 }
 
@@ -509,6 +518,7 @@ static void invoke_prepare(struct function *function, struct vm *vm,
 	state->request = request;
 	state->clean = state->is_again = false;
 	state->is_resting = false;
+	state->typed.memory = NULL;
 	state->slice_end_ns = state->wake_ns = 0;
 	state->is_pending = true;
 	state->start_ns = state->end_ns = clock_now_ns();
@@ -528,6 +538,13 @@ static int invoke_start_on(struct function *function, struct vm *vm,
 	int r;
 
 	invoke_prepare(function, vm, request, queued_ns, reply);
+	r = function->is_typed ? invoke_typed_make(reply, err) : 0;
+	if (r) {
+		state->is_pending = false;
+		state->vm = NULL;
+		pool_give_back(function->pool, vm);
+		return r;
+	}
 	state->is_polled = poll_claim(vm);
 	invoke_count(function, vm, state->is_polled);
 	r = invoke_begin(reply);
@@ -649,6 +666,7 @@ void invoke_release(struct thaw_reply *reply)
 	if (state->headers)
 		free(state->headers);
 	state->headers = NULL;
+	typed_call_done(&state->typed);
 	state->vm = NULL;
 	reply->headers = NULL;
 	reply->headers_size = 0;

@@ -10,8 +10,10 @@
 #include "base/text.h"
 #include "executor/http_headers.h"
 #include "executor/invoke_state.h"
+#include "executor/typed/call.h"
 #include "guest/abi/thaw_abi.h"
 #include "snapshot/info.h"
+#include "vm/image/functions.h"
 #include "vm/poll.h"
 
 _Static_assert(sizeof(((struct thaw_reply *)0)->id) == THAW_ID_MAX,
@@ -84,11 +86,27 @@ static int put_headers(struct vm *vm, const struct thaw_invoke_request *request)
 	return vm_write(vm, THAW_GPA_HEADERS, bytes, (size_t)(end - bytes));
 }
 
+/* A caller calls by name, and the guest by index. */
+static int put_typed(const struct function *function, struct vm *vm,
+		     const struct typed_call *call)
+{
+	const size_t offset = offsetof(struct thaw_message, function);
+	const uint64_t window =
+		snapshot_layout(function->snapshot)->request.start;
+	int r = vm_write(vm, window, call->message, call->size);
+
+	if (r || !call->function)
+		return r;
+	return vm_write(vm, window + offset, &call->function->index,
+			sizeof(call->function->index));
+}
+
 int invoke_request_write(const struct function *function, struct vm *vm,
 			 const struct thaw_invoke_request *request,
 			 uint64_t deadline_ns, struct thaw_reply *reply)
 {
 	const size_t start = offsetof(struct thaw_info, done);
+	const struct typed_call *typed = &invoke_state(reply)->typed;
 	struct thaw_info info = { 0 };
 	int r;
 
@@ -102,7 +120,7 @@ int invoke_request_write(const struct function *function, struct vm *vm,
 	else
 		make_generation_id(reply->id, info.generation);
 	info.request.handler = function->handler;
-	info.request.size = request->size;
+	info.request.size = function->is_typed ? typed->size : request->size;
 	info.request.deadline_ns = deadline_ns + function->clock_skew_ns;
 	strcpy(info.request.function, function->spec->name);
 	strcpy(info.request.id, reply->id);
@@ -119,6 +137,8 @@ int invoke_request_write(const struct function *function, struct vm *vm,
 		     sizeof(info) - start);
 	if (r)
 		return r;
+	if (function->is_typed)
+		return put_typed(function, vm, typed);
 	return vm_write(vm, snapshot_layout(function->snapshot)->request.start,
 			request->data, request->size);
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "executor/libthaw.h"
+#include "executor/typed/call.h"
 
 struct function;
 struct vm;
@@ -31,6 +32,7 @@ struct __attribute__((may_alias)) invoke_state {
 	bool is_again;	       /* the second try, in a restored vm */
 	bool is_resting;       /* between two runs: a line logged, or asleep */
 	bool clean;	       /* it has ended as the function meant to */
+	struct typed_call typed; /* of a function whose requests are such */
 };
 
 _Static_assert(sizeof(struct invoke_state) <=

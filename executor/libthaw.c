@@ -6,12 +6,15 @@
 #include "executor/libthaw.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "base/error.h"
 #include "executor/engine.h"
 #include "executor/function.h"
 #include "executor/invoke.h"
 #include "executor/thaw_error.h"
+#include "executor/typed/values.h"
+#include "guest/abi/thaw_typed.h"
 #include "vm/poll_cores.h"
 
 _Static_assert(THAW_POLLING_CORES_DEFAULT == POLL_CORES_DEFAULT, "one default");
@@ -26,7 +29,9 @@ _Static_assert(sizeof(struct thaw_error) == 1024 &&
 		       sizeof(struct thaw_invoke_request) == 120 &&
 		       sizeof(struct thaw_reply) == 2536 &&
 		       sizeof(struct thaw_stats) == 120 &&
-		       sizeof(struct thaw_client_reply) == 2408,
+		       sizeof(struct thaw_client_reply) == 2408 &&
+		       sizeof(struct thaw_value) == 24 &&
+		       sizeof(struct thaw_typed_call) == 72,
 	       "the ABI of libthaw.so.0");
 
 static struct engine_options
@@ -83,6 +88,49 @@ int thaw_invoke(struct thaw *thaw, const char *function,
 	return r ? r :
 		   invoke(deployed, request, thaw_error_inner(error),
 			  ret_reply);
+}
+
+int thaw_call(struct thaw *thaw, const char *function,
+	      const struct thaw_typed_call *call, struct thaw_error *error,
+	      struct thaw_reply *ret_reply, struct thaw_value *ret_value)
+{
+	const struct typed_values values = {
+		.name = call->name,
+		.values = call->arguments,
+		.count = call->count,
+		.returns = call->returns,
+	};
+	struct thaw_invoke_request request = { .data = NULL };
+	struct error *err = thaw_error_inner(error);
+	struct function *deployed;
+	void *message;
+	size_t size;
+	int r = engine_deploy(thaw, function, err, &deployed);
+
+	if (!r && !deployed->is_typed)
+		r = error_set(err, -EPROTO,
+			      "function %s has no typed functions", function);
+	if (!r)
+		r = typed_values_pack(&values, err, &message, &size);
+	if (r)
+		return r;
+	if (call->request)
+		request = *call->request;
+	request.data = message;
+	request.size = size;
+	request.content_type = THAW_TYPED_CONTENT_TYPE;
+	r = invoke(deployed, &request, err, ret_reply);
+	free(message);
+	if (r)
+		return r;
+	ret_value->type = THAW_TYPE_NONE;
+	if (ret_reply->result != THAW_OK)
+		return 0;
+	r = typed_values_unpack(ret_reply->data, ret_reply->size, err,
+				ret_value);
+	if (r)
+		invoke_release(ret_reply);
+	return r;
 }
 
 int thaw_start(struct thaw *thaw, const char *function,

@@ -39,6 +39,7 @@
 #include <stdint.h>
 
 #include "thaw_log.h"
+#include "thaw_types.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -196,11 +197,35 @@ int thaw_deploy(struct thaw *thaw, const char *function,
  * larger than the function's max_request; -EINVAL: content type, id, attributes or
  * headers are too long, or a header is not valid; -EBUSY: all vms of the function
  * are busy and its queue is full; -EAGAIN: no vm became free in time; or any error
- * of thaw_deploy().
+ * of thaw_deploy(). If @function's requests are calls of typed functions, also -EINVAL
+ * and -ENOSYS as of thaw_call().
  */
 int thaw_invoke(struct thaw *thaw, const char *function,
 		const struct thaw_invoke_request *request,
 		struct thaw_error *error, struct thaw_reply *ret_reply);
+
+/* A call of a typed function: see docs/typed-functions.md. */
+struct thaw_typed_call {
+	const char *name;		    /* of the function in the image */
+	const struct thaw_value *arguments; /* borrowed for the call */
+	size_t count;
+	enum thaw_type returns; /* what is expected; THAW_TYPE_NONE: any */
+	/* NULL, or all but data and content type: id, timeout, log ... */
+	const struct thaw_invoke_request *request;
+	uint64_t reserved[4]; /* zero */
+};
+
+/*
+ * Calls a typed function of @function with values, without JSON. If the reply's
+ * result is THAW_OK, *@ret_value is what the function has returned, THAW_TYPE_VOID if
+ * that is nothing; text and bytes are valid until thaw_reply_release(). Else its type
+ * is THAW_TYPE_NONE. Errors as thaw_invoke(); -ENOSYS: there is no typed function of
+ * that name; -EINVAL: number or types of the arguments, or text in them, are not what
+ * it declares; -EPROTO: @function has no typed functions.
+ */
+int thaw_call(struct thaw *thaw, const char *function,
+	      const struct thaw_typed_call *call, struct thaw_error *error,
+	      struct thaw_reply *ret_reply, struct thaw_value *ret_value);
 
 /*
  * Starts an invocation of @function. If the function's vm is polled (the catalog's
@@ -370,6 +395,18 @@ int thaw_client_invoke(struct thaw_client *client, const char *function,
 		       const struct thaw_invoke_request *request,
 		       struct thaw_error *error,
 		       struct thaw_client_reply *ret_reply);
+
+/*
+ * Calls a typed function, as thaw_call(), and waits for its reply, as
+ * thaw_client_invoke(). Text and bytes of the value are valid as long as the reply's
+ * data. -EINVAL and -ENOENT stand for what -EINVAL and -ENOSYS are to thaw_call();
+ * -EPROTO with a valid connection: the reply is no result of a typed function.
+ */
+int thaw_client_call(struct thaw_client *client, const char *function,
+		     const struct thaw_typed_call *call,
+		     struct thaw_error *error,
+		     struct thaw_client_reply *ret_reply,
+		     struct thaw_value *ret_value);
 
 /* The version of the library that runs, MAJOR.MINOR.PATCH, such as "0.1.0"; static. */
 const char *thaw_version(void);

@@ -118,6 +118,8 @@ int cli_invoke_code(int result)
 	case -E2BIG:  /* the request */
 	case -EINVAL: /* its content type */
 		return CLI_USAGE;
+	case -ENOSYS: /* no such typed function */
+		return CLI_NOT_FOUND;
 	case -EBUSY:
 	case -EAGAIN: /* while waiting for a vm */
 		return CLI_THROTTLED;

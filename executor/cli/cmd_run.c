@@ -57,8 +57,9 @@ static int set_environment(const struct cli_option *option, const char *value,
 static const struct cli_option options[] = {
 	INVOCATION_OPTIONS(struct run_options),
 	KEY("entry", "HANDLER",
-	    "the handler; default the one with the image's\n"
-	    "name, else the image's only one", entry),
+	    "the handler or typed function; default all typed\n"
+	    "functions, else the handler with the image's name,\n"
+	    "else the image's only one", entry),
 	KEY("memory", "SIZE", "guest memory; default 16MiB", memory),
 	KEY("timeout", "TIME", "longest invocation; default 1s", timeout),
 	KEY("init-timeout", "TIME",

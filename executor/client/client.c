@@ -15,6 +15,8 @@
 #include "executor/libthaw.h"
 #include "executor/protocol/frame.h"
 #include "executor/thaw_error.h"
+#include "executor/typed/values.h"
+#include "guest/abi/thaw_typed.h"
 
 _Static_assert(THAW_CLIENT_IN_FLIGHT_MAX == FRAME_PIPELINE_MAX, "one limit");
 _Static_assert(FRAME_OK == (int)THAW_OK && FRAME_ERROR == (int)THAW_ERROR &&
@@ -266,4 +268,40 @@ int thaw_client_invoke(struct thaw_client *client, const char *function,
 				 client->stream.expected);
 	r = thaw_client_send(client, function, request, &id, error);
 	return r ? r : thaw_client_receive(client, ret_reply, error);
+}
+
+int thaw_client_call(struct thaw_client *client, const char *function,
+		     const struct thaw_typed_call *call,
+		     struct thaw_error *error,
+		     struct thaw_client_reply *ret_reply,
+		     struct thaw_value *ret_value)
+{
+	const struct typed_values values = {
+		.name = call->name,
+		.values = call->arguments,
+		.count = call->count,
+		.returns = call->returns,
+	};
+	struct thaw_invoke_request request = { .data = NULL };
+	struct error *err = thaw_error_inner(error);
+	void *message;
+	size_t size;
+	int r = typed_values_pack(&values, err, &message, &size);
+
+	if (r)
+		return r;
+	if (call->request)
+		request = *call->request;
+	request.data = message;
+	request.size = size;
+	request.content_type = THAW_TYPED_CONTENT_TYPE;
+	r = thaw_client_invoke(client, function, &request, error, ret_reply);
+	free(message);
+	if (r)
+		return r;
+	ret_value->type = THAW_TYPE_NONE;
+	return ret_reply->result == THAW_OK ?
+		       typed_values_unpack(ret_reply->data, ret_reply->size,
+					   err, ret_value) :
+		       0;
 }

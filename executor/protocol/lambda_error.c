@@ -24,6 +24,7 @@ static const struct meaning meanings[] = {
 	{ -E2BIG, 413, "RequestTooLargeException", NULL },
 	{ -EINVAL, 400, "InvalidParameterValueException", NULL },
 	{ -ENOENT, 404, "ResourceNotFoundException", NULL },
+	{ -ENOSYS, 404, "ResourceNotFoundException", NULL },
 	{ -ENOEXEC, 502, "InvalidRuntimeException", NULL },
 	{ -EINPROGRESS, 409, "SnapStartNotReadyException", NULL },
 	{ -ETIMEDOUT, 408, "SnapStartTimeoutException", NULL },

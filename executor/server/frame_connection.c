@@ -197,6 +197,8 @@ static enum frame_status frame_status_of(int result)
 		return FRAME_THROTTLED;
 	case -EINPROGRESS:
 		return FRAME_NOT_READY;
+	case -ENOSYS:
+		return FRAME_NOT_FOUND;
 	case -E2BIG:
 		return FRAME_TOO_LARGE;
 	case -EINVAL:

@@ -93,6 +93,8 @@ static unsigned routes_status_of(int result)
 	case -EINPROGRESS:
 	case -ENOBUFS:
 		return 503;
+	case -ENOSYS:
+		return 404;
 	case -E2BIG:
 		return 413;
 	case -EINVAL:

@@ -66,8 +66,9 @@ samples() {
 	printf '{"width":640,"height":480}' >"$work/mandelbrot.request"
 	book >"$work/wordfreq.request"
 	printf 'hypot(3, 4) ^ 2\n' >"$work/calc.request"
+	printf '{"function":"roman","args":[2026]}' >"$work/math.request"
 	: >"$work/notes.request"
-	for function in hello echo spellcheck mandelbrot wordfreq calc notes; do
+	for function in hello echo spellcheck mandelbrot wordfreq calc math notes; do
 		options=()
 		[[ $function != notes ]] || options=(--method GET --path /1)
 		printf '%s\n  request  ' "$function"

@@ -228,6 +228,15 @@ check_functions() {
 	printf '{"functions":[%s]}' "$(<out)" >described.json
 	try 0 'what is described is a catalog' \
 		./thaw catalog validate described.json
+	printf '{"functions":[{"name":"math","image":"%s"}]}' \
+		"$build/guest/math.elf" >typed.json
+	try 0 'signatures' ./thaw functions describe math -c typed.json
+	has out '^function +int add\(int a, int b\)$'
+	has out '^function +string roman\(uint number\)$'
+	try 0 'signatures as JSON' \
+		./thaw functions describe math -c typed.json -o json
+	is_json out
+	has out '"signature": "int add\(int a, int b\)"'
 	try 4 'describe a function that is not there' \
 		./thaw functions describe none -c functions.json
 	has err 'no function none in functions.json: see'
@@ -367,6 +376,38 @@ check_http() {
 	try 2 'HTTP by the Lambda API' ./thaw invoke web --url localhost:1 \
 		--async --path /a
 	has err 'the Lambda API, which has no --method'
+}
+
+check_typed() {
+	local math=(./thaw run "$build/guest/math.elf")
+
+	try 0 'a typed function' "${math[@]}" \
+		-d '{"function":"add","args":[20,22]}'
+	is out '{"result":42}'
+	is err ''
+	try 0 'by its path' "${math[@]}" --path /roman -d '[2026]'
+	is out '{"result":"MMXXVI"}'
+	try 0 'by its entry' "${math[@]}" --entry is_prime -d '[4294967291]'
+	is out '{"result":true}'
+	try 0 'bytes' "${math[@]}" --path /crc32 -d '["MTIzNDU2Nzg5"]'
+	is out '{"result":3421780262}'
+	try 0 'bytes back' "${math[@]}" --path /reverse -d '["AAEC"]'
+	is out '{"result":"AgEA"}'
+	try 0 'a double' "${math[@]}" --path /hypotenuse -d '[3,4]'
+	is out '{"result":5.0}'
+	try 0 'a ulong' "${math[@]}" --path /gcd \
+		-d '[18446744073709551614,9223372036854775807]'
+	is out '{"result":9223372036854775807}'
+	try 1 'an error of a typed function' "${math[@]}" --path /add \
+		-d '[2147483647,1]'
+	has err '^thaw: math: Math.Overflow: 2147483647 \+ 1 is no int$'
+	try 2 'an argument of another type' "${math[@]}" --path /add \
+		-d '[1,"2"]'
+	has err 'add: argument 2 \(b\): expected int \(.*\), given the string "2"$'
+	try 2 'too few arguments' "${math[@]}" --path /add -d '[1]'
+	has err 'add: expected 2 arguments, given 1: int add\(int a, int b\)$'
+	try 4 'a typed function misspelled' "${math[@]}" --path /romam -d '[1]'
+	has err 'no such function: "romam": did you mean roman\?$'
 }
 
 check_streams() {
@@ -557,6 +598,7 @@ check_no_kvm
 if ./thaw doctor >checks 2>&1; then
 	check_streams
 	check_http
+	check_typed
 	check_requests
 	check_boot
 	check_failures

@@ -11,8 +11,6 @@
 
 #include "base/clock.h"
 
-#define FUNCTION "bench"
-
 _Static_assert(sizeof(struct thaw_error) == sizeof(struct error),
 	       "one kind of message");
 
@@ -29,7 +27,7 @@ int bench_thaw_open(const struct bench_setup *setup,
 	const char *isolation = function->isolation;
 	char text[256];
 	int size = snprintf(text, sizeof(text),
-			    "{\"functions\":[{\"name\":\"" FUNCTION
+			    "{\"functions\":[{\"name\":\"" BENCH_FUNCTION
 			    "\",\"image\":\"%s\",\"entry\":\"%s\","
 			    "\"concurrency\":{\"max\":%u},"
 			    "\"dispatch\":\"%s\",\"isolation\":\"%s\"}]}",
@@ -44,10 +42,10 @@ int bench_thaw_open(const struct bench_setup *setup,
 int bench_thaw_require_gate(struct thaw *thaw, struct error *err)
 {
 	struct thaw_stats stats;
-	int r = thaw_deploy(thaw, FUNCTION, outer(err));
+	int r = thaw_deploy(thaw, BENCH_FUNCTION, outer(err));
 
 	if (!r)
-		r = thaw_get_stats(thaw, FUNCTION, outer(err), &stats);
+		r = thaw_get_stats(thaw, BENCH_FUNCTION, outer(err), &stats);
 	if (!r && !strcmp(stats.gate, "none"))
 		r = error_set(err, -EOPNOTSUPP, "%s", stats.no_gate);
 	return r;
@@ -58,7 +56,8 @@ int bench_thaw_invoke(struct thaw *thaw, const void *request, struct error *err,
 {
 	const struct thaw_invoke_request order = { .data = request,
 						   .size = BENCH_REQUEST_SIZE };
-	int r = thaw_invoke(thaw, FUNCTION, &order, outer(err), ret_reply);
+	int r = thaw_invoke(thaw, BENCH_FUNCTION, &order, outer(err),
+			    ret_reply);
 
 	if (!r && ret_reply->result != THAW_OK) {
 		r = error_set(err, -EPROTO, "%s: %s", ret_reply->error_type,

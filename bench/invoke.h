@@ -6,7 +6,10 @@
 #include "bench/row.h"
 #include "executor/libthaw.h"
 
-/* A function: the benchmark's guest with one of its handlers. */
+/* What it is called in the catalog. */
+#define BENCH_FUNCTION "bench"
+
+/* A function: the benchmark's guest with one of its handlers or typed functions. */
 struct bench_function {
 	const char *entry;
 	unsigned vms;	       /* at most */

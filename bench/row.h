@@ -74,6 +74,9 @@ extern const struct bench_kind bench_floor_handover;
 /* invoke.c */
 extern const struct bench_kind bench_invoke_warm;
 extern const struct bench_kind bench_invoke_reply;
+/* typed.c */
+extern const struct bench_kind bench_invoke_typed;
+extern const struct bench_kind bench_json_args;
 /* polled.c */
 extern const struct bench_kind bench_polled_strict;
 extern const struct bench_kind bench_polled_coop;

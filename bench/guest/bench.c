@@ -26,6 +26,12 @@ THAW_HANDLER(empty)
 	return 0;
 }
 
+/* What empty is for bytes. */
+THAW_FUNCTION(int, add, (int, a), (int, b))
+{
+	return a + b;
+}
+
 static void dirty_pages(uint32_t count, uint32_t stride)
 {
 	const uint64_t step = (uint64_t)stride * THAW_PAGE_SIZE;

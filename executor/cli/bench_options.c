@@ -207,6 +207,8 @@ const char bench_about[] =
 	"  floor.run      entering the guest's user mode and leaving it, nothing else\n"
 	"  invoke.warm    request in, reply out, vm restored; function that does nothing\n"
 	"  invoke.reply   the same up to the reply\n"
+	"  invoke.typed   invoke.warm of a typed function, called with two ints\n"
+	"  json.args      two ints from JSON and one to JSON, without a vm\n"
 	"  invoke.polled  invoke.warm of a function with dispatch polled\n"
 	"  invoke.polled.4     four such functions in turn, sharing the polling cores\n"
 	"  invoke.polled.coop  the same as invoke.polled in cooperative isolation\n"

@@ -13,6 +13,7 @@
 #include "executor/typed/call.h"
 #include "executor/typed/result.h"
 #include "guest/abi/thaw_typed.h"
+#include "vm/image/declarations.h"
 #include "vm/image/image.h"
 #include "vm/image/open.h"
 
@@ -90,7 +91,8 @@ static int convert(const struct image *image, const void *result, size_t size,
 {
 	const struct typed_request request = { .data = json,
 					       .size = sizeof(json) - 1 };
-	const struct typed_target target = { .image = image };
+	const struct typed_target target = { .functions =
+						     image_functions(image) };
 	struct typed_call call;
 	int r = typed_call_make(&target, &request, err, &call);
 

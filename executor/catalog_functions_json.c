@@ -4,36 +4,36 @@
 #include <jansson.h>
 
 #include "base/json_output.h"
-#include "vm/image/functions.h"
+#include "vm/image/declarations.h"
 
-static json_t *parameters_json(const struct image_function *function)
+static json_t *parameters_json(const struct declaration *declaration)
 {
-	char name[sizeof(function->parameters)];
+	char name[sizeof(declaration->parameters)];
 	json_t *list = json_array();
 
-	for (unsigned i = 0; i < function->count; i++) {
+	for (unsigned i = 0; i < declaration->count; i++) {
 		struct json_output parameter = json_output_make();
 
 		json_put_text(&parameter, "name",
-			      image_parameter_name(function, i, name,
-						   sizeof(name)));
+			      declaration_parameter_name(declaration, i, name,
+							 sizeof(name)));
 		json_put_text(&parameter, "type",
-			      image_type_name(function->types[i]));
+			      type_name(declaration->types[i]));
 		json_array_append_new(list, json_output_take(parameter));
 	}
 	return list;
 }
 
-static json_t *function_json(const struct image_function *function)
+static json_t *function_json(const struct declaration *declaration)
 {
-	char signature[IMAGE_SIGNATURE_MAX];
+	char signature[DECLARATION_SIGNATURE_MAX];
 	struct json_output object = json_output_make();
 
-	json_put_text(&object, "name", function->name);
+	json_put_text(&object, "name", declaration->name);
 	json_put_text(&object, "signature",
-		      image_signature(function, signature));
-	json_put_text(&object, "returns", image_type_name(function->returns));
-	json_put(&object, "parameters", parameters_json(function));
+		      declaration_signature(declaration, signature));
+	json_put_text(&object, "returns", type_name(declaration->returns));
+	json_put(&object, "parameters", parameters_json(declaration));
 	return json_output_take(object);
 }
 
@@ -48,12 +48,12 @@ static json_t *dispatch_json(void)
 
 json_t *catalog_functions_json(const struct image *image)
 {
+	const struct declarations *functions = image_functions(image);
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < image_function_count(image); i++)
-		json_array_append_new(list,
-				      function_json(image_function(image, i)));
-	if (image_has_dispatch(image))
+	for (size_t i = 0; i < functions->count; i++)
+		json_array_append_new(list, function_json(&functions->list[i]));
+	if (functions->has_dispatch)
 		json_array_append_new(list, dispatch_json());
 	return list;
 }

@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "executor/handler.h"
-#include "vm/image/functions.h"
+#include "vm/image/declarations.h"
 #include "vm/image/handlers.h"
 #include "vm/image/image.h"
 #include "vm/image/open.h"
@@ -34,12 +34,13 @@ static int check_image_entry(const struct json_place *place,
 			     const struct image *image)
 {
 	const struct json_place entry = json_place_member(place, "entry");
-	const struct image_function *only;
+	const struct declaration *only;
 	struct error err;
 
 	if (handler_is_typed(function, image, &only))
 		return 0;
-	if (!(image_handler_count(image) + image_declaration_count(image)) ||
+	if (!(image_handler_count(image) +
+	      declarations_total(image_functions(image))) ||
 	    handler_of_image(function, image, &err) >= 0)
 		return 0;
 	return json_reader_refuse(&entry, "%s", err.message);

@@ -9,7 +9,7 @@
 #include "executor/handler.h"
 #include "guest/abi/thaw_abi.h"
 #include "snapshot/boot.h"
-#include "vm/image/functions.h"
+#include "vm/image/declarations.h"
 #include "vm/image/open.h"
 
 static void function_log_line(void *cookie, enum thaw_level level,
@@ -25,7 +25,8 @@ static void function_log_line(void *cookie, enum thaw_level level,
 /* What the image declares is what the guest has been made with. */
 static int choose_typed(struct function *function, struct error *err)
 {
-	const size_t count = image_declaration_count(function->image);
+	const size_t count =
+		declarations_total(image_functions(function->image));
 	const size_t said = snapshot_function_count(function->snapshot);
 
 	if (count != said)

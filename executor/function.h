@@ -39,7 +39,7 @@ struct function_counts {
 	_Atomic bool is_polled;		     /* the last one was */
 };
 
-struct image_function;
+struct declaration;
 
 struct function {
 	const struct catalog_function *spec; /* borrowed from the catalog */
@@ -50,8 +50,8 @@ struct function {
 	struct pool *pool;
 	uint32_t handler; /* index */
 	const char *handler_name;
-	bool is_typed; /* its requests are typed calls */
-	const struct image_function *typed_only; /* of one; NULL: of all */
+	bool is_typed;			      /* its requests are typed calls */
+	const struct declaration *typed_only; /* of one; NULL: of all */
 	struct gate_facts gate;		 /* VM_GATE_NONE: dispatch by exit */
 	char no_gate[ERROR_MESSAGE_MAX]; /* why, if the catalog asks for one */
 	struct function_counts counts;

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "vm/image/functions.h"
+#include "vm/image/declarations.h"
 #include "vm/image/handlers.h"
 
 /* The names of the handlers of an image or of a snapshot. */
@@ -24,8 +24,9 @@ static const char *any_name_of_image(const void *of, size_t index)
 {
 	const size_t handlers = image_handler_count(of);
 
-	return index < handlers ? image_handler_name(of, index) :
-				  image_function(of, index - handlers)->name;
+	return index < handlers ?
+		       image_handler_name(of, index) :
+		       image_functions(of)->list[index - handlers].name;
 }
 
 static const char *name_of_snapshot(const void *of, size_t index)
@@ -82,24 +83,24 @@ static int choose_name(const struct catalog_function *spec,
 
 bool handler_is_typed(const struct catalog_function *spec,
 		      const struct image *image,
-		      const struct image_function **ret_only)
+		      const struct declaration **ret_only)
 {
 	const struct names names = { image, image_handler_count(image),
 				     name_of_image };
 
 	*ret_only = NULL;
 	if (!spec_has_entry(spec))
-		return image_declaration_count(image) > 0;
+		return declarations_total(image_functions(image)) > 0;
 	if (find_name(&names, spec->entry) >= 0)
 		return false;
-	*ret_only = image_find_function(image, spec->entry);
+	*ret_only = declarations_find(image_functions(image), spec->entry);
 	return *ret_only != NULL;
 }
 
 int handler_of_image(const struct catalog_function *spec,
 		     const struct image *image, struct error *err)
 {
-	const size_t functions = image_function_count(image);
+	const size_t functions = image_functions(image)->count;
 	const struct names names = { image,
 				     image_handler_count(image) + functions,
 				     any_name_of_image };

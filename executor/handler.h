@@ -13,7 +13,7 @@
 #include "snapshot/snapshot.h"
 #include "vm/image/image.h"
 
-struct image_function;
+struct declaration;
 
 /*
  * Whether the requests of @spec are calls of the image's typed functions: of the one
@@ -22,7 +22,7 @@ struct image_function;
  */
 bool handler_is_typed(const struct catalog_function *spec,
 		      const struct image *image,
-		      const struct image_function **ret_only);
+		      const struct declaration **ret_only);
 
 /*
  * Returns the index of the handler that @spec names as its entry. Without an entry it

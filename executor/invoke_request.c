@@ -13,7 +13,7 @@
 #include "executor/typed/call.h"
 #include "guest/abi/thaw_abi.h"
 #include "snapshot/info.h"
-#include "vm/image/functions.h"
+#include "vm/image/declarations.h"
 #include "vm/poll.h"
 
 _Static_assert(sizeof(((struct thaw_reply *)0)->id) == THAW_ID_MAX,

@@ -10,7 +10,7 @@
 #include "executor/typed/call.h"
 #include "executor/typed/result.h"
 #include "snapshot/snapshot.h"
-#include "vm/image/functions.h"
+#include "vm/image/declarations.h"
 #include "vm/vm.h"
 
 /* "/add" is the function "add". */
@@ -37,7 +37,7 @@ int invoke_typed_make(struct thaw_reply *reply, struct error *err)
 		.name = called_name(request),
 	};
 	const struct typed_target target = {
-		.image = function->image,
+		.functions = image_functions(function->image),
 		.only = function->typed_only,
 	};
 	int r = typed_call_make(&target, &typed, err, &state->typed);

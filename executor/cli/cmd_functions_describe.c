@@ -16,7 +16,7 @@
 #include "executor/cli/options.h"
 #include "executor/cli/verbs.h"
 #include "executor/limits.h"
-#include "vm/image/functions.h"
+#include "vm/image/declarations.h"
 #include "vm/image/image.h"
 #include "vm/image/open.h"
 
@@ -94,7 +94,7 @@ static void put_functions(json_t *object, const char *path)
 
 	if (image_open(path, &error, &image))
 		return;
-	if (image_declaration_count(image))
+	if (declarations_total(image_functions(image)))
 		json_object_set_new(object, "functions",
 				    catalog_functions_json(image));
 	image_close(image);

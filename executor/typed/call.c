@@ -8,9 +8,9 @@
 #include "base/error.h"
 #include "executor/typed/call_json.h"
 #include "executor/typed/message.h"
-#include "vm/image/functions.h"
+#include "vm/image/declarations.h"
 
-static int check_types(const struct image_function *function,
+static int check_types(const struct declaration *function,
 		       const struct thaw_value *values, unsigned count,
 		       struct error *err)
 {
@@ -21,9 +21,8 @@ static int check_types(const struct image_function *function,
 
 		if (given != function->types[i])
 			r = typed_target_refuse(function, i,
-						image_type_name(
-							function->types[i]),
-						image_type_name(given), err);
+						type_name(function->types[i]),
+						type_name(given), err);
 	}
 	return r;
 }
@@ -58,8 +57,8 @@ static int check_message(const struct typed_target *target,
 	    head->returns != call->function->returns)
 		r = error_set(err, -EINVAL, "%s: returns %s, and not %s",
 			      call->function->name,
-			      image_type_name(call->function->returns),
-			      image_type_name(head->returns));
+			      type_name(call->function->returns),
+			      type_name(head->returns));
 	return r;
 }
 

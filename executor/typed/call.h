@@ -24,10 +24,10 @@
 #include "executor/typed/target.h"
 
 struct error;
-struct image_function;
+struct declaration;
 
 struct typed_call {
-	const struct image_function *function; /* NULL: the dispatch function */
+	const struct declaration *function; /* NULL: the dispatch function */
 	/*
 	 * The call, or the result once that is taken: borrowed from the request,
 	 * or owned.

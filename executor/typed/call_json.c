@@ -8,7 +8,7 @@
 #include "base/json_walk.h"
 #include "executor/typed/json_value.h"
 #include "executor/typed/target.h"
-#include "vm/image/functions.h"
+#include "vm/image/declarations.h"
 
 /* Of a key that is none, in a message. */
 #define SHOWN_MAX 64
@@ -196,7 +196,7 @@ static unsigned count_elements(struct piece args)
 static int read_values(struct piece args, char *room, struct error *err,
 		       struct call_json *call)
 {
-	const struct image_function *function = call->function;
+	const struct declaration *function = call->function;
 	const unsigned given = count_elements(args);
 	struct json_member element;
 	size_t offset = 0;

@@ -5,12 +5,12 @@
 #include "executor/typed/request.h"
 
 struct error;
-struct image_function;
+struct declaration;
 struct typed_target;
 
 /* A call that was read. */
 struct call_json {
-	const struct image_function *function; /* NULL: the dispatch function */
+	const struct declaration *function; /* NULL: the dispatch function */
 	char name[THAW_NAME_MAX];
 	struct thaw_value values[THAW_PARAMETERS_MAX];
 	unsigned count;

@@ -9,10 +9,10 @@
 #include "base/error.h"
 #include "executor/typed/json_value.h"
 #include "executor/typed/message.h"
-#include "vm/image/functions.h"
+#include "vm/image/declarations.h"
 
 /* Whether the result is of the type that the function declares. */
-static int check_type(const struct image_function *function,
+static int check_type(const struct declaration *function,
 		      const struct message *message, struct error *err)
 {
 	const unsigned count = message->head.count;
@@ -22,8 +22,8 @@ static int check_type(const struct image_function *function,
 		return error_set(err, -EPROTO, "%u values for a result", count);
 	if (function && given != function->returns)
 		return error_set(err, -EPROTO, "%s, and %s returns %s",
-				 image_type_name(given), function->name,
-				 image_type_name(function->returns));
+				 type_name(given), function->name,
+				 type_name(function->returns));
 	return 0;
 }
 

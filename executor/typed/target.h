@@ -6,13 +6,13 @@
 #define EXECUTOR_TYPED_TARGET_H
 
 struct error;
-struct image;
-struct image_function;
+struct declarations;
+struct declaration;
 
-/* The functions that may be called: those of an image, or only one of them. */
+/* The functions that may be called: all, or only one of them. */
 struct typed_target {
-	const struct image *image;
-	const struct image_function *only; /* NULL: all */
+	const struct declarations *functions;
+	const struct declaration *only; /* NULL: all */
 };
 
 /*
@@ -21,14 +21,14 @@ struct typed_target {
  */
 int typed_target_find(const struct typed_target *target, const char *name,
 		      struct error *err,
-		      const struct image_function **ret_function);
+		      const struct declaration **ret_function);
 
 /* Refuses @given arguments with -EINVAL if @function takes another number of them. */
-int typed_target_check_count(const struct image_function *function,
-			     unsigned given, struct error *err);
+int typed_target_check_count(const struct declaration *function, unsigned given,
+			     struct error *err);
 
 /* Refuses argument @index with -EINVAL. @function is NULL for dispatch. */
-int typed_target_refuse(const struct image_function *function, unsigned index,
+int typed_target_refuse(const struct declaration *function, unsigned index,
 			const char *expected, const char *given,
 			struct error *err);
 

@@ -23,7 +23,7 @@
 #include "executor/typed/result.h"
 #include "tests/unit/elf_builder.h"
 #include "tests/unit/require.h"
-#include "vm/image/functions.h"
+#include "vm/image/declarations.h"
 #include "vm/image/image.h"
 #include "vm/image/open.h"
 
@@ -79,7 +79,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argc;
 	(void)argv;
 	REQUIRE(!parse(functions, sizeof(functions), &image));
-	target.image = image;
+	target.functions = image_functions(image);
 	REQUIRE(!typed_call_make(&target, &request, NULL, &call));
 	if (directory) {
 		write_seed(directory, "declarations", 'd', functions,
@@ -94,23 +94,25 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 static void check_declarations(const uint8_t *data, size_t size)
 {
-	char signature[IMAGE_SIGNATURE_MAX], name[200];
+	char signature[DECLARATION_SIGNATURE_MAX], name[200];
 	struct image *other;
 
 	if (size > 0x8000 || parse(data, size, &other))
 		return;
-	REQUIRE(image_declaration_count(other) <= THAW_FUNCTIONS_MAX);
-	for (size_t i = 0; i < image_function_count(other); i++) {
-		const struct image_function *function =
-			image_function(other, i);
+	REQUIRE(declarations_total(image_functions(other)) <=
+		THAW_FUNCTIONS_MAX);
+	for (size_t i = 0; i < image_functions(other)->count; i++) {
+		const struct declaration *function =
+			&image_functions(other)->list[i];
 
 		REQUIRE(function->count <= THAW_PARAMETERS_MAX);
-		REQUIRE(image_find_function(other, function->name) == function);
-		image_signature(function, signature);
+		REQUIRE(declarations_find(image_functions(other),
+					  function->name) == function);
+		declaration_signature(function, signature);
 		REQUIRE(signature[strlen(signature) - 1] == ')');
 		for (unsigned p = 0; p < function->count; p++)
-			REQUIRE(*image_parameter_name(function, p, name,
-						      sizeof(name)));
+			REQUIRE(*declaration_parameter_name(function, p, name,
+							    sizeof(name)));
 	}
 	image_close(other);
 }

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "elf_builder.h"
 #include "guest/abi/thaw_typed.h"
-#include "vm/image/functions.h"
+#include "vm/image/declarations.h"
 #include "vm/image/image.h"
 #include "vm/image/open.h"
 
@@ -66,32 +66,35 @@ static void refuses(const char *why)
 
 START_TEST(functions_are_found_without_booting)
 {
-	char signature[IMAGE_SIGNATURE_MAX];
+	char signature[DECLARATION_SIGNATURE_MAX];
 	struct image *image = parse();
-	const struct image_function *all = image_find_function(image, "all");
+	const struct declaration *all =
+		declarations_find(image_functions(image), "all");
 
-	ck_assert_uint_eq(image_function_count(image), 3);
-	ck_assert_uint_eq(image_declaration_count(image), 4);
-	ck_assert(image_has_dispatch(image));
-	ck_assert_str_eq(image_signature(image_function(image, 0), signature),
+	ck_assert_uint_eq(image_functions(image)->count, 3);
+	ck_assert_uint_eq(declarations_total(image_functions(image)), 4);
+	ck_assert(image_functions(image)->has_dispatch);
+	ck_assert_str_eq(declaration_signature(&image_functions(image)->list[0],
+					       signature),
 			 "int add(int a, int b)");
-	ck_assert_str_eq(image_signature(image_function(image, 2), signature),
+	ck_assert_str_eq(declaration_signature(&image_functions(image)->list[2],
+					       signature),
 			 "void nothing()");
 	ck_assert_str_eq(
-		image_signature(all, signature),
+		declaration_signature(all, signature),
 		"bytes all(int a, uint b, long c, ulong d, float e, double f, "
 		"string g, bool h, bytes i, int j, int k, int l, int m, int n, "
 		"int o, int p_1)");
 	ck_assert_uint_eq(all->index, 3);
-	ck_assert_ptr_null(image_find_function(image, "ad"));
-	ck_assert_ptr_null(image_find_function(image, ""));
+	ck_assert_ptr_null(declarations_find(image_functions(image), "ad"));
+	ck_assert_ptr_null(declarations_find(image_functions(image), ""));
 	image_close(image);
 }
 END_TEST
 
 START_TEST(the_longest_signature_fits)
 {
-	char signature[IMAGE_SIGNATURE_MAX];
+	char signature[DECLARATION_SIGNATURE_MAX];
 	struct thaw_function_entry *entry = &table[3];
 	struct image *image;
 	const char *last;
@@ -102,7 +105,9 @@ START_TEST(the_longest_signature_fits)
 	     i < sizeof(entry->parameters) - 1; i++)
 		entry->parameters[i] = 'p';
 	image = parse();
-	image_signature(image_find_function(image, entry->name), signature);
+	declaration_signature(declarations_find(image_functions(image),
+						entry->name),
+			      signature);
 	last = signature + strlen(signature);
 	ck_assert_str_eq(last - 3, "pp)");
 	image_close(image);
@@ -115,7 +120,7 @@ START_TEST(an_image_without_the_section_has_no_functions)
 
 	elf_builder_executable(&elf);
 	image = parse();
-	ck_assert_uint_eq(image_declaration_count(image), 0);
+	ck_assert_uint_eq(declarations_total(image_functions(image)), 0);
 	image_close(image);
 }
 END_TEST
@@ -130,7 +135,7 @@ START_TEST(a_section_outside_of_the_file_is_none)
 
 	sections[1].sh_addr = outside[_i];
 	image = parse();
-	ck_assert_uint_eq(image_declaration_count(image), 0);
+	ck_assert_uint_eq(declarations_total(image_functions(image)), 0);
 	image_close(image);
 }
 END_TEST
@@ -232,7 +237,7 @@ START_TEST(an_image_has_so_many_functions_at_most)
 		return;
 	}
 	image = parse();
-	ck_assert_uint_eq(image_function_count(image), THAW_FUNCTIONS_MAX);
+	ck_assert_uint_eq(image_functions(image)->count, THAW_FUNCTIONS_MAX);
 	image_close(image);
 }
 END_TEST

@@ -13,7 +13,7 @@
 #include "executor/typed/result.h"
 #include "executor/typed/values.h"
 #include "tests/unit/elf_builder.h"
-#include "vm/image/functions.h"
+#include "vm/image/declarations.h"
 #include "vm/image/image.h"
 #include "vm/image/open.h"
 
@@ -65,8 +65,9 @@ static int make(const char *text, const char *name, struct typed_call *call)
 	};
 
 	error.message[0] = '\0';
-	return typed_call_make(&(struct typed_target){ image, NULL }, &request,
-			       &error, call);
+	return typed_call_make(&(struct typed_target){ image_functions(image),
+						       NULL },
+			       &request, &error, call);
 }
 
 static void refuses(const char *text, const char *name, int r, const char *why)
@@ -231,8 +232,9 @@ END_TEST
 
 START_TEST(the_entry_of_a_catalog_is_the_only_function)
 {
-	const struct image_function *only = image_find_function(image, "add");
-	const struct typed_target target = { image, only };
+	const struct declaration *only =
+		declarations_find(image_functions(image), "add");
+	const struct typed_target target = { image_functions(image), only };
 	struct typed_request request = { .data = "[1,2]", .size = 5 };
 	struct typed_call call;
 
@@ -305,8 +307,9 @@ static int make_of_message(const void *message, size_t size,
 		.is_message = true,
 	};
 
-	return typed_call_make(&(struct typed_target){ image, NULL }, &request,
-			       &error, call);
+	return typed_call_make(&(struct typed_target){ image_functions(image),
+						       NULL },
+			       &request, &error, call);
 }
 
 START_TEST(a_message_of_a_caller_goes_as_it_is)

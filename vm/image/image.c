@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "vm/image/declarations.h"
 #include "vm/image/image_internal.h"
 
 void image_close(struct image *image)
@@ -21,7 +22,8 @@ void image_close(struct image *image)
 	free(image->internal->bytes);
 	free(image->internal->relocations);
 	free(image->internal->handlers);
-	free(image->internal->functions);
+	declarations_done(&image->internal->functions);
+	declarations_done(&image->internal->imports);
 	free(image->internal->symbols);
 	free(image->internal->symbol_names);
 	free(image->internal);

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "guest/abi/thaw_abi.h"
+#include "vm/image/declarations.h"
 #include "vm/image/image.h"
 
 /* Eight bytes to be written at @gva once the segments are in memory. */
@@ -34,9 +35,7 @@ struct image_private {
 	size_t relocation_count;
 	char (*handlers)[THAW_NAME_MAX];
 	size_t handler_count;
-	struct image_function *functions;
-	size_t function_count;
-	bool has_dispatch;
+	struct declarations functions, imports;
 	struct image_symbol *symbols; /* by address */
 	size_t symbol_count;
 	char *symbol_names;

@@ -1,8 +1,8 @@
 /*
  * open.c - reads a file and has it checked, part by part: header and segments
- * (elf.c), relocations (dynamic.c), handlers (handlers.c), typed functions (functions.c),
- * symbols (symbols.c).
- * Those do not name the file in their messages; here its name is put before them.
+ * (elf.c), relocations (dynamic.c), handlers (handlers.c), declarations (declarations.c),
+ * symbols (symbols.c). Those do not name the file in their messages; here its name is
+ * put before them.
  */
 #include "vm/image/open.h"
 
@@ -16,9 +16,9 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "vm/image/declarations.h"
 #include "vm/image/dynamic.h"
 #include "vm/image/elf.h"
-#include "vm/image/functions.h"
 #include "vm/image/handlers.h"
 #include "vm/image/image_internal.h"
 #include "vm/image/symbols.h"
@@ -90,7 +90,7 @@ static int read_elf(struct image_reader *reader, struct error *err)
 	r = image_read_handlers(reader, err);
 	if (r < 0)
 		return r;
-	r = image_read_functions(reader, err);
+	r = image_read_declarations(reader, err);
 	if (r < 0)
 		return r;
 	return image_read_symbols(reader, err);

@@ -1,0 +1,95 @@
+/*
+ * declarations.h - functions with names and types, as an image declares them: those
+ * that it has (THAW_FUNCTION), and those that it wants of the host (THAW_IMPORT).
+ *
+ * The SDK lays down one struct thaw_function_entry for each of them in a section of
+ * the image. They are hostile until they have been read here.
+ */
+#ifndef VM_IMAGE_DECLARATIONS_H
+#define VM_IMAGE_DECLARATIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "guest/abi/thaw_typed.h"
+
+struct error;
+struct image;
+struct image_reader;
+
+/* One declaration, checked. The strings are zero-terminated printable ASCII. */
+struct declaration {
+	uint16_t index; /* of its entry */
+	uint8_t returns, count;
+	uint8_t types[THAW_PARAMETERS_MAX]; /* enum thaw_type */
+	char name[sizeof(((struct thaw_function_entry *)0)->name)];
+	/* their names, "a, b"; "": they have none */
+	char parameters[sizeof(((struct thaw_function_entry *)0)->parameters)];
+};
+
+/* All of one kind, in the order of their names. */
+struct declarations {
+	struct declaration *list;
+	size_t count;	   /* of the list */
+	bool has_dispatch; /* a function takes the calls of all other names */
+};
+
+/*
+ * Reads the entries in the @size bytes at @bytes into *@declarations, behind those that
+ * are there already. @kind is what messages call one of them: "typed function". Those
+ * without names of parameters are refused if @is_named. The caller frees what has been
+ * read by declarations_done(), also after an error. -ENOEXEC: an entry makes no sense;
+ * -ENOMEM.
+ */
+int declarations_read(const void *bytes, size_t size, const char *kind,
+		      bool is_named, struct error *err,
+		      struct declarations *declarations);
+
+/* Frees the list. All zero is fine. */
+void declarations_done(struct declarations *declarations);
+
+/* The declaration called @name, or NULL. */
+const struct declaration *
+declarations_find(const struct declarations *declarations, const char *name);
+
+/* How many entries there are, that of the dispatch function included. */
+static inline size_t declarations_total(const struct declarations *declarations)
+{
+	return declarations->count + declarations->has_dispatch;
+}
+
+/*
+ * For open.c: reads what the image declares. An image without section headers declares
+ * nothing. Errors as declarations_read().
+ */
+int image_read_declarations(struct image_reader *reader, struct error *err);
+
+/* The functions that the image has. They live as long as the image. */
+const struct declarations *image_functions(const struct image *image);
+
+/* The functions that it wants of the host. They live as long as the image. */
+const struct declarations *image_imports(const struct image *image);
+
+/* The type's name in signatures and messages: "int", "bytes"; static. */
+const char *type_name(unsigned type);
+
+/*
+ * Copies the name of parameter @number to @to, which has room for @size bytes;
+ * returns @to. "" if it has none.
+ */
+const char *declaration_parameter_name(const struct declaration *declaration,
+				       unsigned number, char *to, size_t size);
+
+/* The longest signature, with its zero. */
+#define DECLARATION_SIGNATURE_MAX 512
+
+/* Writes "int add(int a, int b)" to @to; returns @to. */
+const char *declaration_signature(const struct declaration *declaration,
+				  char to[static DECLARATION_SIGNATURE_MAX]);
+
+/* Whether both have the same number of parameters, and the same types. */
+bool declaration_is_like(const struct declaration *one,
+			 const struct declaration *other);
+
+#endif

@@ -243,12 +243,13 @@ static struct guest_log log_of(struct thaw_reply *reply)
 				   function->spec->log_level };
 }
 
-static void take_line(struct thaw_reply *reply)
+/* Takes its log lines; the guest has rung the doorbell, or was stopped anywhere. */
+static void take_lines(struct thaw_reply *reply, bool is_bell)
 {
+	struct invoke_state *state = invoke_state(reply);
 	const struct guest_log log = log_of(reply);
 
-	guest_log_take(&log, invoke_state(reply)->vm,
-		       &invoke_state(reply)->lines);
+	guest_log_take(&log, state->vm, is_bell, &state->log);
 }
 
 /* For an invocation that was cut off: its unfinished lines say how far it came. */
@@ -259,7 +260,7 @@ static void take_begun_lines(struct thaw_reply *reply)
 
 	guest_log_take_begun(&log, state->vm,
 			     snapshot_lines(state->function->snapshot),
-			     &state->lines);
+			     &state->log);
 }
 
 static uint64_t deadline_of(const struct thaw_reply *reply)
@@ -285,6 +286,7 @@ static enum step invoke_take_exit(struct thaw_reply *reply,
 
 	if (!exit->polled)
 		reply->exits++;
+	take_lines(reply, exit->kind == VM_EXIT_DOORBELL);
 	if (exit->kind != VM_EXIT_DOORBELL)
 		take_begun_lines(reply);
 	if (exit->kind == VM_EXIT_DEADLINE) {
@@ -301,7 +303,6 @@ static enum step invoke_take_exit(struct thaw_reply *reply,
 		take_reply(function, vm, reply);
 		return STEP_ENDED;
 	case THAW_BELL_LOG:
-		take_line(reply);
 		return STEP_RUN;
 	case THAW_BELL_SLEEP:
 		state->wake_ns = guest_sleep_end(vm, deadline_of(reply));
@@ -326,7 +327,7 @@ static int invoke_begin(struct thaw_reply *reply)
 				     deadline_of(reply), reply);
 
 	reply->exits = 0;
-	state->lines = 0;
+	state->log = (struct guest_log_progress){ 0 };
 	if (!r && state->is_polled)
 		poll_start(vm, deadline_of(reply));
 	return r;
@@ -380,8 +381,10 @@ static int invoke_run(struct thaw_reply *reply, enum patience wait,
 	if (wait == WAIT_ALL || !slice_end_ns || slice_end_ns >= deadline_ns)
 		return vm_run(vm, deadline_ns, exit);
 	r = vm_run_slice(vm, slice_end_ns, exit);
-	if (!r && exit->kind == VM_EXIT_DEADLINE)
+	if (!r && exit->kind == VM_EXIT_DEADLINE) {
+		take_lines(reply, false);
 		return clock_now_ns() < deadline_ns;
+	}
 	state->slice_end_ns = slice_end_ns;
 	return r;
 }

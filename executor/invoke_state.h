@@ -12,6 +12,7 @@
 
 #include "executor/libthaw.h"
 #include "executor/typed/call.h"
+#include "snapshot/guest_log.h"
 
 struct function;
 struct vm;
@@ -26,7 +27,7 @@ struct __attribute__((may_alias)) invoke_state {
 	uint64_t slice_end_ns; /* 0: runs as long as it takes */
 	uint64_t wake_ns;      /* it sleeps until then; 0: no */
 	char *headers;	       /* owned; NULL: the reply has none */
-	unsigned lines;	       /* of its log */
+	struct guest_log_progress log; /* of its lines */
 	bool is_polled;	       /* the vm waits inside the guest */
 	bool is_pending;       /* it has not ended */
 	bool is_again;	       /* the second try, in a restored vm */

@@ -104,7 +104,7 @@ static int boot_error(struct vm *vm, const struct image *image,
 struct init {
 	const struct snapshot_options *options;
 	uint64_t deadline_ns;
-	unsigned lines; /* of its log */
+	struct guest_log_progress log;
 };
 
 /* Whether it is to be stopped. How long that takes to say is not its time. */
@@ -140,8 +140,9 @@ static int end_early(struct init *init, struct vm *vm,
 	const struct thaw_mailbox *mailbox =
 		vm_view(vm, THAW_GPA_MAILBOX, sizeof(*mailbox));
 
+	guest_log_take(&init->options->log, vm, false, &init->log);
 	guest_log_take_begun(&init->options->log, vm, mailbox->lines,
-			     &init->lines);
+			     &init->log);
 	return boot_error(vm, image, layout, exit, err);
 }
 
@@ -170,14 +171,13 @@ static int run_init(struct vm *vm, const struct image *image,
 			continue;
 		if (exit.kind != VM_EXIT_DOORBELL)
 			return end_early(&init, vm, image, layout, &exit, err);
+		guest_log_take(&options->log, vm, true, &init.log);
 		if (exit.bell == THAW_BELL_READY)
 			return 0;
-		if (exit.bell == THAW_BELL_LOG)
-			guest_log_take(&options->log, vm, &init.lines);
-		else if (exit.bell == THAW_BELL_SLEEP)
+		if (exit.bell == THAW_BELL_SLEEP)
 			sleep_slices(&init,
 				     guest_sleep_end(vm, init.deadline_ns));
-		else
+		else if (exit.bell != THAW_BELL_LOG)
 			return end_early(&init, vm, image, layout, &exit, err);
 		if (clock_now_ns() >= init.deadline_ns) {
 			exit.kind = VM_EXIT_DEADLINE;
@@ -275,6 +275,7 @@ static void freeze_pages(struct vm *vm, uint64_t dispatch)
 	       sizeof(*info) - offsetof(struct thaw_info, counter_base));
 	memset(vm_memory(vm) + THAW_GPA_MAILBOX, 0, THAW_MAILBOX_SIZE);
 	memset(vm_memory(vm) + THAW_GPA_FAULT, 0, THAW_PAGE_SIZE);
+	memset(vm_memory(vm) + THAW_GPA_LOG, 0, THAW_LOG_SIZE);
 }
 
 static int boot_guest(struct snapshot *snapshot, const struct image *image,

@@ -1,4 +1,4 @@
-/* guest_log.c - takes log lines out of the mailbox. See guest_log.h. */
+/* guest_log.c - takes log lines out of guest memory. See guest_log.h. */
 #include "snapshot/guest_log.h"
 
 #include <stddef.h>
@@ -10,17 +10,18 @@
 
 /* @text is hostile, and may change meanwhile. */
 static void guest_log_hand_over(const struct guest_log *log, uint32_t level,
-				const char *from, size_t size, unsigned *lines)
+				const char *from, size_t size,
+				struct guest_log_progress *progress)
 {
 	char text[THAW_LOG_MAX + 1];
 
-	if (!log->line || *lines > GUEST_LOG_LINES_MAX)
+	if (!log->line || progress->lines > GUEST_LOG_LINES_MAX)
 		return;
 	if (level > THAW_LOG_DEBUG)
 		level = THAW_LOG_ERROR;
 	if (level > log->level)
 		return;
-	if (++*lines > GUEST_LOG_LINES_MAX) {
+	if (++progress->lines > GUEST_LOG_LINES_MAX) {
 		size = (size_t)snprintf(text, sizeof(text),
 					"more than %d log lines: the rest is "
 					"dropped",
@@ -36,18 +37,53 @@ static void guest_log_hand_over(const struct guest_log *log, uint32_t level,
 	log->line(log->cookie, (enum thaw_level)level, text, size);
 }
 
-void guest_log_take(const struct guest_log *log, const struct vm *vm,
-		    unsigned *lines)
+/* A size that makes no sense ends the lines. */
+static void guest_log_take_lines(const struct guest_log *log,
+				 const uint8_t *bytes, uint32_t used,
+				 struct guest_log_progress *progress)
+{
+	struct thaw_log_line line;
+
+	while (progress->taken < used &&
+	       used - progress->taken >= sizeof(line)) {
+		const uint8_t *at = bytes + progress->taken;
+		uint32_t room;
+
+		memcpy(&line, at, sizeof(line));
+		room = used - progress->taken - (uint32_t)sizeof(line);
+		if (line.size > room)
+			return;
+		guest_log_hand_over(log, line.level,
+				    (const char *)at + sizeof(line), line.size,
+				    progress);
+		progress->taken +=
+			(uint32_t)sizeof(line) + ((line.size + 7) & ~7u);
+	}
+}
+
+void guest_log_take(const struct guest_log *log, struct vm *vm, bool is_bell,
+		    struct guest_log_progress *progress)
 {
 	const struct thaw_mailbox *mailbox =
 		vm_view(vm, THAW_GPA_MAILBOX, sizeof(*mailbox));
+	const uint32_t used =
+		__atomic_load_n(&mailbox->log_used, __ATOMIC_RELAXED);
+	const uint32_t none = 0;
 
-	guest_log_hand_over(log, mailbox->log_level, mailbox->log_text,
-			    mailbox->log_size, lines);
+	if (!used)
+		return;
+	guest_log_take_lines(log, vm_view(vm, THAW_GPA_LOG, THAW_LOG_SIZE),
+			     used < THAW_LOG_SIZE ? used : THAW_LOG_SIZE,
+			     progress);
+	if (!is_bell)
+		return;
+	progress->taken = 0;
+	vm_write(vm, THAW_GPA_MAILBOX + offsetof(struct thaw_mailbox, log_used),
+		 &none, sizeof(none));
 }
 
 void guest_log_take_begun(const struct guest_log *log, const struct vm *vm,
-			  uint64_t begun, unsigned *lines)
+			  uint64_t begun, struct guest_log_progress *progress)
 {
 	const void *from = begun ? vm_view(vm, begun, GUEST_LOG_BEGUN_BYTES) :
 				   NULL;
@@ -63,6 +99,6 @@ void guest_log_take_begun(const struct guest_log *log, const struct vm *vm,
 		text = vm_view(vm, line[i].text, line[i].size);
 		if (text)
 			guest_log_hand_over(log, line[i].level, text,
-					    line[i].size, lines);
+					    line[i].size, progress);
 	}
 }

@@ -4,6 +4,7 @@
 #ifndef SNAPSHOT_GUEST_LOG_H
 #define SNAPSHOT_GUEST_LOG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,12 +27,19 @@ struct guest_log {
 	enum thaw_level level; /* less severe lines are dropped */
 };
 
+/* What has been taken of the lines of one invocation; all zero at its start. */
+struct guest_log_progress {
+	unsigned lines;
+	uint32_t taken; /* bytes of thaw_mailbox.log_used */
+};
+
 /*
- * Hands the line in @vm's mailbox to @log. *@lines counts the lines of this
- * invocation.
+ * Hands the lines that @vm has in memory to @log. If @is_bell, the guest has rung the
+ * doorbell, or is done, and is told that they have been taken; else it has been stopped
+ * anywhere.
  */
-void guest_log_take(const struct guest_log *log, const struct vm *vm,
-		    unsigned *lines);
+void guest_log_take(const struct guest_log *log, struct vm *vm, bool is_bell,
+		    struct guest_log_progress *progress);
 
 /* Bytes of a guest's table of lines that have begun. */
 #define GUEST_LOG_BEGUN_BYTES (THAW_LINES * sizeof(struct thaw_line))
@@ -41,6 +49,6 @@ void guest_log_take(const struct guest_log *log, const struct vm *vm,
  * them. 0, and a table or texts that are not in memory, are no lines.
  */
 void guest_log_take_begun(const struct guest_log *log, const struct vm *vm,
-			  uint64_t begun, unsigned *lines);
+			  uint64_t begun, struct guest_log_progress *progress);
 
 #endif

@@ -81,6 +81,7 @@ static void add_thaw_pages(struct layout *layout)
 	add_mapping(layout, THAW_GPA_INFO, THAW_PAGE_SIZE, read);
 	add_mapping(layout, THAW_GPA_MAILBOX, THAW_MAILBOX_SIZE, read | write);
 	add_mapping(layout, THAW_GPA_HEADERS, THAW_HEADERS_SIZE, read);
+	add_mapping(layout, THAW_GPA_LOG, THAW_LOG_SIZE, read | write);
 	add_mapping(layout, THAW_GPA_ENVIRONMENT, THAW_ENVIRONMENT_MAX, read);
 }
 

@@ -23,7 +23,7 @@
 #define LAYOUT_MEMORY_MAX (1024u << 20)
 /* A guest is not worth starting with less heap than this. */
 #define LAYOUT_HEAP_MIN (64u << 10)
-#define LAYOUT_MAPPINGS_MAX (IMAGE_SEGMENTS_MAX + 13)
+#define LAYOUT_MAPPINGS_MAX (IMAGE_SEGMENTS_MAX + 15)
 
 /* A mapping's protection: IMAGE_PROT_* and this. */
 #define LAYOUT_SUPERVISOR 0x8

@@ -20,7 +20,7 @@
 #include "thaw_log.h"
 #endif
 
-#define THAW_ABI_VERSION 5
+#define THAW_ABI_VERSION 6
 
 /* The guest's page size; the host's may be larger (arm64). */
 #define THAW_PAGE_SIZE 4096
@@ -36,11 +36,13 @@
  *	THAW_GPA_INFO		user, read-only		struct thaw_info
  *	THAW_GPA_MAILBOX	user, read-write	struct thaw_mailbox
  *	THAW_GPA_HEADERS	user, read-only		the request's headers
+ *	THAW_GPA_LOG		user, read-write	log lines
  *	THAW_GPA_ENVIRONMENT	user, read-only		environment
  *	THAW_GPA_IMAGE		the ELF's segments, then, each behind an
- *				unmapped guard: heap, stack, request window,
- *				reply window; page tables end the memory and
- *				are not mapped at all.
+ *				unmapped guard: heap, stack, result window (of
+ *				host functions), request window, reply window;
+ *				page tables end the memory and are not mapped
+ *				at all.
  *
  * Functions with polled dispatch have one page more, in a memslot of its own
  * that is neither tracked nor restored:
@@ -57,6 +59,8 @@
 #define THAW_MAILBOX_SIZE 0x2000
 #define THAW_GPA_HEADERS 0x17000
 #define THAW_HEADERS_SIZE 0x5000
+#define THAW_GPA_LOG 0x1c000
+#define THAW_LOG_SIZE 0x4000
 #define THAW_GPA_ENVIRONMENT 0x20000
 #define THAW_ENVIRONMENT_MAX 0x10000
 #define THAW_GPA_IMAGE 0x100000
@@ -79,10 +83,11 @@
 /* Values of the doorbell. Zero is none of them. */
 #define THAW_BELL_READY 1   /* init is over: take the snapshot */
 #define THAW_BELL_DONE 2    /* the reply, or the error, is in the mailbox */
-#define THAW_BELL_LOG 3	    /* a log line is in the mailbox; continue */
+#define THAW_BELL_LOG 3	    /* take the log lines; continue */
 #define THAW_BELL_REFUSED 4 /* the entry stub found state it cannot reset */
 #define THAW_BELL_IDLE 5    /* cooperative: no request for some time */
 #define THAW_BELL_SLEEP 6   /* go on after the mailbox's sleep_ns */
+#define THAW_BELL_CALL 7    /* call a host function; continue with its result */
 
 /* x86_64: bytes between the fault stubs of two vectors. */
 #define THAW_X86_FAULT_STUB_SIZE 16
@@ -98,7 +103,7 @@
 #define THAW_INFO_DISPATCH 8
 #define THAW_INFO_STACK_TOP 16
 #define THAW_INFO_REQUEST_START 40
-#define THAW_INFO_DONE 80
+#define THAW_INFO_DONE 96
 #define THAW_CONTROL_GO 0
 #define THAW_CONTROL_SPINS 4
 #define THAW_CONTROL_DONE 64
@@ -119,7 +124,7 @@
  * What else a client has said of its request: pairs of strings, "name\0value\0",
  * in the info page behind struct thaw_info.
  */
-#define THAW_GPA_ATTRIBUTES (THAW_GPA_INFO + 448)
+#define THAW_GPA_ATTRIBUTES (THAW_GPA_INFO + 464)
 #define THAW_ATTRIBUTES_MAX 3584
 
 /*
@@ -144,6 +149,10 @@
 #define THAW_HANDLER_TYPED 0xffffffff
 #define THAW_ENTROPY_SIZE 32
 
+/* The host functions that a guest does without an exit: they write log lines. */
+#define THAW_HOST_LOCAL_PRINT 0x1
+#define THAW_HOST_LOCAL_LOG 0x2
+
 #ifndef __ASSEMBLER__
 
 #ifdef __cplusplus
@@ -154,7 +163,7 @@
 
 /*
  * What the host tells the guest; read-only in user mode. The fields down to
- * `environment` are fixed at boot; the host writes the rest for every
+ * `host_local` are fixed at boot; the host writes the rest for every
  * invocation.
  */
 struct thaw_info {
@@ -168,7 +177,10 @@ struct thaw_info {
 	uint64_t request_size;
 	uint64_t reply_start; /* reply window, user read-write */
 	uint64_t reply_size;
-	uint64_t environment; /* char *[], NULL-terminated */
+	uint64_t environment;  /* char *[], NULL-terminated */
+	uint64_t result_start; /* result window, user read-only */
+	uint32_t result_size; /* bytes; 0: the catalog allows no host functions */
+	uint32_t host_local; /* THAW_HOST_LOCAL_*: allowed, and the guest's own */
 
 	/* where the function jumps when it is done; in the stub's page */
 	uint64_t done;
@@ -210,6 +222,27 @@ struct thaw_line {
 	uint32_t level; /* enum thaw_level */
 };
 
+/*
+ * One log line, at a multiple of 8 in the bytes at THAW_GPA_LOG. Its text follows,
+ * THAW_LOG_MAX bytes at most. The guest appends lines, and adds the room that each
+ * takes to thaw_mailbox.log_used once it is complete. The host takes all of them
+ * whenever the guest rings the doorbell, and sets log_used to 0; and when the
+ * invocation ends without that, by a fault or its timeout.
+ */
+struct thaw_log_line {
+	uint32_t size;	/* bytes of text */
+	uint32_t level; /* enum thaw_level */
+};
+
+/*
+ * The answer to THAW_BELL_CALL, at the start of the result window. A result, a struct
+ * thaw_message, or an error's text follows it; a zero ends the text.
+ */
+struct thaw_host_answer {
+	uint32_t status; /* THAW_HOST_* of thaw_host.h */
+	uint32_t size;	 /* bytes that follow, without the zero */
+};
+
 /* Values of thaw_mailbox.status. */
 #define THAW_STATUS_OK 0
 #define THAW_STATUS_ERROR 1
@@ -235,6 +268,19 @@ struct thaw_mailbox {
 	uint32_t status;	 /* THAW_STATUS_* */
 	uint32_t heap_exhausted; /* an allocation has failed */
 	uint64_t reply_size;	 /* bytes at the start of the reply window */
+
+	/* every bell, and the end: bytes of lines at THAW_GPA_LOG */
+	uint32_t log_used;
+	uint32_t reserved;
+
+	/* THAW_BELL_CALL: a struct thaw_message anywhere in guest memory */
+	uint64_t call;
+	uint64_t call_size;
+
+	/* THAW_BELL_SLEEP */
+	uint64_t sleep_ns;
+
+	/* THAW_BELL_DONE */
 	char content_type[THAW_CONTENT_TYPE_MAX];
 	char error_type[THAW_ERROR_TYPE_MAX];
 	char error_message[THAW_ERROR_MESSAGE_MAX];
@@ -242,26 +288,17 @@ struct thaw_mailbox {
 	/* THAW_BELL_READY; lines from the start, since init may fault */
 	uint32_t abi_version;
 	uint32_t handler_count;
-	uint64_t handlers; /* struct thaw_handler_entry[] */
-	uint64_t dispatch; /* the new thaw_info.dispatch */
-	uint64_t lines;	   /* struct thaw_line[THAW_LINES], or 0 */
+	uint64_t handlers;	   /* struct thaw_handler_entry[] */
+	uint64_t dispatch;	   /* the new thaw_info.dispatch */
+	uint64_t lines;		   /* struct thaw_line[THAW_LINES], or 0 */
+	uint32_t function_count;   /* declarations in the image */
+	uint32_t registered_count; /* of functions that init has added */
+	uint64_t registered;	   /* struct thaw_function_entry[] */
 
-	/* THAW_BELL_LOG */
-	uint32_t log_level; /* enum thaw_level */
-	uint32_t log_size;
-	char log_text[THAW_LOG_MAX];
-
-	/* THAW_BELL_SLEEP */
-	uint64_t sleep_ns;
-
-	/* THAW_BELL_DONE, since version 4 */
+	/* THAW_BELL_DONE */
 	uint32_t http_status; /* 0: none */
 	uint32_t headers_size;
 	char headers[THAW_REPLY_HEADERS_MAX]; /* "name\0value\0" */
-
-	/* THAW_BELL_READY, since version 5: declarations in the image */
-	uint32_t function_count;
-	uint32_t reserved;
 };
 
 THAW_ASSERT(THAW_GPA_INFO + sizeof(struct thaw_info) == THAW_GPA_ATTRIBUTES,
@@ -270,8 +307,8 @@ THAW_ASSERT(sizeof(struct thaw_info) + THAW_ATTRIBUTES_MAX <= THAW_PAGE_SIZE,
 	    "one page");
 THAW_ASSERT(sizeof(struct thaw_mailbox) <= THAW_MAILBOX_SIZE, "its pages");
 THAW_ASSERT(THAW_GPA_MAILBOX + THAW_MAILBOX_SIZE <= THAW_GPA_HEADERS &&
-		    THAW_GPA_HEADERS + THAW_HEADERS_SIZE <=
-			    THAW_GPA_ENVIRONMENT,
+		    THAW_GPA_HEADERS + THAW_HEADERS_SIZE <= THAW_GPA_LOG &&
+		    THAW_GPA_LOG + THAW_LOG_SIZE <= THAW_GPA_ENVIRONMENT,
 	    "one behind the other");
 THAW_ASSERT(THAW_HEADERS_MAX < THAW_HEADERS_SIZE, "and the empty name");
 THAW_ASSERT(sizeof(struct thaw_handler_entry) == 64, "ABI");
@@ -283,18 +320,21 @@ THAW_ASSERT(offsetof(struct thaw_info, request_start) ==
 		    THAW_INFO_REQUEST_START,
 	    "ABI");
 THAW_ASSERT(offsetof(struct thaw_info, done) == THAW_INFO_DONE, "ABI");
-THAW_ASSERT(offsetof(struct thaw_info, counter_base) == 88, "ABI");
-THAW_ASSERT(offsetof(struct thaw_info, generation) == 120, "ABI");
-THAW_ASSERT(offsetof(struct thaw_info, request) == 160, "ABI");
-THAW_ASSERT(sizeof(struct thaw_info) == 448, "ABI");
+THAW_ASSERT(offsetof(struct thaw_info, counter_base) == 104, "ABI");
+THAW_ASSERT(offsetof(struct thaw_info, generation) == 136, "ABI");
+THAW_ASSERT(offsetof(struct thaw_info, request) == 176, "ABI");
+THAW_ASSERT(sizeof(struct thaw_info) == 464, "ABI");
 THAW_ASSERT(offsetof(struct thaw_control, go) == THAW_CONTROL_GO, "ABI");
 THAW_ASSERT(offsetof(struct thaw_control, spins) == THAW_CONTROL_SPINS, "ABI");
 THAW_ASSERT(offsetof(struct thaw_control, done) == THAW_CONTROL_DONE, "ABI");
-THAW_ASSERT(offsetof(struct thaw_mailbox, abi_version) == 1232, "ABI");
-THAW_ASSERT(offsetof(struct thaw_mailbox, log_level) == 1264, "ABI");
-THAW_ASSERT(offsetof(struct thaw_mailbox, sleep_ns) == 2296, "ABI");
-THAW_ASSERT(offsetof(struct thaw_mailbox, http_status) == 2304, "ABI");
-THAW_ASSERT(sizeof(struct thaw_mailbox) == 6416, "ABI");
+THAW_ASSERT(sizeof(struct thaw_log_line) == 8, "ABI");
+THAW_ASSERT(sizeof(struct thaw_host_answer) == 8, "ABI");
+THAW_ASSERT(offsetof(struct thaw_mailbox, log_used) == 16, "ABI");
+THAW_ASSERT(offsetof(struct thaw_mailbox, content_type) == 48, "ABI");
+THAW_ASSERT(offsetof(struct thaw_mailbox, abi_version) == 1264, "ABI");
+THAW_ASSERT(offsetof(struct thaw_mailbox, registered) == 1304, "ABI");
+THAW_ASSERT(offsetof(struct thaw_mailbox, headers) == 1320, "ABI");
+THAW_ASSERT(sizeof(struct thaw_mailbox) == 5416, "ABI");
 
 #endif /* __ASSEMBLER__ */
 #endif

@@ -20,7 +20,7 @@ void thaw_stdio_init(void);
  */
 size_t thaw_cut(const char *text, size_t size, size_t max);
 
-/* stdio.c: sends what stdout and stderr still hold. */
+/* stdio.c: what stdout and stderr still hold becomes log lines. */
 void thaw_stdio_flush(void);
 
 /* entropy.c: new seeds for rand() and random(). */
@@ -40,6 +40,9 @@ bool thaw_reply_overflowed(void);
 
 /* reply.c: ends the invocation well, with the reply as it is. */
 _Noreturn void thaw_done(void);
+
+/* host.c: init is over, and the host can be called. */
+void thaw_host_ready(void);
 
 /* typed.c: how many declarations of typed functions the image has. */
 uint32_t thaw_typed_count(void);

@@ -158,6 +158,7 @@ _Noreturn void _start(void)
 	thaw_mailbox->handler_count = (uint32_t)handler_count();
 	thaw_mailbox->handlers = (uintptr_t)__thaw_handlers_start;
 	thaw_mailbox->function_count = thaw_typed_count();
+	thaw_host_ready();
 	thaw_mailbox->dispatch = (uintptr_t)dispatch;
 	for (;;)
 		thaw_arch_ring(THAW_BELL_READY);

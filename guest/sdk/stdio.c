@@ -1,6 +1,8 @@
 /*
  * stdio.c - the log, and stdout and stderr as part of it: each line is one log
- * line, at level info for stdout and warn for stderr.
+ * line, at level info for stdout and warn for stderr. Complete lines wait in memory
+ * until the host takes them: at the end of the invocation, when it sleeps or calls the
+ * host, when the memory is full, and at fflush().
  */
 #include <stdio.h>
 #include <string.h>
@@ -24,13 +26,36 @@ static enum {
 	LINE_CUT,   /* it is too long: the rest is dropped */
 } states[THAW_LINES];
 
-static void send(enum thaw_level level, const char *text, size_t size)
+/* Has the host take all lines, so that they are in the log now. */
+static void ring(void)
 {
-	if (text != (const char *)thaw_mailbox->log_text)
-		memcpy((char *)thaw_mailbox->log_text, text, size);
-	thaw_mailbox->log_level = level;
-	thaw_mailbox->log_size = (uint32_t)size;
-	thaw_arch_ring(THAW_BELL_LOG);
+	if (thaw_mailbox->log_used)
+		thaw_arch_ring(THAW_BELL_LOG);
+}
+
+/*
+ * Room for a line of THAW_LOG_MAX bytes. The host takes the lines when the invocation
+ * ends; only when there is no room left must it do so before.
+ */
+static struct thaw_log_line *next_line(void)
+{
+	if (thaw_mailbox->log_used >
+	    THAW_LOG_SIZE - sizeof(struct thaw_log_line) - THAW_LOG_MAX)
+		ring();
+	return (struct thaw_log_line *)(uintptr_t)(THAW_GPA_LOG +
+						   thaw_mailbox->log_used);
+}
+
+/* The line, whose text is there already, is complete. */
+static void append(struct thaw_log_line *line, enum thaw_level level,
+		   size_t size)
+{
+	line->size = (uint32_t)size;
+	line->level = level;
+	/* what is counted is there, whenever the host stops this vm */
+	__asm__ volatile("" ::: "memory");
+	thaw_mailbox->log_used +=
+		(uint32_t)((sizeof(*line) + size + 7) & ~(size_t)7);
 }
 
 /* How long a character of UTF-8 is that begins with @first. */
@@ -56,7 +81,8 @@ size_t thaw_cut(const char *text, size_t size, size_t max)
 
 void thaw_log(enum thaw_level level, const char *format, ...)
 {
-	char *text = (char *)thaw_mailbox->log_text;
+	struct thaw_log_line *line = next_line();
+	char *text = (char *)(line + 1);
 	va_list args;
 	int length;
 
@@ -64,28 +90,27 @@ void thaw_log(enum thaw_level level, const char *format, ...)
 	length = vsnprintf(text, THAW_LOG_MAX, format, args);
 	va_end(args);
 	if (length >= 0)
-		send(level, text,
-		     thaw_cut(text, (size_t)length, THAW_LOG_MAX - 1));
+		append(line, level,
+		       thaw_cut(text, (size_t)length, THAW_LOG_MAX - 1));
 }
 
-static void send_line(struct thaw_line *line)
+static void send_line(struct thaw_line *begun)
 {
-	const uint32_t size = line->size;
-	const char *text = (const char *)thaw_mailbox->log_text;
+	struct thaw_log_line *line = next_line();
+	const uint32_t size = begun->size;
 
-	memcpy((char *)thaw_mailbox->log_text, (const char *)line->text, size);
-	/* the mailbox has it, if the deadline strikes at the bell */
-	line->size = 0;
-	send(line->level, text, size);
+	memcpy(line + 1, (const char *)begun->text, size);
+	/* the log has it, if the deadline strikes here */
+	begun->size = 0;
+	append(line, begun->level, size);
 }
 
-static int flush_line(size_t i)
+static void flush_line(size_t i)
 {
 	if (lines[i].size) {
 		send_line(&lines[i]);
 		states[i] = LINE_BEGUN;
 	}
-	return 0;
 }
 
 /* The end of a line whose text has been sent already is no line of its own. */
@@ -128,13 +153,17 @@ static int put_error(char c, FILE *file)
 static int flush_out(FILE *file)
 {
 	(void)file;
-	return flush_line(0);
+	flush_line(0);
+	ring();
+	return 0;
 }
 
 static int flush_error(FILE *file)
 {
 	(void)file;
-	return flush_line(1);
+	flush_line(1);
+	ring();
+	return 0;
 }
 
 static int get_nothing(FILE *file)
@@ -171,5 +200,6 @@ int fflush(FILE *stream)
 	if (stream)
 		return stream->flush ? stream->flush(stream) : 0;
 	thaw_stdio_flush();
+	ring();
 	return 0;
 }

@@ -173,7 +173,9 @@ void thaw_fail(const char *type, const char *format, ...)
 
 /*
  * Writes one line to the function's log. Lines over 1,023 bytes are cut; no
- * character of UTF-8 is. Each costs an exit from the guest.
+ * character of UTF-8 is. Lines reach the log in order, at the end of the invocation or
+ * when the function sleeps, calls the host, or calls fflush(); some 16 KiB of them cost
+ * no exit from the guest.
  */
 void thaw_log(enum thaw_level level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -215,5 +217,6 @@ struct thaw_init_record {
 #endif
 
 #include <thaw_function.h>
+#include <thaw_import.h>
 
 #endif

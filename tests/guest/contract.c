@@ -166,20 +166,25 @@ void body_where_none_may_be(void)
 	thaw_reply("ab", 2);
 }
 
-void log_of_wild_size(void)
+static void log_raw(uint32_t size, uint32_t level, uint32_t used)
 {
-	mailbox->log_level = THAW_LOG_INFO;
-	mailbox->log_size = UINT32_MAX;
+	struct thaw_log_line *line = (struct thaw_log_line *)THAW_GPA_LOG;
+
+	line->size = size;
+	line->level = level;
+	mailbox->log_used = used;
 	thaw_arch_ring(THAW_BELL_LOG);
 	thaw_reply_printf("logged");
 }
 
+void log_of_wild_size(void)
+{
+	log_raw(UINT32_MAX, THAW_LOG_INFO, UINT32_MAX);
+}
+
 void log_of_wild_level(void)
 {
-	mailbox->log_level = UINT32_MAX;
-	mailbox->log_size = 4;
-	thaw_arch_ring(THAW_BELL_LOG);
-	thaw_reply_printf("logged");
+	log_raw(4, UINT32_MAX, 16);
 }
 
 void log_flood(void)

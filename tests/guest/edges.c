@@ -182,9 +182,12 @@ THAW_HANDLER(log_at_length)
 
 THAW_HANDLER(log_unchecked)
 {
-	mailbox->log_level = THAW_LOG_WARN;
-	mailbox->log_size = (uint32_t)number(request);
-	memset((char *)mailbox->log_text, '\n', THAW_LOG_MAX);
+	struct thaw_log_line *line = (struct thaw_log_line *)THAW_GPA_LOG;
+
+	line->level = THAW_LOG_WARN;
+	line->size = (uint32_t)number(request);
+	memset(line + 1, '\n', THAW_LOG_SIZE - sizeof(*line));
+	mailbox->log_used = THAW_LOG_SIZE;
 	thaw_arch_ring(THAW_BELL_LOG);
 	return 0;
 }

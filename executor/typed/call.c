@@ -34,6 +34,24 @@ static const char *name_of(const struct typed_request *request,
 	return (const char *)request->data + head->name;
 }
 
+/* The type of a dispatch function's result is known when that is there. */
+static int take_returns(const struct thaw_message *head, struct error *err,
+			struct typed_call *call)
+{
+	const struct declaration *function = call->function;
+
+	call->returns = (uint8_t)head->returns;
+	if (!function)
+		return 0;
+	if (head->returns != THAW_TYPE_NONE &&
+	    head->returns != function->returns)
+		return error_set(err, -EINVAL, "%s: returns %s, and not %s",
+				 function->name, type_name(function->returns),
+				 type_name(head->returns));
+	call->returns = function->returns;
+	return 0;
+}
+
 static int check_message(const struct typed_target *target,
 			 const struct typed_request *request, struct error *err,
 			 struct typed_call *call)
@@ -53,13 +71,7 @@ static int check_message(const struct typed_target *target,
 	if (!r)
 		r = check_types(call->function, message.values, head->count,
 				err);
-	if (!r && call->function && head->returns != THAW_TYPE_NONE &&
-	    head->returns != call->function->returns)
-		r = error_set(err, -EINVAL, "%s: returns %s, and not %s",
-			      call->function->name,
-			      type_name(call->function->returns),
-			      type_name(head->returns));
-	return r;
+	return r ? r : take_returns(head, err, call);
 }
 
 static int write_message(const struct call_json *json, struct typed_call *call)
@@ -95,6 +107,8 @@ static int make_of_json(const struct typed_target *target,
 		return error_set(err, -ENOMEM, "no memory for a typed call");
 	r = call_json_read(target, request, room, err, &json);
 	call->function = json.function;
+	if (json.function)
+		call->returns = json.function->returns;
 	if (!r && write_message(&json, call))
 		r = error_set(err, -ENOMEM, "no memory for a typed call");
 	free(room);
@@ -113,6 +127,12 @@ int typed_call_make(const struct typed_target *target,
 	return request->is_message ?
 		       check_message(target, request, err, ret_call) :
 		       make_of_json(target, request, err, ret_call);
+}
+
+/* Its texts and bytes are twice in memory for a time: as they were read, and packed. */
+size_t typed_call_memory(size_t size)
+{
+	return 2 * size + CALL_JSON_ROOM + THAW_MESSAGE_HEAD_MAX;
 }
 
 void typed_call_done(struct typed_call *call)

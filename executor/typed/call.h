@@ -36,6 +36,8 @@ struct typed_call {
 	size_t size;
 	void *memory;
 	bool is_message; /* what the caller has sent, and gets */
+	bool has_result; /* the result is taken */
+	uint8_t returns; /* wanted, of enum thaw_type; THAW_TYPE_NONE: any */
 };
 
 /*
@@ -47,6 +49,9 @@ struct typed_call {
 int typed_call_make(const struct typed_target *target,
 		    const struct typed_request *request, struct error *err,
 		    struct typed_call *ret_call);
+
+/* The most bytes of memory that making a call of @size bytes of JSON takes. */
+size_t typed_call_memory(size_t size);
 
 /* Frees what @call owns. It may have been zeroed, and may be done with already. */
 void typed_call_done(struct typed_call *call);

@@ -11,20 +11,24 @@
 #include "executor/typed/message.h"
 #include "vm/image/declarations.h"
 
-/* Whether the result is of the type that the function declares. */
-static int check_type(const struct declaration *function,
+/* Whether the result is of the type that the function declares, or the caller wants. */
+static int check_type(const struct typed_call *call,
 		      const struct message *message, struct error *err)
 {
+	const struct declaration *function = call->function;
 	const unsigned count = message->head.count;
 	const unsigned given = count ? message->values[0].type : THAW_TYPE_VOID;
 
 	if (count > 1)
 		return error_set(err, -EPROTO, "%u values for a result", count);
-	if (function && given != function->returns)
-		return error_set(err, -EPROTO, "%s, and %s returns %s",
-				 type_name(given), function->name,
-				 type_name(function->returns));
-	return 0;
+	if (call->returns == THAW_TYPE_NONE || given == call->returns)
+		return 0;
+	if (!function)
+		return error_set(err, -EPROTO, "%s, and the caller expects %s",
+				 type_name(given), type_name(call->returns));
+	return error_set(err, -EPROTO, "%s, and %s returns %s",
+			 type_name(given), function->name,
+			 type_name(call->returns));
 }
 
 static int write_json(const struct thaw_value *value, size_t max,
@@ -62,12 +66,13 @@ int typed_result_take(struct typed_call *call, const void *reply, size_t size,
 		memcpy(copy, reply, size);
 	r = message_read(copy, size, THAW_MESSAGE_RESULT, err, &message);
 	if (!r)
-		r = check_type(call->function, &message, err);
+		r = check_type(call, &message, err);
 	if (r) {
 		free(copy);
 		return r;
 	}
 	typed_call_done(call);
+	call->has_result = true;
 	if (call->is_message) {
 		call->message = call->memory = copy;
 		call->size = size;

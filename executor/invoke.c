@@ -132,8 +132,6 @@ static void take_reply(const struct function *function, struct vm *vm,
 	/* read once: in the cooperative isolation they may still change */
 	uint64_t size = __atomic_load_n(&mailbox->reply_size, __ATOMIC_RELAXED);
 	uint32_t status = __atomic_load_n(&mailbox->status, __ATOMIC_RELAXED);
-	struct error err;
-	const char *type;
 
 	if (status == THAW_STATUS_ERROR) {
 		reply->result = THAW_ERROR;
@@ -159,21 +157,16 @@ static void take_reply(const struct function *function, struct vm *vm,
 			 size, layout->reply_max);
 		return;
 	}
-	if (!take_http(mailbox, size, reply))
+	reply->result = THAW_OK;
+	reply->data = vm_view(vm, layout->reply.start, size);
+	reply->size = size;
+	/* the rest of a typed reply is the host's: see invoke_typed_take() */
+	if (function->is_typed || !take_http(mailbox, size, reply))
 		return;
-	if (function->is_typed) {
-		type = invoke_typed_take(reply, size, &err);
-		if (type)
-			invoke_fail(reply, THAW_ERROR, type, err.message);
-		return;
-	}
 	invoke_copy_ascii(reply->content_type, mailbox->content_type,
 			  sizeof(mailbox->content_type));
 	if (!*reply->content_type)
 		strcpy(reply->content_type, DEFAULT_CONTENT_TYPE);
-	reply->result = THAW_OK;
-	reply->data = vm_view(vm, layout->reply.start, size);
-	reply->size = size;
 }
 
 /* "page fault ... at 0x101234 in parse+0x12 (handler hello)" */
@@ -477,6 +470,8 @@ static int invoke_attend(struct thaw_reply *reply, enum patience wait,
 	state->is_pending = false;
 	state->end_ns = clock_now_ns();
 	reply->run_ns = state->end_ns - state->start_ns;
+	if (r > 0 && !state->leaves_result && invoke_typed_is_due(reply))
+		invoke_typed_take(reply);
 	return r > 0 ? 1 : invoke_give_up(reply, r, "running its vm", err);
 }
 
@@ -521,7 +516,7 @@ static void invoke_prepare(struct function *function, struct vm *vm,
 	state->request = request;
 	state->clean = state->is_again = false;
 	state->is_resting = false;
-	state->typed.memory = NULL;
+	state->leaves_result = false;
 	state->slice_end_ns = state->wake_ns = 0;
 	state->is_pending = true;
 	state->start_ns = state->end_ns = clock_now_ns();
@@ -541,13 +536,6 @@ static int invoke_start_on(struct function *function, struct vm *vm,
 	int r;
 
 	invoke_prepare(function, vm, request, queued_ns, reply);
-	r = function->is_typed ? invoke_typed_make(reply, err) : 0;
-	if (r) {
-		state->is_pending = false;
-		state->vm = NULL;
-		pool_give_back(function->pool, vm);
-		return r;
-	}
 	state->is_polled = poll_claim(vm);
 	invoke_count(function, vm, state->is_polled);
 	r = invoke_begin(reply);
@@ -564,10 +552,15 @@ static int invoke_start_pooled(struct function *function,
 
 	r = invoke_request_check(function, request, err);
 	if (!r)
-		r = pool_acquire(function->pool, err, &vm);
-	return r ? r :
-		   invoke_start_on(function, vm, request, queued_ns, err,
-				   reply);
+		r = invoke_typed_make(function, request, err, reply);
+	if (r)
+		return r;
+	r = pool_acquire(function->pool, err, &vm);
+	if (!r)
+		return invoke_start_on(function, vm, request, queued_ns, err,
+				       reply);
+	invoke_typed_drop(reply);
+	return r;
 }
 
 int invoke_on(struct function *function, struct vm *vm,
@@ -581,6 +574,7 @@ int invoke_on(struct function *function, struct vm *vm,
 
 	if (r)
 		return r;
+	state->leaves_result = true;
 	if (slice_ns)
 		state->slice_end_ns = state->start_ns + slice_ns;
 	return invoke_attend(ret_reply, WAIT_NOT, err);

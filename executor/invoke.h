@@ -29,7 +29,8 @@ int invoke_poll(struct thaw_reply *reply, struct error *err);
 /*
  * For callers that acquire vms themselves: begins an invocation in @vm, a clean vm of
  * the function's pool. invoke_request_check() must have passed @request, which came
- * in at @queued_ns. A run that is not over after @slice_ns is stopped where it is,
+ * in at @queued_ns, and invoke_typed_make() must have put the call into *@ret_reply. A
+ * typed result is left to the caller: see invoke_typed_is_due(). A run that is not over after @slice_ns is stopped where it is,
  * and any thread may continue it by invoke_more() or invoke_wait(); 0 sets no such
  * limit. Returns as invoke_start(). The vm goes back to the pool on failure, else by
  * invoke_release().

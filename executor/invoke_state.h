@@ -24,15 +24,16 @@ struct __attribute__((may_alias)) invoke_state {
 	const struct thaw_invoke_request *request;
 	uint64_t start_ns, end_ns; /* of the run */
 	uint64_t timeout_ns;
-	uint64_t slice_end_ns; /* 0: runs as long as it takes */
-	uint64_t wake_ns;      /* it sleeps until then; 0: no */
-	char *headers;	       /* owned; NULL: the reply has none */
+	uint64_t slice_end_ns;	       /* 0: runs as long as it takes */
+	uint64_t wake_ns;	       /* it sleeps until then; 0: no */
+	char *headers;		       /* owned; NULL: the reply has none */
 	struct guest_log_progress log; /* of its lines */
-	bool is_polled;	       /* the vm waits inside the guest */
-	bool is_pending;       /* it has not ended */
-	bool is_again;	       /* the second try, in a restored vm */
-	bool is_resting;       /* between two runs: a line logged, or asleep */
-	bool clean;	       /* it has ended as the function meant to */
+	bool is_polled;		       /* the vm waits inside the guest */
+	bool is_pending;	       /* it has not ended */
+	bool is_again;		       /* the second try, in a restored vm */
+	bool is_resting;    /* between two runs: a line logged, or asleep */
+	bool clean;	    /* it has ended as the function meant to */
+	bool leaves_result; /* the caller takes a typed one himself */
 	struct typed_call typed; /* of a function whose requests are such */
 };
 

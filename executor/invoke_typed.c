@@ -2,6 +2,7 @@
 #include "executor/invoke_typed.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -23,59 +24,118 @@ static const char *called_name(const struct thaw_invoke_request *request)
 	return NULL;
 }
 
-int invoke_typed_make(struct thaw_reply *reply, struct error *err)
+static bool is_message(const struct thaw_invoke_request *request)
 {
-	struct invoke_state *state = invoke_state(reply);
-	const struct function *function = state->function;
-	const struct thaw_invoke_request *request = state->request;
+	return request->content_type &&
+	       !strcmp(request->content_type, THAW_TYPED_CONTENT_TYPE);
+}
+
+static int make_call(const struct function *function,
+		     const struct thaw_invoke_request *request,
+		     struct error *err, struct typed_call *call)
+{
 	const struct typed_request typed = {
 		.data = request->data,
 		.size = request->size,
-		.is_message =
-			request->content_type &&
-			!strcmp(request->content_type, THAW_TYPED_CONTENT_TYPE),
+		.is_message = is_message(request),
 		.name = called_name(request),
 	};
 	const struct typed_target target = {
 		.functions = image_functions(function->image),
 		.only = function->typed_only,
 	};
-	int r = typed_call_make(&target, &typed, err, &state->typed);
+	int r = typed_call_make(&target, &typed, err, call);
 
-	if (!r && state->typed.size > function->spec->max_request)
+	if (!r && call->size > function->spec->max_request)
 		r = error_set(err, -E2BIG,
 			      "a typed call of %zu bytes is larger than its "
 			      "max_request of %zu",
-			      state->typed.size, function->spec->max_request);
+			      call->size, function->spec->max_request);
+	return r;
+}
+
+int invoke_typed_make(const struct function *function,
+		      const struct thaw_invoke_request *request,
+		      struct error *err, struct thaw_reply *ret_reply)
+{
+	struct typed_call *call = &invoke_state(ret_reply)->typed;
+	int r;
+
+	*call = (struct typed_call){ .function = NULL };
+	if (!function->is_typed)
+		return 0;
+	r = make_call(function, request, err, call);
 	if (!r)
 		return 0;
-	typed_call_done(&state->typed);
+	typed_call_done(call);
 	return error_prefix(err, r, "function %s", function->spec->name);
 }
 
-const char *invoke_typed_take(struct thaw_reply *reply, size_t size,
-			      struct error *ret_message)
+void invoke_typed_drop(struct thaw_reply *reply)
 {
-	struct invoke_state *state = invoke_state(reply);
-	const struct layout *layout =
-		snapshot_layout(state->function->snapshot);
-	struct typed_call *call = &state->typed;
-	int r = typed_result_take(call,
-				  vm_view(state->vm, layout->reply.start, size),
-				  size, layout->reply_max, ret_message);
+	typed_call_done(&invoke_state(reply)->typed);
+}
 
-	if (r == -E2BIG)
-		return "Function.ResponseSizeTooLarge";
+size_t invoke_typed_memory(const struct function *function,
+			   const struct thaw_invoke_request *request)
+{
+	return function->is_typed && !is_message(request) ?
+		       typed_call_memory(request->size) :
+		       0;
+}
+
+bool invoke_typed_is_due(const struct thaw_reply *reply)
+{
+	const struct invoke_state *state = invoke_state(reply);
+
+	return state->vm && state->function->is_typed && reply->result == THAW_OK &&
+	       !state->typed.has_result;
+}
+
+static void fail(struct thaw_reply *reply, const char *type,
+		 const char *message)
+{
+	reply->result = THAW_ERROR;
+	reply->data = NULL;
+	reply->size = 0;
+	strcpy(reply->error_type, type);
+	snprintf(reply->error_message, sizeof(reply->error_message), "%s",
+		 message);
+}
+
+void invoke_typed_take(struct thaw_reply *reply)
+{
+	const struct invoke_state *state = invoke_state(reply);
+	struct typed_call *call = &invoke_state(reply)->typed;
+	struct error err;
+	int r = typed_result_take(call, reply->data, reply->size,
+				  snapshot_layout(state->function->snapshot)
+					  ->reply_max,
+				  &err);
+
+	if (r == -E2BIG) {
+		fail(reply, "Function.ResponseSizeTooLarge", err.message);
+		return;
+	}
 	if (r) {
-		error_prefix(ret_message, r, "the function's result");
-		return "Function.InvalidResponse";
+		error_prefix(&err, r, "the function's result");
+		fail(reply, "Function.InvalidResponse", err.message);
+		return;
 	}
 	strcpy(reply->content_type, call->is_message ? THAW_TYPED_CONTENT_TYPE :
 						       TYPED_JSON_CONTENT_TYPE);
-	reply->result = THAW_OK;
 	reply->data = call->message;
 	reply->size = call->size;
-	return NULL;
+}
+
+void *invoke_typed_take_memory(struct thaw_reply *reply)
+{
+	struct typed_call *call = &invoke_state(reply)->typed;
+	void *memory = call->has_result ? call->memory : NULL;
+
+	if (memory)
+		call->memory = NULL;
+	return memory;
 }
 
 const char *invoke_typed_handler(const struct thaw_reply *reply)

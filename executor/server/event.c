@@ -424,6 +424,7 @@ static int event_create(struct worker *worker, struct deployment *deployment,
 	event->stats = function_stats_hold(deployment->stats);
 	event->invocation.deployment = deployment_hold(deployment);
 	event->invocation.worker = worker;
+	event->invocation.account = &event->account;
 	*ret_event = event;
 	return 0;
 }

@@ -313,6 +313,7 @@ static void frame_connection_start(struct frame_call *call)
 		return;
 	}
 	invocation->worker = connection->common.worker;
+	invocation->account = &call->account;
 	invocation->deployment = call->deployment;
 	invocation->replied = frame_connection_on_replied;
 	invocation->ended = frame_connection_on_ended;

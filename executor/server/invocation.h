@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/budget.h"
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/offload.h"
@@ -46,8 +47,9 @@ struct invocation {
 	struct worker *worker;	       /* whose thread starts it */
 	struct deployment *deployment; /* held by the starter */
 	struct thaw_invoke_request request;
-	bool wants_log;	  /* keep the last lines in @log */
-	bool drops_reply; /* nobody wants the reply's data */
+	struct budget_account *account; /* pays for it; on @worker's thread */
+	bool wants_log;			/* keep the last lines in @log */
+	bool drops_reply;		/* nobody wants the reply's data */
 	bool comes_again; /* being put off is no outcome, and is not logged */
 	/*
 	 * Called on the worker's thread. Either it has run: result is 0, and the
@@ -81,9 +83,11 @@ struct invocation {
 	bool is_whole; /* all of it has */
 	bool in_line;  /* it waits for a vm; its runner's */
 	bool has_turn; /* the wait is over: it has @vm, or may build one */
+	bool has_call; /* a typed call is made of the request, or needs not be */
+	size_t charged; /* to @account, for that */
 	/* Nobody waits for its reply: it need not begin. Any thread. */
 	_Atomic bool abandoned;
-	char *copy; /* of the reply, for another thread; NULL: in small */
+	char *copy; /* of the reply, or a typed result; NULL: elsewhere, or in small */
 	char small[INVOCATION_SMALL];
 };
 

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "executor/invoke.h"
 #include "executor/invoke_state.h"
+#include "executor/invoke_typed.h"
 #include "executor/server/invocation_internal.h"
 #include "executor/server/invocation_log.h"
 #include "executor/server/server_limits.h"
@@ -158,6 +159,17 @@ static void invocation_restore_on_worker(struct shared *shared,
 			&restoration->work);
 }
 
+/* On its worker's thread. */
+static void invocation_tell(struct invocation *invocation)
+{
+	/* the call is over; a starter that keeps the result pays for that */
+	if (invocation->charged)
+		budget_give(invocation->account, invocation->charged);
+	invocation->charged = 0;
+	invocation->replied(invocation);
+	free(invocation_take_copy(invocation));
+}
+
 /* Nothing refers to it any more. */
 static void invocation_over(struct invocation *invocation)
 {
@@ -174,6 +186,13 @@ static void invocation_flush(struct worker *worker, uint64_t now_ns)
 	worker->flushed_ns = now_ns;
 }
 
+/* Takes a typed result; its memory needs no other copy. */
+static void invocation_take_result(struct invocation *invocation)
+{
+	invoke_typed_take(&invocation->reply);
+	invocation->copy = invoke_typed_take_memory(&invocation->reply);
+}
+
 /* Copies the reply's data and headers out of the vm, for another thread. */
 static void invocation_copy_reply(struct invocation *invocation)
 {
@@ -183,7 +202,8 @@ static void invocation_copy_reply(struct invocation *invocation)
 
 	if (invocation->drops_reply)
 		reply->size = reply->headers_size = 0;
-	if (invocation->result || !size || invocation->drops_reply)
+	if (invocation->result || !size || invocation->drops_reply ||
+	    invocation->copy)
 		return;
 	if (size > sizeof(invocation->small)) {
 		to = invocation->copy = malloc(size);
@@ -236,25 +256,36 @@ static void invocation_on_returned(struct io_message *message)
 {
 	struct invocation *invocation = INVOCATION_OF(message, message);
 
-	invocation->replied(invocation);
-	free(invocation_take_copy(invocation));
+	invocation_tell(invocation);
 	invocation_flush(invocation->worker, clock_now_ns());
 	invocation_over(invocation);
 }
 
-/* Copies a large reply out of the vm. */
+/* Copies a large reply out of the vm, or converts it. */
 static void invocation_run_finish(struct offload_work *work)
 {
 	struct invocation *invocation = INVOCATION_OF(work, work);
 
 	invocation->was_offloaded = true;
-	invocation_send_back(invocation, NULL);
+	invocation_finish(invocation, NULL);
+}
+
+/* Whether what is to be done with its reply would keep a worker. */
+static bool invocation_ends_with_much(const struct invocation *invocation)
+{
+	const struct thaw_reply *reply = &invocation->reply;
+
+	if (invocation->result || !invoke_state(reply)->vm)
+		return false;
+	if (invoke_typed_is_due(reply))
+		return invocation_converts_much(reply->size);
+	return invocation_is_large(reply->size) && !invocation->drops_reply;
 }
 
 void invocation_refuse(struct invocation *invocation)
 {
 	invocation_account(invocation);
-	invocation->replied(invocation);
+	invocation_tell(invocation);
 	invocation->ended(invocation);
 }
 
@@ -262,20 +293,23 @@ void invocation_finish(struct invocation *invocation, struct worker *runner)
 {
 	struct thaw_reply *reply = &invocation->reply;
 
-	if (invocation->result)
+	if (invocation->result) {
+		invoke_typed_drop(reply);
 		invoke_state(reply)->vm = NULL;
-	if (runner && invoke_state(reply)->vm &&
-	    invocation_is_large(reply->size) && !invocation->drops_reply) {
+	}
+	if (runner && invocation_ends_with_much(invocation)) {
 		invocation_offload(invocation, invocation_run_finish);
 		return;
 	}
+	if (!invocation->result && invoke_typed_is_due(reply))
+		invocation_take_result(invocation);
 	if (runner != invocation->worker) {
 		invocation_send_back(invocation, runner);
 		return;
 	}
 	invocation_account(invocation);
 	invocation_leave(invocation);
-	invocation->replied(invocation);
+	invocation_tell(invocation);
 	invocation_flush(runner, invocation->result ?
 					 clock_now_ns() :
 					 invoke_state(reply)->end_ns);

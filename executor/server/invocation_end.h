@@ -14,6 +14,12 @@ static inline bool invocation_is_large(size_t size)
 	return size > SERVER_INLINE_BYTES;
 }
 
+/* The same for converting a typed call or a typed result. */
+static inline bool invocation_converts_much(size_t size)
+{
+	return size > SERVER_INLINE_TYPED;
+}
+
 /*
  * The invocation never began: counts it, and has its starter told. On the thread
  * of its worker.

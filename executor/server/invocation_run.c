@@ -225,15 +225,6 @@ static bool invocation_is_slow(const struct deployment *deployment)
 				    memory_order_relaxed) >= SLOW_FROM;
 }
 
-/* Whether making JSON of its result could keep a worker. */
-static bool invocation_may_convert_much(const struct invocation *invocation)
-{
-	const struct deployment *deployment = invocation->deployment;
-
-	return deployment->function->is_typed &&
-	       invocation_is_large(deployment->spec->max_reply);
-}
-
 void invocation_run_in_vm(struct invocation *invocation)
 {
 	struct deployment *deployment = invocation->deployment;
@@ -251,7 +242,6 @@ void invocation_run_in_vm(struct invocation *invocation)
 	 * takes no time, and another thread could not give it a vcpu's thread.
 	 */
 	if (invocation_is_large(invocation->request.size) ||
-	    invocation_may_convert_much(invocation) ||
 	    (deployment->function->gate.gate == VM_GATE_NONE &&
 	     invocation_is_slow(deployment)))
 		invocation_offload(invocation, invocation_run_offloaded);

@@ -16,6 +16,8 @@
 #include "executor/invoke.h"
 #include "executor/invoke_request.h"
 #include "executor/invoke_state.h"
+#include "executor/invoke_typed.h"
+#include "executor/protocol/budget_reason.h"
 #include "executor/server/invocation_end.h"
 #include "executor/server/invocation_internal.h"
 #include "executor/server/invocation_log.h"
@@ -30,6 +32,7 @@
 #define POLL_NS (10 * NS_PER_US)
 
 static void invocation_on_turn(struct io_message *message);
+static void invocation_on_call(struct io_message *message);
 
 /* A vm has become free for it, or leave to build one. Any thread. */
 static void invocation_on_served(struct pool_waiter *waiter)
@@ -65,6 +68,12 @@ static void invocation_on_turn(struct io_message *message)
 	timer_clear(&invocation->runner->timers, &invocation->timer);
 	invocation->vm = invocation->waiter.vm;
 	invocation_queue_first(invocation);
+}
+
+/* Its typed call has been made, so its turn goes on. */
+static void invocation_on_call(struct io_message *message)
+{
+	invocation_queue_first(INVOCATION_OF(message, message));
 }
 
 /* It has a vm, or leave to build one. */
@@ -124,13 +133,75 @@ void invocation_abandon(struct invocation *invocation)
 	invocation_cancel(invocation);
 }
 
+/* On a thread of the offload pool: makes the typed call of a large request. */
+static void invocation_run_call(struct offload_work *work)
+{
+	struct invocation *invocation = INVOCATION_OF(work, work);
+
+	invocation->result = invoke_typed_make(invocation->deployment->function,
+					       &invocation->request,
+					       &invocation->error,
+					       &invocation->reply);
+	if (invocation->result) {
+		invocation_finish(invocation, NULL);
+		return;
+	}
+	invocation->has_call = true;
+	invocation->message.deliver = invocation_on_call;
+	io_post(invocation->runner->io, NULL, &invocation->message);
+}
+
+/*
+ * Makes the typed call of the request, so that a wrong one takes no vm. False: another
+ * thread does, or the invocation is over.
+ */
+static bool invocation_make_call(struct invocation *invocation)
+{
+	const struct function *function = invocation->deployment->function;
+
+	if (invocation->has_call)
+		return true;
+	if (invocation_converts_much(invocation->request.size)) {
+		invocation_offload(invocation, invocation_run_call);
+		return false;
+	}
+	invocation->result = invoke_typed_make(function, &invocation->request,
+					       &invocation->error,
+					       &invocation->reply);
+	if (invocation->result)
+		invocation_finish(invocation, invocation->runner);
+	return !invocation->result;
+}
+
+/* Tries to get a vm, or waits for one. */
+static void invocation_take_vm(struct invocation *invocation)
+{
+	const struct deployment *deployment = invocation->deployment;
+	int r;
+
+	invocation->waiter.served = invocation_on_served;
+	r = pool_try(deployment->function->pool, &invocation->waiter,
+		     &invocation->error, &invocation->vm);
+	if (!r) {
+		invocation_run_in_vm(invocation);
+	} else if (r == -EAGAIN) {
+		invocation->in_line = true;
+		invocation->timer.fire = invocation_on_timer;
+		timer_set(&invocation->runner->timers, &invocation->timer,
+			  invocation->arrived_ns + deployment->spec->concurrency
+							   .queue_timeout_ns);
+	} else {
+		invocation->result = r;
+		invocation_finish(invocation, invocation->runner);
+	}
+}
+
 /* Its turn in the run queue. */
 static void invocation_take_from_queue(struct invocation *invocation)
 {
 	struct deployment *deployment = invocation->deployment;
 	const uint64_t limit_ns =
 		deployment->spec->concurrency.queue_timeout_ns;
-	int r;
 
 	metrics_add(&deployment->stats->metrics.turns,
 		    invocation->runner->queue.popped -
@@ -151,20 +222,8 @@ static void invocation_take_from_queue(struct invocation *invocation)
 		invocation_time_out(invocation);
 		return;
 	}
-	invocation->waiter.served = invocation_on_served;
-	r = pool_try(deployment->function->pool, &invocation->waiter,
-		     &invocation->error, &invocation->vm);
-	if (!r) {
-		invocation_run_in_vm(invocation);
-	} else if (r == -EAGAIN) {
-		invocation->in_line = true;
-		invocation->timer.fire = invocation_on_timer;
-		timer_set(&invocation->runner->timers, &invocation->timer,
-			  invocation->arrived_ns + limit_ns);
-	} else {
-		invocation->result = r;
-		invocation_finish(invocation, invocation->runner);
-	}
+	if (invocation_make_call(invocation))
+		invocation_take_vm(invocation);
 }
 
 static void invocation_on_given(struct io_message *message)
@@ -277,6 +336,29 @@ static int invocation_check(struct invocation *invocation)
 				    &invocation->error);
 }
 
+/* For the memory of a typed call. A small one counts with the invocation itself. */
+static int invocation_pay(struct invocation *invocation)
+{
+	const struct deployment *deployment = invocation->deployment;
+	struct budget_account *account = invocation->account;
+	size_t size;
+
+	invocation->has_call = deployment->answer ||
+			       !deployment->function->is_typed;
+	if (invocation->has_call || !account ||
+	    invocation->request.size <= INVOCATION_SMALL)
+		return 0;
+	size = invoke_typed_memory(deployment->function, &invocation->request);
+	if (!budget_take(account, size))
+		return error_set(&invocation->error, -EAGAIN,
+				 "function %s: a typed call that takes %zu "
+				 "bytes of memory: %s",
+				 deployment->spec->name, size,
+				 budget_reason(account->refused));
+	invocation->charged = size;
+	return 0;
+}
+
 void invocation_start(struct invocation *invocation)
 {
 	assert(!invocation->timer.link);
@@ -284,16 +366,19 @@ void invocation_start(struct invocation *invocation)
 	invocation->runner = invocation->worker;
 	invocation->begun = invocation->has_turn = false;
 	invocation->was_offloaded = invocation->is_whole = false;
-	invocation->in_line = false;
+	invocation->in_line = invocation->has_call = false;
 	invocation->used_ns = 0;
 	atomic_store_explicit(&invocation->abandoned, false,
 			      memory_order_relaxed);
 	invocation->vm = NULL;
 	invocation->copy = NULL;
 	invoke_state(&invocation->reply)->vm = NULL;
+	invoke_state(&invocation->reply)->typed.memory = NULL;
 	invocation->request.log = invocation_log_line;
 	invocation->request.log_cookie = invocation;
 	invocation->result = invocation_check(invocation);
+	if (!invocation->result)
+		invocation->result = invocation_pay(invocation);
 	if (!invocation->result)
 		invocation->result = invocation_admit(invocation);
 	if (invocation->result) {

@@ -55,6 +55,7 @@ void route_invoke(struct exchange *exchange,
 	exchange_make_id(exchange);
 	exchange_hold(exchange);
 	invocation->worker = exchange->worker;
+	invocation->account = &exchange->account;
 	invocation->deployment = exchange->deployment;
 	invocation->replied = replied;
 	invocation->ended = route_on_ended;

@@ -30,11 +30,13 @@
 /*
  * What a worker does for one invocation besides its slice: so many half slices more
  * while other threads have used the CPU, so many bytes of a vm that it copies back,
- * and so many bytes of a request or a reply that it copies or checks.
+ * and so many bytes of a request or a reply that it copies or checks; of a typed call
+ * or a typed result, so many that it converts.
  */
 #define SERVER_INLINE_MORE 4
 #define SERVER_INLINE_RESTORE (4 * UNITS_MIB)
 #define SERVER_INLINE_BYTES (1 * UNITS_MIB)
+#define SERVER_INLINE_TYPED (64 * UNITS_KIB)
 
 /*
  * Boots that run at once; boots that have begun, and take turns; of these, boots of

@@ -12,6 +12,7 @@
 #include "executor/catalog.h"
 #include "executor/function.h"
 #include "executor/invoke.h"
+#include "executor/invoke_typed.h"
 #include "tests/contract/support/guests.h"
 
 /* One function of tests/guest, deployed without libthaw. */
@@ -55,6 +56,16 @@ static struct vm *take(struct function *function)
 	return vm;
 }
 
+/* Begins an invocation in a vm of the pool. */
+static int begin(struct function *function,
+		 const struct thaw_invoke_request *request, uint64_t start_ns,
+		 uint64_t slice_ns, struct error *err, struct thaw_reply *reply)
+{
+	ck_assert_int_eq(invoke_typed_make(function, request, err, reply), 0);
+	return invoke_on(function, take(function), request, start_ns, slice_ns,
+			 err, reply);
+}
+
 static void *finish(void *cookie)
 {
 	struct error err;
@@ -80,8 +91,8 @@ START_TEST(a_run_goes_on_where_its_slice_ended_on_any_thread)
 	void *result;
 
 	for (int i = 0; i < RUNS_MAX && stopped < STOPPED_RUNS; i++) {
-		r = invoke_on(function, take(function), &request,
-			      clock_now_ns(), NS_PER_MS, &err, &reply);
+		r = begin(function, &request, clock_now_ns(), NS_PER_MS, &err,
+			  &reply);
 		for (int slices = 1; !r && slices < 4; slices++)
 			r = invoke_more(&reply, NS_PER_MS, &err);
 		ck_assert_int_ge(r, 0);
@@ -108,9 +119,8 @@ START_TEST(a_slice_that_is_long_enough_is_all_it_takes)
 	struct error err;
 
 	for (int i = 0; i < 50; i++) {
-		ck_assert_int_eq(invoke_on(function, take(function), &request,
-					   clock_now_ns(), 60 * NS_PER_S, &err,
-					   &reply),
+		ck_assert_int_eq(begin(function, &request, clock_now_ns(),
+				       60 * NS_PER_S, &err, &reply),
 				 1);
 		invoke_release(&reply);
 	}
@@ -127,8 +137,8 @@ START_TEST(slices_do_not_move_the_deadline)
 	};
 	struct thaw_reply reply;
 	struct error err;
-	int r = invoke_on(function, take(function), &request, clock_now_ns(),
-			  NS_PER_MS, &err, &reply);
+	int r = begin(function, &request, clock_now_ns(), NS_PER_MS, &err,
+		      &reply);
 
 	while (!r)
 		r = invoke_more(&reply, NS_PER_MS, &err);
@@ -149,13 +159,41 @@ START_TEST(a_function_that_sleeps_does_not_use_its_slice_up)
 	struct error err;
 	uint64_t start_ns = clock_now_ns();
 
-	ck_assert_int_eq(invoke_on(function, take(function), &request, start_ns,
-				   10 * NS_PER_S, &err, &reply),
+	ck_assert_int_eq(begin(function, &request, start_ns, 10 * NS_PER_S,
+			       &err, &reply),
 			 0);
 	ck_assert_uint_ge(invoke_wake_ns(&reply), start_ns + 50 * NS_PER_MS);
 	ck_assert_int_eq(invoke_wait(&reply, &err), 0);
 	ck_assert_int_eq(reply.result, THAW_OK);
 	invoke_release(&reply);
+	undeploy(function);
+}
+END_TEST
+
+/* The caller takes a typed result, on any thread and when it likes. */
+START_TEST(a_typed_result_is_left_to_the_caller)
+{
+	struct function *function = deploy("typed", "same_string", "");
+	const struct thaw_invoke_request request = { .data = "[\"yes\"]",
+						     .size = 7 };
+	struct thaw_reply reply;
+	struct error err;
+	void *memory;
+
+	ck_assert_int_eq(begin(function, &request, clock_now_ns(),
+			       60 * NS_PER_S, &err, &reply),
+			 1);
+	ck_assert(invoke_typed_is_due(&reply));
+	ck_assert_uint_eq(reply.size, 24 + 16 + 8);
+	ck_assert_ptr_null(invoke_typed_take_memory(&reply));
+	invoke_typed_take(&reply);
+	ck_assert(!invoke_typed_is_due(&reply));
+	memory = invoke_typed_take_memory(&reply);
+	ck_assert_ptr_eq(memory, reply.data);
+	invoke_release(&reply);
+	/* the memory is the caller's now */
+	ck_assert_mem_eq(memory, "{\"result\":\"yes\"}", 16);
+	free(memory);
 	undeploy(function);
 }
 END_TEST
@@ -257,6 +295,7 @@ int main(void)
 	tcase_add_test(group, a_slice_that_is_long_enough_is_all_it_takes);
 	tcase_add_test(group, slices_do_not_move_the_deadline);
 	tcase_add_test(group, a_function_that_sleeps_does_not_use_its_slice_up);
+	tcase_add_test(group, a_typed_result_is_left_to_the_caller);
 	tcase_add_test(group, vms_are_handed_out_in_line);
 	tcase_add_test(
 		group,

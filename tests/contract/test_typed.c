@@ -189,6 +189,31 @@ START_TEST(wrong_arguments_are_refused_before_the_guest_runs)
 }
 END_TEST
 
+/* Another invocation has the only vm, and nobody may wait for it. */
+START_TEST(a_wrong_call_needs_no_vm)
+{
+	const struct thaw_attribute path = { "path", "/add" };
+	const struct thaw_invoke_request request = {
+		.data = "[20,22]",
+		.size = 7,
+		.attributes = &path,
+		.attribute_count = 1,
+	};
+	struct thaw_reply reply, other;
+
+	open_typed(_i, "\"concurrency\":{\"max\":1,\"queue\":0}");
+	ck_assert_int_ge(thaw_start(thaw, "typed", &request, &error, &reply),
+			 0);
+	ck_assert_int_eq(send_call("[1]", "/add", &other), -EINVAL);
+	ck_assert_int_eq(send_call("[1,2]", "/add", &other), -EBUSY);
+	while (!thaw_poll(&reply, &error))
+		;
+	ck_assert_str_eq(outcome(&reply), "{\"result\":42}");
+	thaw_reply_release(&reply);
+	thaw_close(thaw);
+}
+END_TEST
+
 START_TEST(guests_that_lie_about_results_fail_alone)
 {
 	open_typed(_i, "");
@@ -364,6 +389,35 @@ START_TEST(calls_by_value_fail_as_others_do)
 }
 END_TEST
 
+/* Those of a dispatch function are known only when it has returned. */
+START_TEST(results_are_of_the_type_that_the_caller_expects)
+{
+	struct thaw_typed_call of = { .name = "other" };
+	struct thaw_value result;
+	struct thaw_reply reply;
+
+	open_typed(_i, "");
+	of.returns = THAW_TYPE_STRING;
+	ck_assert_int_eq(thaw_call(thaw, "typed", &of, &error, &reply, &result),
+			 0);
+	ck_assert_str_eq(result.as.string.data, "other:");
+	thaw_reply_release(&reply);
+	of.returns = THAW_TYPE_INT;
+	ck_assert_int_eq(thaw_call(thaw, "typed", &of, &error, &reply, &result),
+			 0);
+	ck_assert_str_eq(outcome(&reply),
+			 "Function.InvalidResponse: the function's result: "
+			 "string, and the caller expects int");
+	thaw_reply_release(&reply);
+	of.name = "nothing";
+	ck_assert_int_eq(thaw_call(thaw, "typed", &of, &error, &reply, &result),
+			 -EINVAL);
+	ck_assert_str_eq(error.message,
+			 "function typed: nothing: returns void, and not int");
+	thaw_close(thaw);
+}
+END_TEST
+
 START_TEST(a_large_call_is_no_larger_than_max_request)
 {
 	static const char data[8192];
@@ -465,11 +519,15 @@ int main(void)
 	tcase_add_loop_test(group,
 			    wrong_arguments_are_refused_before_the_guest_runs,
 			    0, count);
+	tcase_add_loop_test(group, a_wrong_call_needs_no_vm, 0, count);
 	tcase_add_loop_test(group, guests_that_lie_about_results_fail_alone, 0,
 			    count);
 	tcase_add_loop_test(group, values_come_back_as_they_were, 0, count);
 	tcase_add_loop_test(group, a_nan_keeps_its_bits_without_json, 0, count);
 	tcase_add_loop_test(group, calls_by_value_fail_as_others_do, 0, count);
+	tcase_add_loop_test(group,
+			    results_are_of_the_type_that_the_caller_expects, 0,
+			    count);
 	tcase_add_loop_test(group, a_large_call_is_no_larger_than_max_request,
 			    0, count);
 	tcase_add_loop_test(group, typed_functions_may_be_in_cxx, 0, count);

@@ -10,6 +10,7 @@
 #include "executor/invoke.h"
 #include "executor/invoke_request.h"
 #include "executor/invoke_state.h"
+#include "executor/invoke_typed.h"
 #include "executor/server/invocation.h"
 #include "executor/server/server_limits.h"
 #include "tests/unit/require.h"
@@ -385,6 +386,77 @@ int invoke_request_check(const struct function *function,
 	return 0;
 }
 
+static bool has_script(const struct thaw_invoke_request *request)
+{
+	return request->content_type &&
+	       !strcmp(request->content_type, FAKE_SCRIPT);
+}
+
+int invoke_typed_make(const struct function *function,
+		      const struct thaw_invoke_request *request,
+		      struct error *err, struct thaw_reply *ret_reply)
+{
+	struct typed_call *call = &invoke_state(ret_reply)->typed;
+
+	*call = (struct typed_call){ .function = NULL };
+	if (!function->is_typed)
+		return 0;
+	fake_note("call", has_script(request) ? request->id : "");
+	if (fake_engine.call_result)
+		return error_set(err, fake_engine.call_result, "no call");
+	fake_engine.calls++;
+	call->memory = malloc(1);
+	REQUIRE(call->memory);
+	return 0;
+}
+
+void invoke_typed_drop(struct thaw_reply *reply)
+{
+	struct typed_call *call = &invoke_state(reply)->typed;
+
+	fake_engine.calls -= call->memory != NULL;
+	free(call->memory);
+	call->memory = NULL;
+}
+
+size_t invoke_typed_memory(const struct function *function,
+			   const struct thaw_invoke_request *request)
+{
+	return function->is_typed ? 2 * request->size : 0;
+}
+
+bool invoke_typed_is_due(const struct thaw_reply *reply)
+{
+	const struct invoke_state *state = invoke_state(reply);
+
+	return state->vm && state->function->is_typed &&
+	       reply->result == THAW_OK && !state->typed.has_result;
+}
+
+void invoke_typed_take(struct thaw_reply *reply)
+{
+	struct typed_call *call = &invoke_state(reply)->typed;
+	const char *text = reply->data;
+
+	fake_note("take", invoke_state(reply)->vm->name);
+	invoke_typed_drop(reply);
+	call->has_result = true;
+	call->memory = malloc(reply->size);
+	REQUIRE(call->memory);
+	memcpy(call->memory, text, reply->size);
+	reply->data = call->memory;
+}
+
+void *invoke_typed_take_memory(struct thaw_reply *reply)
+{
+	struct typed_call *call = &invoke_state(reply)->typed;
+	void *memory = call->has_result ? call->memory : NULL;
+
+	if (memory)
+		call->memory = NULL;
+	return memory;
+}
+
 /* The request is read, to its last byte. */
 static void read_request(const struct thaw_invoke_request *request)
 {
@@ -422,6 +494,7 @@ static int end_run(struct thaw_reply *reply, size_t size)
 static int fail_run(struct thaw_reply *reply, struct error *err)
 {
 	fake_engine.running--;
+	invoke_typed_drop(reply);
 	vm_is_back(invoke_state(reply)->vm);
 	return error_set(err, -EIO, "the engine has failed");
 }
@@ -452,6 +525,7 @@ static int take_step(struct thaw_reply *reply, struct error *err)
 		return fail_run(reply, err);
 	default:
 		return end_run(reply, step == 'L' ? SERVER_INLINE_BYTES + 1 :
+				      step == 'T' ? SERVER_INLINE_TYPED + 1 :
 						    INVOCATION_SMALL);
 	}
 }
@@ -461,26 +535,29 @@ int invoke_on(struct function *function, struct vm *vm,
 	      uint64_t slice_ns, struct error *err,
 	      struct thaw_reply *ret_reply)
 {
-	const bool has_script = request->content_type &&
-				!strcmp(request->content_type, FAKE_SCRIPT);
+	const bool is_scripted = has_script(request);
+	const struct typed_call call = invoke_state(ret_reply)->typed;
 
 	(void)queued_ns;
 	REQUIRE(vm && vm->pool == function->pool && vm->state == FAKE_OUT);
 	vm->promised = NULL;
-	vm->script = has_script ? request->data : NULL;
-	vm->script_end = has_script ? vm->script + request->size : NULL;
+	vm->script = is_scripted ? request->data : NULL;
+	vm->script_end = is_scripted ? vm->script + request->size : NULL;
 	snprintf(vm->name, sizeof(vm->name), "%s",
-		 has_script ? request->id : "");
+		 is_scripted ? request->id : "");
 	memset(ret_reply, 0, sizeof(*ret_reply));
+	if (function->is_typed)
+		invoke_state(ret_reply)->typed = call;
+	invoke_state(ret_reply)->function = function;
 	invoke_state(ret_reply)->vm = vm;
 	invoke_state(ret_reply)->request = request;
-	invoke_state(ret_reply)->is_polled = !has_script &&
+	invoke_state(ret_reply)->is_polled = !is_scripted &&
 					     fake_engine.is_polled;
 	invoke_state(ret_reply)->start_ns = clock_now_ns();
 	fake_engine.running++;
 	note_slice("begin", vm->name, slice_ns);
 	read_request(request);
-	return has_script ? take_step(ret_reply, err) : 0;
+	return is_scripted ? take_step(ret_reply, err) : 0;
 }
 
 static int end_plain(struct thaw_reply *reply)
@@ -533,6 +610,7 @@ void invoke_release(struct thaw_reply *reply)
 	struct vm *vm = invoke_state(reply)->vm;
 
 	fake_note("restore", vm->name);
+	invoke_typed_drop(reply);
 	vm_is_back(vm);
 }
 

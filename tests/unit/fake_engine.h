@@ -13,7 +13,11 @@
  *	o  a poll finds that it runs; so does the next, until fake_engine.polls_end
  *	e  it has ended; so does a script without a next character
  *	L  it has ended with more than a worker copies itself
+ *	T  it has ended with more than a worker converts itself
  *	!  the engine has failed
+ *
+ * Calls and results of functions with is_typed are made and taken, without a look at
+ * them, and the trace says so.
  *
  * Any other request runs until its first slice on an offload thread, or is polled.
  */
@@ -47,6 +51,7 @@ struct fake_engine {
 
 	int check_result; /* of invoke_request_check() */
 	int take_result;  /* of pool_take(), which makes vms */
+	int call_result;  /* of invoke_typed_make() */
 	size_t restore_bytes;
 	uint64_t burn_ns;
 
@@ -57,6 +62,7 @@ struct fake_engine {
 
 	char place;	  /* of the calling thread */
 	unsigned running; /* begun and not ended */
+	int calls;	  /* typed ones, made and not dropped */
 	size_t sum;	  /* of the bytes that were read of requests */
 	char trace[2048];
 };

@@ -316,6 +316,7 @@ void fixture_check(void)
 	REQUIRE(metrics_get(&shared->metrics.connections) == 0);
 	REQUIRE(shared->events == 0);
 	REQUIRE(fake_engine.running == 0);
+	REQUIRE(fake_engine.calls == 0);
 	REQUIRE(shared->others.used == 0);
 	REQUIRE(shared->buffers.used == credit);
 }

@@ -3,7 +3,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -25,6 +24,19 @@ static char find_letter(uint32_t point)
 	return 0;
 }
 
+/* "\u001f", without a terminating zero. */
+#define NUMBER_SIZE 6
+
+static void write_number(char *to, uint32_t point)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	to[0] = '\\';
+	to[1] = 'u';
+	for (unsigned i = 0; i < 4; i++)
+		to[2 + i] = digits[point >> (12 - 4 * i) & 15];
+}
+
 size_t json_escape(const char *text, size_t size,
 		   char piece[static JSON_ESCAPED_MAX], size_t *ret_taken)
 {
@@ -42,8 +54,8 @@ size_t json_escape(const char *text, size_t size,
 		memcpy(piece, text, length);
 		return length;
 	}
-	return (size_t)snprintf(piece, JSON_ESCAPED_MAX, "\\u%04x",
-				length ? (unsigned)point & 0xffff : 0xfffd);
+	write_number(piece, length ? point : 0xfffd);
+	return NUMBER_SIZE;
 }
 
 /* Most bytes of most texts do, and need no json_escape(). */
@@ -58,7 +70,7 @@ void json_write_string(struct buffer *out, const char *text, size_t size)
 	size_t start = 0, taken;
 
 	buffer_append(out, "\"", 1);
-	for (size_t i = 0; i < size; i += taken) {
+	for (size_t i = 0; i < size && !out->failed; i += taken) {
 		size_t length;
 
 		taken = 1;

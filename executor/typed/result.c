@@ -11,6 +11,9 @@
 #include "executor/typed/message.h"
 #include "vm/image/declarations.h"
 
+/* More than that goes back of what a buffer has taken in advance. */
+#define SPARE_MAX 4096
+
 /* Whether the result is of the type that the function declares, or the caller wants. */
 static int check_type(const struct typed_call *call,
 		      const struct message *message, struct error *err)
@@ -31,6 +34,16 @@ static int check_type(const struct typed_call *call,
 			 type_name(call->returns));
 }
 
+/* The text as memory of its own size, more or less: its taker may keep it for long. */
+static char *take_text(const struct buffer *text)
+{
+	char *smaller = NULL;
+
+	if (text->capacity - text->size > SPARE_MAX)
+		smaller = realloc(text->data, text->size);
+	return smaller ? smaller : text->data;
+}
+
 static int write_json(const struct thaw_value *value, size_t max,
 		      struct error *err, struct typed_call *call)
 {
@@ -46,8 +59,7 @@ static int write_json(const struct thaw_value *value, size_t max,
 				 "of %zu",
 				 max);
 	}
-	call->memory = text.data;
-	call->message = text.data;
+	call->message = call->memory = take_text(&text);
 	call->size = text.size;
 	return 0;
 }

@@ -5,6 +5,8 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static const struct sample {
 	const char *from, *to;
@@ -50,6 +52,24 @@ START_TEST(jansson_reads_what_was_written)
 }
 END_TEST
 
+/* Nothing behind what has filled the buffer is read: here it cannot be. */
+START_TEST(a_buffer_that_is_full_ends_it)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	struct buffer out = BUFFER_INIT(64);
+	char *text = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ck_assert_ptr_ne(text, MAP_FAILED);
+	memset(text, 1, page);
+	ck_assert_int_eq(mprotect(text + page, page, PROT_NONE), 0);
+	json_write_string(&out, text, 2 * page);
+	ck_assert(out.failed);
+	buffer_done(&out);
+	munmap(text, 2 * page);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("json_write");
@@ -61,6 +81,7 @@ int main(void)
 	tcase_add_loop_test(tests,
 			    strings_of_json_are_valid_whatever_is_in_them, 0,
 			    sizeof(samples) / sizeof(*samples));
+	tcase_add_test(tests, a_buffer_that_is_full_ends_it);
 	tcase_add_test(tests, jansson_reads_what_was_written);
 
 	srunner_run_all(runner, CK_NORMAL);

@@ -448,11 +448,37 @@ static int read_empty_list(const struct json_place *place, json_t *value,
 static int read_hostcalls(const struct json_place *place, json_t *value,
 			  const struct json_field *field, void *target)
 {
+	struct catalog_function *function = target;
+	struct catalog_host *host = &function->host;
+	json_t *item;
+	size_t i;
+
+	(void)place;
 	(void)field;
-	(void)target;
-	return read_empty_list(place, value,
-			       "this version has no hostcalls to allow: "
-			       "accepted is []");
+	host->allow = calloc(json_array_size(value) + 1, sizeof(char *));
+	host->max_size = 65536;
+	json_array_foreach(value, i, item) host->allow[host->allow_count++] =
+		strdup(json_string_value(item));
+	return 0;
+}
+
+static int read_config(const struct json_place *place, json_t *value,
+		       const struct json_field *field, void *target)
+{
+	struct catalog_function *function = target;
+	struct catalog_host *host = &function->host;
+	const char *key;
+	json_t *item;
+
+	(void)place;
+	(void)field;
+	host->config =
+		calloc(json_object_size(value) + 1, sizeof(*host->config));
+	json_object_foreach(value, key, item)
+		host->config[host->config_count++] = (struct catalog_config){
+		strdup(key), json_dumps(item, JSON_ENCODE_ANY | JSON_COMPACT)
+	};
+	return 0;
 }
 
 static int read_files(const struct json_place *place, json_t *value,
@@ -487,6 +513,7 @@ static const struct json_field concurrency_fields[] = {
 
 static const struct json_field host_fields[] = {
 	{ .key = "allow", .read = read_hostcalls },
+	{ .key = "config", .read = read_config },
 	{ .key = NULL },
 };
 

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "executor/catalog_host.h"
 #include "guest/abi/thaw_log.h"
 
 struct catalog_concurrency {
@@ -62,6 +63,8 @@ struct catalog_function {
 
 	struct catalog_concurrency concurrency;
 	enum thaw_level log_level;
+
+	struct catalog_host host;
 
 	enum catalog_dispatch dispatch;
 	enum catalog_isolation isolation; /* strict if @untrusted */

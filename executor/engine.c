@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "executor/catalog.h"
+#include "executor/engine_invoke.h"
 #include "executor/function.h"
 #include "executor/thaw_error.h"
 #include "snapshot/pool.h"
@@ -24,7 +25,12 @@ struct thaw {
 	struct function_options options;
 	struct catalog *catalog;
 	struct slot *slots; /* one for each of the catalog's functions */
+	struct host_functions host; /* that the program offers */
+	struct offload_pool *host_threads;
 };
+
+/* Threads for one function of the catalog at a time: the rest is for others. */
+#define HOST_THREADS_PER_FUNCTION (THAW_HOST_THREADS_MAX / 2)
 
 static int parse_backend(const char *name, struct error *err,
 			 enum dirty_backend *ret_backend)
@@ -71,6 +77,37 @@ static int check_options(const struct engine_options *options,
 	return r ? r : parse_backend(options->dirty, err, &ret_options->dirty);
 }
 
+static bool has_slow(const struct host_functions *functions)
+{
+	for (size_t i = 0; i < functions->count; i++)
+		if (functions->list[i].run == HOST_RUN_OFFLOADED)
+			return true;
+	return false;
+}
+
+/* What functions of the catalog may call. */
+static int open_host(struct thaw *thaw, const struct engine_options *options,
+		     struct error *err)
+{
+	const struct offload_config threads = {
+		.threads = THAW_HOST_THREADS_MAX,
+		.per_share = HOST_THREADS_PER_FUNCTION,
+		.name = "thaw-host",
+	};
+	int r = 0;
+
+	if (options)
+		r = host_functions_make(options->host_functions,
+					options->host_function_count, err,
+					&thaw->host);
+	if (!r && has_slow(&thaw->host))
+		r = offload_pool_create(&threads, err, &thaw->host_threads);
+	thaw->options.host = &thaw->host;
+	thaw->options.host_threads = thaw->host_threads;
+	thaw->options.invoker = (struct host_invoker){ engine_invoke, thaw };
+	return r;
+}
+
 static int open_catalog(struct catalog *catalog,
 			const struct engine_options *options,
 			struct thaw_error *error, struct thaw **ret_thaw)
@@ -96,8 +133,12 @@ static int open_catalog(struct catalog *catalog,
 	thaw->options = checked;
 	for (size_t i = 0; i < catalog->count; i++)
 		pthread_mutex_init(&thaw->slots[i].lock, NULL);
-	*ret_thaw = thaw;
-	return 0;
+	r = open_host(thaw, options, thaw_error_inner(error));
+	if (r)
+		engine_close(thaw);
+	else
+		*ret_thaw = thaw;
+	return r;
 }
 
 int engine_open(const char *path, const struct engine_options *options,
@@ -124,11 +165,14 @@ void engine_close(struct thaw *thaw)
 {
 	if (!thaw)
 		return;
+	/* those that nobody waits for any more refer to functions */
+	offload_pool_free(thaw->host_threads);
 	for (size_t i = 0; i < thaw->catalog->count; i++) {
 		function_free(atomic_load(&thaw->slots[i].function));
 		pthread_mutex_destroy(&thaw->slots[i].lock);
 	}
 	free(thaw->slots);
+	host_functions_done(&thaw->host);
 	catalog_free(thaw->catalog);
 	free(thaw);
 }

@@ -29,6 +29,8 @@ struct function;
 struct engine_options {
 	thaw_log_fn log; /* as in struct thaw_options */
 	void *log_cookie;
+	const struct thaw_host_function *host_functions;
+	size_t host_function_count;
 	/* How writes are tracked: NULL or "auto", "ring", "bitmap"; copied. */
 	const char *dirty;
 	/*

@@ -2,11 +2,13 @@
 #include "executor/function.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "executor/handler.h"
+#include "executor/host_builtins.h"
 #include "guest/abi/thaw_abi.h"
 #include "snapshot/boot.h"
 #include "vm/image/declarations.h"
@@ -134,6 +136,66 @@ static int function_boot(struct function *function,
 	return r;
 }
 
+static int allow_function(struct function *function, const char *name,
+			  struct error *err)
+{
+	const struct host_functions *given = function->options.host;
+	const struct host_function *found =
+		given ? host_functions_find(given, name) : NULL;
+
+	if (!found)
+		found = host_builtin_find(name);
+	if (!found)
+		return host_builtin_not_found(given, name, err);
+	if (host_functions_add(&function->host, found))
+		return error_set(err, -ENOMEM, "no memory for host functions");
+	return 0;
+}
+
+/* Finds the host functions that it may call, and compares its imports with them. */
+static int bind_host(struct function *function, struct error *err)
+{
+	const struct catalog_host *host = &function->spec->host;
+	char name[THAW_NAME_MAX];
+	int r = 0;
+
+	for (size_t i = 0; !r && i < host->allow_count; i++) {
+		/* "invoke:NAME" is about `invoke` */
+		snprintf(name, sizeof(name), "%.*s",
+			 (int)strcspn(host->allow[i], ":"), host->allow[i]);
+		r = allow_function(function, name, err);
+	}
+	if (!r)
+		r = host_functions_bind(&function->host,
+					image_imports(function->image), err);
+	if (r || !function->options.host_threads)
+		return r;
+	function->host_share = offload_share_create();
+	return function->host_share ?
+		       0 :
+		       error_set(err, -ENOMEM, "no memory for host functions");
+}
+
+/* What the guest does itself, unless the program offers a function of that name. */
+static uint32_t host_local_of(const struct function *function)
+{
+	uint32_t local = 0;
+
+	if (host_builtin_is(&function->host, "print"))
+		local |= THAW_HOST_LOCAL_PRINT;
+	if (host_builtin_is(&function->host, "log"))
+		local |= THAW_HOST_LOCAL_LOG;
+	return local;
+}
+
+/* The largest answer; 0: there is none, since it may call nothing. */
+static size_t result_size(const struct catalog_function *spec)
+{
+	return spec->host.allow_count ?
+		       sizeof(struct thaw_host_answer) + spec->host.max_size :
+		       0;
+}
+
 static int deploy_parts(struct function *function, struct error *err)
 {
 	const struct catalog_function *spec = function->spec;
@@ -142,6 +204,7 @@ static int deploy_parts(struct function *function, struct error *err)
 			    .stack_size = spec->stack,
 			    .request_size = spec->max_request,
 			    .reply_size = spec->max_reply,
+			    .result_size = result_size(spec),
 			    .control = control_of(spec) },
 		.init_timeout_ns = spec->init_timeout_ns,
 		.environment = spec->environment,
@@ -163,6 +226,9 @@ static int deploy_parts(struct function *function, struct error *err)
 	int r;
 
 	r = image_open(spec->image, err, &function->image);
+	if (!r)
+		r = bind_host(function, err);
+	options.host_local = host_local_of(function);
 	if (!r)
 		r = function_boot(function, &options, err);
 	if (!r)
@@ -228,5 +294,7 @@ void function_free(struct function *function)
 	snapshot_free(function->snapshot);
 	memory_budget_give(function->options.memory, function->kept);
 	image_close(function->image);
+	host_functions_done(&function->host);
+	offload_share_release(function->host_share);
 	free(function);
 }

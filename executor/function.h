@@ -9,7 +9,10 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/offload.h"
 #include "executor/catalog.h"
+#include "executor/host/host_call.h"
+#include "executor/host/host_function.h"
 #include "executor/libthaw.h"
 #include "snapshot/gate.h"
 #include "snapshot/guest_log.h"
@@ -17,6 +20,18 @@
 #include "snapshot/snapshot.h"
 #include "vm/dirty.h"
 #include "vm/image/image.h"
+
+/* How a function calls another one of the catalog, by the host function `invoke`. */
+struct host_invoker {
+	/*
+	 * Invokes @function with @size bytes at @data, all borrowed until it answers
+	 * @call by host_call_finish(), now or later, on any thread. On the thread
+	 * that runs the caller. NULL: nothing can be invoked.
+	 */
+	void (*invoke)(void *cookie, struct host_call *call,
+		       const char *function, const void *data, size_t size);
+	void *cookie;
+};
 
 /* struct engine_options, checked, and what a server has besides. */
 struct function_options {
@@ -28,7 +43,10 @@ struct function_options {
 	uint64_t poll_wait_ns;
 	bool any_queue; /* no limit on waiters: the caller counts them */
 	struct snapshot_pause pause; /* says true: deploying ends, -ESHUTDOWN */
-	struct memory_budget *memory; /* of all functions; or NULL */
+	struct memory_budget *memory;	   /* of all functions; or NULL */
+	const struct host_functions *host; /* that the program offers; or NULL */
+	struct offload_pool *host_threads; /* run them; NULL: all are inline */
+	struct host_invoker invoker;
 };
 
 /* How invocations were dispatched; any thread counts. */
@@ -52,6 +70,8 @@ struct function {
 	const char *handler_name;
 	bool is_typed;			      /* its requests are typed calls */
 	const struct declaration *typed_only; /* of one; NULL: of all */
+	struct host_functions host;	      /* that it may call */
+	struct offload_share *host_share;     /* of the threads for them */
 	struct gate_facts gate;		 /* VM_GATE_NONE: dispatch by exit */
 	char no_gate[ERROR_MESSAGE_MAX]; /* why, if the catalog asks for one */
 	struct function_counts counts;

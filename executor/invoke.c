@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "executor/http_headers.h"
+#include "executor/invoke_host.h"
 #include "executor/invoke_request.h"
 #include "executor/invoke_state.h"
 #include "executor/invoke_typed.h"
@@ -198,12 +199,19 @@ static void take_fault(const struct function *function, const struct vm *vm,
 		 exhausted ? "; the heap is exhausted: raise memory" : "");
 }
 
-static void take_timeout(uint64_t timeout_ns, struct thaw_reply *reply)
+static void take_timeout(struct thaw_reply *reply)
 {
+	const struct invoke_state *state = invoke_state(reply);
+	const uint64_t timeout_ns = state->timeout_ns;
+
 	invoke_fail(reply, THAW_TIMEOUT, "Sandbox.Timedout", "");
 	snprintf(reply->error_message, sizeof(reply->error_message),
-		 "not done within its timeout of %" PRIu64 ".%03" PRIu64 " ms",
-		 timeout_ns / NS_PER_MS, timeout_ns % NS_PER_MS / NS_PER_US);
+		 "not done within its timeout of %" PRIu64 ".%03" PRIu64
+		 " ms%s%s%s",
+		 timeout_ns / NS_PER_MS, timeout_ns % NS_PER_MS / NS_PER_US,
+		 state->is_waiting ? ": host function " : "",
+		 state->is_waiting ? invoke_host_name(reply) : "",
+		 state->is_waiting ? " has not answered" : "");
 }
 
 static void take_bell(uint32_t bell, struct thaw_reply *reply)
@@ -256,13 +264,6 @@ static void take_begun_lines(struct thaw_reply *reply)
 			     &state->log);
 }
 
-static uint64_t deadline_of(const struct thaw_reply *reply)
-{
-	const struct invoke_state *state = invoke_state(reply);
-
-	return state->start_ns + state->timeout_ns;
-}
-
 /* What the end of a run means for the invocation. */
 enum step {
 	STEP_ENDED,
@@ -276,6 +277,7 @@ static enum step invoke_take_exit(struct thaw_reply *reply,
 	struct invoke_state *state = invoke_state(reply);
 	const struct function *function = state->function;
 	struct vm *vm = state->vm;
+	int r;
 
 	if (!exit->polled)
 		reply->exits++;
@@ -283,7 +285,7 @@ static enum step invoke_take_exit(struct thaw_reply *reply,
 	if (exit->kind != VM_EXIT_DOORBELL)
 		take_begun_lines(reply);
 	if (exit->kind == VM_EXIT_DEADLINE) {
-		take_timeout(state->timeout_ns, reply);
+		take_timeout(reply);
 		return STEP_ENDED;
 	}
 	if (exit->kind != VM_EXIT_DOORBELL) {
@@ -297,8 +299,16 @@ static enum step invoke_take_exit(struct thaw_reply *reply,
 		return STEP_ENDED;
 	case THAW_BELL_LOG:
 		return STEP_RUN;
+	case THAW_BELL_CALL:
+		r = invoke_host_begin(reply);
+		if (r < 0)
+			break;
+		state->is_waiting = r > 0;
+		return STEP_RUN;
 	case THAW_BELL_SLEEP:
-		state->wake_ns = guest_sleep_end(vm, deadline_of(reply));
+		state->wake_ns =
+			guest_sleep_end(vm,
+					invoke_deadline(invoke_state(reply)));
 		return STEP_RUN;
 	case THAW_BELL_REFUSED:
 		if (reply->exits == 1)
@@ -317,12 +327,13 @@ static int invoke_begin(struct thaw_reply *reply)
 	const struct function *function = state->function;
 	struct vm *vm = state->vm;
 	int r = invoke_request_write(function, vm, state->request,
-				     deadline_of(reply), reply);
+				     invoke_deadline(invoke_state(reply)),
+				     reply);
 
 	reply->exits = 0;
 	state->log = (struct guest_log_progress){ 0 };
 	if (!r && state->is_polled)
-		poll_start(vm, deadline_of(reply));
+		poll_start(vm, invoke_deadline(invoke_state(reply)));
 	return r;
 }
 
@@ -363,7 +374,7 @@ static int invoke_run(struct thaw_reply *reply, enum patience wait,
 {
 	struct invoke_state *state = invoke_state(reply);
 	const uint64_t slice_end_ns = state->slice_end_ns;
-	const uint64_t deadline_ns = deadline_of(reply);
+	const uint64_t deadline_ns = invoke_deadline(invoke_state(reply));
 	struct vm *vm = state->vm;
 	int r;
 
@@ -383,28 +394,40 @@ static int invoke_run(struct thaw_reply *reply, enum patience wait,
 }
 
 /*
- * Prepares the next run of an invocation that has logged a line or sleeps. Returns 1
- * if it can run; 0 if it still sleeps; -ETIMEDOUT if its time is over, and then the
- * reply says so.
+ * Prepares the next run of an invocation that has logged a line, called the host, or
+ * sleeps. Returns 1 if it can run; 0 if it still sleeps, or waits for the host;
+ * -ETIMEDOUT if its time is over, and then the reply says so; or another -errno.
  */
 static int invoke_resume(struct thaw_reply *reply, enum patience wait)
 {
 	struct invoke_state *state = invoke_state(reply);
 	const uint64_t wake_ns = state->wake_ns;
+	int r;
 
+	if (state->is_waiting) {
+		if (wait == WAIT_ALL)
+			invoke_host_wait(reply);
+		r = invoke_host_end(reply);
+		if (r > 0 &&
+		    clock_now_ns() < invoke_deadline(invoke_state(reply)))
+			return 0;
+		if (r < 0)
+			return r;
+		state->is_waiting = r > 0;
+	}
 	if (wake_ns && wait != WAIT_ALL && clock_now_ns() < wake_ns)
 		return 0;
 	if (wake_ns)
 		guest_sleep(wake_ns);
 	state->wake_ns = 0;
 	state->is_resting = false;
-	if (clock_now_ns() >= deadline_of(reply)) {
+	if (clock_now_ns() >= invoke_deadline(invoke_state(reply))) {
 		take_begun_lines(reply);
-		take_timeout(state->timeout_ns, reply);
+		take_timeout(reply);
 		return -ETIMEDOUT;
 	}
 	if (state->is_polled)
-		poll_start(state->vm, deadline_of(reply));
+		poll_start(state->vm, invoke_deadline(invoke_state(reply)));
 	return 1;
 }
 
@@ -422,7 +445,7 @@ static int invoke_go_on(struct thaw_reply *reply, enum patience wait)
 		if (state->is_resting) {
 			r = invoke_resume(reply, wait);
 			if (r <= 0)
-				return r ? 1 : 0;
+				return r == -ETIMEDOUT ? 1 : r;
 		}
 		r = invoke_run(reply, wait, &exit);
 		if (r)
@@ -468,8 +491,9 @@ static int invoke_attend(struct thaw_reply *reply, enum patience wait,
 	if (!r)
 		return 0;
 	state->is_pending = false;
-	state->end_ns = clock_now_ns();
-	reply->run_ns = state->end_ns - state->start_ns;
+	if (state->host)
+		invoke_host_done(reply);
+	reply->run_ns = clock_now_ns() - state->start_ns;
 	if (r > 0 && !state->leaves_result && invoke_typed_is_due(reply))
 		invoke_typed_take(reply);
 	return r > 0 ? 1 : invoke_give_up(reply, r, "running its vm", err);
@@ -515,11 +539,13 @@ static void invoke_prepare(struct function *function, struct vm *vm,
 	state->vm = vm;
 	state->request = request;
 	state->clean = state->is_again = false;
-	state->is_resting = false;
+	state->is_resting = state->is_waiting = false;
 	state->leaves_result = false;
+	state->host = NULL;
 	state->slice_end_ns = state->wake_ns = 0;
 	state->is_pending = true;
-	state->start_ns = state->end_ns = clock_now_ns();
+	state->start_ns = clock_now_ns();
+	reply->run_ns = 0;
 	reply->queue_ns = state->start_ns - queued_ns;
 	state->timeout_ns = function->spec->timeout_ns;
 	if (request->timeout_ns && request->timeout_ns < state->timeout_ns)
@@ -555,7 +581,8 @@ static int invoke_start_pooled(struct function *function,
 		r = invoke_typed_make(function, request, err, reply);
 	if (r)
 		return r;
-	r = pool_acquire(function->pool, err, &vm);
+	r = invoke_depth(request) ? pool_acquire_now(function->pool, err, &vm) :
+				    pool_acquire(function->pool, err, &vm);
 	if (!r)
 		return invoke_start_on(function, vm, request, queued_ns, err,
 				       reply);
@@ -590,7 +617,9 @@ uint64_t invoke_wake_ns(const struct thaw_reply *reply)
 {
 	const struct invoke_state *state = invoke_state(reply);
 
-	return state->is_resting ? state->wake_ns : 0;
+	if (!state->is_resting)
+		return 0;
+	return state->is_waiting ? invoke_deadline(state) : state->wake_ns;
 }
 
 size_t invoke_restore_bytes(const struct thaw_reply *reply)
@@ -654,7 +683,7 @@ void invoke_release(struct thaw_reply *reply)
 		return;
 	start_ns = clock_now_ns();
 	pool_release(function->pool, state->vm, state->clean, start_ns, &stats);
-	reply->reply_ns = start_ns - state->end_ns;
+	reply->reply_ns = start_ns - invoke_end_ns(reply);
 	reply->restore_ns = clock_now_ns() - start_ns;
 	reply->dirty_pages = (unsigned)stats.dirty_pages;
 	reply->hot_pages = (unsigned)stats.hot_pages;

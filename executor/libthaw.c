@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "executor/engine.h"
 #include "executor/function.h"
+#include "executor/host/host_call.h"
 #include "executor/invoke.h"
 #include "executor/thaw_error.h"
 #include "executor/typed/values.h"
@@ -42,6 +43,8 @@ engine_options_of(const struct thaw_options *options)
 	if (options) {
 		all.log = options->log;
 		all.log_cookie = options->log_cookie;
+		all.host_functions = options->host_functions;
+		all.host_function_count = options->host_function_count;
 	}
 	return all;
 }
@@ -171,6 +174,22 @@ void thaw_set_polling_cores(uint32_t count)
 size_t thaw_trim(struct thaw *thaw, uint64_t idle_ns)
 {
 	return engine_trim(thaw, idle_ns);
+}
+
+int thaw_host_return(struct thaw_host_call *call,
+		     const struct thaw_value *result)
+{
+	return host_call_return(host_call_of(call), result);
+}
+
+void thaw_host_fail(struct thaw_host_call *call, const char *message)
+{
+	host_call_fail(host_call_of(call), THAW_HOST_FAILED, "%s", message);
+}
+
+bool thaw_host_is_abandoned(const struct thaw_host_call *call)
+{
+	return host_call_is_abandoned(host_call_of(call));
 }
 
 void thaw_reply_release(struct thaw_reply *reply)

@@ -67,12 +67,63 @@ typedef void (*thaw_log_fn)(void *cookie, const char *function,
 			    enum thaw_level level, const char *text,
 			    size_t size);
 
+/*
+ * One call of a host function by a function that runs: see struct thaw_host_function.
+ * All of it is valid until the call is over.
+ */
+struct thaw_host_call {
+	const char *function; /* the caller's name in the catalog */
+	const char *id;	      /* of the caller's request */
+	/* As many, and of those types, as the host function has parameters. */
+	const struct thaw_value *arguments;
+	size_t count;
+	/* Then the caller is stopped (CLOCK_MONOTONIC). */
+	uint64_t deadline_ns;
+};
+
+/*
+ * A function of this program that functions of the catalog may call, if their
+ * `host.allow` lists it: see docs/host-functions.md.
+ */
+struct thaw_host_function {
+	const char *name; /* an identifier of C, 55 characters at most */
+	enum thaw_type returns;
+	const enum thaw_type *types; /* of the parameters */
+	size_t count;		     /* of them; THAW_PARAMETERS_MAX at most */
+	/*
+	 * Calls thaw_host_return() or thaw_host_fail(), and returns. It runs on a
+	 * thread of the library's, so it may take long, and several may run at the
+	 * same time. If the caller's deadline comes first, the caller is stopped
+	 * and the result is dropped.
+	 */
+	void (*call)(void *cookie, struct thaw_host_call *call);
+	void *cookie;
+	unsigned flags;	      /* THAW_HOST_INLINE, or 0 */
+	uint64_t reserved[2]; /* zero */
+};
+
+/*
+ * The function takes microseconds and waits for nothing: it runs on the thread that
+ * runs the caller, which saves a change of threads, and keeps it.
+ */
+#define THAW_HOST_INLINE 0x1
+
+/* A program offers so many host functions at most. */
+#define THAW_HOST_FUNCTIONS_MAX 256
+
+/* So many of those that are not inline run at the same time; others wait. */
+#define THAW_HOST_THREADS_MAX 64
+
 /* All zero is the default. */
 struct thaw_options {
 	thaw_log_fn log; /* NULL: log lines are dropped */
 	void *log_cookie;
 
-	uint64_t reserved[4]; /* zero */
+	/* Copied; cookies must stay valid until thaw_close() has returned. */
+	const struct thaw_host_function *host_functions;
+	size_t host_function_count;
+
+	uint64_t reserved[2]; /* zero */
 };
 
 /*
@@ -180,7 +231,10 @@ int thaw_open_text(const char *text, size_t size, const char *name,
 		   const struct thaw_options *options, struct thaw_error *error,
 		   struct thaw **ret_thaw);
 
-/* Frees everything. No reply may be outstanding. NULL is fine. */
+/*
+ * Frees everything. No reply may be outstanding. Waits for host functions that run for
+ * callers which were stopped. NULL is fine.
+ */
 void thaw_close(struct thaw *thaw);
 
 /*
@@ -244,6 +298,21 @@ int thaw_start(struct thaw *thaw, const char *function,
  * nanoseconds and makes no system call.
  */
 int thaw_poll(struct thaw_reply *reply, struct thaw_error *error);
+
+/*
+ * For a host function: sets the result, whose text or bytes are copied. Returns 0;
+ * -EINVAL: it is of another type than the function returns, or text is not UTF-8 or has
+ * a zero in it; -E2BIG: it is larger than the caller's host.max_size; -ENOMEM. Then the
+ * caller gets an error that says so. Of several results the last one counts.
+ */
+int thaw_host_return(struct thaw_host_call *call,
+		     const struct thaw_value *result);
+
+/* For a host function: the caller gets THAW_HOST_FAILED, and @message, cut at 511 bytes. */
+void thaw_host_fail(struct thaw_host_call *call, const char *message);
+
+/* For a host function: whether nobody waits for its result any more. Any thread. */
+bool thaw_host_is_abandoned(const struct thaw_host_call *call);
 
 /* How a function's invocations have been dispatched: see thaw_get_stats(). */
 struct thaw_stats {

@@ -55,6 +55,7 @@ static int fill_memory(struct vm *vm, const struct image *image,
 		return r;
 	vm_prepare_memory(memory, layout);
 	info_set_layout(info_of(vm), layout, THAW_GPA_ENVIRONMENT);
+	info_of(vm)->host_local = options->host_local;
 	info_of(vm)->done = vm_done_address(vm, false);
 	r = info_refresh(info_of(vm), vm, 0);
 	if (r)

@@ -24,6 +24,7 @@ struct snapshot_options {
 	 * protecting all again, instead of copying. To compare with.
 	 */
 	bool remap;
+	uint32_t host_local;  /* thaw_info.host_local */
 	struct guest_log log; /* of init */
 	struct snapshot_pause pause;
 };

@@ -22,6 +22,8 @@ void info_set_layout(struct thaw_info *info, const struct layout *layout,
 	info->reply_start = layout->reply.start;
 	info->reply_size = layout->reply_max;
 	info->environment = environment;
+	info->result_start = layout->result.start;
+	info->result_size = (uint32_t)layout->result_max;
 }
 
 int info_refresh(struct thaw_info *info, const struct vm *vm,

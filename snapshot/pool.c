@@ -185,6 +185,12 @@ static int pool_try_locked(struct pool *pool, struct pool_waiter *waiter,
 		pool->vm_count++; /* the caller's to make */
 		return 0;
 	}
+	if (!waiter)
+		return error_set(err, -EBUSY,
+				 "all %zu vms are busy, and a call from another "
+				 "function waits for none: raise "
+				 "concurrency.max",
+				 pool->config.max);
 	if (pool->waiting >= pool->config.queue)
 		return error_set(err, -EBUSY,
 				 "all %zu vms are busy and %zu callers wait: "
@@ -323,6 +329,13 @@ static int wait_for_vm(struct pool *pool, struct sleeper *sleeper,
 			 "queue_timeout: raise concurrency.max or "
 			 "concurrency.queue_timeout",
 			 pool->config.max);
+}
+
+int pool_acquire_now(struct pool *pool, struct error *err, struct vm **ret_vm)
+{
+	int r = pool_try(pool, NULL, err, ret_vm);
+
+	return r ? r : pool_take(pool, *ret_vm, err, ret_vm);
 }
 
 int pool_acquire(struct pool *pool, struct error *err, struct vm **ret_vm)

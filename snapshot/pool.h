@@ -46,6 +46,9 @@ void pool_free(struct pool *pool);
  */
 int pool_acquire(struct pool *pool, struct error *err, struct vm **ret_vm);
 
+/* The same, but never waits: -EBUSY if all are busy. */
+int pool_acquire_now(struct pool *pool, struct error *err, struct vm **ret_vm);
+
 /* A place in the line of a pool; embedded. The caller sets only @served. */
 struct pool_waiter {
 	/*
@@ -62,7 +65,7 @@ struct pool_waiter {
 /*
  * Hands out a vm without waiting or making one. 0: *@ret_vm is the vm, or NULL:
  * one may be made, by pool_take(). -EAGAIN: @waiter is in line and will be
- * served. -EBUSY: all are busy and the queue is full.
+ * served. -EBUSY: all are busy and the queue is full, or @waiter is NULL.
  */
 int pool_try(struct pool *pool, struct pool_waiter *waiter, struct error *err,
 	     struct vm **ret_vm);

@@ -25,6 +25,7 @@ LAYERS = [
     'vm',
     'snapshot',
     'executor/typed',
+    'executor/host',
     'executor',
     'executor/io',
     'executor/protocol',

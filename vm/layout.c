@@ -59,10 +59,11 @@ static int check_config(const struct layout_config *config, struct error *err)
 				 config->memory_size);
 	if (config->stack_size > LAYOUT_MEMORY_MAX ||
 	    config->request_size > LAYOUT_MEMORY_MAX ||
-	    config->reply_size > LAYOUT_MEMORY_MAX)
+	    config->reply_size > LAYOUT_MEMORY_MAX ||
+	    config->result_size > LAYOUT_MEMORY_MAX)
 		return error_set(err, -EINVAL,
-				 "stack, request and reply sizes must be "
-				 "1 GiB at most");
+				 "stack, request, reply and host.max_size must "
+				 "be 1 GiB at most");
 	return 0;
 }
 
@@ -92,6 +93,7 @@ int layout_plan(const struct image *image, const struct layout_config *config,
 				 .entry = image->entry,
 				 .request_max = config->request_size,
 				 .reply_max = config->reply_size,
+				 .result_max = config->result_size,
 				 .control = config->control };
 	uint64_t top = config->memory_size;
 	uint64_t bottom = image->end + GUARD;
@@ -103,18 +105,20 @@ int layout_plan(const struct image *image, const struct layout_config *config,
 	layout.tables = take_off_top(&top, tables_size(config->memory_size));
 	layout.reply = take_off_top(&top, config->reply_size);
 	layout.request = take_off_top(&top, config->request_size);
+	if (config->result_size)
+		layout.result = take_off_top(&top, config->result_size);
 	layout.stack = take_off_top(&top, config->stack_size);
 	if (top < bottom || top - bottom < LAYOUT_HEAP_MIN)
 		return error_set(
 			err, -ENOMEM,
 			"memory of %zu KiB is too small for image (%llu KiB), "
 			"stack (%zu KiB), request (%zu KiB), reply (%zu KiB), "
-			"page tables (%llu KiB) and a heap of 64 KiB: raise "
+			"results of host functions (%zu KiB), page tables (%llu KiB) and a heap of 64 KiB: raise "
 			"memory, or lower the others",
 			config->memory_size >> 10,
 			(unsigned long long)image->end >> 10,
 			config->stack_size >> 10, config->request_size >> 10,
-			config->reply_size >> 10,
+			config->reply_size >> 10, config->result_size >> 10,
 			(unsigned long long)layout.tables.size >> 10);
 	layout.heap = (struct layout_range){ bottom, top - bottom };
 
@@ -129,6 +133,8 @@ int layout_plan(const struct image *image, const struct layout_config *config,
 	add_mapping(&layout, layout.stack.start, layout.stack.size,
 		    IMAGE_PROT_READ | IMAGE_PROT_WRITE);
 	add_mapping(&layout, layout.request.start, layout.request.size,
+		    IMAGE_PROT_READ);
+	add_mapping(&layout, layout.result.start, layout.result.size,
 		    IMAGE_PROT_READ);
 	add_mapping(&layout, layout.reply.start, layout.reply.size,
 		    IMAGE_PROT_READ | IMAGE_PROT_WRITE);

@@ -50,6 +50,7 @@ struct layout_config {
 	size_t stack_size;   /* bytes, rounded up to pages, as the rest is */
 	size_t request_size; /* largest request */
 	size_t reply_size;   /* largest reply */
+	size_t result_size;  /* largest answer of a host function; 0: none */
 	enum layout_control control;
 };
 
@@ -60,8 +61,10 @@ struct layout {
 	struct layout_range stack;
 	struct layout_range request; /* windows, in whole pages */
 	struct layout_range reply;
+	struct layout_range result;
 	size_t request_max; /* what may be in them, bytes */
 	size_t reply_max;
+	size_t result_max; /* 0: no host function may be called */
 	struct layout_range tables; /* page tables, not mapped */
 	enum layout_control control;
 	struct layout_mapping mappings[LAYOUT_MAPPINGS_MAX];

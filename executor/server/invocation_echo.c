@@ -21,7 +21,7 @@ void invocation_echo(struct invocation *invocation)
 	strcpy(reply->content_type, "application/octet-stream");
 	reply->error_type[0] = reply->error_message[0] = '\0';
 	invoke_state(reply)->vm = NULL;
-	invoke_state(reply)->end_ns = clock_now_ns();
+	invoke_state(reply)->start_ns = clock_now_ns();
 	reply->queue_ns = reply->run_ns = 0;
 	strcpy(reply->id, request->id ? request->id : "");
 	invocation_finish(invocation, invocation->runner);

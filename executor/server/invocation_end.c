@@ -310,9 +310,8 @@ void invocation_finish(struct invocation *invocation, struct worker *runner)
 	invocation_account(invocation);
 	invocation_leave(invocation);
 	invocation_tell(invocation);
-	invocation_flush(runner, invocation->result ?
-					 clock_now_ns() :
-					 invoke_state(reply)->end_ns);
+	invocation_flush(runner, invocation->result ? clock_now_ns() :
+						      invoke_end_ns(reply));
 	invocation_observe(invocation);
 	invocation_restore_on_worker(runner->shared, invocation->deployment,
 				     invocation->was_offloaded, reply);

@@ -55,7 +55,8 @@
 					       THAW_FIRST_(__VA_ARGS__, ~)),   \
 				       thaw_arguments,                         \
 				       THAW_COUNT_(__VA_ARGS__),               \
-				       THAW_NUMBER_(returns), &thaw_result);   \
+				       (enum thaw_type)THAW_NUMBER_(returns),  \
+				       &thaw_result);                          \
                                                                                \
 		THAW_SECOND_(THAW_IMPORTED_##returns, THAW_IMPORTED_VALUE_, ~) \
 		(returns);                                                     \

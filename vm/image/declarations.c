@@ -62,6 +62,13 @@ static size_t identifier_length(const char *text)
 	return length;
 }
 
+bool declaration_is_name(const char *text)
+{
+	const size_t length = identifier_length(text);
+
+	return length && !text[length];
+}
+
 /* Whether @text, which is zero-terminated, is @count names: "a, b". */
 static bool is_names(const char *text, unsigned count)
 {
@@ -123,14 +130,13 @@ static int check_types(const struct entry_reader *reader, struct error *err)
 static int check_entry(const struct entry_reader *reader, struct error *err)
 {
 	const struct thaw_function_entry *entry = &reader->entry;
-	const size_t length = identifier_length(entry->name);
 
 	if (entry->reserved || entry->flags)
 		return error_set(err, -ENOEXEC,
 				 "%s %zu has flags that this thaw does not "
 				 "know: use the thaw that its SDK is of",
 				 reader->kind, reader->number);
-	if (!length || entry->name[length])
+	if (!declaration_is_name(entry->name))
 		return error_set(err, -ENOEXEC, "the name of %s %zu is no name",
 				 reader->kind, reader->number);
 	if (declarations_find(reader->declarations, entry->name))

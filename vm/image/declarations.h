@@ -88,6 +88,9 @@ const char *declaration_parameter_name(const struct declaration *declaration,
 const char *declaration_signature(const struct declaration *declaration,
 				  char to[static DECLARATION_SIGNATURE_MAX]);
 
+/* Whether @text is the name that a function may have: an identifier of C. */
+bool declaration_is_name(const char *text);
+
 /* Whether both have the same number of parameters, and the same types. */
 bool declaration_is_like(const struct declaration *one,
 			 const struct declaration *other);

@@ -15,6 +15,7 @@
 const char *const backends[] = { "bitmap", "ring", "polled", "cooperative" };
 
 struct logged logged;
+struct offered offered;
 
 int backend_count(void)
 {
@@ -88,6 +89,8 @@ struct thaw *open_functions(const char *backend, const char *functions)
 
 	options.log = on_line;
 	options.verify = true;
+	options.host_functions = offered.functions;
+	options.host_function_count = offered.count;
 	put_directory(inside, sizeof(inside), functions);
 	snprintf(text, sizeof(text),
 		 "{\"version\":1,\"defaults\":{%s},\"functions\":[%s]}",

@@ -49,6 +49,12 @@ extern struct logged {
 	char text[2048];
 } logged;
 
+/* The host functions that catalogs are opened with from now on; zero: none. */
+extern struct offered {
+	const struct thaw_host_function *functions;
+	size_t count;
+} offered;
+
 /*
  * Opens a catalog of functions for @backend. @functions is the inside of the JSON
  * array, in which %s stands for the directory of the guests. The caller closes it.

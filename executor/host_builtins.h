@@ -1,0 +1,33 @@
+/*
+ * host_builtins.h - the host functions that thaw itself has. docs/host-functions.md
+ * describes them.
+ */
+#ifndef EXECUTOR_HOST_BUILTINS_H
+#define EXECUTOR_HOST_BUILTINS_H
+
+#include <stdbool.h>
+
+#include "executor/host/host_function.h"
+
+struct error;
+
+/* One call of `random` returns so many bytes at most. */
+#define HOST_RANDOM_MAX 4096
+
+/* So many invocations may have called each other by `invoke`. */
+#define HOST_INVOKE_DEPTH_MAX 8
+
+/* The one called @name, or NULL; static. */
+const struct host_function *host_builtin_find(const char *name);
+
+/* Whether the function called @name in @functions is ours, and not a program's own. */
+bool host_builtin_is(const struct host_functions *functions, const char *name);
+
+/*
+ * Refuses @name, which is neither ours nor one of @given, which may be NULL, with
+ * -ENOENT; suggests another.
+ */
+int host_builtin_not_found(const struct host_functions *given, const char *name,
+			   struct error *err);
+
+#endif

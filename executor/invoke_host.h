@@ -1,0 +1,40 @@
+/*
+ * invoke_host.h - an invocation calls the host: the doorbell's CALL. For invoke.c.
+ *
+ * What the guest asks for is copied once, checked, and given to the host function. A
+ * function that takes long runs elsewhere meanwhile, and the invocation rests, as it
+ * does while it sleeps.
+ */
+#ifndef EXECUTOR_INVOKE_HOST_H
+#define EXECUTOR_INVOKE_HOST_H
+
+struct host_call;
+struct thaw_reply;
+
+/*
+ * The guest has rung for a call. Returns 0: the answer is in its result window; 1: the
+ * host function runs; or -errno: the answer cannot be written.
+ */
+int invoke_host_begin(struct thaw_reply *reply);
+
+/* As invoke_host_begin(), later: writes the answer if there is one by now. */
+int invoke_host_end(struct thaw_reply *reply);
+
+/* Waits for the answer until the invocation's deadline. */
+void invoke_host_wait(struct thaw_reply *reply);
+
+/* The name of the host function that it has called last. */
+const char *invoke_host_name(const struct thaw_reply *reply);
+
+/*
+ * For those who invoke a function for another one: make the answer of an invocation
+ * that could not begin, because of @r, and of one that has ended.
+ */
+void invoke_host_refuse(struct host_call *call, int r, const char *why);
+void invoke_host_take(struct host_call *call, const char *function,
+		      const struct thaw_reply *reply);
+
+/* The invocation is over, whether or not a host function still runs for it. */
+void invoke_host_done(struct thaw_reply *reply);
+
+#endif

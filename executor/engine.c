@@ -13,6 +13,7 @@
 #include "executor/function.h"
 #include "executor/thaw_error.h"
 #include "snapshot/pool.h"
+#include "vm/watchdog.h"
 
 #define POLL_WAIT_NS_MAX (3600 * UINT64_C(1000000000))
 
@@ -89,13 +90,14 @@ static bool has_slow(const struct host_functions *functions)
 static int open_host(struct thaw *thaw, const struct engine_options *options,
 		     struct error *err)
 {
-	const struct offload_config threads = {
+	struct offload_config threads = {
 		.threads = THAW_HOST_THREADS_MAX,
 		.per_share = HOST_THREADS_PER_FUNCTION,
 		.name = "thaw-host",
 	};
 	int r = 0;
 
+	watch_signals(&threads.blocked);
 	if (options)
 		r = host_functions_make(options->host_functions,
 					options->host_function_count, err,

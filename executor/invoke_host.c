@@ -159,6 +159,17 @@ int invoke_host_end(struct thaw_reply *reply)
 	return write_answer(reply);
 }
 
+bool invoke_host_notify(struct thaw_reply *reply, void (*notify)(void *cookie),
+			void *cookie)
+{
+	return host_call_notify(invoke_state(reply)->host, notify, cookie);
+}
+
+bool invoke_host_withdraw(struct thaw_reply *reply)
+{
+	return host_call_withdraw(invoke_state(reply)->host);
+}
+
 void invoke_host_wait(struct thaw_reply *reply)
 {
 	const struct invoke_state *state = invoke_state(reply);

@@ -8,6 +8,8 @@
 #ifndef EXECUTOR_INVOKE_HOST_H
 #define EXECUTOR_INVOKE_HOST_H
 
+#include <stdbool.h>
+
 struct host_call;
 struct thaw_reply;
 
@@ -19,6 +21,19 @@ int invoke_host_begin(struct thaw_reply *reply);
 
 /* As invoke_host_begin(), later: writes the answer if there is one by now. */
 int invoke_host_end(struct thaw_reply *reply);
+
+/*
+ * If the invocation waits for a host function: has @notify called once it has answered,
+ * by any thread. False: it need not wait, and @notify is not called.
+ */
+bool invoke_host_notify(struct thaw_reply *reply, void (*notify)(void *cookie),
+			void *cookie);
+
+/*
+ * Takes that back, before the invocation goes on. False: @notify is being called, or has
+ * been.
+ */
+bool invoke_host_withdraw(struct thaw_reply *reply);
 
 /* Waits for the answer until the invocation's deadline. */
 void invoke_host_wait(struct thaw_reply *reply);

@@ -88,8 +88,8 @@ bool invoke_typed_is_due(const struct thaw_reply *reply)
 {
 	const struct invoke_state *state = invoke_state(reply);
 
-	return state->vm && state->function->is_typed && reply->result == THAW_OK &&
-	       !state->typed.has_result;
+	return state->vm && state->function->is_typed &&
+	       reply->result == THAW_OK && !state->typed.has_result;
 }
 
 static void fail(struct thaw_reply *reply, const char *type,

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/container_of.h"
 #include "executor/invoke.h"
+#include "executor/invoke_host.h"
 #include "executor/invoke_state.h"
 #include "executor/server/invocation_end.h"
 #include "executor/server/invocation_internal.h"
@@ -44,20 +45,47 @@ static void invocation_learn(struct deployment *deployment, bool slow)
 				      memory_order_relaxed);
 }
 
-/* Its sleep is over: it waits for its turn again. */
+/* Its sleep, or its time, is over: it waits for its turn again. */
 static void invocation_on_wake(struct timer *timer)
 {
 	struct invocation *invocation = INVOCATION_OF(timer, timer);
+	struct thaw_reply *reply = &invocation->reply;
 
+	/* else the answer that it waits for is on its way */
+	if (!invoke_state(reply)->is_waiting || invoke_host_withdraw(reply))
+		invocation_queue_first(invocation);
+}
+
+static void invocation_on_answered(struct io_message *message)
+{
+	struct invocation *invocation = INVOCATION_OF(message, message);
+
+	timer_clear(&invocation->runner->timers, &invocation->timer);
 	invocation_queue_first(invocation);
 }
 
-/* It sleeps. On its runner's thread. */
+/* The host function that it waits for has answered. Any thread. */
+static void invocation_on_answer(void *cookie)
+{
+	struct invocation *invocation = cookie;
+
+	invocation->message.deliver = invocation_on_answered;
+	io_post(invocation->runner->io, NULL, &invocation->message);
+}
+
+/* It sleeps, or waits for a host function. On its runner's thread. */
 static void invocation_rest(struct invocation *invocation)
 {
+	struct thaw_reply *reply = &invocation->reply;
+
+	if (invoke_state(reply)->is_waiting &&
+	    !invoke_host_notify(reply, invocation_on_answer, invocation)) {
+		invocation_queue_first(invocation);
+		return;
+	}
 	invocation->timer.fire = invocation_on_wake;
 	timer_set(&invocation->runner->timers, &invocation->timer,
-		  invoke_wake_ns(&invocation->reply));
+		  invoke_wake_ns(reply));
 }
 
 static void invocation_on_rest(struct io_message *message)

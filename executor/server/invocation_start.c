@@ -180,7 +180,9 @@ static void invocation_take_vm(struct invocation *invocation)
 	int r;
 
 	invocation->waiter.served = invocation_on_served;
-	r = pool_try(deployment->function->pool, &invocation->waiter,
+	r = pool_try(deployment->function->pool,
+		     invoke_depth(&invocation->request) ? NULL :
+							  &invocation->waiter,
 		     &invocation->error, &invocation->vm);
 	if (!r) {
 		invocation_run_in_vm(invocation);

@@ -23,6 +23,7 @@
 #include "executor/server/admin_routes.h"
 #include "executor/server/drain.h"
 #include "executor/server/invocation_echo.h"
+#include "executor/server/invocation_invoke.h"
 #include "executor/server/invocation_log.h"
 #include "executor/server/listeners.h"
 #include "executor/server/log/log.h"
@@ -148,6 +149,7 @@ static int server_prepare(struct server *server, struct error *err)
 		/* admission counts those too whose vm is being restored */
 		.any_queue = true,
 		.memory = &server->shared.memory.budget,
+		.invoker = { .invoke = invocation_invoke },
 	};
 	memory_admit(&server->shared.memory, server->main.generation);
 	server->shared.workers = calloc(server->shared.worker_count,

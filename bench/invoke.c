@@ -25,15 +25,17 @@ int bench_thaw_open(const struct bench_setup *setup,
 {
 	const char *dispatch = function->dispatch;
 	const char *isolation = function->isolation;
-	char text[256];
+	char text[512];
 	int size = snprintf(text, sizeof(text),
 			    "{\"functions\":[{\"name\":\"" BENCH_FUNCTION
 			    "\",\"image\":\"%s\",\"entry\":\"%s\","
 			    "\"concurrency\":{\"max\":%u},"
-			    "\"dispatch\":\"%s\",\"isolation\":\"%s\"}]}",
+			    "\"dispatch\":\"%s\",\"isolation\":\"%s\","
+			    "\"host\":{\"allow\":[%s]}}]}",
 			    setup->guest_path, function->entry, function->vms,
 			    dispatch ? dispatch : "exit",
-			    isolation ? isolation : "strict");
+			    isolation ? isolation : "strict",
+			    function->host ? function->host : "");
 
 	return engine_open_text(text, (size_t)size, "bench.json",
 				&setup->options, outer(err), ret_thaw);

@@ -15,6 +15,7 @@ struct bench_function {
 	unsigned vms;	       /* at most */
 	const char *dispatch;  /* NULL: "exit" */
 	const char *isolation; /* NULL: "strict" */
+	const char *host;      /* inside of host.allow; NULL: nothing */
 };
 
 /* Opens libthaw with that one function; the caller closes it. */

@@ -74,6 +74,9 @@ extern const struct bench_kind bench_floor_handover;
 /* invoke.c */
 extern const struct bench_kind bench_invoke_warm;
 extern const struct bench_kind bench_invoke_reply;
+/* host_call.c */
+extern const struct bench_kind bench_host_call;
+
 /* typed.c */
 extern const struct bench_kind bench_invoke_typed;
 extern const struct bench_kind bench_json_args;

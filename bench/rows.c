@@ -15,6 +15,7 @@ static const struct bench_row all_rows[] = {
 	{ "floor.run", &bench_floor_run, .weight = 4 },
 	{ "invoke.warm", &bench_invoke_warm, .weight = 4 },
 	{ "invoke.typed", &bench_invoke_typed, .weight = 2 },
+	{ "hostcall", &bench_host_call, .weight = 2 },
 	{ "json.args", &bench_json_args, .weight = 1 },
 	{ "invoke.reply", &bench_invoke_reply, .weight = 2 },
 	{ "invoke.polled", &bench_polled_strict, .weight = 2, .functions = 1 },
@@ -62,6 +63,7 @@ _Static_assert(ROW_COUNT <= BENCH_ROWS_MAX, "all can be chosen");
 const struct bench_ratio bench_ratios[] = {
 	{ "invoke.warm/floor.run", "invoke.warm", { "floor.run" } },
 	{ "invoke.typed/invoke.warm", "invoke.typed", { "invoke.warm" } },
+	{ "hostcall/floor.run", "hostcall", { "floor.run" } },
 	{ "invoke.reply/floor.run", "invoke.reply", { "floor.run" } },
 	{ "invoke.polled/invoke.warm", "invoke.polled", { "invoke.warm" } },
 	{ "invoke.polled.4/invoke.warm", "invoke.polled.4", { "invoke.warm" } },

@@ -32,6 +32,17 @@ THAW_FUNCTION(int, add, (int, a), (int, b))
 	return a + b;
 }
 
+/* As often, and what it returns is dropped. */
+THAW_FUNCTION(unsigned, call_host, (unsigned, count))
+{
+	struct thaw_value now;
+
+	for (unsigned i = 0; i < count; i++)
+		if (thaw_host_call("time", NULL, 0, THAW_TYPE_ULONG, &now))
+			return i;
+	return count;
+}
+
 static void dirty_pages(uint32_t count, uint32_t stride)
 {
 	const uint64_t step = (uint64_t)stride * THAW_PAGE_SIZE;

@@ -208,6 +208,7 @@ const char bench_about[] =
 	"  invoke.warm    request in, reply out, vm restored; function that does nothing\n"
 	"  invoke.reply   the same up to the reply\n"
 	"  invoke.typed   invoke.warm of a typed function, called with two ints\n"
+	"  hostcall       one call of a host function, the built-in time\n"
 	"  json.args      two ints from JSON and one to JSON, without a vm\n"
 	"  invoke.polled  invoke.warm of a function with dispatch polled\n"
 	"  invoke.polled.4     four such functions in turn, sharing the polling cores\n"

@@ -48,14 +48,14 @@ cp out report.json
 check "every row and ratio is there, once" '
 pages = [1, 8, 64, 256, 1024]
 assert set(rows) == ({"floor.run", "invoke.warm", "invoke.reply", "start.pool",
-    "invoke.typed", "json.args",
+    "invoke.typed", "json.args", "hostcall",
     "start.cold", "process.spawn", "process.fork", "floor.handover"} | polled | served |
     {f"{kind}.{n}" for n in pages for kind in ("restore", "floor.copy")}) - skipped
 assert skipped <= polled | served | {"floor.handover"}
 assert not served & skipped or served <= skipped
 assert set(ratios) == {name for name in {"invoke.warm/floor.run",
     "invoke.reply/floor.run", "invoke.polled/invoke.warm",
-    "invoke.typed/invoke.warm",
+    "invoke.typed/invoke.warm", "hostcall/floor.run",
     "invoke.polled.4/invoke.warm", "invoke.polled.coop/floor.handover",
     "start.pool/start.cold", "process.spawn/invoke.warm",
     "process.fork/invoke.warm"} if not set(name.split("/")) & skipped} | ({

@@ -167,7 +167,8 @@ enum thaw_host_status host_call_read(struct host_call *call, const void *bytes,
 		return refuse_call(call, THAW_HOST_NO_MEMORY,
 				   "the host has no memory for the arguments");
 	call->bytes = memory;
-	memcpy(call->bytes, bytes, size);
+	if (size)
+		memcpy(call->bytes, bytes, size);
 	if (message_read(call->bytes, size, THAW_MESSAGE_CALL, &err,
 			 &call->message) ||
 	    call->message.head.function != THAW_FUNCTION_NAMED)

@@ -78,6 +78,7 @@ struct invocation {
 	struct invocation *next_polled; /* of its runner's */
 	uint64_t polled_ns;		/* since when it is polled */
 	uint64_t used_ns; /* time of CPUs, on threads of the offload pool */
+	bool is_wrong;	  /* what its client has sent: the error says what */
 	bool begun;
 	bool was_offloaded; /* some of it has run on another thread than a worker's */
 	bool is_whole; /* all of it has */

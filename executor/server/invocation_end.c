@@ -41,8 +41,13 @@ static enum metrics_outcome invocation_outcome(const struct thaw_reply *reply)
 	}
 }
 
-static enum metrics_outcome invocation_refusal_outcome(int result)
+static enum metrics_outcome
+invocation_refusal_outcome(const struct invocation *invocation)
 {
+	const int result = invocation->result;
+
+	if (invocation->is_wrong)
+		return METRICS_REFUSED;
 	if (result == -EBUSY || result == -EAGAIN)
 		return METRICS_THROTTLED;
 	return result == -E2BIG ? METRICS_TOO_LARGE : METRICS_FAILED;
@@ -60,7 +65,7 @@ static void invocation_account(const struct invocation *invocation)
 	invocation_log_end(invocation);
 	if (invocation->result) {
 		metrics_add(&metrics->outcomes[invocation_refusal_outcome(
-				    invocation->result)],
+				    invocation)],
 			    1);
 		return;
 	}

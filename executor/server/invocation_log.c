@@ -41,11 +41,16 @@ void invocation_log_line(void *cookie, const char *function,
 			  LOG_FIELD("request_id", invocation->reply.id));
 }
 
+/* Clients that have gone, or have sent what is wrong, are no failure of anything here. */
+static bool is_of_client(const struct invocation *invocation)
+{
+	return invocation->result == -ECANCELED || invocation->is_wrong;
+}
+
 /* It never ran. */
 static void log_refusal(const struct invocation *invocation)
 {
-	log_write(invocation->result == -ECANCELED ? THAW_LOG_DEBUG :
-						     THAW_LOG_WARN,
+	log_write(is_of_client(invocation) ? THAW_LOG_DEBUG : THAW_LOG_WARN,
 		  "invocation refused",
 		  LOG_FIELD("function", invocation->deployment->spec->name),
 		  LOG_FIELD("request_id", invocation->request.id ?
@@ -57,9 +62,8 @@ static void log_refusal(const struct invocation *invocation)
 void invocation_log_end(const struct invocation *invocation)
 {
 	const struct thaw_reply *reply = &invocation->reply;
-	/* a client that has gone is no failure */
-	bool good = invocation->result ? invocation->result == -ECANCELED :
-					 reply->result == THAW_OK;
+	const bool good = invocation->result ? is_of_client(invocation) :
+					       reply->result == THAW_OK;
 
 	if (!function_stats_may_log(invocation->deployment->stats,
 				    FUNCTION_LOG_ENDS,

@@ -133,15 +133,29 @@ void invocation_abandon(struct invocation *invocation)
 	invocation_cancel(invocation);
 }
 
+/* Notes whether @r, of a look at the request, is the client's fault; returns it. */
+static int invocation_judge(struct invocation *invocation, int r)
+{
+	invocation->is_wrong = r == -EINVAL || r == -ENOSYS;
+	return r;
+}
+
+/* Makes the typed call of its request. Any thread. */
+static int invocation_convert(struct invocation *invocation)
+{
+	return invocation_judge(
+		invocation,
+		invoke_typed_make(invocation->deployment->function,
+				  &invocation->request, &invocation->error,
+				  &invocation->reply));
+}
+
 /* On a thread of the offload pool: makes the typed call of a large request. */
 static void invocation_run_call(struct offload_work *work)
 {
 	struct invocation *invocation = INVOCATION_OF(work, work);
 
-	invocation->result = invoke_typed_make(invocation->deployment->function,
-					       &invocation->request,
-					       &invocation->error,
-					       &invocation->reply);
+	invocation->result = invocation_convert(invocation);
 	if (invocation->result) {
 		invocation_finish(invocation, NULL);
 		return;
@@ -157,17 +171,13 @@ static void invocation_run_call(struct offload_work *work)
  */
 static bool invocation_make_call(struct invocation *invocation)
 {
-	const struct function *function = invocation->deployment->function;
-
 	if (invocation->has_call)
 		return true;
 	if (invocation_converts_much(invocation->request.size)) {
 		invocation_offload(invocation, invocation_run_call);
 		return false;
 	}
-	invocation->result = invoke_typed_make(function, &invocation->request,
-					       &invocation->error,
-					       &invocation->reply);
+	invocation->result = invocation_convert(invocation);
 	if (invocation->result)
 		invocation_finish(invocation, invocation->runner);
 	return !invocation->result;
@@ -334,8 +344,10 @@ static int invocation_check(struct invocation *invocation)
 
 	if (!deployment_is_active(deployment))
 		return invocation_check_inactive(invocation);
-	return invoke_request_check(deployment->function, &invocation->request,
-				    &invocation->error);
+	return invocation_judge(invocation,
+				invoke_request_check(deployment->function,
+						     &invocation->request,
+						     &invocation->error));
 }
 
 /* For the memory of a typed call. A small one counts with the invocation itself. */
@@ -369,6 +381,7 @@ void invocation_start(struct invocation *invocation)
 	invocation->begun = invocation->has_turn = false;
 	invocation->was_offloaded = invocation->is_whole = false;
 	invocation->in_line = invocation->has_call = false;
+	invocation->is_wrong = false;
 	invocation->used_ns = 0;
 	atomic_store_explicit(&invocation->abandoned, false,
 			      memory_order_relaxed);

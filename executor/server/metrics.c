@@ -55,6 +55,7 @@ const char *metrics_outcome_name(enum metrics_outcome outcome)
 		[METRICS_OOM] = "oom",
 		[METRICS_TOO_LARGE] = "too_large",
 		[METRICS_THROTTLED] = "throttled",
+		[METRICS_REFUSED] = "refused",
 		[METRICS_FAILED] = "failed",
 	};
 

@@ -31,6 +31,7 @@ enum metrics_outcome {
 	METRICS_OOM,
 	METRICS_TOO_LARGE, /* the request or the reply */
 	METRICS_THROTTLED, /* queue full, or queue_timeout */
+	METRICS_REFUSED,   /* the request, or the typed call in it, is wrong */
 	/* thaw failed, the function is not deployed, or its client has gone */
 	METRICS_FAILED,
 	METRICS_OUTCOMES,

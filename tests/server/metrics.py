@@ -29,12 +29,13 @@ FUNCTIONS = {
     'heavy': {'image': 'pages', 'entry': 'steps', 'memory': '32MiB',
               'concurrency': {'max': 1}},
     'large': {'image': 'edges', 'entry': 'reply_unchecked'},
+    'typed': {'image': 'typed', 'entry': 'add'},
     'lines': {'image': 'edges', 'entry': 'log_lines'},
     'polled': {'image': 'echo', 'dispatch': 'polled',
                'concurrency': {'max': 16, 'queue': 100}},
 }
 # What a reload makes of it: others, and one that has changed.
-CHANGED = {**FUNCTIONS,
+CHANGED = {**FUNCTIONS, 'typed': {'image': 'typed_cxx'},
            'echo': {'image': 'edges', 'entry': 'reply', 'memory': '64MiB',
                     'description': 'changed', 'labels': {'a': 'b'},
                     'max_request': '2MiB', 'max_reply': '2MiB',
@@ -287,6 +288,7 @@ MOVES = [
     (post('crash'), outcome('crash')),
     (post('oom', b'exhaust_heap'), outcome('oom')),
     (post('large', b'99999999'), outcome('too_large')),
+    (post('typed', b'[1]'), outcome('refused')),
     (fill, [
         *outcome('throttled'), 'thaw_queue_depth', 'thaw_inflight',
         'thaw_starts_total{start="snapshot"}', 'thaw_memory_bytes',

@@ -75,7 +75,7 @@ for io in io_uring epoll; do
 	load 1 'Lambda' /2015-03-31/functions/echo/invocations
 	check_exactly "$(served)"
 	for outcome in function_error timeout crash oom too_large throttled \
-		failed; do
+		refused failed; do
 		same "$outcome" "$(metric \
 			"thaw_invocations_total{function=\"echo\",outcome=\"$outcome\"}")" 0
 	done

@@ -82,7 +82,7 @@ static const char golden_hello[] =
 	"\"queued\":5,\"inflight\":1,"
 	"\"invocations\":{\"ok\":101,\"function_error\":102,\"timeout\":103,"
 	"\"crash\":104,\"oom\":105,\"too_large\":106,\"throttled\":107,"
-	"\"failed\":108},"
+	"\"refused\":108,\"failed\":109},"
 	"\"duration\":{\"buckets\":[1,0,1,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,1],"
 	"\"sum_us\":20000025},"
 	"\"phases\":{\"queue\":{\"buckets\":[" NO_BUCKETS "],\"sum_us\":0},"

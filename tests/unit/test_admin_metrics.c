@@ -52,7 +52,8 @@ static const char *const expected[] = {
 	"thaw_invocations_total{function=\"hello\",outcome=\"ok\"} 101",
 	"thaw_invocations_total{function=\"hello\",outcome=\"function_error\"} "
 	"102",
-	"thaw_invocations_total{function=\"hello\",outcome=\"failed\"} 108",
+	"thaw_invocations_total{function=\"hello\",outcome=\"refused\"} 108",
+	"thaw_invocations_total{function=\"hello\",outcome=\"failed\"} 109",
 	"thaw_invocation_duration_seconds_bucket{function=\"hello\","
 	"le=\"0.000005\"} 1",
 	"thaw_invocation_duration_seconds_bucket{function=\"hello\","

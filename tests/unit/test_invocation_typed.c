@@ -157,6 +157,8 @@ START_TEST(a_wrong_call_needs_no_vm)
 		ck_assert_int_eq(call->result, -EINVAL);
 		ck_assert_uint_eq(waiting_of(0), 0);
 		ck_assert_uint_eq(metrics_get(&metrics_of(0)->inflight), 0);
+		ck_assert_uint_eq(outcomes_of(0, METRICS_REFUSED), 1);
+		ck_assert_uint_eq(outcomes_of(0, METRICS_FAILED), 0);
 		ck_assert_str_eq(fake_trace(), i ? "call a@o, refuse a@0" :
 						   "call a@0, refuse a@0");
 		for (unsigned j = 0; j < FAKE_VMS_MAX; j++)

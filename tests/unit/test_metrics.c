@@ -101,6 +101,7 @@ START_TEST(labels_have_their_words)
 	ck_assert_str_eq(metrics_outcome_name(METRICS_FUNCTION_ERROR),
 			 "function_error");
 	ck_assert_str_eq(metrics_outcome_name(METRICS_TOO_LARGE), "too_large");
+	ck_assert_str_eq(metrics_outcome_name(METRICS_REFUSED), "refused");
 	ck_assert_str_eq(metrics_outcome_name(METRICS_FAILED), "failed");
 	ck_assert_str_eq(metrics_phase_name(METRICS_QUEUE), "queue");
 	ck_assert_str_eq(metrics_phase_name(METRICS_RESTORE), "restore");

@@ -113,7 +113,7 @@ def function(name, rate, bucket, errors, state='active', reason=None):
         'vms': {'idle': 3, 'busy': 1}, 'queued': 2, 'inflight': 1,
         'invocations': {'ok': ok, 'function_error': errors * looks,
                         'timeout': 0, 'crash': 0, 'oom': 0, 'too_large': 0,
-                        'throttled': 0, 'failed': 0},
+                        'throttled': 0, 'refused': 0, 'failed': 0},
         'duration': histogram(bucket, ok),
         'phases': {'queue': histogram(0, ok), 'run': histogram(bucket, ok),
                    'restore': histogram(1, ok)},

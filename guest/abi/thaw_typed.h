@@ -267,7 +267,10 @@ static inline struct thaw_item thaw_item_of(const struct thaw_value *value)
 	return item;
 }
 
-/* Appends @size bytes at the end of a message, with zeros behind them. */
+/*
+ * Appends @size bytes at the end of a message, with zeros behind them. The bytes may be
+ * where the message is to be.
+ */
 static inline uint64_t thaw_message_put(void *to, uint64_t *end,
 					const void *data, size_t size)
 {
@@ -275,7 +278,7 @@ static inline uint64_t thaw_message_put(void *to, uint64_t *end,
 	const uint64_t room = thaw_message_room(size);
 
 	if (size)
-		memcpy((char *)to + at, data, size);
+		memmove((char *)to + at, data, size);
 	memset((char *)to + at + size, 0, (size_t)(room - size));
 	*end = at + room;
 	return at;
@@ -284,7 +287,8 @@ static inline uint64_t thaw_message_put(void *to, uint64_t *end,
 /*
  * Writes a message to @to, which has room for the size that thaw_message_size() has
  * said and is not 0. kind, function and returns are *@head's; the rest of *@head is
- * set. @name is for THAW_FUNCTION_NAMED alone, and NULL otherwise.
+ * set. @name is for THAW_FUNCTION_NAMED alone, and NULL otherwise. The text or bytes of
+ * a single value may overlap the room at @to: they are moved first.
  */
 static inline void thaw_message_write(struct thaw_message *head,
 				      const char *name,

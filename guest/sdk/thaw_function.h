@@ -19,7 +19,7 @@
  * afterwards: {"function":"add","args":[20,22]} is answered by {"result":42}.
  * docs/typed-functions.md has the rules.
  *
- * The types are those of C, and what typedef makes of them:
+ * The types are those of C, and what typedef makes of them, except of void:
  *
  *	int, unsigned int		32 bit: int, uint
  *	long, unsigned long,		64 bit: long, ulong
@@ -238,7 +238,7 @@ enum {
 
 /* From here on: what THAW_FUNCTION is made of. */
 
-#define THAW_BODY_(...) THAW_PASTE_(thaw_typed_, THAW_FIRST_(__VA_ARGS__, ~))
+#define THAW_BODY_(...) THAW_PASTE_(thaw_body_, THAW_FIRST_(__VA_ARGS__, ~))
 #define THAW_CALL_(...) THAW_PASTE_(thaw_thunk_, THAW_FIRST_(__VA_ARGS__, ~))
 #define THAW_CALL_PARAMETERS_                                       \
 	__attribute__((unused)) const struct thaw_value *arguments, \

@@ -189,6 +189,29 @@ START_TEST(wrong_arguments_are_refused_before_the_guest_runs)
 }
 END_TEST
 
+/* The SDK moves it to its place, whichever way that is. */
+START_TEST(a_text_may_be_made_in_the_reply_buffer)
+{
+	static const unsigned offsets[] = { 0, 1, 8, 39, 40, 41, 48, 100 };
+	static const unsigned sizes[] = { 0, 1, 7, 8, 9, 40, 1000, 3000 };
+
+	open_typed(_i, "");
+	for (unsigned i = 0; i < 64; i++) {
+		const unsigned size = sizes[i % 8];
+		char text[64], expected[4096] = "{\"result\":\"";
+		size_t used = strlen(expected);
+
+		for (unsigned j = 0; j < size; j++)
+			expected[used++] = (char)('a' + j % 26);
+		strcpy(expected + used, "\"}");
+		snprintf(text, sizeof(text), "[%u,%u]", offsets[i / 8], size);
+		ck_assert_str_eq(answer(text, "/in_place"), expected);
+	}
+	ck_assert_str_eq(answer("[20]", "/entry_add"), "{\"result\":20}");
+	thaw_close(thaw);
+}
+END_TEST
+
 /* Another invocation has the only vm, and nobody may wait for it. */
 START_TEST(a_wrong_call_needs_no_vm)
 {
@@ -519,6 +542,8 @@ int main(void)
 	tcase_add_loop_test(group,
 			    wrong_arguments_are_refused_before_the_guest_runs,
 			    0, count);
+	tcase_add_loop_test(group, a_text_may_be_made_in_the_reply_buffer, 0,
+			    count);
 	tcase_add_loop_test(group, a_wrong_call_needs_no_vm, 0, count);
 	tcase_add_loop_test(group, guests_that_lie_about_results_fail_alone, 0,
 			    count);

@@ -59,6 +59,26 @@ THAW_FUNCTION(struct thaw_bytes, fill, (unsigned, size))
 	return result;
 }
 
+/* Text that is made where the result will be. */
+THAW_FUNCTION(const char *, in_place, (unsigned, offset), (unsigned, size))
+{
+	size_t capacity;
+	char *text = (char *)thaw_reply_buffer(&capacity) + offset;
+
+	if (offset + size + 1 > capacity)
+		thaw_fail("Typed.TooLarge", "%zu bytes", capacity);
+	for (unsigned i = 0; i < size; i++)
+		text[i] = (char)('a' + i % 26);
+	text[size] = '\0';
+	return text;
+}
+
+/* The SDK's own names are no function's. */
+THAW_FUNCTION(int, entry_add, (int, a))
+{
+	return a;
+}
+
 THAW_FUNCTION(int, divide, (int, a), (int, b))
 {
 	if (!b)

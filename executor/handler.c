@@ -54,6 +54,12 @@ static int no_handler(const struct catalog_function *spec,
 	char text[512] = "";
 	size_t used = 0;
 
+	if (!names->count)
+		return error_set(err, -ENOENT,
+				 "%s has neither handlers nor typed functions: "
+				 "is it built with the SDK, and not stripped "
+				 "of its section headers?",
+				 spec->image);
 	for (size_t i = 0; i < names->count; i++) {
 		const char *name = names->get(names->of, i);
 

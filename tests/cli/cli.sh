@@ -233,10 +233,11 @@ check_functions() {
 	try 0 'signatures' ./thaw functions describe math -c typed.json
 	has out '^function +int add\(int a, int b\)$'
 	has out '^function +string roman\(uint number\)$'
-	try 0 'signatures as JSON' \
+	try 0 'a function with typed ones as JSON' \
 		./thaw functions describe math -c typed.json -o json
-	is_json out
-	has out '"signature": "int add\(int a, int b\)"'
+	printf '{"functions":[%s]}' "$(<out)" >described.json
+	try 0 'what is described of it is a catalog, too' \
+		./thaw catalog validate described.json
 	try 4 'describe a function that is not there' \
 		./thaw functions describe none -c functions.json
 	has err 'no function none in functions.json: see'
@@ -555,6 +556,11 @@ check_failures() {
 	try 4 'a handler that is not there' \
 		./thaw run "$build/guest/hello.elf" --entry none
 	has err 'set entry to one of: hello'
+	cp "$build/guest/math.elf" bare.elf
+	dd if=/dev/zero of=bare.elf bs=1 seek=40 count=8 conv=notrunc 2>dd.err
+	dd if=/dev/zero of=bare.elf bs=1 seek=60 count=4 conv=notrunc 2>dd.err
+	try 4 'typed functions without section headers' ./thaw run bare.elf
+	has err 'neither handlers nor typed functions: .* section headers'
 	try 0 'run' ./thaw run "$build/guest/hello.elf"
 	is out '{"message":"Hello, world!"}'
 	try 0 'run with an entry' \

@@ -125,15 +125,32 @@ START_TEST(an_image_without_the_section_has_no_functions)
 }
 END_TEST
 
-/* A section that is not in the file's bytes is none, as of handlers. */
-START_TEST(a_section_outside_of_the_file_is_none)
+/* What an image declares is read, or refused; it is not overlooked. */
+START_TEST(a_section_outside_of_the_file_is_refused)
 {
 	const uint64_t outside[] = { 0, ELF_BUILDER_DATA + 0x40,
 				     UINT64_MAX - 63,
 				     ELF_BUILDER_HANDLERS + 8 };
-	struct image *image;
 
 	sections[1].sh_addr = outside[_i];
+	refuses("the section .thaw_functions has no bytes in the file");
+}
+END_TEST
+
+START_TEST(a_section_without_bytes_is_refused)
+{
+	sections[1].sh_type = SHT_NOBITS;
+	refuses("the section .thaw_functions has no bytes in the file");
+}
+END_TEST
+
+/* As the SDK's linker script leaves it in an image that declares nothing. */
+START_TEST(an_empty_section_declares_nothing)
+{
+	struct image *image;
+
+	sections[1].sh_size = 0;
+	sections[1].sh_type = _i ? SHT_NOBITS : SHT_PROGBITS;
 	image = parse();
 	ck_assert_uint_eq(declarations_total(image_functions(image)), 0);
 	image_close(image);
@@ -254,7 +271,10 @@ int main(void)
 	tcase_add_test(tests, functions_are_found_without_booting);
 	tcase_add_test(tests, the_longest_signature_fits);
 	tcase_add_test(tests, an_image_without_the_section_has_no_functions);
-	tcase_add_loop_test(tests, a_section_outside_of_the_file_is_none, 0, 4);
+	tcase_add_loop_test(tests, a_section_outside_of_the_file_is_refused, 0,
+			    4);
+	tcase_add_test(tests, a_section_without_bytes_is_refused);
+	tcase_add_loop_test(tests, an_empty_section_declares_nothing, 0, 2);
 	tcase_add_loop_test(tests, declarations_that_make_no_sense_are_refused,
 			    0, HOSTILES);
 	tcase_add_loop_test(tests, an_image_has_so_many_functions_at_most, 0,

@@ -262,12 +262,13 @@ static int read_section(const struct image_reader *reader, const char *section,
 			const char *kind, bool is_named, struct error *err,
 			struct declarations *declarations)
 {
+	const uint8_t *bytes;
 	size_t size;
-	const uint8_t *bytes = image_section(reader, section, &size);
+	int r = image_section(reader, section, err, &bytes, &size);
 
-	return bytes ? declarations_read(bytes, size, kind, is_named, err,
-					 declarations) :
-		       0;
+	return r ? r :
+		   declarations_read(bytes, size, kind, is_named, err,
+				     declarations);
 }
 
 int image_read_declarations(struct image_reader *reader, struct error *err)

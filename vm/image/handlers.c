@@ -37,8 +37,8 @@ int image_read_handlers(struct image_reader *reader, struct error *err)
 	const uint8_t *bytes;
 	size_t count, size;
 
-	bytes = image_section(reader, SECTION_NAME, &size);
-	if (!bytes || size % entry)
+	if (image_section(reader, SECTION_NAME, NULL, &bytes, &size) ||
+	    !bytes || size % entry)
 		return 0;
 	count = size / entry;
 	if (!count || count > THAW_HANDLERS_MAX)

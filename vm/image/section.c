@@ -1,8 +1,10 @@
 /* section.c - see section.h. */
 #include "vm/image/section.h"
 
+#include <errno.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "vm/image/image_internal.h"
 
 static bool find_section(const struct image_reader *reader, const char *wanted,
@@ -20,7 +22,7 @@ static bool find_section(const struct image_reader *reader, const char *wanted,
 			return false;
 		name = elf_strptr(reader->elf, names, ret_header->sh_name);
 		if (name && !strcmp(name, wanted))
-			return ret_header->sh_type == SHT_PROGBITS;
+			return true;
 	}
 	return false;
 }
@@ -39,14 +41,26 @@ static const uint8_t *find_bytes(const struct image *image, uint64_t gva,
 	return segment->data + (gva - segment->data_gva);
 }
 
-const uint8_t *image_section(const struct image_reader *reader,
-			     const char *name, size_t *ret_size)
+int image_section(const struct image_reader *reader, const char *name,
+		  struct error *err, const uint8_t **ret_bytes,
+		  size_t *ret_size)
 {
 	GElf_Shdr header;
 
-	if (!find_section(reader, name, &header))
-		return NULL;
+	*ret_bytes = NULL;
+	*ret_size = 0;
+	if (!find_section(reader, name, &header) || !header.sh_size)
+		return 0;
+	if (header.sh_type == SHT_PROGBITS)
+		*ret_bytes = find_bytes(reader->image,
+					header.sh_addr + reader->bias,
+					header.sh_size);
+	if (!*ret_bytes)
+		return error_set(err, -ENOEXEC,
+				 "the section %s has no bytes in the file, or "
+				 "is in no segment: link with the SDK's "
+				 "function.ld",
+				 name);
 	*ret_size = header.sh_size;
-	return find_bytes(reader->image, header.sh_addr + reader->bias,
-			  header.sh_size);
+	return 0;
 }

@@ -5,14 +5,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct error;
 struct image_reader;
 
 /*
- * Returns the bytes of the section called @name as the file has them, and their
- * number; NULL if there is no such section, or it is not in the bytes of a segment.
- * For those that read an image; call it once the segments are known.
+ * Finds the bytes of the section called @name as the file has them, and their number;
+ * NULL if there is no such section, or nothing is in it. For those that read an image;
+ * call it once the segments are known. -ENOEXEC: there is one, and its bytes are not in
+ * the file, or not in those of a segment.
  */
-const uint8_t *image_section(const struct image_reader *reader,
-			     const char *name, size_t *ret_size);
+int image_section(const struct image_reader *reader, const char *name,
+		  struct error *err, const uint8_t **ret_bytes,
+		  size_t *ret_size);
 
 #endif

@@ -104,11 +104,13 @@ static void print_function(const struct catalog_function *function, bool json)
 {
 	json_auto_t *object = catalog_function_json(function);
 
-	put_functions(object, function->image);
-	if (json)
+	/* the JSON is what a catalog has of the function, and can go into one */
+	if (json) {
 		functions_print_json(object);
-	else
-		function_table_describe_spec(object);
+		return;
+	}
+	put_functions(object, function->image);
+	function_table_describe_spec(object);
 }
 
 static int functions_describe_run(const struct cli_verb *verb, int argc,
@@ -145,9 +147,9 @@ const struct cli_verb cmd_functions_describe = {
 	.operand = "NAME",
 	.summary = "show everything about one function",
 	.about =
-		"Prints what the catalog says about the function NAME, defaults included, and the\n"
-		"typed functions that its image declares. With --admin, prints what a running\n"
-		"server says about it, including state and counts.\n",
+		"Prints what the catalog says about the function NAME, defaults included, and, as\n"
+		"a table, the typed functions that its image declares. With --admin, prints what a\n"
+		"running server says about it, including state and counts.\n",
 	.examples = "  thaw functions describe hello\n"
 		    "  thaw functions describe hello --admin\n"
 		    "  thaw functions describe hello -o json\n",

@@ -9,6 +9,7 @@
 #include "executor/function.h"
 #include "executor/invoke_state.h"
 #include "executor/typed/call.h"
+#include "executor/typed/message.h"
 #include "executor/typed/result.h"
 #include "snapshot/snapshot.h"
 #include "vm/image/declarations.h"
@@ -24,12 +25,6 @@ static const char *called_name(const struct thaw_invoke_request *request)
 	return NULL;
 }
 
-static bool is_message(const struct thaw_invoke_request *request)
-{
-	return request->content_type &&
-	       !strcmp(request->content_type, THAW_TYPED_CONTENT_TYPE);
-}
-
 static int make_call(const struct function *function,
 		     const struct thaw_invoke_request *request,
 		     struct error *err, struct typed_call *call)
@@ -37,7 +32,7 @@ static int make_call(const struct function *function,
 	const struct typed_request typed = {
 		.data = request->data,
 		.size = request->size,
-		.is_message = is_message(request),
+		.is_message = message_has_type(request->content_type),
 		.name = called_name(request),
 	};
 	const struct typed_target target = {
@@ -79,7 +74,7 @@ void invoke_typed_drop(struct thaw_reply *reply)
 size_t invoke_typed_memory(const struct function *function,
 			   const struct thaw_invoke_request *request)
 {
-	return function->is_typed && !is_message(request) ?
+	return function->is_typed && !message_has_type(request->content_type) ?
 		       typed_call_memory(request->size) :
 		       0;
 }

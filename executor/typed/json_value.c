@@ -273,8 +273,13 @@ const char *json_value_given(const char *text, size_t size,
 			     char to[static JSON_GIVEN_MAX])
 {
 	const bool is_whole = size <= GIVEN_TEXT_MAX;
-	const int length = is_whole ? (int)size : GIVEN_TEXT_MAX;
+	const char *rest = is_whole ? "" : *text == '"' ? "...\"" : "...";
 	const char *kind = "";
+	size_t length = is_whole ? size : GIVEN_TEXT_MAX;
+
+	/* not in the middle of a character of UTF-8 */
+	while (!is_whole && (text[length] & 0xc0) == 0x80)
+		length--;
 
 	if (*text == '[')
 		return "a list";
@@ -284,7 +289,6 @@ const char *json_value_given(const char *text, size_t size,
 		kind = "the string ";
 	else if (is_number(text))
 		kind = "the number ";
-	snprintf(to, JSON_GIVEN_MAX, "%s%.*s%s", kind, length, text,
-		 is_whole ? "" : "...");
+	snprintf(to, JSON_GIVEN_MAX, "%s%.*s%s", kind, (int)length, text, rest);
 	return to;
 }

@@ -2,6 +2,8 @@
 #include "executor/typed/message.h"
 
 #include <errno.h>
+#include <string.h>
+#include <strings.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -23,6 +25,9 @@ int message_read(const void *bytes, size_t size, uint16_t kind,
 		return error_set(err, -EPROTO, "%zu bytes that are no %s", size,
 				 kind == THAW_MESSAGE_CALL ? "typed call" :
 							     "typed result");
+	if (head->function == THAW_FUNCTION_NAMED &&
+	    !text_is_utf8((const char *)bytes + head->name, head->name_size))
+		return error_set(err, -EPROTO, "the name is not UTF-8");
 	for (unsigned i = 0; i < head->count; i++)
 		if (!is_valid(head, bytes, i, &ret_message->values[i]))
 			return error_set(err, -EPROTO,
@@ -30,4 +35,16 @@ int message_read(const void *bytes, size_t size, uint16_t kind,
 					 "that is not UTF-8",
 					 i + 1);
 	return 0;
+}
+
+bool message_has_type(const char *content_type)
+{
+	const size_t size = strlen(THAW_TYPED_CONTENT_TYPE);
+
+	if (!content_type ||
+	    strncasecmp(content_type, THAW_TYPED_CONTENT_TYPE, size) != 0)
+		return false;
+	content_type += size;
+	content_type += strspn(content_type, " \t");
+	return !*content_type || *content_type == ';';
 }

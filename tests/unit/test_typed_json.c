@@ -306,6 +306,14 @@ START_TEST(messages_show_what_was_given)
 	ck_assert_str_eq(json_value_given("true", 4, text), "true");
 	ck_assert_str_eq(json_value_given("[1]", 3, text), "a list");
 	ck_assert_str_eq(json_value_given("{}", 2, text), "an object");
+	/* cut between two characters, and still in quotes */
+	ck_assert_str_eq(json_value_given("\"2345678901234567890123456\"", 27,
+					  text),
+			 "the string \"23456789012345678901234...\"");
+	ck_assert_str_eq(
+		json_value_given("\"234567890123456789012\xe2\x82\xac...\"", 29,
+				 text),
+		"the string \"234567890123456789012...\"");
 	ck_assert_str_eq(json_value_given("1234567890123456789012345", 25,
 					  text),
 			 "the number 123456789012345678901234...");

@@ -256,6 +256,103 @@ START_TEST(guests_that_lie_about_results_fail_alone)
 }
 END_TEST
 
+/* They are not even looked at: a result is what it is, and so is an error. */
+START_TEST(status_and_headers_of_a_typed_reply_do_not_count)
+{
+	static const int statuses[] = { 0, 204, 404, 99, 600 };
+	static const unsigned sizes[] = { 0, 4, 5, 4097 };
+	struct thaw_reply reply;
+	char text[64];
+
+	open_typed(_i, "");
+	for (unsigned i = 0; i < 40; i++) {
+		const bool is_result = i % 2;
+
+		snprintf(text, sizeof(text), "[%d,%u,%s]", statuses[i / 2 % 5],
+			 sizes[i / 10], is_result ? "true" : "false");
+		ck_assert_int_eq(send_call(text, "/lie_with_head", &reply), 0);
+		if (is_result)
+			ck_assert_str_eq(outcome(&reply),
+					 "{\"result\":\"yes\"}");
+		else
+			ck_assert_str_eq(reply.error_type,
+					 "Function.InvalidResponse");
+		ck_assert_uint_eq(reply.status, 0);
+		ck_assert_uint_eq(reply.headers_size, 0);
+		thaw_reply_release(&reply);
+	}
+	thaw_close(thaw);
+}
+END_TEST
+
+/* Memory that a guest goes on to write is not the snapshot's, which is not checked. */
+static void open_unverified(int backend)
+{
+	const struct engine_options options =
+		backend_options(backends[backend]);
+	char text[1024];
+
+	snprintf(text, sizeof(text),
+		 "{\"defaults\":{\"memory\":\"4MiB\",\"stack\":\"64KiB\",%s},"
+		 "\"functions\":[{\"name\":\"typed\",\"image\":\"%s/typed.elf\","
+		 "\"max_request\":\"4KiB\",\"max_reply\":\"4KiB\","
+		 "\"concurrency\":{\"max\":1}}]}",
+		 backend_defaults(backends[backend]), TEST_GUESTS);
+	ck_assert_msg(!engine_open_text(text, strlen(text), "test.json",
+					&options, &error, &thaw),
+		      "%s", error.message);
+}
+
+/*
+ * What the host uses is what it has checked, whatever the guest writes meanwhile. The
+ * guest goes on to write, so its next invocation may end with its time.
+ */
+START_TEST(a_result_that_changes_while_it_is_read_is_valid_or_refused)
+{
+	static const char *const whats[] = { "[0]", "[1]", "[2]", "[3]" };
+	struct thaw_attribute path = { "path", NULL };
+	struct thaw_invoke_request request = {
+		.attributes = &path,
+		.attribute_count = 1,
+		.timeout_ns = 50000000,
+	};
+	struct thaw_reply reply;
+	unsigned read = 0;
+	const char *is;
+
+	open_unverified(_i);
+	for (int i = 0; i < 40; i++) {
+		path.value = "/flip";
+		request.data = whats[i % 4];
+		request.size = 3;
+		ck_assert_int_eq(thaw_invoke(thaw, "typed", &request, &error,
+					     &reply),
+				 0);
+		is = outcome(&reply);
+		if (reply.result == THAW_OK)
+			/* {"result":"eee..."} */
+			ck_assert(strspn(is + 11, "e") == 3000 &&
+				  !strcmp(is + 11 + 3000, "\"}"));
+		else
+			ck_assert_msg(!strncmp(is, "Function.InvalidResponse",
+					       24) ||
+					      reply.result == THAW_TIMEOUT,
+				      "%s", is);
+		read += reply.result != THAW_TIMEOUT;
+		thaw_reply_release(&reply);
+		path.value = "/nothing";
+		request.size = 0;
+		ck_assert_int_eq(thaw_invoke(thaw, "typed", &request, &error,
+					     &reply),
+				 0);
+		thaw_reply_release(&reply);
+		ck_assert_str_eq(answer("[20,22]", "/add"), "{\"result\":42}");
+	}
+	ck_assert_uint_ge(read, 1);
+	thaw_close(thaw);
+}
+END_TEST
+
 /* By values, without JSON */
 
 static int call_values(const char *name, const struct thaw_value *values,
@@ -544,6 +641,14 @@ int main(void)
 			    0, count);
 	tcase_add_loop_test(group, a_text_may_be_made_in_the_reply_buffer, 0,
 			    count);
+	tcase_add_loop_test(group,
+			    status_and_headers_of_a_typed_reply_do_not_count, 0,
+			    count);
+	/* in the cooperative isolation, the last one */
+	tcase_add_loop_test(
+		group,
+		a_result_that_changes_while_it_is_read_is_valid_or_refused, 3,
+		count > 3 ? count : 3);
 	tcase_add_loop_test(group, a_wrong_call_needs_no_vm, 0, count);
 	tcase_add_loop_test(group, guests_that_lie_about_results_fail_alone, 0,
 			    count);

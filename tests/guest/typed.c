@@ -137,6 +137,74 @@ static void leave(const void *reply, size_t size)
 		((void (*)(void))info->done)();
 }
 
+/* A result as text, with the head of HTTP that a handler may set, and a bad one. */
+THAW_FUNCTION(const char *, lie_with_head, (int, status), (unsigned, size),
+	      (bool, is_result))
+{
+	volatile struct thaw_mailbox *mailbox =
+		(volatile struct thaw_mailbox *)THAW_GPA_MAILBOX;
+	struct {
+		struct thaw_message head;
+		struct thaw_item item;
+		char text[8];
+	} reply = {
+		.head = { .size = sizeof(reply),
+			  .kind = THAW_MESSAGE_RESULT,
+			  .count = is_result ? 1 : 2 },
+		.item = { THAW_TYPE_STRING, 3, 40 },
+		.text = "yes",
+	};
+
+	mailbox->http_status = (uint32_t)status;
+	mailbox->headers_size = size;
+	memcpy((void *)mailbox->headers, "x\0y", 4);
+	leave(&reply, sizeof(reply));
+	return NULL;
+}
+
+/*
+ * Says in the cooperative isolation that it is done, and goes on to change its result,
+ * 3000 times "e": to text that is not UTF-8, a larger one, one elsewhere, or others.
+ */
+THAW_FUNCTION(const char *, flip, (unsigned, what))
+{
+	volatile struct thaw_control *control =
+		(volatile struct thaw_control *)THAW_GPA_CONTROL;
+	volatile struct thaw_mailbox *mailbox =
+		(volatile struct thaw_mailbox *)THAW_GPA_MAILBOX;
+	volatile struct {
+		struct thaw_message head;
+		struct thaw_item item;
+		char text[3008];
+	} *reply =
+		(void *)((const struct thaw_info *)THAW_GPA_INFO)->reply_start;
+
+	memset((void *)reply, 0, sizeof(*reply));
+	reply->head.size = sizeof(*reply);
+	reply->head.kind = THAW_MESSAGE_RESULT;
+	reply->head.count = 1;
+	reply->item.type = THAW_TYPE_STRING;
+	reply->item.size = 3000;
+	reply->item.bits = 40;
+	memset((void *)reply->text, 'e', 3000);
+	mailbox->status = THAW_STATUS_OK;
+	mailbox->reply_size = sizeof(*reply);
+	control->done = control->go;
+	for (unsigned i = 0;; i++) {
+		const bool is_good = i % 128 < 64;
+
+		if (what == 0)
+			reply->text[1500] = is_good ? 'e' : '\xff';
+		if (what == 1)
+			reply->item.size = is_good ? 3000 : 0x7ffffff0;
+		if (what == 2)
+			reply->item.bits = is_good ? 40 : 0x7ffffff8;
+		if (what == 3)
+			reply->head.count = is_good ? 1 : 0xffff;
+	}
+	return NULL;
+}
+
 THAW_FUNCTION(const char *, lie, (int, how))
 {
 	struct {

@@ -245,7 +245,7 @@ static struct guest_log log_of(struct thaw_reply *reply)
 }
 
 /* Takes its log lines; the guest has rung the doorbell, or was stopped anywhere. */
-static void take_lines(struct thaw_reply *reply, bool is_bell)
+static void invoke_take_lines(struct thaw_reply *reply, bool is_bell)
 {
 	struct invoke_state *state = invoke_state(reply);
 	const struct guest_log log = log_of(reply);
@@ -281,7 +281,7 @@ static enum step invoke_take_exit(struct thaw_reply *reply,
 
 	if (!exit->polled)
 		reply->exits++;
-	take_lines(reply, exit->kind == VM_EXIT_DOORBELL);
+	invoke_take_lines(reply, exit->kind == VM_EXIT_DOORBELL);
 	if (exit->kind != VM_EXIT_DOORBELL)
 		take_begun_lines(reply);
 	if (exit->kind == VM_EXIT_DEADLINE) {
@@ -331,7 +331,7 @@ static int invoke_begin(struct thaw_reply *reply)
 				     reply);
 
 	reply->exits = 0;
-	state->log = (struct guest_log_progress){ 0 };
+	state->log.taken = 0;
 	if (!r && state->is_polled)
 		poll_start(vm, invoke_deadline(invoke_state(reply)));
 	return r;
@@ -386,7 +386,7 @@ static int invoke_run(struct thaw_reply *reply, enum patience wait,
 		return vm_run(vm, deadline_ns, exit);
 	r = vm_run_slice(vm, slice_end_ns, exit);
 	if (!r && exit->kind == VM_EXIT_DEADLINE) {
-		take_lines(reply, false);
+		invoke_take_lines(reply, false);
 		return clock_now_ns() < deadline_ns;
 	}
 	state->slice_end_ns = slice_end_ns;
@@ -542,6 +542,7 @@ static void invoke_prepare(struct function *function, struct vm *vm,
 	state->is_resting = state->is_waiting = false;
 	state->leaves_result = false;
 	state->host = NULL;
+	state->log = (struct guest_log_progress){ 0 };
 	state->slice_end_ns = state->wake_ns = 0;
 	state->is_pending = true;
 	state->start_ns = clock_now_ns();

@@ -168,8 +168,10 @@ static int run_init(struct vm *vm, const struct image *image,
 		if (r)
 			return error_set(err, r, "KVM_RUN: %s", strerror(-r));
 		if (exit.kind == VM_EXIT_DEADLINE &&
-		    clock_now_ns() < init.deadline_ns)
+		    clock_now_ns() < init.deadline_ns) {
+			guest_log_take(&options->log, vm, false, &init.log);
 			continue;
+		}
 		if (exit.kind != VM_EXIT_DOORBELL)
 			return end_early(&init, vm, image, layout, &exit, err);
 		guest_log_take(&options->log, vm, true, &init.log);

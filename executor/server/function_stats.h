@@ -19,10 +19,11 @@
 
 /*
  * Log lines of one function and of one kind, in a second and at once; and of
- * all functions together.
+ * all functions together. The lines of an invocation arrive at once: 1,000, and
+ * the one that says that there were more.
  */
 #define FUNCTION_LOG_PER_SECOND 100
-#define FUNCTION_LOG_BURST 1000
+#define FUNCTION_LOG_BURST 1001
 #define FUNCTION_LOG_ALL_PER_SECOND 1000
 #define FUNCTION_LOG_ALL_BURST 10000
 

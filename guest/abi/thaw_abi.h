@@ -268,8 +268,24 @@ struct thaw_mailbox {
 	uint32_t status;	 /* THAW_STATUS_* */
 	uint32_t heap_exhausted; /* an allocation has failed */
 	uint64_t reply_size;	 /* bytes at the start of the reply window */
+	char content_type[THAW_CONTENT_TYPE_MAX];
+	char error_type[THAW_ERROR_TYPE_MAX];
+	char error_message[THAW_ERROR_MESSAGE_MAX];
 
-	/* every bell, and the end: bytes of lines at THAW_GPA_LOG */
+	/*
+	 * THAW_BELL_READY; lines from the start, since init may fault. Images of
+	 * all versions have their version here.
+	 */
+	uint32_t abi_version;
+	uint32_t handler_count;
+	uint64_t handlers; /* struct thaw_handler_entry[] */
+	uint64_t dispatch; /* the new thaw_info.dispatch */
+	uint64_t lines;	   /* struct thaw_line[THAW_LINES], or 0 */
+
+	/*
+	 * Every bell, and the end: bytes of lines at THAW_GPA_LOG. Images of version 5
+	 * had a level here, and so no lines of this kind.
+	 */
 	uint32_t log_used;
 	uint32_t reserved;
 
@@ -280,17 +296,7 @@ struct thaw_mailbox {
 	/* THAW_BELL_SLEEP */
 	uint64_t sleep_ns;
 
-	/* THAW_BELL_DONE */
-	char content_type[THAW_CONTENT_TYPE_MAX];
-	char error_type[THAW_ERROR_TYPE_MAX];
-	char error_message[THAW_ERROR_MESSAGE_MAX];
-
-	/* THAW_BELL_READY; lines from the start, since init may fault */
-	uint32_t abi_version;
-	uint32_t handler_count;
-	uint64_t handlers;	   /* struct thaw_handler_entry[] */
-	uint64_t dispatch;	   /* the new thaw_info.dispatch */
-	uint64_t lines;		   /* struct thaw_line[THAW_LINES], or 0 */
+	/* THAW_BELL_READY */
 	uint32_t function_count;   /* declarations in the image */
 	uint32_t registered_count; /* of functions that init has added */
 	uint64_t registered;	   /* struct thaw_function_entry[] */
@@ -329,9 +335,8 @@ THAW_ASSERT(offsetof(struct thaw_control, spins) == THAW_CONTROL_SPINS, "ABI");
 THAW_ASSERT(offsetof(struct thaw_control, done) == THAW_CONTROL_DONE, "ABI");
 THAW_ASSERT(sizeof(struct thaw_log_line) == 8, "ABI");
 THAW_ASSERT(sizeof(struct thaw_host_answer) == 8, "ABI");
-THAW_ASSERT(offsetof(struct thaw_mailbox, log_used) == 16, "ABI");
-THAW_ASSERT(offsetof(struct thaw_mailbox, content_type) == 48, "ABI");
-THAW_ASSERT(offsetof(struct thaw_mailbox, abi_version) == 1264, "ABI");
+THAW_ASSERT(offsetof(struct thaw_mailbox, abi_version) == 1232, "ABI");
+THAW_ASSERT(offsetof(struct thaw_mailbox, log_used) == 1264, "ABI");
 THAW_ASSERT(offsetof(struct thaw_mailbox, registered) == 1304, "ABI");
 THAW_ASSERT(offsetof(struct thaw_mailbox, headers) == 1320, "ABI");
 THAW_ASSERT(sizeof(struct thaw_mailbox) == 5416, "ABI");

@@ -100,9 +100,9 @@ static void send_line(struct thaw_line *begun)
 	const uint32_t size = begun->size;
 
 	memcpy(line + 1, (const char *)begun->text, size);
-	/* the log has it, if the deadline strikes here */
-	begun->size = 0;
 	append(line, begun->level, size);
+	/* a deadline that strikes here logs it twice, but does not lose it */
+	begun->size = 0;
 }
 
 static void flush_line(size_t i)

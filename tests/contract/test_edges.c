@@ -1,13 +1,11 @@
 /* test_edges.c - tests each limit of an invocation at the limit and one beyond it. */
 #include <errno.h>
-#include <fnmatch.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "guest/abi/thaw_abi.h"
 #include "snapshot/info.h"
 #include "tests/contract/support/guests.h"
@@ -237,207 +235,6 @@ START_TEST(a_content_type_of_127_is_the_longest)
 }
 END_TEST
 
-START_TEST(log_lines_are_cut_at_1023)
-{
-	struct thaw *thaw = open_entry("log_at_length");
-	static const unsigned lengths[][2] = {
-		{ 0, 0 },	{ 1022, 1022 }, { 1023, 1023 },
-		{ 1024, 1023 }, { 2000, 1023 },
-	};
-
-	for (size_t i = 0; i < sizeof(lengths) / sizeof(*lengths); i++) {
-		ask(thaw, lengths[i][0]);
-		ck_assert_uint_eq(logged.size, lengths[i][1]);
-		ck_assert_str_eq(logged.text, repeat('l', lengths[i][1]));
-	}
-	thaw_close(thaw);
-}
-END_TEST
-
-#define EURO "\xe2\x82\xac"
-
-/* Copies @text; "l5" and "u5" stand for five letters, and characters, in a row. */
-static char *put_runs(char *to, const char *text)
-{
-	while (*text) {
-		size_t letters = strspn(text, "l"), euros = 0;
-
-		while (!strncmp(text + euros * 3, EURO, 3))
-			euros++;
-		if (letters > 1)
-			to += sprintf(to, "l%zu", letters);
-		else if (euros)
-			to += sprintf(to, "u%zu", euros);
-		else
-			*to++ = *text;
-		text += letters > 1 ? letters : euros ? euros * 3 : 1;
-	}
-	*to = '\0';
-	return to;
-}
-
-/* Appends "LEVEL:TEXT;". */
-static void collect(void *cookie, const char *function, enum thaw_level level,
-		    const char *text, size_t size)
-{
-	char *to = (char *)cookie + strlen(cookie);
-
-	(void)function;
-	ck_assert_uint_eq(strlen(text), size);
-	to += sprintf(to, "%d:", (int)level);
-	strcpy(put_runs(to, text), ";");
-}
-
-/* What write_lines does, what it logs, and how that ends. */
-static const struct {
-	const char *request;
-	const char *lines;
-	const char *outcome;
-} writes[] = {
-	{ "l5nel6n", "2:l5;1:l6;", "" },
-	{ "nnl1n", "2:;2:;2:l;", "" },
-	/* the longest line, and one that is longer: it is cut */
-	{ "l1022n", "2:l1022;", "" },
-	{ "l1023n", "2:l1023;", "" },
-	{ "l1024nl1n", "2:l1023;2:l;", "" },
-	{ "el4000nl1n", "1:l1023;1:l;", "" },
-	/* a character is not cut in half */
-	{ "u0n", "2:u341;", "" },
-	{ "u1n", "2:lu340;", "" },
-	{ "u2n", "2:l2u340;", "" },
-	{ "u3n", "2:l3u340;", "" },
-	{ "L0", "0:u341;", "" },
-	{ "L1", "0:lu340;", "" },
-	{ "L2", "0:l2u340;", "" },
-	{ "X1", "", "Test.Ended: lu340" },
-	{ "X3", "", "Test.Ended: l3u340" },
-	/* after a flush, the rest is a line of its own */
-	{ "l5fn", "2:l5;", "" },
-	{ "l5ffnl1n", "2:l5;2:l;", "" },
-	{ "l5fl6n", "2:l5;2:l6;", "" },
-	{ "fFnl5Fnn", "2:;2:l5;2:;", "" },
-	{ "l2000fl1n", "2:l1023;2:l;", "" },
-	/* the function ends the invocation itself */
-	{ "l5el6", "2:l5;1:l6;", "" },
-	{ "l5A", "2:l5;", "Runtime.Abort: *" },
-	/* and the host ends it */
-	{ "l5P8", "2:l5;", "Runtime.Fault: *" },
-	{ "l5nl6el7P8", "2:l5;2:l6;1:l7;", "Runtime.Fault: *" },
-	{ "l5fel7P8", "2:l5;1:l7;", "Runtime.Fault: *" },
-	{ "el2000P8", "1:l1023;", "Runtime.Fault: *" },
-	{ "u0P8", "2:u341;", "Runtime.Fault: *" },
-	{ "el7S", "1:l7;", "Sandbox.Timedout: *" },
-	{ "l5el7Z", "2:l5;1:l7;", "Sandbox.Timedout: *" },
-	{ "el7B", "1:l7;", "Runtime.ProtocolError: *" },
-};
-
-/* The lines and the end of it, in @ret_lines and @ret_end. */
-static void write_lines(struct thaw *thaw, const char *text,
-			uint64_t timeout_ns, char *ret_lines, char *ret_end)
-{
-	const struct thaw_invoke_request request = {
-		.data = text,
-		.size = strlen(text),
-		.timeout_ns = timeout_ns,
-		.log = collect,
-		.log_cookie = ret_lines,
-	};
-	struct thaw_reply reply;
-
-	*ret_lines = '\0';
-	ck_assert_int_eq(thaw_invoke(thaw, "edges", &request, NULL, &reply), 0);
-	put_runs(ret_end, outcome(&reply));
-	thaw_reply_release(&reply);
-}
-
-static void check_write(struct thaw *thaw, size_t i)
-{
-	const bool is_ended = *writes[i].outcome == 'S';
-	uint64_t timeout_ns = is_ended ? 20 * NS_PER_MS : 0;
-	char lines[8192], end[2048];
-
-	/* a slow machine may not reach the line in so short a time */
-	do {
-		write_lines(thaw, writes[i].request, timeout_ns, lines, end);
-		timeout_ns *= 8;
-	} while (is_ended && !*lines && timeout_ns < 10 * NS_PER_S);
-	ck_assert_msg(!strcmp(lines, writes[i].lines), "%s: lines %s",
-		      writes[i].request, lines);
-	ck_assert_msg(!fnmatch(writes[i].outcome, end, 0), "%s: %s",
-		      writes[i].request, end);
-}
-
-START_TEST(a_line_is_logged_however_it_ends)
-{
-	struct thaw *thaw =
-		open_guest(backends[_i], "edges", "\"entry\":\"write_lines\"");
-
-	for (size_t i = 0; i < sizeof(writes) / sizeof(*writes); i++)
-		check_write(thaw, i);
-	thaw_close(thaw);
-}
-END_TEST
-
-/* Longer than the invocation may take. */
-static void collect_late(void *cookie, const char *function,
-			 enum thaw_level level, const char *text, size_t size)
-{
-	collect(cookie, function, level, text, size);
-	usleep(600000);
-}
-
-START_TEST(a_line_that_is_logged_at_the_deadline_is_logged_once)
-{
-	struct thaw *thaw =
-		open_guest("auto", "edges", "\"entry\":\"write_lines\"");
-	char lines[64] = "";
-	const struct thaw_invoke_request request = {
-		.data = "l5nl6n",
-		.size = 6,
-		.timeout_ns = 500 * NS_PER_MS,
-		.log = collect_late,
-		.log_cookie = lines,
-	};
-	struct thaw_reply reply;
-
-	ck_assert_int_eq(thaw_invoke(thaw, "edges", &request, NULL, &reply), 0);
-	ck_assert_int_eq(reply.result, THAW_TIMEOUT);
-	ck_assert_str_eq(lines, "2:l5;");
-	thaw_reply_release(&reply);
-	thaw_close(thaw);
-}
-END_TEST
-
-START_TEST(a_log_line_of_any_size_is_taken_safely)
-{
-	struct thaw *thaw = open_entry("log_unchecked");
-	static const unsigned sizes[] = { 1023, 1024, 1025, UINT32_MAX };
-
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
-		ask(thaw, sizes[i]);
-		ck_assert_int_eq(logged.level, THAW_LOG_WARN);
-		ck_assert_str_eq(logged.text,
-				 repeat('?', sizes[i] < 1024 ? 1023 : 1024));
-	}
-	thaw_close(thaw);
-}
-END_TEST
-
-START_TEST(an_invocation_may_log_only_so_much)
-{
-	struct thaw *thaw = open_entry("log_lines");
-
-	ask(thaw, 1000);
-	ck_assert_uint_eq(logged.lines, 1000);
-	ck_assert_str_eq(logged.text, "line 999");
-	ask(thaw, 1500);
-	ck_assert_uint_eq(logged.lines, 2001);
-	ck_assert_str_eq(logged.text,
-			 "more than 1000 log lines: the rest is dropped");
-	thaw_close(thaw);
-}
-END_TEST
-
 START_TEST(a_handler_name_of_55_is_the_longest)
 {
 	static const char name[] =
@@ -589,13 +386,6 @@ int main(void)
 	tcase_add_test(group, control_characters_do_not_leave_the_guest);
 	tcase_add_test(group, error_texts_are_cut_at_their_limits);
 	tcase_add_test(group, a_content_type_of_127_is_the_longest);
-	tcase_add_test(group, log_lines_are_cut_at_1023);
-	tcase_add_loop_test(group, a_line_is_logged_however_it_ends, 0,
-			    backend_count());
-	tcase_add_test(group,
-		       a_line_that_is_logged_at_the_deadline_is_logged_once);
-	tcase_add_test(group, a_log_line_of_any_size_is_taken_safely);
-	tcase_add_test(group, an_invocation_may_log_only_so_much);
 	tcase_add_test(group, a_handler_name_of_55_is_the_longest);
 	tcase_add_test(group, a_stack_overflow_names_the_guard_page);
 	tcase_add_test(group, an_environment_may_have_64_kib);

@@ -35,7 +35,10 @@ static const struct {
 	{ INIT("old_abi"), -EPROTO,
 	  "built for ABI version 0; this thaw has *" },
 	{ INIT("newer_abi"), -EPROTO,
-	  "built for ABI version 6; this thaw has 5: rebuild it *" },
+	  "built for ABI version 7; this thaw has 6: rebuild it *" },
+	{ INIT("abi_5"), -EPROTO,
+	  "built for ABI version 5; this thaw has 6: rebuild it with this "
+	  "thaw's SDK" },
 	{ INIT("no_handlers"), -EPROTO, "offers 0 handlers; *" },
 	{ INIT("many_handlers"), -EPROTO, "offers 4294967295 handlers; *" },
 	{ INIT("handlers_outside"), -EPROTO,

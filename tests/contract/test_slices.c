@@ -198,6 +198,89 @@ START_TEST(a_typed_result_is_left_to_the_caller)
 }
 END_TEST
 
+/* Appends "TEXT;". */
+static void collect(void *cookie, const char *name, enum thaw_level level,
+		    const char *text, size_t size)
+{
+	(void)name;
+	(void)level;
+	(void)size;
+	strcat(strcat(cookie, text), ";");
+}
+
+/*
+ * Logs a line, begins another one and spins until its timeout. Returns whether the line
+ * was there while it ran.
+ */
+static bool spin_logging(struct function *function, uint64_t timeout_ns)
+{
+	char lines[64] = "";
+	const struct thaw_invoke_request request = {
+		.data = "l5nl6S",
+		.size = 6,
+		.timeout_ns = timeout_ns,
+		.log = collect,
+		.log_cookie = lines,
+	};
+	struct thaw_reply reply;
+	struct error err;
+	bool is_there = false;
+	int r = begin(function, &request, clock_now_ns(), NS_PER_MS, &err,
+		      &reply);
+
+	while (!r) {
+		is_there = is_there || !strcmp(lines, "lllll;");
+		r = invoke_more(&reply, NS_PER_MS, &err);
+	}
+	ck_assert_int_eq(r, 1);
+	ck_assert_int_eq(reply.result, THAW_TIMEOUT);
+	if (is_there)
+		ck_assert_str_eq(lines, "lllll;llllll;");
+	invoke_release(&reply);
+	return is_there;
+}
+
+START_TEST(lines_are_there_when_a_slice_ends)
+{
+	struct function *function = deploy("edges", "write_lines", "");
+	uint64_t timeout_ns = 50 * NS_PER_MS;
+
+	/* a slow machine may not reach the line in so short a time */
+	while (!spin_logging(function, timeout_ns)) {
+		timeout_ns *= 8;
+		ck_assert_uint_lt(timeout_ns, 60 * NS_PER_S);
+	}
+	undeploy(function);
+}
+END_TEST
+
+START_TEST(lines_are_there_while_the_function_sleeps)
+{
+	struct function *function = deploy("edges", "write_lines", "");
+	char lines[64] = "";
+	const struct thaw_invoke_request request = {
+		.data = "l5nl6Z",
+		.size = 6,
+		.timeout_ns = 2 * NS_PER_S,
+		.log = collect,
+		.log_cookie = lines,
+	};
+	struct thaw_reply reply;
+	struct error err;
+
+	ck_assert_int_eq(begin(function, &request, clock_now_ns(),
+			       10 * NS_PER_S, &err, &reply),
+			 0);
+	ck_assert_uint_ne(invoke_wake_ns(&reply), 0);
+	ck_assert_str_eq(lines, "lllll;");
+	ck_assert_int_eq(invoke_wait(&reply, &err), 0);
+	ck_assert_int_eq(reply.result, THAW_TIMEOUT);
+	ck_assert_str_eq(lines, "lllll;llllll;");
+	invoke_release(&reply);
+	undeploy(function);
+}
+END_TEST
+
 static struct pool_waiter *order[4];
 static unsigned served_count;
 
@@ -296,6 +379,8 @@ int main(void)
 	tcase_add_test(group, slices_do_not_move_the_deadline);
 	tcase_add_test(group, a_function_that_sleeps_does_not_use_its_slice_up);
 	tcase_add_test(group, a_typed_result_is_left_to_the_caller);
+	tcase_add_test(group, lines_are_there_when_a_slice_ends);
+	tcase_add_test(group, lines_are_there_while_the_function_sleeps);
 	tcase_add_test(group, vms_are_handed_out_in_line);
 	tcase_add_test(
 		group,

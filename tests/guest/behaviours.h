@@ -89,7 +89,7 @@
 	X(ring_refused, ENDS_ERROR, RANG("4"))                                 \
 	X(ring_refused_after_log, ENDS_ERROR, RANG("4"))                       \
 	X(ring_idle, ENDS_ERROR | ENDS_OK, "*")                                \
-	X(ring_unknown, ENDS_ERROR, RANG("7"))                                 \
+	X(ring_unknown, ENDS_ERROR, RANG("8"))                                 \
 	X(ring_255, ENDS_ERROR, RANG("255"))                                   \
 	X(reply_of_one_too_many, ENDS_ERROR,                                   \
 	  "Function.ResponseSizeTooLarge: a reply of 4097 bytes is larger "    \

@@ -55,7 +55,7 @@ void ring_idle(void)
 
 void ring_unknown(void)
 {
-	thaw_arch_ring(7);
+	thaw_arch_ring(THAW_BELL_CALL + 1);
 }
 
 #define control ((volatile struct thaw_control *)HIDDEN(THAW_GPA_CONTROL))

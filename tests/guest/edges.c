@@ -201,6 +201,44 @@ THAW_HANDLER(log_lines)
 	return 0;
 }
 
+/*
+ * "USED SIZE LEVEL END": the log's memory is full of heads of such lines, so much of it
+ * is in use, and the function rings LOG or DONE ('L', 'D') or faults ('P').
+ */
+THAW_HANDLER(log_raw)
+{
+	struct thaw_log_line *line = (struct thaw_log_line *)THAW_GPA_LOG;
+	char text[64] = "", end = 0;
+	uint32_t used = 0, size = 0, level = 0;
+
+	memcpy(text, request->data, request->size < 63 ? request->size : 63);
+	sscanf(text, "%u %u %u %c", &used, &size, &level, &end);
+	for (size_t i = 0; i < THAW_LOG_SIZE / sizeof(*line); i++)
+		line[i] = (struct thaw_log_line){ size, level };
+	mailbox->log_used = used;
+	if (end == 'P')
+		*(volatile int *)(uintptr_t)request->size = 1;
+	thaw_arch_ring(end == 'L' ? THAW_BELL_LOG : THAW_BELL_DONE);
+	return 0;
+}
+
+/* Says that it is done, as the gate would, and goes on to change its lines. */
+THAW_HANDLER(log_lie)
+{
+	volatile struct thaw_control *control = (void *)THAW_GPA_CONTROL;
+	volatile struct thaw_log_line *line = (void *)THAW_GPA_LOG;
+	const size_t count = THAW_LOG_SIZE / sizeof(*line);
+
+	(void)request;
+	mailbox->log_used = THAW_LOG_SIZE;
+	control->done = control->go;
+	for (uint32_t i = 0;; i++) {
+		line[i % count].size = i % 3 ? i % 2048 : i * 0x10001;
+		mailbox->log_used = i % 5 ? THAW_LOG_SIZE : i * 0x10001;
+	}
+	return 0;
+}
+
 #define EURO "\xe2\x82\xac"
 
 /* So many characters of three bytes behind @size letters. */
@@ -224,10 +262,10 @@ static const char *euros(size_t size, size_t count)
 THAW_HANDLER(write_lines)
 {
 	const struct timespec ages = { .tv_sec = 1000000 };
-	char text[64] = "", *at = text;
+	char text[512] = "", *at = text;
 	FILE *stream = stdout;
 
-	memcpy(text, request->data, request->size < 63 ? request->size : 63);
+	memcpy(text, request->data, request->size < 511 ? request->size : 511);
 	while (*at) {
 		const char letter = *at++;
 		const size_t number = strtoul(at, &at, 10);
@@ -250,6 +288,14 @@ THAW_HANDLER(write_lines)
 			break;
 		case 'F':
 			fflush(NULL);
+			break;
+		case 'm':
+			for (size_t i = 0; i < number; i++)
+				thaw_log(THAW_LOG_DEBUG, "line %zu", i);
+			break;
+		case 'w':
+			for (size_t i = 0; i < number; i++)
+				thaw_log(THAW_LOG_WARN, "line 1");
 			break;
 		case 'L':
 			thaw_log(THAW_LOG_ERROR, "%s", euros(number, 1300));

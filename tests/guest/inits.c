@@ -118,6 +118,18 @@ static void newer_abi(void)
 	thaw_arch_ring(THAW_BELL_READY);
 }
 
+/* As an image of version 5 does, whose mailbox had other members behind these. */
+static void abi_5(void)
+{
+	volatile uint32_t *words = (volatile uint32_t *)THAW_GPA_MAILBOX;
+
+	memset((char *)mailbox + 1264, 'l', 1024);
+	words[1264 / 4] = THAW_LOG_DEBUG;
+	thaw_arch_ring(THAW_BELL_LOG);
+	words[1232 / 4] = 5;
+	thaw_arch_ring(THAW_BELL_READY);
+}
+
 static void no_handlers(void)
 {
 	ready(0, (uintptr_t)&entry, THAW_GPA_IMAGE);
@@ -271,6 +283,7 @@ static const struct {
 	INIT(rings),
 	INIT(old_abi),
 	INIT(newer_abi),
+	INIT(abi_5),
 	INIT(no_handlers),
 	INIT(many_handlers),
 	INIT(handlers_null),

@@ -1,7 +1,7 @@
 /*
- * fuzz_typed.c - libFuzzer's target for typed functions: any bytes as declarations in
- * an image, as a call in JSON, as a call or a result of another's making. Whatever is
- * accepted is what a guest, or a caller, can read.
+ * fuzz_typed.c - libFuzzer's target for typed functions: any bytes as declarations or
+ * imports in an image, as a call in JSON, as a call or a result of another's making.
+ * Whatever is accepted is what a guest, or a caller, can read.
  *
  * The first byte says which of them; the first run writes some to begin with:
  *
@@ -40,6 +40,8 @@ static const struct thaw_function_entry functions[] = {
 	{ .flags = THAW_FUNCTION_DISPATCH },
 };
 
+#define FUNCTIONS ".thaw_functions"
+
 static const char json[] =
 	"{\"function\":\"all\",\"args\":[1,2,3,4,1.5,2.5e0,\"\\u00e9\",true,"
 	"\"AAEC\"]}";
@@ -48,10 +50,11 @@ static struct elf_builder elf;
 static struct image *image;
 static struct typed_target target;
 
-static int parse(const void *bytes, size_t size, struct image **ret_image)
+static int parse(const char *section, const void *bytes, size_t size,
+		 struct image **ret_image)
 {
 	elf_builder_executable(&elf);
-	elf_builder_add_section(&elf, ".thaw_functions", bytes, size);
+	elf_builder_add_section(&elf, section, bytes, size);
 	return image_parse(elf.bytes, elf.size, "fuzz", NULL, ret_image);
 }
 
@@ -78,12 +81,15 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 	(void)argc;
 	(void)argv;
-	REQUIRE(!parse(functions, sizeof(functions), &image));
+	REQUIRE(!parse(FUNCTIONS, functions, sizeof(functions), &image));
 	target.functions = image_functions(image);
 	REQUIRE(!typed_call_make(&target, &request, NULL, &call));
 	if (directory) {
 		write_seed(directory, "declarations", 'd', functions,
 			   sizeof(functions));
+		/* without the dispatch function, which none can be */
+		write_seed(directory, "imports", 'i', functions,
+			   sizeof(functions) - sizeof(*functions));
 		write_seed(directory, "json", 'j', json, sizeof(json) - 1);
 		write_seed(directory, "call", 'c', call.message, call.size);
 		write_seed(directory, "result", 'r', call.message, call.size);
@@ -92,28 +98,36 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-static void check_declarations(const uint8_t *data, size_t size)
+static void check_declarations(const struct declarations *declarations,
+			       bool is_named)
 {
 	char signature[DECLARATION_SIGNATURE_MAX], name[200];
-	struct image *other;
 
-	if (size > 0x8000 || parse(data, size, &other))
-		return;
-	REQUIRE(declarations_total(image_functions(other)) <=
-		THAW_FUNCTIONS_MAX);
-	for (size_t i = 0; i < image_functions(other)->count; i++) {
-		const struct declaration *function =
-			&image_functions(other)->list[i];
+	REQUIRE(declarations_total(declarations) <= THAW_FUNCTIONS_MAX);
+	for (size_t i = 0; i < declarations->count; i++) {
+		const struct declaration *function = &declarations->list[i];
 
 		REQUIRE(function->count <= THAW_PARAMETERS_MAX);
-		REQUIRE(declarations_find(image_functions(other),
-					  function->name) == function);
+		REQUIRE(declarations_find(declarations, function->name) ==
+			function);
 		declaration_signature(function, signature);
 		REQUIRE(signature[strlen(signature) - 1] == ')');
 		for (unsigned p = 0; p < function->count; p++)
 			REQUIRE(*declaration_parameter_name(function, p, name,
-							    sizeof(name)));
+							    sizeof(name)) ||
+				!is_named);
 	}
+}
+
+static void check_section(const char *section, const uint8_t *data, size_t size)
+{
+	struct image *other;
+
+	if (size > 0x8000 || parse(section, data, size, &other))
+		return;
+	check_declarations(image_functions(other), true);
+	check_declarations(image_imports(other), false);
+	REQUIRE(!image_imports(other)->has_dispatch);
 	image_close(other);
 }
 
@@ -184,7 +198,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	memcpy(bytes, data + 1, --size);
 	if (first == 'd')
-		check_declarations(bytes, size);
+		check_section(FUNCTIONS, bytes, size);
+	else if (first == 'i')
+		check_section(".thaw_imports", bytes, size);
 	else if (first == 'j')
 		check_call(bytes, size, false);
 	else if (first == 'c')

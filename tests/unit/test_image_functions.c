@@ -1,6 +1,10 @@
-/* test_image_functions.c - typed functions that images declare, well and badly. */
+/*
+ * test_image_functions.c - typed functions that images declare, and host functions that
+ * they import, well and badly.
+ */
 #include <check.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -259,6 +263,154 @@ START_TEST(an_image_has_so_many_functions_at_most)
 }
 END_TEST
 
+/* Imports of several source files: parameters have no names. */
+static const struct thaw_function_entry wanted[] = {
+	{ .returns = THAW_TYPE_INT,
+	  .count = 1,
+	  .types = { THAW_TYPE_STRING },
+	  .name = "print" },
+	{ .returns = THAW_TYPE_LONG, .name = "time" },
+	{ .returns = THAW_TYPE_INT,
+	  .count = 1,
+	  .types = { THAW_TYPE_STRING },
+	  .name = "print" },
+	{ .returns = THAW_TYPE_VOID,
+	  .count = 2,
+	  .types = { THAW_TYPE_INT, THAW_TYPE_STRING },
+	  .name = "log" },
+};
+
+static void build_imports(void)
+{
+	elf_builder_executable(&elf);
+	sections = elf_builder_add_section(&elf, ".thaw_imports", wanted,
+					   sizeof(wanted));
+	table = (struct thaw_function_entry *)(void *)(elf.bytes +
+						       sections[1].sh_offset);
+}
+
+START_TEST(imports_that_are_alike_are_one)
+{
+	char signature[DECLARATION_SIGNATURE_MAX];
+	const struct declarations *imports;
+	struct image *image;
+
+	build_imports();
+	image = parse();
+	imports = image_imports(image);
+	ck_assert_uint_eq(declarations_total(image_functions(image)), 0);
+	ck_assert_uint_eq(imports->count, 3);
+	ck_assert_str_eq(imports->list[0].name, "log");
+	ck_assert_str_eq(imports->list[2].name, "time");
+	ck_assert_str_eq(declaration_signature(declarations_find(imports,
+								 "print"),
+					       signature),
+			 "int print(string)");
+	ck_assert_str_eq(declaration_signature(&imports->list[0], signature),
+			 "void log(int, string)");
+	image_close(image);
+}
+END_TEST
+
+HOSTILE(other_return, table[2].returns = THAW_TYPE_VOID)
+HOSTILE(other_type, table[2].types[0] = THAW_TYPE_BYTES)
+HOSTILE(other_count, table[2].count = table[2].types[0] = 0)
+HOSTILE(wild_count, table[2].count = 17)
+HOSTILE(wild_type, table[3].types[1] = THAW_TYPE_VOID)
+HOSTILE(wild_return, table[1].returns = 255)
+HOSTILE(import_flags, table[1].flags = 0x80)
+HOSTILE(import_reserved, table[1].reserved = 1)
+HOSTILE(import_size, sections[1].sh_size -= 1)
+HOSTILE(import_endless, memset(table[0].name, 'n', sizeof(table[0].name)))
+HOSTILE(import_nameless, memset(table[1].name, 0, sizeof(table[1].name)))
+HOSTILE(import_escape, table[1].name[1] = '\033')
+HOSTILE(import_names, strcpy(table[3].parameters, "a"))
+HOSTILE(import_dispatch, table[1] = (struct thaw_function_entry){
+				 .flags = THAW_FUNCTION_DISPATCH })
+
+static const struct hostile hostile_imports[] = {
+	{ make_other_return,
+	  "import 2 is void print(string), and another one is int "
+	  "print(string): give them the same types" },
+	{ make_other_type, "import 2 is int print(bytes), and another one" },
+	{ make_other_count, "import 2 is int print(), and another one" },
+	{ make_wild_count, "import 2 (print) has 17 parameters" },
+	{ make_wild_type, "parameter 2 of import 3 (log) has type 10" },
+	{ make_wild_return, "import 1 (time) returns type 255" },
+	{ make_import_flags, "import 1 has flags" },
+	{ make_import_reserved, "import 1 has flags" },
+	{ make_import_size, "1023 bytes of imports; up to 4096 of 256" },
+	{ make_import_endless, "a name of import 0 does not end" },
+	{ make_import_nameless, "the name of import 1 is no name" },
+	{ make_import_escape, "the name of import 1 is no name" },
+	{ make_import_names, "import 3 (log) has other parameters" },
+	{ make_import_dispatch, "an import is a dispatch function" },
+};
+
+START_TEST(imports_that_make_no_sense_are_refused)
+{
+	build_imports();
+	hostile_imports[_i].make();
+	refuses(hostile_imports[_i].why);
+}
+END_TEST
+
+#define MANY (THAW_FUNCTIONS_MAX + 100)
+
+/* @count entries, of which @different have names of their own. */
+static void build_many(unsigned count, unsigned different)
+{
+	static struct thaw_function_entry many[MANY];
+
+	for (unsigned i = 0; i < count; i++) {
+		many[i] = wanted[1];
+		snprintf(many[i].name, sizeof(many[i].name), "f%u",
+			 i % different);
+	}
+	elf_builder_executable(&elf);
+	sections = elf_builder_add_section(&elf, ".thaw_imports", many,
+					   count * sizeof(*many));
+}
+
+START_TEST(an_image_imports_so_many_functions_at_most)
+{
+	struct image *image;
+
+	build_many(MANY, THAW_FUNCTIONS_MAX);
+	image = parse();
+	ck_assert_uint_eq(image_imports(image)->count, THAW_FUNCTIONS_MAX);
+	image_close(image);
+	build_many(MANY, THAW_FUNCTIONS_MAX + 1);
+	refuses("more than 256 imports");
+}
+END_TEST
+
+/* So many that no image of the builder holds them. */
+START_TEST(imports_may_be_repeated_so_often)
+{
+	const size_t size = sizeof(*wanted);
+	const size_t most = DECLARATIONS_REPEATED_MAX;
+	struct thaw_function_entry *many = calloc(most + 1, size);
+	struct declarations imports = { .may_repeat = true };
+
+	for (size_t i = 0; i < most + 1; i++)
+		many[i] = wanted[0];
+	ck_assert_int_eq(declarations_read(many, most * size, "import", false,
+					   &error, &imports),
+			 0);
+	ck_assert_uint_eq(imports.count, 1);
+	declarations_done(&imports);
+	imports.may_repeat = true;
+	ck_assert_int_eq(declarations_read(many, (most + 1) * size, "import",
+					   false, &error, &imports),
+			 -ENOEXEC);
+	ck_assert_ptr_nonnull(
+		strstr(error.message, "1048832 bytes of imports; up to 4096"));
+	declarations_done(&imports);
+	free(many);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("image functions");
@@ -279,6 +431,12 @@ int main(void)
 			    0, HOSTILES);
 	tcase_add_loop_test(tests, an_image_has_so_many_functions_at_most, 0,
 			    2);
+	tcase_add_test(tests, imports_that_are_alike_are_one);
+	tcase_add_loop_test(tests, imports_that_make_no_sense_are_refused, 0,
+			    (int)(sizeof(hostile_imports) /
+				  sizeof(*hostile_imports)));
+	tcase_add_test(tests, an_image_imports_so_many_functions_at_most);
+	tcase_add_test(tests, imports_may_be_repeated_so_often);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

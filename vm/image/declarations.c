@@ -139,9 +139,6 @@ static int check_entry(const struct entry_reader *reader, struct error *err)
 	if (!declaration_is_name(entry->name))
 		return error_set(err, -ENOEXEC, "the name of %s %zu is no name",
 				 reader->kind, reader->number);
-	if (declarations_find(reader->declarations, entry->name))
-		return error_set(err, -ENOEXEC, "two %ss are called %s",
-				 reader->kind, entry->name);
 	return check_types(reader, err);
 }
 
@@ -163,12 +160,54 @@ static int take_dispatch(const struct entry_reader *reader, struct error *err)
 	return 0;
 }
 
-static int take_entry(const struct entry_reader *reader, struct error *err)
+/* For a second one of the same name. */
+static int check_repeated(const struct entry_reader *reader,
+			  const struct declaration *first,
+			  const struct declaration *second, struct error *err)
+{
+	char one[DECLARATION_SIGNATURE_MAX], other[DECLARATION_SIGNATURE_MAX];
+
+	if (!reader->declarations->may_repeat)
+		return error_set(err, -ENOEXEC, "two %ss are called %s",
+				 reader->kind, second->name);
+	if (declaration_is_like(first, second))
+		return 0;
+	return error_set(err, -ENOEXEC,
+			 "%s %zu is %s, and another one is %s: give them the "
+			 "same types",
+			 reader->kind, reader->number,
+			 declaration_signature(second, other),
+			 declaration_signature(first, one));
+}
+
+static int add_declaration(const struct entry_reader *reader, struct error *err)
 {
 	const struct thaw_function_entry *entry = &reader->entry;
 	struct declarations *declarations = reader->declarations;
-	struct declaration *declaration =
-		&declarations->list[declarations->count];
+	const struct declaration *first =
+		declarations_find(declarations, entry->name);
+	struct declaration declaration = {
+		.index = (uint16_t)reader->number,
+		.returns = entry->returns,
+		.count = entry->count,
+	};
+
+	memcpy(declaration.types, entry->types, sizeof(entry->types));
+	strcpy(declaration.name, entry->name);
+	strcpy(declaration.parameters, entry->parameters);
+	if (first)
+		return check_repeated(reader, first, &declaration, err);
+	if (declarations_total(declarations) == THAW_FUNCTIONS_MAX)
+		return error_set(err, -ENOEXEC,
+				 "more than %d %ss: so many are allowed",
+				 THAW_FUNCTIONS_MAX, reader->kind);
+	declarations->list[declarations->count++] = declaration;
+	return 0;
+}
+
+static int take_entry(const struct entry_reader *reader, struct error *err)
+{
+	const struct thaw_function_entry *entry = &reader->entry;
 	int r;
 
 	if (entry->flags & THAW_FUNCTION_DISPATCH)
@@ -178,16 +217,7 @@ static int take_entry(const struct entry_reader *reader, struct error *err)
 		return error_set(err, -ENOEXEC, "a name of %s %zu does not end",
 				 reader->kind, reader->number);
 	r = check_entry(reader, err);
-	if (r)
-		return r;
-	declaration->index = (uint16_t)reader->number;
-	declaration->returns = entry->returns;
-	declaration->count = entry->count;
-	memcpy(declaration->types, entry->types, sizeof(entry->types));
-	strcpy(declaration->name, entry->name);
-	strcpy(declaration->parameters, entry->parameters);
-	declarations->count++;
-	return 0;
+	return r ? r : add_declaration(reader, err);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -218,6 +248,9 @@ int declarations_read(const void *bytes, size_t size, const char *kind,
 	const size_t before = declarations_total(declarations);
 	const size_t entry_size = sizeof(struct thaw_function_entry);
 	const size_t count = size / entry_size;
+	const size_t left = THAW_FUNCTIONS_MAX - before;
+	const size_t most =
+		declarations->may_repeat ? DECLARATIONS_REPEATED_MAX : left;
 	struct entry_reader reader = { .declarations = declarations,
 				       .kind = kind,
 				       .is_named = is_named };
@@ -225,12 +258,16 @@ int declarations_read(const void *bytes, size_t size, const char *kind,
 
 	if (!size)
 		return 0;
-	if (size % entry_size || count > THAW_FUNCTIONS_MAX - before)
+	if (size % entry_size || count > most)
 		return error_set(err, -ENOEXEC,
 				 "%zu bytes of %ss; up to %d of %zu bytes each "
 				 "are allowed",
-				 size, kind, THAW_FUNCTIONS_MAX, entry_size);
-	r = grow(declarations, count, err);
+				 size, kind,
+				 declarations->may_repeat ?
+					 DECLARATIONS_REPEATED_MAX :
+					 THAW_FUNCTIONS_MAX,
+				 entry_size);
+	r = grow(declarations, count < left ? count : left, err);
 	for (size_t i = 0; !r && i < count; i++) {
 		reader.number = before + i;
 		memcpy(&reader.entry, (const char *)bytes + i * entry_size,
@@ -277,6 +314,7 @@ int image_read_declarations(struct image_reader *reader, struct error *err)
 	int r = read_section(reader, FUNCTIONS_SECTION, "typed function", true,
 			     err, &file->functions);
 
+	file->imports.may_repeat = true;
 	if (!r)
 		r = read_section(reader, IMPORTS_SECTION, "import", false, err,
 				 &file->imports);

@@ -33,7 +33,14 @@ struct declarations {
 	struct declaration *list;
 	size_t count;	   /* of the list */
 	bool has_dispatch; /* a function takes the calls of all other names */
+	bool may_repeat;   /* several that are alike count as one */
 };
+
+/*
+ * Entries of an image's imports: every source file may have one for the same host
+ * function. THAW_FUNCTIONS_MAX of them may be different.
+ */
+#define DECLARATIONS_REPEATED_MAX 4096
 
 /*
  * Reads the entries in the @size bytes at @bytes into *@declarations, behind those that

@@ -18,6 +18,7 @@
 #include "base/json_reader.h"
 #include "base/similar.h"
 #include "executor/catalog_fields.h"
+#include "executor/catalog_host_fields.h"
 #include "executor/catalog_image.h"
 #include "executor/catalog_whole.h"
 #include "executor/limits.h"
@@ -283,6 +284,11 @@ static int read_members(const struct json_place *root, json_t *document,
 	if (json_reader_ends(root, r, &result))
 		return r;
 	r = sort_names(&functions, reading->catalog);
+	if (json_reader_ends(root, r, &result))
+		return r;
+	r = catalog_host_check_invokes(&functions, reading->catalog->functions,
+				       reading->catalog->by_name,
+				       reading->catalog->count);
 	return json_reader_ends(root, r, &result) ? r : result;
 }
 

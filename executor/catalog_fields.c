@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "executor/catalog_host_fields.h"
 #include "executor/limits.h"
 #include "guest/abi/thaw_abi.h"
 
@@ -445,42 +446,6 @@ static int read_empty_list(const struct json_place *place, json_t *value,
 	return 0;
 }
 
-static int read_hostcalls(const struct json_place *place, json_t *value,
-			  const struct json_field *field, void *target)
-{
-	struct catalog_function *function = target;
-	struct catalog_host *host = &function->host;
-	json_t *item;
-	size_t i;
-
-	(void)place;
-	(void)field;
-	host->allow = calloc(json_array_size(value) + 1, sizeof(char *));
-	host->max_size = 65536;
-	json_array_foreach(value, i, item) host->allow[host->allow_count++] =
-		strdup(json_string_value(item));
-	return 0;
-}
-
-static int read_config(const struct json_place *place, json_t *value,
-		       const struct json_field *field, void *target)
-{
-	struct catalog_function *function = target;
-	struct catalog_host *host = &function->host;
-	const char *key;
-	json_t *item;
-
-	(void)place;
-	(void)field;
-	host->config =
-		calloc(json_object_size(value) + 1, sizeof(*host->config));
-	json_object_foreach(value, key, item)
-		host->config[host->config_count++] = (struct catalog_config){
-		strdup(key), json_dumps(item, JSON_ENCODE_ANY | JSON_COMPACT)
-	};
-	return 0;
-}
-
 static int read_files(const struct json_place *place, json_t *value,
 		      const struct json_field *field, void *target)
 {
@@ -512,8 +477,9 @@ static const struct json_field concurrency_fields[] = {
 };
 
 static const struct json_field host_fields[] = {
-	{ .key = "allow", .read = read_hostcalls },
-	{ .key = "config", .read = read_config },
+	{ .key = "allow", .read = catalog_host_read_allow },
+	{ .key = "config", .read = catalog_host_read_config },
+	QUANTITY("max_size", read_size, host.max_size, LIMIT_HOST_SIZE),
 	{ .key = NULL },
 };
 

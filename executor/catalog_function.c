@@ -62,6 +62,7 @@ void catalog_function_done(struct catalog_function *function)
 	free(function->description);
 	free_list(function->environment);
 	free_list(function->labels);
+	catalog_host_done(&function->host);
 }
 
 static bool equal_lists(char *const *a, char *const *b)
@@ -90,6 +91,7 @@ bool catalog_function_equal(const struct catalog_function *a,
 	       a->concurrency.queue == b->concurrency.queue &&
 	       a->concurrency.queue_timeout_ns ==
 		       b->concurrency.queue_timeout_ns &&
+	       catalog_host_equal(&a->host, &b->host) &&
 	       a->log_level == b->log_level && a->dispatch == b->dispatch &&
 	       a->isolation == b->isolation && a->untrusted == b->untrusted &&
 	       a->critical == b->critical;

@@ -57,3 +57,12 @@ json_t *catalog_functions_json(const struct image *image)
 		json_array_append_new(list, dispatch_json());
 	return list;
 }
+
+json_t *catalog_imports_json(const struct declarations *imports)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < imports->count; i++)
+		json_array_append_new(list, function_json(&imports->list[i]));
+	return list;
+}

@@ -1,7 +1,8 @@
-/* catalog_functions_json.h - the typed functions of an image, as JSON. */
+/* catalog_functions_json.h - the typed functions and imports of an image, as JSON. */
 #ifndef EXECUTOR_CATALOG_FUNCTIONS_JSON_H
 #define EXECUTOR_CATALOG_FUNCTIONS_JSON_H
 
+struct declarations;
 struct image;
 struct json_t;
 
@@ -11,5 +12,8 @@ struct json_t;
  * called "*". The caller owns it. NULL: no memory.
  */
 struct json_t *catalog_functions_json(const struct image *image);
+
+/* The same of the host functions that an image imports; parameters have no names. */
+struct json_t *catalog_imports_json(const struct declarations *imports);
 
 #endif

@@ -20,6 +20,7 @@ static int check_image_fits(const struct json_place *place,
 		.stack_size = function->stack,
 		.request_size = function->max_request,
 		.reply_size = function->max_reply,
+		.result_size = catalog_host_result_size(&function->host),
 	};
 	struct layout layout;
 	struct error err;
@@ -46,6 +47,33 @@ static int check_image_entry(const struct json_place *place,
 	return json_reader_refuse(&entry, "%s", err.message);
 }
 
+static int check_image_imports(const struct json_place *place,
+			       const struct catalog_function *function,
+			       const struct image *image)
+{
+	const struct json_place host = json_place_member(place, "host");
+	const struct json_place allow = json_place_member(&host, "allow");
+	const struct declarations *imports = image_imports(image);
+	char signature[DECLARATION_SIGNATURE_MAX];
+	int result = 0;
+
+	for (size_t i = 0; i < imports->count; i++) {
+		const struct declaration *import = &imports->list[i];
+		int r = 0;
+
+		if (!catalog_host_allows(&function->host, import->name))
+			r = json_reader_refuse(
+				&allow,
+				"imports %s, which host.allow does not list: "
+				"add \"%s\" to it",
+				declaration_signature(import, signature),
+				import->name);
+		if (json_reader_ends(place, r, &result))
+			return r;
+	}
+	return result;
+}
+
 int catalog_check_image(const struct json_place *place,
 			const struct catalog_function *function, bool has_entry,
 			bool is_whole)
@@ -63,6 +91,8 @@ int catalog_check_image(const struct json_place *place,
 		r = check_image_fits(place, function, image);
 	if (!json_reader_ends(place, r, &result) && has_entry)
 		r = check_image_entry(place, function, image);
+	if (!json_reader_ends(place, r, &result) && is_whole)
+		r = check_image_imports(place, function, image);
 	image_close(image);
 	return json_reader_ends(place, r, &result) ? r : result;
 }

@@ -14,7 +14,8 @@
  * Refuses the image of @function, whose place is @place, if it cannot be loaded. If
  * @has_entry, the function's name and entry are valid, and an image without that
  * handler is refused. If @is_whole, the function has no mistake so far, and an image
- * that does not fit into its memory is refused.
+ * that does not fit into its memory, or imports host functions that host.allow does not
+ * list, is refused.
  */
 int catalog_check_image(const struct json_place *place,
 			const struct catalog_function *function, bool has_entry,

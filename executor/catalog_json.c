@@ -33,6 +33,36 @@ catalog_concurrency_object(const struct catalog_concurrency *c)
 	return object;
 }
 
+static json_t *make_allow(const struct catalog_host *host)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < host->allow_count; i++)
+		json_array_append_new(list, json_string(host->allow[i]));
+	return list;
+}
+
+static json_t *make_config(const struct catalog_host *host)
+{
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < host->config_count; i++)
+		json_object_set_new(object, host->config[i].name,
+				    json_loads(host->config[i].json,
+					       JSON_DECODE_ANY, NULL));
+	return object;
+}
+
+static struct json_output catalog_host_object(const struct catalog_host *host)
+{
+	struct json_output object = json_output_make();
+
+	json_put(&object, "allow", make_allow(host));
+	json_put(&object, "config", make_config(host));
+	put_size(&object, "max_size", host->max_size);
+	return object;
+}
+
 json_t *catalog_function_json(const struct catalog_function *f)
 {
 	struct json_output object = json_output_make();
@@ -58,6 +88,7 @@ json_t *catalog_function_json(const struct catalog_function *f)
 	json_put_boolean(&object, "critical", f->critical);
 	json_put_object(&object, "concurrency",
 			catalog_concurrency_object(&f->concurrency));
+	json_put_object(&object, "host", catalog_host_object(&f->host));
 	json_put(&object, "environment", json_make_pairs(f->environment));
 	json_put(&object, "labels", json_make_pairs(f->labels));
 	if (!object.failed)

@@ -41,6 +41,7 @@ struct catalog_function catalog_builtin_defaults(void)
 			.queue = LIMIT_QUEUE_DEFAULT,
 			.queue_timeout_ns = LIMIT_QUEUE_TIMEOUT_DEFAULT,
 		},
+		.host = { .max_size = LIMIT_HOST_SIZE_DEFAULT },
 		.log_level = THAW_LOG_INFO,
 		.dispatch = CATALOG_DISPATCH_EXIT,
 		.isolation = CATALOG_ISOLATION_STRICT,
@@ -52,18 +53,23 @@ struct catalog_function catalog_builtin_defaults(void)
 static int check_parts_fit(const struct json_place *place,
 			   const struct catalog_function *function)
 {
-	struct json_place memory = json_place_member(place, "memory");
-	size_t needed = function->stack + function->max_request +
-			function->max_reply + LIMIT_MEMORY_REST;
+	const struct json_place memory = json_place_member(place, "memory");
+	const size_t max_size =
+		function->host.allow_count ? function->host.max_size : 0;
+	const size_t needed = function->stack + function->max_request +
+			      function->max_reply + max_size +
+			      LIMIT_MEMORY_REST;
 
 	if (function->memory >= needed)
 		return 0;
 	return json_reader_refuse(
 		&memory,
 		"%s is too small for stack %s + max_request %s + max_reply %s "
-		"+ %s for the image: needs %s",
+		"%s%s%s+ %s for the image: needs %s",
 		SIZE(function->memory), SIZE(function->stack),
 		SIZE(function->max_request), SIZE(function->max_reply),
+		max_size ? "+ host.max_size " : "",
+		max_size ? SIZE(max_size) : "", max_size ? " " : "",
 		SIZE(LIMIT_MEMORY_REST), SIZE(needed));
 }
 

@@ -188,14 +188,6 @@ static uint32_t host_local_of(const struct function *function)
 	return local;
 }
 
-/* The largest answer; 0: there is none, since it may call nothing. */
-static size_t result_size(const struct catalog_function *spec)
-{
-	return spec->host.allow_count ?
-		       sizeof(struct thaw_host_answer) + spec->host.max_size :
-		       0;
-}
-
 static int deploy_parts(struct function *function, struct error *err)
 {
 	const struct catalog_function *spec = function->spec;
@@ -204,7 +196,8 @@ static int deploy_parts(struct function *function, struct error *err)
 			    .stack_size = spec->stack,
 			    .request_size = spec->max_request,
 			    .reply_size = spec->max_reply,
-			    .result_size = result_size(spec),
+			    .result_size =
+				    catalog_host_result_size(&spec->host),
 			    .control = control_of(spec) },
 		.init_timeout_ns = spec->init_timeout_ns,
 		.environment = spec->environment,

@@ -141,23 +141,6 @@ static void call_local(void *cookie, struct thaw_host_call *given)
 		       "log lines are written to THAW_GPA_LOG");
 }
 
-/* Whether the caller may invoke @name: its allow list has "invoke", or "invoke:NAME". */
-static bool may_invoke(const struct catalog_host *host, const char *name)
-{
-	const char prefix[] = "invoke:";
-	const size_t size = sizeof(prefix) - 1;
-
-	for (size_t i = 0; i < host->allow_count; i++) {
-		const char *allowed = host->allow[i];
-
-		if (!strcmp(allowed, "invoke") ||
-		    (!strncmp(allowed, prefix, size) &&
-		     !strcmp(allowed + size, name)))
-			return true;
-	}
-	return false;
-}
-
 static void call_invoke(void *cookie, struct thaw_host_call *given)
 {
 	const struct invoke_state *state = state_of(given);
@@ -167,7 +150,7 @@ static void call_invoke(void *cookie, struct thaw_host_call *given)
 	struct host_call *call = host_call_of(given);
 
 	(void)cookie;
-	if (!may_invoke(&state->function->spec->host, name))
+	if (!catalog_host_allows_invoke(&state->function->spec->host, name))
 		host_call_fail(call, THAW_HOST_NOT_FOUND,
 			       "function %s: the catalog's host.allow lists "
 			       "neither \"invoke:%s\" nor \"invoke\"",

@@ -80,6 +80,15 @@
 #define LIMIT_QUEUE_TIMEOUT_MAX (15 * UNITS_M)
 #define LIMIT_QUEUE_TIMEOUT_DEFAULT (1 * UNITS_S)
 
+/* Arguments, or the result, of one call of a host function. */
+#define LIMIT_HOST_SIZE_MIN (4 * UNITS_KIB)
+#define LIMIT_HOST_SIZE_MAX (64 * UNITS_MIB)
+#define LIMIT_HOST_SIZE_DEFAULT (64 * UNITS_KIB)
+
+/* Entries of host.allow; bytes of names and values in host.config, without spaces. */
+#define LIMIT_HOST_ALLOW_MAX 64
+#define LIMIT_HOST_CONFIG_MAX (256 << 10)
+
 /* Names are counted in bytes, texts in characters. */
 #define LIMIT_NAME_MAX 64
 #define LIMIT_IMAGE_MAX 4095

@@ -97,6 +97,9 @@ static void put_functions(json_t *object, const char *path)
 	if (declarations_total(image_functions(image)))
 		json_object_set_new(object, "functions",
 				    catalog_functions_json(image));
+	if (image_imports(image)->count)
+		json_object_set_new(object, "imports",
+				    catalog_imports_json(image_imports(image)));
 	image_close(image);
 }
 
@@ -148,8 +151,8 @@ const struct cli_verb cmd_functions_describe = {
 	.summary = "show everything about one function",
 	.about =
 		"Prints what the catalog says about the function NAME, defaults included, and, as\n"
-		"a table, the typed functions that its image declares. With --admin, prints what a\n"
-		"running server says about it, including state and counts.\n",
+		"a table, the typed functions and imports that its image declares. With --admin,\n"
+		"prints what a running server says about it, including state and counts.\n",
 	.examples = "  thaw functions describe hello\n"
 		    "  thaw functions describe hello --admin\n"
 		    "  thaw functions describe hello -o json\n",

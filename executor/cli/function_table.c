@@ -146,14 +146,32 @@ static void print_concurrency(const json_t *spec)
 	       TEXT(spec, "concurrency.queue_timeout"));
 }
 
-/* Prints the signatures of typed functions. */
-static void print_functions(const json_t *object)
+/* Prints the signatures of the list @member, each under @key. */
+static void print_signatures(const json_t *object, const char *member,
+			     const char *key)
 {
-	const json_t *list = json_object_get(object, "functions");
+	const json_t *list = json_object_get(object, member);
 
 	for (size_t i = 0; i < json_array_size(list); i++)
-		print_key("function",
-			  TEXT(json_array_get(list, i), "signature"));
+		print_key(key, TEXT(json_array_get(list, i), "signature"));
+}
+
+/* Prints what it may ask of the host. */
+static void print_host(const json_t *spec)
+{
+	json_t *host = json_object_get(spec, "host"), *value;
+	const json_t *allow = json_object_get(host, "allow");
+	char clean[TEXT_MAX];
+	const char *name;
+
+	for (size_t i = 0; i < json_array_size(allow); i++)
+		print_key("host.allow", TEXT(json_array_get(allow, i), ""));
+	json_object_foreach(json_object_get(host, "config"), name, value)
+	{
+		print_key("host.config", cli_clean(name, clean, sizeof(clean)));
+	}
+	if (json_array_size(allow))
+		print_key("host.max_size", TEXT(host, "max_size"));
 }
 
 void function_table_describe_spec(const json_t *spec)
@@ -180,7 +198,9 @@ void function_table_describe_spec(const json_t *spec)
 	print_flag(spec, "critical");
 	print_pairs(spec, "environment", "environment");
 	print_pairs(spec, "labels", "label");
-	print_functions(spec);
+	print_host(spec);
+	print_signatures(spec, "functions", "function");
+	print_signatures(spec, "imports", "import");
 }
 
 /*
@@ -243,7 +263,8 @@ void function_table_describe(const json_t *function, const json_t *answer)
 
 	facts_read_bounds(answer, &bounds);
 	function_table_describe_spec(json_object_get(function, "catalog"));
-	print_functions(function);
+	print_signatures(function, "functions", "function");
+	print_signatures(function, "imports", "import");
 	print_state(function);
 	printf("%-16s %" PRIu64 " busy, %" PRIu64 " idle\n", "vms",
 	       admin_number(function, "vms.busy"),

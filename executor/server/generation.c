@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "snapshot/pool.h"
+#include "vm/image/declarations.h"
 
 struct generation *generation_hold(struct generation *generation)
 {
@@ -323,6 +324,7 @@ static void view_active(struct deployment *deployment,
 	view->image_bytes = deployment->image_bytes;
 	view->image_sha256 = deployment->image_sha256;
 	view->image = function->image;
+	view->imports = image_imports(function->image);
 	view->snapshot_bytes = snapshot_bytes(function->snapshot);
 	pool_count(function->pool, &view->vms_idle, &view->vms_busy,
 		   &view->queued);

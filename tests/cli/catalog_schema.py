@@ -54,7 +54,11 @@ BEYOND_SCHEMA = {
     "max_reply_too_small": "the same",
     "timeout_zero": "the same for durations",
     "timeout_too_long": "the same",
-    "init_timeout_too_long": "the same",
+    "host_invokes_nobody": "equality of parts of elements",
+    "host_max_size_too_small": "sizes are strings, which have no order",
+    "host_max_size_too_large": "the same",
+    "host_max_size_more_than_memory": "sums",
+    "init_timeout_too_long": "the same for durations",
     "queue_timeout_too_long": "the same",
 }
 

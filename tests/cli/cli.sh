@@ -238,6 +238,17 @@ check_functions() {
 	printf '{"functions":[%s]}' "$(<out)" >described.json
 	try 0 'what is described of it is a catalog, too' \
 		./thaw catalog validate described.json
+	printf '{"functions":[{"name":"host","image":"%s","host":{"allow":%s,"config":{"k":1}}}]}' \
+		"$build/tests/guest/host.elf" '["add","time"]' >host.json
+	try 0 'imports' ./thaw functions describe host -c host.json
+	has out '^host.allow +time$'
+	has out '^host.config +k$'
+	has out '^host.max_size +64KiB$'
+	has out '^import +int add\(int, int\)$'
+	has out '^import +bytes invoke\(string, bytes\)$'
+	try 3 'imports that are not allowed' ./thaw catalog validate host.json
+	has err '/functions/0/host/allow: imports int print\(string\), which host.allow does not list: add "print" to it$'
+	hasnt err 'imports int add'
 	try 4 'describe a function that is not there' \
 		./thaw functions describe none -c functions.json
 	has err 'no function none in functions.json: see'

@@ -139,6 +139,7 @@ def signatures():
         assert functions[0]['parameters'] == [
             {'name': 'a', 'type': 'double'}, {'name': 'b', 'type': 'double'}]
         assert server.function('echo')['functions'] == []
+        assert server.function('echo')['imports'] == []
 
 
 if __name__ == '__main__':

@@ -22,6 +22,9 @@ static char *similar[] = { "a.b-c/d=1",		  "a_b.c_d=2",
 			   "a_b_c_d=3",		  "a_b_c_d_conflict1=4",
 			   "a.b.c.d_conflict1=5", NULL };
 
+static char *allowed[] = { "print", NULL };
+static struct catalog_config config[] = { { "key", "\"secret\"" } };
+
 static const struct catalog_function hello = {
 	.name = "hello",
 	.image = "/lib/hello.elf",
@@ -43,6 +46,11 @@ static const struct catalog_function hello = {
 			 .warm = 2,
 			 .queue = 64,
 			 .queue_timeout_ns = 500 * NS_PER_MS },
+	.host = { .allow = allowed,
+		  .allow_count = 1,
+		  .config = config,
+		  .config_count = 1,
+		  .max_size = 64 << 10 },
 	.dispatch = CATALOG_DISPATCH_AUTO,
 };
 

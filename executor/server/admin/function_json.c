@@ -153,12 +153,13 @@ static void put_spec(struct json_output *object,
 		      catalog_isolation_name(spec->isolation));
 }
 
-/* Makes the catalog's entry, without the variables, which may be secrets. */
+/* Makes the catalog's entry, without values that may be secrets. */
 static json_t *make_catalog(const struct catalog_function *spec)
 {
 	json_t *json = catalog_function_json(spec);
 
 	json_object_del(json, "environment");
+	json_object_del(json_object_get(json, "host"), "config");
 	return json;
 }
 
@@ -231,6 +232,9 @@ static void write_function_json(const struct function_view *function,
 	json_put(&object, "functions",
 		 function->image ? catalog_functions_json(function->image) :
 				   json_null());
+	json_put(&object, "imports",
+		 function->imports ? catalog_imports_json(function->imports) :
+				     json_null());
 	json_put(&object, "labels", json_make_pairs(spec->labels));
 	json_put_object(&object, "concurrency",
 			admin_concurrency_object(&spec->concurrency));

@@ -123,7 +123,7 @@ build_library() {
 		-Datomic-ungetc=false -Dnewlib-nano-malloc=false \
 		-Dio-long-long=true -Dio-long-double=true \
 		-Dprintf-percent-n=true -Dio-percent-b=true \
-		-Dmb-capable=true &&
+		-Dmb-capable=true -Dinitfini-array=false &&
 		ninja -C "$work/build" install
 }
 

@@ -12,6 +12,9 @@
 
 #include "sdk.h"
 
+/* picolibc.patch: the heap is not as malloc() and free() have left it. */
+_Noreturn void __malloc_damaged(const void *block, const char *what);
+
 void *sbrk(ptrdiff_t increment)
 {
 	static uint64_t heap_break;
@@ -33,6 +36,12 @@ void *sbrk(ptrdiff_t increment)
 	}
 	heap_break += (uint64_t)increment;
 	return (void *)old;
+}
+
+_Noreturn void __malloc_damaged(const void *block, const char *what)
+{
+	thaw_fail("Runtime.HeapCorruption", "heap block at %p: %s", block,
+		  what);
 }
 
 _Noreturn void _exit(int status)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 
 #include "tests/contract/support/guests.h"
@@ -33,6 +34,7 @@ static const char *const handlers[] = {
 	"environment_often",
 	"waits",
 	"indirect_functions",
+	"heap_sound",
 };
 #define HANDLERS ((int)(sizeof(handlers) / sizeof(*handlers)))
 
@@ -42,7 +44,7 @@ START_TEST(does_what_the_standard_says)
 	struct thaw *thaw;
 
 	snprintf(more, sizeof(more),
-		 "\"entry\":\"%s\","
+		 "\"entry\":\"%s\",\"timeout\":\"60s\","
 		 "\"environment\":{\"MODE\":\"one\",\"EMPTY\":\"\"}",
 		 handlers[_i]);
 	thaw = open_guest("auto", "libc", more);
@@ -70,6 +72,18 @@ START_TEST(thread_local_variables_are_those_of_the_snapshot)
 }
 END_TEST
 
+/* Opens the guest whose handler is @entry. */
+static struct thaw *open_entry(const char *guest, const char *entry)
+{
+	char more[MORE_MAX];
+
+	snprintf(more, sizeof(more),
+		 "\"entry\":\"%s\",\"memory\":\"16MiB\","
+		 "\"timeout\":\"60s\"",
+		 entry);
+	return open_guest("auto", guest, more);
+}
+
 /* The names are of the build's: third_party/picolibc_tests.txt. */
 static const char *const own_tests[] = { TEST_PICOLIBC };
 #define OWN_TESTS ((int)(sizeof(own_tests) / sizeof(*own_tests)))
@@ -80,6 +94,61 @@ START_TEST(a_test_of_picolibc_passes)
 		open_guest("auto", own_tests[_i], "\"memory\":\"8MiB\"");
 
 	ck_assert_str_eq(call_once(thaw, own_tests[_i], ""), "0");
+	thaw_close(thaw);
+}
+END_TEST
+
+#define FREED "it was freed already"
+#define NO_BLOCK                                                    \
+	"no block begins there, or something wrote beyond the end " \
+	"of the block before it"
+#define OVERRUN "something wrote beyond the end of the block before it"
+
+static const struct {
+	const char *entry;
+	const char *error;
+} misuses[] = {
+	{ "heap_freed_twice", FREED },
+	{ "heap_freed_twice_merged", FREED },
+	{ "heap_freed_twice_last", FREED },
+	{ "heap_reallocated_after_free", FREED },
+	{ "heap_foreign", NO_BLOCK },
+	{ "heap_foreign_before_malloc", NO_BLOCK },
+	{ "heap_inside", NO_BLOCK },
+	{ "heap_unaligned", NO_BLOCK },
+	{ "heap_beyond", NO_BLOCK },
+	{ "heap_overrun_by_one", OVERRUN },
+	{ "heap_overrun_neighbour", NO_BLOCK },
+	{ "heap_overrun_last", OVERRUN },
+	{ "heap_written_after_free", "something wrote to it after it was "
+				     "freed" },
+};
+#define MISUSES ((int)(sizeof(misuses) / sizeof(*misuses)))
+
+START_TEST(misuse_of_the_heap_is_an_error)
+{
+	static const char type[] = "Runtime.HeapCorruption: heap block at 0x";
+	struct thaw *thaw = open_entry("libc", misuses[_i].entry);
+
+	/* and the next invocation has a heap that is whole */
+	for (int i = 0; i < 2; i++) {
+		const char *error = call_once(thaw, "libc", "");
+		const char *what = strstr(error, ": heap block at ");
+
+		ck_assert_msg(what && !strncmp(error, type, strlen(type)), "%s",
+			      error);
+		what = strchr(what + 2, ':');
+		ck_assert_str_eq(what + 2, misuses[_i].error);
+	}
+	thaw_close(thaw);
+}
+END_TEST
+
+START_TEST(exit_calls_what_atexit_was_given)
+{
+	struct thaw *thaw = open_entry("libc", "leaves");
+
+	ck_assert_str_eq(call_once(thaw, "libc", ""), "Test.Left: by exit()");
 	thaw_close(thaw);
 }
 END_TEST
@@ -175,6 +244,8 @@ int main(void)
 	tcase_add_test(group, without_a_thread_pointer_the_deployment_says_so);
 	tcase_add_loop_test(group, a_test_of_picolibc_passes, 0, OWN_TESTS);
 	tcase_add_test(group, wide_text_is_logged_as_text);
+	tcase_add_loop_test(group, misuse_of_the_heap_is_an_error, 0, MISUSES);
+	tcase_add_test(group, exit_calls_what_atexit_was_given);
 	suite_add_tcase(suite, group);
 	return run_suite(suite);
 }

@@ -128,3 +128,10 @@ time_t time(time_t *ret_time)
 		*ret_time = now.tv_sec;
 	return now.tv_sec;
 }
+
+int timespec_get(struct timespec *ret_time, int base)
+{
+	if (base != TIME_UTC || clock_gettime(CLOCK_REALTIME, ret_time))
+		return 0;
+	return base;
+}

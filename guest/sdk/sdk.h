@@ -3,6 +3,7 @@
 #define SDK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include <thaw_abi.h>
 
@@ -20,8 +21,14 @@ void thaw_stdio_init(void);
  */
 size_t thaw_cut(const char *text, size_t size, size_t max);
 
-/* stdio.c: what stdout and stderr still hold becomes log lines. */
+/*
+ * stdio.c: what stdout and stderr still hold becomes log lines, at the end of init or of
+ * an invocation. stdin begins anew.
+ */
 void thaw_stdio_flush(void);
+
+/* stdio.c: appends @size bytes of @text to @line: 0 is stdout, 1 stderr. */
+void thaw_stdio_write(size_t line, const char *text, size_t size);
 
 /* entropy.c: new seeds for rand() and random(). */
 void thaw_entropy_reseed(void);

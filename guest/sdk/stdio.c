@@ -2,10 +2,11 @@
  * stdio.c - the log, and stdout and stderr as part of it: each line is one log
  * line, at level info for stdout and warn for stderr. Complete lines wait in memory
  * until the host takes them: at the end of the invocation, when it sleeps or calls the
- * host, when the memory is full, and at fflush().
+ * host, when the memory is full, and at fflush(). stdin is descriptor 0.
  */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <thaw.h>
 #include <thaw_arch.h>
@@ -166,14 +167,16 @@ static int flush_error(FILE *file)
 	return 0;
 }
 
-static int get_nothing(FILE *file)
+/* Without a buffer, so that read() goes on where stdin has stopped. */
+static int get_in(FILE *file)
 {
+	unsigned char c;
+
 	(void)file;
-	return EOF;
+	return read(STDIN_FILENO, &c, 1) == 1 ? c : _FDEV_EOF;
 }
 
-static FILE in_file =
-	FDEV_SETUP_STREAM(NULL, get_nothing, NULL, _FDEV_SETUP_READ);
+static FILE in_file = FDEV_SETUP_STREAM(NULL, get_in, NULL, _FDEV_SETUP_READ);
 static FILE out_file =
 	FDEV_SETUP_STREAM(put_out, NULL, flush_out, _FDEV_SETUP_WRITE);
 static FILE error_file =
@@ -188,10 +191,26 @@ void thaw_stdio_init(void)
 	thaw_mailbox->lines = (uintptr_t)lines;
 }
 
-void thaw_stdio_flush(void)
+static void flush_lines(void)
 {
 	for (size_t i = 0; i < THAW_LINES; i++)
 		flush_line(i);
+}
+
+void thaw_stdio_flush(void)
+{
+	flush_lines();
+	/* init may have read to the end; an invocation has more */
+	if (in_file.flags & (__SEOF | __SERR) || in_file.unget) {
+		in_file.unget = 0;
+		clearerr(&in_file);
+	}
+}
+
+void thaw_stdio_write(size_t line, const char *text, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		put(line, text[i]);
 }
 
 /* The C library's does not know that NULL means all streams. */
@@ -199,7 +218,7 @@ int fflush(FILE *stream)
 {
 	if (stream)
 		return stream->flush ? stream->flush(stream) : 0;
-	thaw_stdio_flush();
+	flush_lines();
 	ring();
 	return 0;
 }

@@ -110,8 +110,9 @@ refused() {
 }
 refused "multiple definition of .thaw_handler_entry_greet'" \
 	'THAW_HANDLER(greet) { return 0; }'
-refused "undefined reference to .open'" \
-	'THAW_INIT(opens) { return !fopen("table", "r"); }'
+refused "undefined reference to .fork'" \
+	'#include <unistd.h>
+	THAW_INIT(forks) { return fork(); }'
 refused "undefined reference to .open_memstream'" \
 	'FILE *open_memstream(char **, size_t *);
 	THAW_INIT(opens) { return !open_memstream(NULL, NULL); }'

@@ -34,7 +34,12 @@ static const char *const handlers[] = {
 	"environment_often",
 	"waits",
 	"indirect_functions",
+	"times_of_day",
+	"time_zones",
+	"waits_refused",
+	"searches",
 	"heap_sound",
+	"no_files",
 };
 #define HANDLERS ((int)(sizeof(handlers) / sizeof(*handlers)))
 
@@ -153,6 +158,42 @@ START_TEST(exit_calls_what_atexit_was_given)
 }
 END_TEST
 
+START_TEST(the_request_is_standard_input)
+{
+	struct thaw *thaw = open_entry("libc", "input");
+
+	for (int i = 0; i < 2; i++)
+		ck_assert_str_eq(call_once(thaw, "libc",
+					   "12 ab -7.5e1\nline two\n\nrest"),
+				 "");
+	thaw_close(thaw);
+	thaw = open_entry("libc", "descriptors");
+	ck_assert_str_eq(call_once(thaw, "libc", "x"), "");
+	thaw_close(thaw);
+}
+END_TEST
+
+START_TEST(a_typed_function_has_no_standard_input)
+{
+	struct thaw *thaw = open_entry("libc", "input_of_typed");
+
+	ck_assert_str_eq(call_once(thaw, "libc", "[]"), "{\"result\":-1}");
+	thaw_close(thaw);
+}
+END_TEST
+
+START_TEST(descriptors_and_streams_write_the_same_lines)
+{
+	struct thaw *thaw = open_entry("libc", "writes");
+
+	ck_assert_str_eq(call_once(thaw, "libc", ""), "");
+	ck_assert_uint_eq(logged.lines, 3);
+	ck_assert_str_eq(logged.text, "half a line");
+	ck_assert_int_eq(logged.level, THAW_LOG_WARN);
+	thaw_close(thaw);
+}
+END_TEST
+
 /*
  * Of KVM_GET_SUPPORTED_CPUID, which not every architecture has: the head, and
  * what of an entry says whether user mode can set the thread pointer.
@@ -246,6 +287,9 @@ int main(void)
 	tcase_add_test(group, wide_text_is_logged_as_text);
 	tcase_add_loop_test(group, misuse_of_the_heap_is_an_error, 0, MISUSES);
 	tcase_add_test(group, exit_calls_what_atexit_was_given);
+	tcase_add_test(group, the_request_is_standard_input);
+	tcase_add_test(group, a_typed_function_has_no_standard_input);
+	tcase_add_test(group, descriptors_and_streams_write_the_same_lines);
 	suite_add_tcase(suite, group);
 	return run_suite(suite);
 }

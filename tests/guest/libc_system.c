@@ -1,8 +1,9 @@
-/* libc_system.c - dates, the environment, and waiting. */
+/* libc_system.c - clocks, dates, the environment, sorting, and waiting. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 #include <wchar.h>
@@ -216,6 +217,96 @@ static uint64_t now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* All clocks say the same time, at most a second apart. */
+THAW_HANDLER(times_of_day)
+{
+	struct timespec exact, standard;
+	struct timeval rounded;
+	time_t seconds;
+
+	EXPECT(time(&seconds) != (time_t)-1 && seconds > 1600000000);
+	EXPECT(clock_gettime(CLOCK_REALTIME, &exact) == 0);
+	EXPECT(gettimeofday(&rounded, NULL) == 0);
+	EXPECT(timespec_get(&standard, TIME_UTC) == TIME_UTC);
+	EXPECT(exact.tv_sec - seconds <= 1 && exact.tv_sec >= seconds);
+	EXPECT(rounded.tv_sec - seconds <= 1 && rounded.tv_sec >= seconds);
+	EXPECT(standard.tv_sec - seconds <= 1 && standard.tv_sec >= seconds);
+	EXPECT(exact.tv_nsec >= 0 && exact.tv_nsec < 1000000000);
+	EXPECT(rounded.tv_usec >= 0 && rounded.tv_usec < 1000000);
+	EXPECT(timespec_get(&standard, TIME_UTC + 1) == 0);
+	EXPECT(clock_gettime((clockid_t)99, &exact) == -1 && errno == EINVAL);
+	return 0;
+}
+
+static const char *printed(const struct tm *tm)
+{
+	static char text[64];
+
+	EXPECT(strftime(text, sizeof(text), "%F %T %z %Z %a %j", tm));
+	return text;
+}
+
+THAW_HANDLER(time_zones)
+{
+	const time_t winter = 1700000000, summer = 1690000000;
+	struct tm tm;
+
+	EXPECT(gmtime_r(&winter, &tm) == &tm);
+	EXPECT_TEXT(printed(&tm), "2023-11-14 22:13:20 +0000 GMT Tue 318");
+	EXPECT(timegm(&tm) == winter);
+	EXPECT(localtime_r(&winter, &tm) == &tm);
+	EXPECT(mktime(&tm) == winter);
+	EXPECT(setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1) == 0);
+	tzset();
+	EXPECT(localtime_r(&winter, &tm) == &tm && !tm.tm_isdst);
+	EXPECT_TEXT(printed(&tm), "2023-11-14 23:13:20 +0100 CET Tue 318");
+	EXPECT(mktime(&tm) == winter);
+	EXPECT(localtime_r(&summer, &tm) == &tm && tm.tm_isdst);
+	EXPECT_TEXT(printed(&tm), "2023-07-22 06:26:40 +0200 CEST Sat 203");
+	EXPECT(mktime(&tm) == summer);
+	/* what is out of range is carried */
+	tm = (struct tm){ .tm_year = 124, .tm_mon = 13, .tm_mday = 31 };
+	EXPECT(mktime(&tm) == 1740956400);
+	EXPECT_TEXT(printed(&tm), "2025-03-03 00:00:00 +0100 CET Mon 062");
+	return 0;
+}
+
+THAW_HANDLER(waits_refused)
+{
+	static const struct timespec wrong[] = {
+		{ .tv_sec = -1 },
+		{ .tv_nsec = -1 },
+		{ .tv_nsec = 1000000000 },
+	};
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		errno = 0;
+		EXPECT(nanosleep(&wrong[i], NULL) == -1 && errno == EINVAL);
+	}
+	return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+THAW_HANDLER(searches)
+{
+	int numbers[] = { 5, 3, 9, -1, 7, 0 };
+	const size_t count = sizeof(numbers) / sizeof(*numbers);
+	int key = 7;
+
+	qsort(numbers, count, sizeof(*numbers), compare);
+	EXPECT(numbers[0] == -1 && numbers[count - 1] == 9);
+	EXPECT(bsearch(&key, numbers, count, sizeof(*numbers), compare) ==
+	       &numbers[4]);
+	key = 8;
+	EXPECT(!bsearch(&key, numbers, count, sizeof(*numbers), compare));
+	EXPECT(!bsearch(&key, numbers, 0, sizeof(*numbers), compare));
+	return 0;
 }
 
 THAW_HANDLER(waits)

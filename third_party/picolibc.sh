@@ -4,16 +4,18 @@
 #
 # Fetches picolibc's source as Debian has it, checks it, mends it
 # (picolibc.patch) and builds it into build/third_party/picolibc-ARCH (include/,
-# lib/, and in tests/ what picolibc_tests.txt lists). Does nothing, and uses no
-# network, if that is there and was made by this recipe. For a machine without
-# network: PICOLIBC_TARBALL=path/to/picolibc_1.8.10.orig.tar.gz.
+# lib/, in tests/ the programs that picolibc_tests.txt lists, and what
+# tests/third_party.py reads). Does nothing, and uses no network, if that is there and
+# was made by this recipe. For a machine without network:
+# PICOLIBC_TARBALL=path/to/picolibc_1.8.10.orig.tar.gz.
 #
 # The version is that of Debian's stable release, which does not go away; those
 # of testing are replaced, and what was fetched yesterday is not there tomorrow.
 #
 # The library is for one thread in user mode: no thread-local storage, no
 # locks, no start-up code, and no system calls: what it needs of its system
-# (sbrk, _exit, gettimeofday, getentropy, the stdio streams) the SDK provides.
+# (sbrk, _exit, gettimeofday, getentropy, the stdio streams, descriptors) the SDK
+# provides.
 
 set -euo pipefail
 
@@ -130,16 +132,31 @@ build_library() {
 # Those that are listed, with the headers that they include, and no others: some
 # are under the GPL.
 copy_tests() {
-	local name
+	local word path
 
-	mkdir -p "$prefix/tests/libc-testsuite"
-	while read -r name; do
-		[[ $name == '#'* ]] ||
-			cp "$work/source/test/$name.c" "$prefix/tests/$name.c"
+	mkdir "$prefix/tests"
+	cd "$work/source" || return
+	while read -r word path _; do
+		# shellcheck disable=SC2086 # a path may have wildcards
+		[[ $word != run && $word != part ]] ||
+			cp --parents $path "$prefix/tests" || return
 	done <"$tests"
-	cp "$work"/source/test/{long_double_vec,timegm}.h "$prefix/tests"
-	cp "$work"/source/test/libc-testsuite/testcase.h \
-		"$prefix/tests/libc-testsuite"
+	cp --parents test/{fma_vec,long_double_vec,rounding-mode,timegm}.h \
+		test/math_errhandling_tests.c test/libc-testsuite/testcase.h \
+		newlib/libm/test/test.h newlib/testsuite/include/check.h \
+		"$prefix/tests"
+}
+
+# For tests/third_party.py: the files that were compiled or included, and the
+# test programs that the source has.
+write_lists() {
+	ninja -C "$work/build" -t deps |
+		sed -n 's|^ *\.\./source/||p' |
+		LC_ALL=C sort -u >"$prefix/sources"
+	(cd "$work/source" &&
+		find test newlib/testsuite newlib/libm/test \
+			-name '*.c' -o -name '*.cpp') |
+		LC_ALL=C sort >"$prefix/test_programs"
 }
 
 stamp=$(stamp_of "picolibc $version" "${BASH_SOURCE[0]}" "$patch" "$tests")
@@ -157,6 +174,7 @@ with_progress "$work/log" build_library ||
 	fail 1 "building picolibc failed: see $work/log"
 mv "$work/log" "$prefix/build.log"
 cp "$work"/source/COPYING.{picolibc,NEWLIB} "$prefix"
-copy_tests
+(copy_tests) || fail 1 "$tests names a file that picolibc does not have"
+write_lists
 rm -rf "$work"
 printf '%s\n' "$stamp" >"$prefix/stamp"

@@ -36,6 +36,7 @@ for file in llhttp.h llhttp.c api.c http.c; do
 	[[ $found ]] || fail 1 "package node-llhttp has no $file any more"
 	cp "$found" "$work/llhttp/$file"
 done
+cp "$work"/root/usr/share/doc/node-llhttp/copyright "$work/llhttp"
 printf '%s\n' "$stamp" >"$work/llhttp/stamp"
 mv "$work/llhttp" "$prefix"
 rm -rf "$work"

@@ -7,7 +7,8 @@
 # lib/, in tests/ the programs that picolibc_tests.txt lists, and what
 # tests/third_party.py reads). Does nothing, and uses no network, if that is there and
 # was made by this recipe. For a machine without network:
-# PICOLIBC_TARBALL=path/to/picolibc_1.8.10.orig.tar.gz.
+# PICOLIBC_TARBALL=path/to/picolibc_1.8.10.orig.tar.gz. README.md says what each
+# option is for, and how to update all of it.
 #
 # The version is that of Debian's stable release, which does not go away; those
 # of testing are replaced, and what was fetched yesterday is not there tomorrow.
@@ -113,8 +114,7 @@ build_library() {
 	tar -xzf "$tarball" -C "$work/source" --strip-components=1
 	patch -d "$work/source" -p1 <"$patch" || return
 	write_cross_file >"$work/cross.txt"
-	# malloc: the full one, as the small one searches one list of all that
-	# is free. One thread: ungetc needs no atomics either.
+	# README.md says what each is for.
 	meson setup "$work/build" "$work/source" \
 		--cross-file "$work/cross.txt" --prefix "$prefix" \
 		--libdir lib --includedir include \

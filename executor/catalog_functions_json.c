@@ -46,9 +46,8 @@ static json_t *dispatch_json(void)
 	return json_output_take(object);
 }
 
-json_t *catalog_functions_json(const struct image *image)
+json_t *catalog_functions_json(const struct declarations *functions)
 {
-	const struct declarations *functions = image_functions(image);
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < functions->count; i++)

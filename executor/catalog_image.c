@@ -35,14 +35,16 @@ static int check_image_entry(const struct json_place *place,
 			     const struct image *image)
 {
 	const struct json_place entry = json_place_member(place, "entry");
+	const struct declarations *functions = image_functions(image);
 	const struct declaration *only;
 	struct error err;
 
-	if (handler_is_typed(function, image, &only))
+	/* booting it will tell */
+	if (functions->is_open ||
+	    !(image_handler_count(image) + declarations_total(functions)))
 		return 0;
-	if (!(image_handler_count(image) +
-	      declarations_total(image_functions(image))) ||
-	    handler_of_image(function, image, &err) >= 0)
+	if (handler_is_typed(function, image, functions, &only) ||
+	    handler_of_image(function, image, functions, &err) >= 0)
 		return 0;
 	return json_reader_refuse(&entry, "%s", err.message);
 }

@@ -25,17 +25,49 @@ static void function_log_line(void *cookie, enum thaw_level level,
 }
 
 /* What the image declares is what the guest has been made with. */
-static int choose_typed(struct function *function, struct error *err)
+static int check_count(const struct function *function, struct error *err)
 {
 	const size_t count =
 		declarations_total(image_functions(function->image));
 	const size_t said = snapshot_function_count(function->snapshot);
 
-	if (count != said)
+	if (count == said)
+		return 0;
+	return error_set(err, -EPROTO,
+			 "the image declares %zu typed functions, and the guest "
+			 "says %zu",
+			 count, said);
+}
+
+/* Puts together what the image declares and what init has registered. */
+static int collect_functions(struct function *function, struct error *err)
+{
+	const struct declarations *declared = image_functions(function->image);
+	struct declarations *functions = &function->functions;
+	const struct thaw_function_entry *registered;
+	size_t count;
+	int r = declarations_copy(declared, err, functions);
+
+	if (r)
+		return r;
+	registered = snapshot_registered(function->snapshot, &count);
+	r = declarations_read(registered, count * sizeof(*registered),
+			      "registered function", false, err, functions);
+	if (r)
+		return r == -ENOEXEC ? -EPROTO : r;
+	if (functions->has_dispatch != declared->has_dispatch)
 		return error_set(err, -EPROTO,
-				 "the image declares %zu typed functions, and "
-				 "the guest says %zu",
-				 count, said);
+				 "a registered function is a dispatch "
+				 "function: define it by THAW_DISPATCH");
+	return 0;
+}
+
+static int choose_typed(struct function *function, struct error *err)
+{
+	int r = check_count(function, err);
+
+	if (r)
+		return r;
 	function->is_typed = true;
 	function->handler = THAW_HANDLER_TYPED;
 	function->handler_name = "dispatch";
@@ -45,14 +77,16 @@ static int choose_typed(struct function *function, struct error *err)
 static int choose_handler(struct function *function, struct error *err)
 {
 	const struct snapshot *snapshot = function->snapshot;
+	const struct declarations *functions = &function->functions;
 	int index;
 
-	if (handler_is_typed(function->spec, function->image,
+	if (handler_is_typed(function->spec, function->image, functions,
 			     &function->typed_only))
 		return choose_typed(function, err);
 	index = snapshot_handler_count(snapshot) ?
 			handler_of_snapshot(function->spec, snapshot, err) :
-			handler_of_image(function->spec, function->image, err);
+			handler_of_image(function->spec, function->image,
+					 functions, err);
 	if (index < 0)
 		return index;
 	/* a guest may say less than its image */
@@ -225,6 +259,8 @@ static int deploy_parts(struct function *function, struct error *err)
 	if (!r)
 		r = function_boot(function, &options, err);
 	if (!r)
+		r = collect_functions(function, err);
+	if (!r)
 		r = choose_handler(function, err);
 	if (!r)
 		choose_gate(function);
@@ -286,6 +322,7 @@ void function_free(struct function *function)
 	pool_free(function->pool);
 	snapshot_free(function->snapshot);
 	memory_budget_give(function->options.memory, function->kept);
+	declarations_done(&function->functions);
 	image_close(function->image);
 	host_functions_done(&function->host);
 	offload_share_release(function->host_share);

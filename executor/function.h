@@ -19,6 +19,7 @@
 #include "snapshot/pool.h"
 #include "snapshot/snapshot.h"
 #include "vm/dirty.h"
+#include "vm/image/declarations.h"
 #include "vm/image/image.h"
 
 /* How a function calls another one of the catalog, by the host function `invoke`. */
@@ -57,14 +58,14 @@ struct function_counts {
 	_Atomic bool is_polled;		     /* the last one was */
 };
 
-struct declaration;
-
 struct function {
 	const struct catalog_function *spec; /* borrowed from the catalog */
 	struct function_options options;
 	struct guest_log log;
 	struct image *image;
 	struct snapshot *snapshot;
+	/* the image's typed functions, then those that init has registered */
+	struct declarations functions;
 	struct pool *pool;
 	uint32_t handler; /* index */
 	const char *handler_name;

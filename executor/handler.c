@@ -20,13 +20,18 @@ static const char *name_of_image(const void *of, size_t index)
 }
 
 /* The handlers, and then the typed functions, which an entry may name, too. */
-static const char *any_name_of_image(const void *of, size_t index)
-{
-	const size_t handlers = image_handler_count(of);
+struct any {
+	const struct image *image;
+	const struct declarations *functions;
+};
 
-	return index < handlers ?
-		       image_handler_name(of, index) :
-		       image_functions(of)->list[index - handlers].name;
+static const char *name_of_any(const void *of, size_t index)
+{
+	const struct any *any = of;
+	const size_t handlers = image_handler_count(any->image);
+
+	return index < handlers ? image_handler_name(any->image, index) :
+				  any->functions->list[index - handlers].name;
 }
 
 static const char *name_of_snapshot(const void *of, size_t index)
@@ -89,6 +94,7 @@ static int choose_name(const struct catalog_function *spec,
 
 bool handler_is_typed(const struct catalog_function *spec,
 		      const struct image *image,
+		      const struct declarations *functions,
 		      const struct declaration **ret_only)
 {
 	const struct names names = { image, image_handler_count(image),
@@ -96,20 +102,23 @@ bool handler_is_typed(const struct catalog_function *spec,
 
 	*ret_only = NULL;
 	if (!spec_has_entry(spec))
-		return declarations_total(image_functions(image)) > 0;
+		return declarations_total(functions) > 0;
 	if (find_name(&names, spec->entry) >= 0)
 		return false;
-	*ret_only = declarations_find(image_functions(image), spec->entry);
+	*ret_only = declarations_find(functions, spec->entry);
 	return *ret_only != NULL;
 }
 
 int handler_of_image(const struct catalog_function *spec,
-		     const struct image *image, struct error *err)
+		     const struct image *image,
+		     const struct declarations *functions, struct error *err)
 {
-	const size_t functions = image_functions(image)->count;
-	const struct names names = { image,
-				     image_handler_count(image) + functions,
-				     any_name_of_image };
+	const struct any any = { image, functions };
+	const struct names names = {
+		&any,
+		image_handler_count(image) + functions->count,
+		name_of_any,
+	};
 
 	return choose_name(spec, &names, err);
 }

@@ -36,7 +36,7 @@ static int make_call(const struct function *function,
 		.name = called_name(request),
 	};
 	const struct typed_target target = {
-		.functions = image_functions(function->image),
+		.functions = &function->functions,
 		.only = function->typed_only,
 	};
 	int r = typed_call_make(&target, &typed, err, call);

@@ -222,6 +222,36 @@ static int take_name(struct snapshot *snapshot,
 	return 0;
 }
 
+/* Copies the typed functions that init has registered; they are checked later. */
+static int take_registered(struct snapshot *snapshot, const struct vm *vm,
+			   const struct thaw_mailbox *mailbox,
+			   struct error *err)
+{
+	const size_t count = mailbox->registered_count;
+	const size_t size = count * sizeof(*snapshot->registered);
+	const void *table;
+
+	if (!count)
+		return 0;
+	if (count > THAW_FUNCTIONS_MAX)
+		return error_set(err, -EPROTO,
+				 "it has registered %zu functions; %d are "
+				 "allowed",
+				 count, THAW_FUNCTIONS_MAX);
+	table = vm_view(vm, mailbox->registered, size);
+	if (!table || mailbox->registered % 8)
+		return error_set(err, -EPROTO,
+				 "its table of registered functions at %#llx is "
+				 "not in memory",
+				 (unsigned long long)mailbox->registered);
+	snapshot->registered = malloc(size);
+	if (!snapshot->registered)
+		return error_set(err, -ENOMEM, "no memory for functions");
+	memcpy(snapshot->registered, table, size);
+	snapshot->registered_count = count;
+	return 0;
+}
+
 /* Copies the handler table; checks what init left in the mailbox. */
 static int read_manifest(struct snapshot *snapshot, const struct vm *vm,
 			 struct error *err, uint64_t *ret_dispatch)
@@ -239,7 +269,8 @@ static int read_manifest(struct snapshot *snapshot, const struct vm *vm,
 				 "built for ABI version %u; this thaw has %u: "
 				 "rebuild it with this thaw's SDK",
 				 mailbox.abi_version, THAW_ABI_VERSION);
-	if (count > THAW_HANDLERS_MAX || (!count && !mailbox.function_count))
+	if (count > THAW_HANDLERS_MAX ||
+	    (!count && !mailbox.function_count && !mailbox.registered_count))
 		return error_set(err, -EPROTO,
 				 "offers %zu handlers; 1 to %d are allowed: "
 				 "define one with THAW_HANDLER(name)",
@@ -250,6 +281,9 @@ static int read_manifest(struct snapshot *snapshot, const struct vm *vm,
 				 (unsigned long long)mailbox.lines);
 	snapshot->lines = mailbox.lines;
 	snapshot->function_count = mailbox.function_count;
+	r = take_registered(snapshot, vm, &mailbox, err);
+	if (r)
+		return r;
 	table = vm_view(vm, mailbox.handlers, count * sizeof(*table));
 	if (!table || mailbox.handlers % 8)
 		return error_set(err, -EPROTO,

@@ -20,6 +20,7 @@ void snapshot_free(struct snapshot *snapshot)
 		close(snapshot->memory_fd);
 	vm_state_free(snapshot->state);
 	free(snapshot->handlers);
+	free(snapshot->registered);
 	free(atomic_load(&snapshot->hot));
 	free(snapshot);
 }
@@ -64,6 +65,13 @@ size_t snapshot_handler_count(const struct snapshot *snapshot)
 size_t snapshot_function_count(const struct snapshot *snapshot)
 {
 	return snapshot->function_count;
+}
+
+const struct thaw_function_entry *
+snapshot_registered(const struct snapshot *snapshot, size_t *ret_count)
+{
+	*ret_count = snapshot->registered_count;
+	return snapshot->registered;
 }
 
 const char *snapshot_handler_name(const struct snapshot *snapshot, size_t index)

@@ -23,6 +23,7 @@
 #include "vm/vm.h"
 
 struct snapshot;
+struct thaw_function_entry;
 
 /* Frees @snapshot; NULL is fine. No vm made from it may be left. */
 void snapshot_free(struct snapshot *snapshot);
@@ -59,5 +60,12 @@ const char *snapshot_handler_name(const struct snapshot *snapshot,
 
 /* How many typed functions the guest says that its image declares. */
 size_t snapshot_function_count(const struct snapshot *snapshot);
+
+/*
+ * The declarations that init has registered besides, as the guest has left them: a
+ * copy, but not checked. They live as long as the snapshot. NULL: none.
+ */
+const struct thaw_function_entry *
+snapshot_registered(const struct snapshot *snapshot, size_t *ret_count);
 
 #endif

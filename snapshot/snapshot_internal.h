@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "guest/abi/thaw_abi.h"
+#include "guest/abi/thaw_typed.h"
 #include "snapshot/snapshot.h"
 #include "vm/dirty.h"
 #include "vm/holes.h"
@@ -26,6 +27,9 @@ struct snapshot {
 	size_t page_size; /* the host's */
 	size_t handler_count;
 	size_t function_count; /* as the guest says */
+	/* those that init has registered; hostile */
+	size_t registered_count;
+	struct thaw_function_entry *registered;
 	char (*handlers)[THAW_NAME_MAX];
 	uint64_t lines; /* where the log lines are that have begun; or 0 */
 	/*

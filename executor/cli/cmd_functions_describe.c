@@ -96,7 +96,8 @@ static void put_functions(json_t *object, const char *path)
 		return;
 	if (declarations_total(image_functions(image)))
 		json_object_set_new(object, "functions",
-				    catalog_functions_json(image));
+				    catalog_functions_json(
+					    image_functions(image)));
 	if (image_imports(image)->count)
 		json_object_set_new(object, "imports",
 				    catalog_imports_json(image_imports(image)));

@@ -16,7 +16,6 @@
 #include "executor/libthaw.h"
 
 struct declarations;
-struct image;
 struct metrics_function;
 struct metrics_server;
 
@@ -46,9 +45,10 @@ struct function_view {
 	uint64_t boot_ns;
 	uint64_t image_bytes;
 	const char *image_sha256; /* 64 hexadecimal digits */
-	const struct image *image;
-	const struct declarations *imports; /* NULL: none is deployed */
-	uint64_t snapshot_bytes;	    /* of memory, shared by all vms */
+	/* NULL: none is deployed */
+	const struct declarations *functions; /* typed */
+	const struct declarations *imports;
+	uint64_t snapshot_bytes; /* of memory, shared by all vms */
 	unsigned vms_idle, vms_busy;
 	unsigned queued; /* invocations that wait for a vm */
 	struct thaw_stats stats;

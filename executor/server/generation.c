@@ -323,7 +323,7 @@ static void view_active(struct deployment *deployment,
 	view->boot_ns = function->deploy_ns;
 	view->image_bytes = deployment->image_bytes;
 	view->image_sha256 = deployment->image_sha256;
-	view->image = function->image;
+	view->functions = &function->functions;
 	view->imports = image_imports(function->image);
 	view->snapshot_bytes = snapshot_bytes(function->snapshot);
 	pool_count(function->pool, &view->vms_idle, &view->vms_busy,

@@ -2,6 +2,7 @@
 #include "executor/typed/target.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -66,15 +67,16 @@ int typed_target_refuse(const struct declaration *function, unsigned index,
 			struct error *err)
 {
 	char name[sizeof(function->parameters)];
+	bool has_name;
 
 	if (!function)
 		return error_set(err, -EINVAL,
 				 "argument %u: expected %s, given %s",
 				 index + 1, expected, given);
+	declaration_parameter_name(function, index, name, sizeof(name));
+	has_name = *name;
 	return error_set(err, -EINVAL,
-			 "%s: argument %u (%s): expected %s, given %s",
-			 function->name, index + 1,
-			 declaration_parameter_name(function, index, name,
-						    sizeof(name)),
-			 expected, given);
+			 "%s: argument %u%s%s%s: expected %s, given %s",
+			 function->name, index + 1, has_name ? " (" : "", name,
+			 has_name ? ")" : "", expected, given);
 }

@@ -7,6 +7,7 @@
 
 #include <thaw_abi.h>
 
+struct thaw_function_record;
 struct thaw_request;
 
 #define thaw_info ((const volatile struct thaw_info *)THAW_GPA_INFO)
@@ -51,8 +52,23 @@ _Noreturn void thaw_done(void);
 /* host.c: init is over, and the host can be called. */
 void thaw_host_ready(void);
 
+/*
+ * typed.c: the functions that init has registered; register.c fills them in. Only an
+ * image that registers functions has room for them.
+ */
+extern struct thaw_registered {
+	const struct thaw_function_record *records;
+	uint32_t count;
+	bool is_closed; /* init is over */
+	/* of the function that is being called, if it is one of them */
+	uint32_t called;
+} thaw_registered;
+
 /* typed.c: how many declarations of typed functions the image has. */
 uint32_t thaw_typed_count(void);
+
+/* typed.c: tells the host of all typed functions. From now on none is registered. */
+void thaw_typed_ready(void);
 
 /* typed.c: calls the typed function that the request names, and ends. */
 _Noreturn void thaw_typed_run(const struct thaw_request *request);

@@ -157,7 +157,7 @@ _Noreturn void _start(void)
 	thaw_mailbox->abi_version = THAW_ABI_VERSION;
 	thaw_mailbox->handler_count = (uint32_t)handler_count();
 	thaw_mailbox->handlers = (uintptr_t)__thaw_handlers_start;
-	thaw_mailbox->function_count = thaw_typed_count();
+	thaw_typed_ready();
 	thaw_host_ready();
 	thaw_mailbox->dispatch = (uintptr_t)dispatch;
 	for (;;)

@@ -85,11 +85,18 @@ const char *thaw_host_message(void);
 
 /*
  * Adds a typed function while THAW_INIT runs, for libraries that learn of functions
- * only then. *@record is copied. It is called as those of THAW_FUNCTION are. Returns
- * 0; -1: the image has THAW_FUNCTIONS_MAX functions already. thaw refuses names and
- * types that make no sense when init is over.
+ * only then. *@record is copied. It is called as those of THAW_FUNCTION are. Its name
+ * may be any printable ASCII, and its parameters need no names. Returns its number,
+ * counted from 0; -1: the image has THAW_FUNCTIONS_MAX functions already, or init is
+ * over. thaw refuses names and types that make no sense when it deploys the image.
  */
 int thaw_register(const struct thaw_function_record *record);
+
+/*
+ * The number that thaw_register() has returned for the function that is being called,
+ * so that several may have the same code.
+ */
+unsigned thaw_registered_number(void);
 
 #ifdef __cplusplus
 }

@@ -15,6 +15,8 @@ THAW_ASSERT(sizeof(struct thaw_function_record) ==
 		    sizeof(struct thaw_function_entry),
 	    "what the image has is what the host reads");
 
+struct thaw_registered thaw_registered;
+
 /* Of an image without THAW_DISPATCH: the host calls it for no such image. */
 __attribute__((weak)) struct thaw_value
 thaw_dispatch(const struct thaw_call *call)
@@ -30,6 +32,14 @@ void thaw_no_such_function(const struct thaw_call *call)
 uint32_t thaw_typed_count(void)
 {
 	return (uint32_t)(__thaw_functions_end - __thaw_functions_start);
+}
+
+void thaw_typed_ready(void)
+{
+	thaw_mailbox->function_count = thaw_typed_count();
+	thaw_mailbox->registered_count = thaw_registered.count;
+	thaw_mailbox->registered = (uintptr_t)thaw_registered.records;
+	thaw_registered.is_closed = true;
 }
 
 static _Noreturn void refuse_call(void)
@@ -85,6 +95,19 @@ static bool has_types(const struct thaw_function_record *record,
 	return true;
 }
 
+/* The function of that index: the image's come first. */
+static const struct thaw_function_record *find_function(uint32_t index)
+{
+	const uint32_t count = thaw_typed_count();
+
+	if (index < count)
+		return &__thaw_functions_start[index];
+	thaw_registered.called = index - count;
+	if (thaw_registered.called >= thaw_registered.count)
+		refuse_call();
+	return &thaw_registered.records[thaw_registered.called];
+}
+
 _Noreturn void thaw_typed_run(const struct thaw_request *request)
 {
 	struct thaw_value arguments[THAW_PARAMETERS_MAX], result;
@@ -99,9 +122,7 @@ _Noreturn void thaw_typed_run(const struct thaw_request *request)
 			refuse_call();
 	if (head.function == THAW_FUNCTION_NAMED)
 		dispatch_call(&head, arguments, request);
-	if (head.function >= thaw_typed_count())
-		refuse_call();
-	record = &__thaw_functions_start[head.function];
+	record = find_function(head.function);
 	if (!has_types(record, arguments, head.count))
 		refuse_call();
 	record->call(arguments, &result);

@@ -16,7 +16,9 @@ SURPRISES = ['invocation (refused|failed)', 'Typed.', 'Function.']
 
 FUNCTIONS = {'echo': ECHO, 'math': {'image': 'typed'},
              'add': {'image': 'typed', 'entry': 'add'},
-             'cxx': {'image': 'typed_cxx'}}
+             'cxx': {'image': 'typed_cxx'},
+             'registered': {'image': 'registered',
+                            'environment': {'INIT': ''}}}
 
 
 def message(name, *values):
@@ -140,6 +142,10 @@ def signatures():
             {'name': 'a', 'type': 'double'}, {'name': 'b', 'type': 'double'}]
         assert server.function('echo')['functions'] == []
         assert server.function('echo')['imports'] == []
+        functions = server.function('registered')['functions']
+        assert [one['signature'] for one in functions] == [
+            'int add(int a, int b)', 'int too_late()', 'int twice(int)'], \
+            functions
 
 
 if __name__ == '__main__':

@@ -411,6 +411,52 @@ START_TEST(imports_may_be_repeated_so_often)
 }
 END_TEST
 
+START_TEST(an_image_that_registers_functions_says_so)
+{
+	struct image *image = parse();
+
+	ck_assert(!image_functions(image)->is_open);
+	image_close(image);
+	elf_builder_executable(&elf);
+	elf_builder_add_section(&elf, ".thaw_registers", "", 1);
+	image = parse();
+	ck_assert(image_functions(image)->is_open);
+	image_close(image);
+}
+END_TEST
+
+/* As registered ones are: see test_registered.c for those that are refused. */
+START_TEST(declarations_are_read_behind_a_copy_of_others)
+{
+	struct thaw_function_entry more = functions[0];
+	struct declarations all = { .count = 0 };
+	struct image *image = parse();
+	const struct declaration *last;
+
+	ck_assert_int_eq(declarations_copy(image_functions(image), &error,
+					   &all),
+			 0);
+	image_close(image);
+	strcpy(more.name, "24K in/out~");
+	*more.parameters = '\0';
+	ck_assert_int_eq(declarations_read(&more, sizeof(more), "other", true,
+					   &error, &all),
+			 -ENOEXEC);
+	ck_assert_msg(!declarations_read(&more, sizeof(more), "other", false,
+					 &error, &all),
+		      "%s", error.message);
+	ck_assert_uint_eq(declarations_total(&all), COUNT + 1);
+	last = declarations_find(&all, more.name);
+	ck_assert_uint_eq(last->index, COUNT);
+	ck_assert_ptr_nonnull(declarations_find(&all, "nothing"));
+	strcpy(more.name, "tab\there");
+	ck_assert_int_eq(declarations_read(&more, sizeof(more), "other", false,
+					   &error, &all),
+			 -ENOEXEC);
+	declarations_done(&all);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("image functions");
@@ -437,6 +483,8 @@ int main(void)
 				  sizeof(*hostile_imports)));
 	tcase_add_test(tests, an_image_imports_so_many_functions_at_most);
 	tcase_add_test(tests, imports_may_be_repeated_so_often);
+	tcase_add_test(tests, an_image_that_registers_functions_says_so);
+	tcase_add_test(tests, declarations_are_read_behind_a_copy_of_others);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

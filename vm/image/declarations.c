@@ -18,13 +18,14 @@
 /* As guest/sdk/function.ld names them. */
 #define FUNCTIONS_SECTION ".thaw_functions"
 #define IMPORTS_SECTION ".thaw_imports"
+#define REGISTERS_SECTION ".thaw_registers"
 
 /* The entry that is being read. */
 struct entry_reader {
 	struct declarations *declarations;
 	const char *kind; /* what messages call it */
 	size_t number;
-	bool is_named; /* its parameters need names */
+	bool is_named; /* names are C's, and its parameters have some */
 	struct thaw_function_entry entry;
 };
 
@@ -127,6 +128,17 @@ static int check_types(const struct entry_reader *reader, struct error *err)
 	return 0;
 }
 
+/* Whether the name, which is zero-terminated, is one. */
+static bool is_name(const struct entry_reader *reader)
+{
+	const char *name = reader->entry.name;
+	const size_t length =
+		reader->is_named ? identifier_length(name) :
+				   image_printable_length(name, strlen(name));
+
+	return length && !name[length];
+}
+
 static int check_entry(const struct entry_reader *reader, struct error *err)
 {
 	const struct thaw_function_entry *entry = &reader->entry;
@@ -136,7 +148,7 @@ static int check_entry(const struct entry_reader *reader, struct error *err)
 				 "%s %zu has flags that this thaw does not "
 				 "know: use the thaw that its SDK is of",
 				 reader->kind, reader->number);
-	if (!declaration_is_name(entry->name))
+	if (!is_name(reader))
 		return error_set(err, -ENOEXEC, "the name of %s %zu is no name",
 				 reader->kind, reader->number);
 	return check_types(reader, err);
@@ -280,6 +292,23 @@ int declarations_read(const void *bytes, size_t size, const char *kind,
 	return r;
 }
 
+int declarations_copy(const struct declarations *from, struct error *err,
+		      struct declarations *ret_copy)
+{
+	int r;
+
+	*ret_copy = (struct declarations){ .has_dispatch = from->has_dispatch,
+					   .is_open = from->is_open };
+	r = grow(ret_copy, from->count + 1, err);
+	if (r)
+		return r;
+	if (from->count)
+		memcpy(ret_copy->list, from->list,
+		       from->count * sizeof(*from->list));
+	ret_copy->count = from->count;
+	return 0;
+}
+
 void declarations_done(struct declarations *declarations)
 {
 	free(declarations->list);
@@ -311,6 +340,8 @@ static int read_section(const struct image_reader *reader, const char *section,
 int image_read_declarations(struct image_reader *reader, struct error *err)
 {
 	struct image_private *file = reader->image->internal;
+	const uint8_t *bytes = NULL;
+	size_t size;
 	int r = read_section(reader, FUNCTIONS_SECTION, "typed function", true,
 			     err, &file->functions);
 
@@ -321,6 +352,10 @@ int image_read_declarations(struct image_reader *reader, struct error *err)
 	if (!r && file->imports.has_dispatch)
 		r = error_set(err, -ENOEXEC,
 			      "an import is a dispatch function");
+	if (!r)
+		r = image_section(reader, REGISTERS_SECTION, err, &bytes,
+				  &size);
+	file->functions.is_open = bytes != NULL;
 	return r;
 }
 

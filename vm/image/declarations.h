@@ -1,9 +1,10 @@
 /*
  * declarations.h - functions with names and types, as an image declares them: those
- * that it has (THAW_FUNCTION), and those that it wants of the host (THAW_IMPORT).
+ * that it has (THAW_FUNCTION), and those that it wants of the host (THAW_IMPORT); and
+ * as init has registered them (thaw_register()).
  *
- * The SDK lays down one struct thaw_function_entry for each of them in a section of
- * the image. They are hostile until they have been read here.
+ * The SDK lays down one struct thaw_function_entry for each of them, in a section of
+ * the image or in the guest's memory. They are hostile until they have been read here.
  */
 #ifndef VM_IMAGE_DECLARATIONS_H
 #define VM_IMAGE_DECLARATIONS_H
@@ -34,6 +35,7 @@ struct declarations {
 	size_t count;	   /* of the list */
 	bool has_dispatch; /* a function takes the calls of all other names */
 	bool may_repeat;   /* several that are alike count as one */
+	bool is_open;	   /* init may register others */
 };
 
 /*
@@ -44,14 +46,18 @@ struct declarations {
 
 /*
  * Reads the entries in the @size bytes at @bytes into *@declarations, behind those that
- * are there already. @kind is what messages call one of them: "typed function". Those
- * without names of parameters are refused if @is_named. The caller frees what has been
- * read by declarations_done(), also after an error. -ENOEXEC: an entry makes no sense;
- * -ENOMEM.
+ * are there already. @kind is what messages call one of them: "typed function". If
+ * @is_named, names are identifiers of C, and parameters have some; else any printable
+ * ASCII is a name, and parameters need none. The caller frees what has been read by
+ * declarations_done(), also after an error. -ENOEXEC: an entry makes no sense; -ENOMEM.
  */
 int declarations_read(const void *bytes, size_t size, const char *kind,
 		      bool is_named, struct error *err,
 		      struct declarations *declarations);
+
+/* Copies *@from; the caller frees the copy by declarations_done(). -ENOMEM. */
+int declarations_copy(const struct declarations *from, struct error *err,
+		      struct declarations *ret_copy);
 
 /* Frees the list. All zero is fine. */
 void declarations_done(struct declarations *declarations);

@@ -230,8 +230,9 @@ static void write_function_json(const struct function_view *function,
 	put_spec(&object, spec);
 	put_gate(&object, &function->stats);
 	json_put(&object, "functions",
-		 function->image ? catalog_functions_json(function->image) :
-				   json_null());
+		 function->functions ?
+			 catalog_functions_json(function->functions) :
+			 json_null());
 	json_put(&object, "imports",
 		 function->imports ? catalog_imports_json(function->imports) :
 				     json_null());

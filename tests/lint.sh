@@ -133,7 +133,7 @@ compile_header() {
 	local header=$1 words
 
 	shift
-	words=$("$@" -std=gnu17 -D_GNU_SOURCE -I. -Iguest/abi \
+	words=$("$@" -std=gnu17 -D_GNU_SOURCE -I. -Iguest/abi -Iguest/hyperlight \
 		-isystem build/third_party/llhttp -fsyntax-only -x c - 2>&1 \
 		<<<"#include \"$header\"") ||
 		printf '%s:1: does not compile alone; include what it uses: %s\n' \

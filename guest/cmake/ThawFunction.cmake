@@ -8,14 +8,16 @@
 # with libstdc++. A target of that name exists, so target_compile_definitions()
 # and the like work on it.
 #
-#	thaw_add_function(NAME name SOURCES file... [OUTPUT dir] [PIE])
+#	thaw_add_function(NAME name SOURCES file... [OUTPUT dir] [PIE] [HYPERLIGHT])
 #
 # OUTPUT is the directory of NAME.elf (default: the current binary directory).
 # PIE links a static position independent executable instead of one with a
-# fixed address. GNU ld and lld link both, gold the latter.
+# fixed address. GNU ld and lld link both, gold the latter. HYPERLIGHT makes a
+# Hyperlight guest, which includes <hyperlight_guest.h>; see docs/hyperlight.md.
 #
 # Uses THAW_SDK_INCLUDES, THAW_SDK_CXX, THAW_SDK_LIBRARY, THAW_SDK_SCRIPT,
-# THAW_SDK_LIBC, which the package (or thaw's own build) sets.
+# THAW_SDK_LIBC, THAW_SDK_HYPERLIGHT and, if its header is elsewhere,
+# THAW_SDK_HYPERLIGHT_INCLUDES, which the package (or thaw's own build) sets.
 
 # The headers of the target's sources in some languages: picolibc's and the
 # compiler's own, nothing of the host's. C++ has libstdc++'s before them, and before
@@ -65,10 +67,11 @@ function(thaw_guest_options target)
 endfunction()
 
 function(thaw_add_function)
-	cmake_parse_arguments(PARSE_ARGV 0 arg "PIE" "NAME;OUTPUT" "SOURCES")
+	cmake_parse_arguments(PARSE_ARGV 0 arg "PIE;HYPERLIGHT" "NAME;OUTPUT"
+		"SOURCES")
 	if(NOT arg_NAME OR NOT arg_SOURCES OR arg_UNPARSED_ARGUMENTS)
 		message(FATAL_ERROR "usage: thaw_add_function(NAME name "
-			"SOURCES file... [OUTPUT dir] [PIE])")
+			"SOURCES file... [OUTPUT dir] [PIE] [HYPERLIGHT])")
 	endif()
 	if(NOT arg_OUTPUT)
 		set(arg_OUTPUT ${CMAKE_CURRENT_BINARY_DIR})
@@ -86,9 +89,17 @@ function(thaw_add_function)
 	target_link_options(${arg_NAME} PRIVATE ${kind} -nostdlib
 		-Wl,--gc-sections -Wl,-z,max-page-size=4096 -Wl,-z,norelro
 		-Wl,--build-id=none -T ${THAW_SDK_SCRIPT})
+	if(arg_HYPERLIGHT)
+		target_include_directories(${arg_NAME} PRIVATE
+			${THAW_SDK_HYPERLIGHT_INCLUDES})
+		set(whole ${THAW_SDK_HYPERLIGHT})
+	else()
+		set(whole)
+	endif()
 	# whole: what the SDK and the C library both define is to be the SDK's
 	target_link_libraries(${arg_NAME} PRIVATE
-		-Wl,--whole-archive ${THAW_SDK_LIBRARY} -Wl,--no-whole-archive
+		-Wl,--whole-archive ${whole} ${THAW_SDK_LIBRARY}
+		-Wl,--no-whole-archive
 		$<$<LINK_LANGUAGE:CXX>:-lstdc++> ${THAW_SDK_LIBC} -lgcc)
 	set_target_properties(${arg_NAME} PROPERTIES
 		OUTPUT_NAME ${arg_NAME}.elf

@@ -100,6 +100,7 @@ setup_require_kvm
 packages_install "${run_packages[@]}"
 "$top/third_party/picolibc.sh" "$(setup_architecture)"
 "$top/third_party/llhttp.sh"
+"$top/third_party/quickjs.sh" || say 'building without the sample javascript'
 setup_build release >&2
 if (($#)); then
 	samples

@@ -281,6 +281,8 @@ mapfile -t node_packages < <(setup_node_packages)
 packages_install "${run_packages[@]}" "${test_packages[@]}" "${node_packages[@]}"
 third_party/picolibc.sh "$architecture" || exit
 third_party/llhttp.sh || exit
+third_party/quickjs.sh ||
+	note_skip "javascript: QuickJS's source could not be fetched"
 for part; do
 	part=${part#--}
 	"part_${part//-/_}"

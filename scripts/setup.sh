@@ -8,14 +8,14 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$top/scripts/debian.sh"
 
 # To build and run. wamerican is the word list of the spellcheck sample;
-# binutils has the x86_64-linux-gnu- and aarch64-linux-gnu- names; check is here
-# because the build includes the unit tests, make and curl because README.md's
-# tour calls them.
+# binutils has the x86_64-linux-gnu- and aarch64-linux-gnu- names; xz-utils unpacks
+# QuickJS; check is here because the build includes the unit tests, make and curl
+# because README.md's tour calls them.
 # shellcheck disable=SC2034
 run_packages=(
 	gcc g++ libc6-dev binutils cmake ninja-build make meson patch pkg-config
 	libelf-dev libjansson-dev libsodium-dev liburing-dev check wamerican
-	curl
+	curl xz-utils
 )
 
 # To test as well.

@@ -250,6 +250,10 @@ START_TEST(up_to_eleven_parameters_arrive_in_order)
 			 "{\"result\":5}");
 	ck_assert_uint_eq(logged.lines, 1);
 	ck_assert_str_eq(logged.text, "hello");
+	ck_assert_str_eq(hyperlight_call("PrintUsingPrintf", "\"bye\""),
+			 "{\"result\":4}");
+	ck_assert_uint_eq(logged.lines, 2);
+	ck_assert_str_eq(logged.text, "bye");
 	thaw_close(hyperlight);
 }
 END_TEST

@@ -25,6 +25,8 @@ static const struct hyperlight_row aborts[] = {
 	{ "FillHeapAndAbort", "",
 	  "Hyperlight.GuestAborted: code 7: no memory is needed for this" },
 	{ "Abort", "", "Runtime.Abort: abort() was called" },
+	{ "guest_panic", "\"Error...\"",
+	  "Runtime.AssertionFailed: *: guest_panic: assertion failed: *" },
 	{ "Exit", "3", "Runtime.ExitError: exit(3) was called" },
 	{ "Exit", "0", "Runtime.ExitError: exit(0) was called" },
 };
@@ -129,6 +131,19 @@ START_TEST(faults_end_one_invocation)
 }
 END_TEST
 
+START_TEST(clocks_go_on_while_a_guest_spins)
+{
+	static const struct hyperlight_row spins[] = {
+		{ "SpinForMs", "0", "{\"result\":*}" },
+		{ "SpinForMs", "20", "{\"result\":*}" },
+	};
+
+	hyperlight_open(_i, "");
+	hyperlight_calls(ROWS(spins));
+	thaw_close(hyperlight);
+}
+END_TEST
+
 START_TEST(a_guest_that_spins_is_stopped)
 {
 	static const struct hyperlight_row spins[] = {
@@ -158,6 +173,7 @@ int main(void)
 			    a_buffer_that_is_overrun_harms_one_invocation, 0,
 			    count);
 	tcase_add_loop_test(group, faults_end_one_invocation, 0, count);
+	tcase_add_loop_test(group, clocks_go_on_while_a_guest_spins, 0, count);
 	tcase_add_loop_test(group, a_guest_that_spins_is_stopped, 0, count);
 	suite_add_tcase(suite, group);
 	return run_suite(suite);

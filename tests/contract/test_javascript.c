@@ -87,6 +87,18 @@ START_TEST(scripts_are_evaluated)
 }
 END_TEST
 
+START_TEST(a_guest_without_a_dispatch_function_has_no_other_functions)
+{
+	thaw = open_functions(backends[_i], FUNCTION);
+	for (int i = 0; i < 2; i++)
+		ck_assert_str_eq(call_once(thaw, "javascript",
+					   "{\"function\":\"eval\"}"),
+				 "Hyperlight.GuestFunctionNotFound: error 4: "
+				 "eval");
+	thaw_close(thaw);
+}
+END_TEST
+
 START_TEST(a_script_that_never_ends_is_stopped)
 {
 	thaw = open_functions(backends[_i], FUNCTION);
@@ -150,6 +162,10 @@ int main(void)
 #endif
 	tcase_set_timeout(group, 60);
 	tcase_add_loop_test(group, scripts_are_evaluated, 0, count);
+	tcase_add_loop_test(
+		group,
+		a_guest_without_a_dispatch_function_has_no_other_functions, 0,
+		count);
 	tcase_add_loop_test(group, a_script_that_never_ends_is_stopped, 0,
 			    count);
 	tcase_add_loop_test(group, what_scripts_print_is_logged, 0, count);

@@ -2,8 +2,10 @@
  * hyperlight_faults.c - functions of a Hyperlight guest that end badly, or that look
  * as if they did.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "hyperlight.h"
 
@@ -181,6 +183,28 @@ static int write_to(uint64_t address)
 	return 0;
 }
 
+static int guest_panic(const char *message)
+{
+	(void)message;
+	assert(!"this holds");
+	return 0;
+}
+
+/* How long it was, in milliseconds. */
+static uint64_t spin_for(uint32_t ms)
+{
+	struct timespec start, now;
+	uint64_t spent_ms;
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	do {
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		spent_ms = (uint64_t)((now.tv_sec - start.tv_sec) * 1000 +
+				      (now.tv_nsec - start.tv_nsec) / 1000000);
+	} while (spent_ms < ms);
+	return spent_ms;
+}
+
 static int spin(void)
 {
 	for (;;)
@@ -208,6 +232,8 @@ HYPERLIGHT_WRAP_FUNCTION(execute_on_heap, Int, 0)
 HYPERLIGHT_WRAP_FUNCTION(execute_on_stack, Int, 0)
 HYPERLIGHT_WRAP_FUNCTION(read_from, Int, 1, ULong)
 HYPERLIGHT_WRAP_FUNCTION(write_to, Int, 1, ULong)
+HYPERLIGHT_WRAP_FUNCTION(guest_panic, Int, 1, String)
+HYPERLIGHT_WRAP_FUNCTION(spin_for, ULong, 1, UInt)
 HYPERLIGHT_WRAP_FUNCTION(spin, Int, 0)
 HYPERLIGHT_WRAP_FUNCTION(privileged, Int, 1, Int)
 
@@ -236,6 +262,8 @@ void register_faults(void)
 	HYPERLIGHT_REGISTER_FUNCTION("ExecuteOnStack", execute_on_stack);
 	HYPERLIGHT_REGISTER_FUNCTION("ReadFromUserMemory", read_from);
 	HYPERLIGHT_REGISTER_FUNCTION("WriteToMemory", write_to);
+	HYPERLIGHT_REGISTER_FUNCTION("guest_panic", guest_panic);
+	HYPERLIGHT_REGISTER_FUNCTION("SpinForMs", spin_for);
 	HYPERLIGHT_REGISTER_FUNCTION("Spin", spin);
 	HYPERLIGHT_REGISTER_FUNCTION("Privileged", privileged);
 }

@@ -17,6 +17,11 @@ static int print(const char *text)
 	MESSAGE("%s", text);
 }
 
+static int print_by_printf(const char *text)
+{
+	return printf("%s\n", text);
+}
+
 static int print_2(const char *a, int32_t b)
 {
 	MESSAGE("Message: arg1:%s arg2:%d.", a, (int)b);
@@ -86,6 +91,7 @@ static int print_11(const char *a, int32_t b, int64_t c, const char *d,
 }
 
 HYPERLIGHT_WRAP_FUNCTION(print, Int, 1, String)
+HYPERLIGHT_WRAP_FUNCTION(print_by_printf, Int, 1, String)
 HYPERLIGHT_WRAP_FUNCTION(print_2, Int, 2, String, Int)
 HYPERLIGHT_WRAP_FUNCTION(print_3, Int, 3, String, Int, Long)
 HYPERLIGHT_WRAP_FUNCTION(print_4, Int, 4, String, Int, Long, String)
@@ -113,6 +119,7 @@ HYPERLIGHT_WRAP_FUNCTION(log_message, Void, 2, String, Int)
 void register_prints(void)
 {
 	HYPERLIGHT_REGISTER_FUNCTION("PrintOutput", print);
+	HYPERLIGHT_REGISTER_FUNCTION("PrintUsingPrintf", print_by_printf);
 	HYPERLIGHT_REGISTER_FUNCTION("PrintTwoArgs", print_2);
 	HYPERLIGHT_REGISTER_FUNCTION("PrintThreeArgs", print_3);
 	HYPERLIGHT_REGISTER_FUNCTION("PrintFourArgs", print_4);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "executor/catalog.h"
+#include "executor/catalog_host.h"
 #include "executor/limits.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -65,9 +66,19 @@ static void check_function(const struct catalog *catalog,
 			f->memory <= LIMIT_MEMORY_MAX &&
 			f->memory % LIMIT_MEMORY_STEP == 0,
 		"memory within its limits");
-	require(f->memory >= f->stack + f->max_request + f->max_reply +
-				     LIMIT_MEMORY_REST,
+	require(f->memory >=
+			f->stack + f->max_request + f->max_reply +
+				(f->host.allow_count ? f->host.max_size : 0) +
+				LIMIT_MEMORY_REST,
 		"memory holds its parts");
+	require(f->host.allow_count <= LIMIT_HOST_ALLOW_MAX &&
+			f->host.max_size >= LIMIT_HOST_SIZE_MIN &&
+			f->host.max_size <= LIMIT_HOST_SIZE_MAX,
+		"host within its limits");
+	for (size_t i = 0; i < f->host.config_count; i++)
+		require(catalog_host_config(&f->host, f->host.config[i].name) ==
+				f->host.config[i].json,
+			"a setting is found by its name");
 	require(f->timeout_ns >= LIMIT_TIMEOUT_MIN &&
 			f->timeout_ns <= LIMIT_TIMEOUT_MAX,
 		"timeout within its limits");

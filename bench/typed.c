@@ -13,7 +13,7 @@
 #include "executor/typed/call.h"
 #include "executor/typed/result.h"
 #include "guest/abi/thaw_typed.h"
-#include "vm/image/declarations.h"
+#include "vm/image/image_declarations.h"
 #include "vm/image/image.h"
 #include "vm/image/open.h"
 

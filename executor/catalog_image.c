@@ -4,9 +4,9 @@
 #include <errno.h>
 
 #include "executor/handler.h"
-#include "vm/image/declarations.h"
 #include "vm/image/handlers.h"
 #include "vm/image/image.h"
+#include "vm/image/image_declarations.h"
 #include "vm/image/open.h"
 #include "vm/layout.h"
 

@@ -9,8 +9,11 @@
 
 #include "base/clock.h"
 #include "executor/catalog.h"
-#include "executor/engine_invoke.h"
 #include "executor/function.h"
+#include "executor/host/host_call.h"
+#include "executor/invoke.h"
+#include "executor/invoke_host.h"
+#include "executor/invoke_state.h"
 #include "executor/thaw_error.h"
 #include "snapshot/pool.h"
 #include "vm/watchdog.h"
@@ -76,6 +79,41 @@ static int check_options(const struct engine_options *options,
 		return error_set(err, -EINVAL, "poll_wait_ns: an hour at most");
 	r = parse_restore(options->restore, err, &ret_options->remap);
 	return r ? r : parse_backend(options->dirty, err, &ret_options->dirty);
+}
+
+/*
+ * A host_invoker's invoke(): runs the function on this thread, in a vm that is free.
+ * @cookie is the struct thaw.
+ */
+static void engine_invoke(void *cookie, struct host_call *call,
+			  const char *function, const void *data, size_t size)
+{
+	const struct thaw_invoke_request *outer =
+		invoke_state(call->reply)->request;
+	const uint64_t now_ns = clock_now_ns();
+	const uint64_t deadline_ns = call->given.deadline_ns;
+	const struct thaw_invoke_request request = {
+		.data = data,
+		.size = size,
+		.timeout_ns = deadline_ns > now_ns ? deadline_ns - now_ns : 1,
+		.log = outer->log,
+		.log_cookie = outer->log_cookie,
+		.reserved = { invoke_depth(outer) + 1 },
+	};
+	struct function *callee;
+	struct thaw_reply reply;
+	struct error err;
+	int r = engine_deploy(cookie, function, &err, &callee);
+
+	if (!r)
+		r = invoke(callee, &request, &err, &reply);
+	if (r) {
+		invoke_host_refuse(call, r, err.message);
+	} else {
+		invoke_host_take(call, function, &reply);
+		invoke_release(&reply);
+	}
+	host_call_finish(call);
 }
 
 static bool has_slow(const struct host_functions *functions)

@@ -11,7 +11,7 @@
 #include "executor/host_builtins.h"
 #include "guest/abi/thaw_abi.h"
 #include "snapshot/boot.h"
-#include "vm/image/declarations.h"
+#include "vm/image/image_declarations.h"
 #include "vm/image/open.h"
 
 static void function_log_line(void *cookie, enum thaw_level level,
@@ -68,7 +68,7 @@ static int choose_typed(struct function *function, struct error *err)
 
 	if (r)
 		return r;
-	function->is_typed = true;
+	function->is_typed = function->host_caller.is_typed = true;
 	function->handler = THAW_HANDLER_TYPED;
 	function->handler_name = "dispatch";
 	return 0;
@@ -282,6 +282,10 @@ int function_deploy(const struct catalog_function *spec,
 		return error_set(err, -ENOMEM, "no memory for a function");
 	function->spec = spec;
 	function->options = *options;
+	function->host_caller = (struct host_caller){
+		.spec = spec,
+		.invoker = options->invoker,
+	};
 	if (options->log)
 		function->log = (struct guest_log){ function_log_line, function,
 						    spec->log_level };

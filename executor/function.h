@@ -11,8 +11,8 @@
 #include "base/error.h"
 #include "base/offload.h"
 #include "executor/catalog.h"
-#include "executor/host/host_call.h"
 #include "executor/host/host_function.h"
+#include "executor/host_builtins.h"
 #include "executor/libthaw.h"
 #include "snapshot/gate.h"
 #include "snapshot/guest_log.h"
@@ -21,18 +21,6 @@
 #include "vm/dirty.h"
 #include "vm/image/declarations.h"
 #include "vm/image/image.h"
-
-/* How a function calls another one of the catalog, by the host function `invoke`. */
-struct host_invoker {
-	/*
-	 * Invokes @function with @size bytes at @data, all borrowed until it answers
-	 * @call by host_call_finish(), now or later, on any thread. On the thread
-	 * that runs the caller. NULL: nothing can be invoked.
-	 */
-	void (*invoke)(void *cookie, struct host_call *call,
-		       const char *function, const void *data, size_t size);
-	void *cookie;
-};
 
 /* struct engine_options, checked, and what a server has besides. */
 struct function_options {
@@ -71,10 +59,11 @@ struct function {
 	const char *handler_name;
 	bool is_typed;			      /* its requests are typed calls */
 	const struct declaration *typed_only; /* of one; NULL: of all */
-	struct host_functions host;	      /* that it may call */
-	struct offload_share *host_share;     /* of the threads for them */
-	struct gate_facts gate;		 /* VM_GATE_NONE: dispatch by exit */
-	char no_gate[ERROR_MESSAGE_MAX]; /* why, if the catalog asks for one */
+	struct host_caller host_caller;
+	struct host_functions host;	  /* that it may call */
+	struct offload_share *host_share; /* of the threads for them */
+	struct gate_facts gate;		  /* VM_GATE_NONE: dispatch by exit */
+	char no_gate[ERROR_MESSAGE_MAX];  /* why, if the catalog asks for one */
 	struct function_counts counts;
 	uint64_t clock_skew_ns; /* added to the guest's clocks; for tests */
 	uint64_t deploy_ns;	/* image read, booted, frozen */

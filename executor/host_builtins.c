@@ -13,15 +13,23 @@
 #include "base/entropy.h"
 #include "base/error.h"
 #include "base/similar.h"
+#include "executor/catalog_function.h"
 #include "executor/catalog_host.h"
-#include "executor/function.h"
 #include "executor/host/host_call.h"
 #include "executor/invoke_state.h"
 #include "guest/abi/thaw_log.h"
 
-static const struct invoke_state *state_of(const struct thaw_host_call *given)
+static const struct host_caller *
+builtin_caller(const struct thaw_host_call *given)
 {
-	return invoke_state(host_call_of(given)->reply);
+	return host_call_of(given)->facts;
+}
+
+/* The request of the invocation that calls. */
+static const struct thaw_invoke_request *
+builtin_request(const struct thaw_host_call *given)
+{
+	return invoke_state(host_call_of(given)->reply)->request;
 }
 
 static void return_text(struct thaw_host_call *given, const char *text)
@@ -45,13 +53,12 @@ static void return_bytes(struct thaw_host_call *given, const void *data,
 	host_call_return(host_call_of(given), &value);
 }
 
-/* Nanoseconds since 1970, as the guest's own clocks have them. */
+/* Nanoseconds since 1970, UTC. */
 static void call_time(void *cookie, struct thaw_host_call *given)
 {
 	const struct thaw_value value = {
 		.type = THAW_TYPE_ULONG,
-		.as.u64 = clock_read_ns(CLOCK_REALTIME) +
-			  state_of(given)->function->clock_skew_ns,
+		.as.u64 = clock_read_ns(CLOCK_REALTIME),
 	};
 
 	(void)cookie;
@@ -85,7 +92,7 @@ static void call_env(void *cookie, struct thaw_host_call *given)
 {
 	const char *name = given->arguments[0].as.string.data;
 	const size_t size = given->arguments[0].as.string.size;
-	char *const *at = state_of(given)->function->spec->environment;
+	char *const *at = builtin_caller(given)->spec->environment;
 
 	(void)cookie;
 	for (; at && *at; at++) {
@@ -102,8 +109,7 @@ static void call_config(void *cookie, struct thaw_host_call *given)
 {
 	const char *name = given->arguments[0].as.string.data;
 	const char *json =
-		catalog_host_config(&state_of(given)->function->spec->host,
-				    name);
+		catalog_host_config(&builtin_caller(given)->spec->host, name);
 
 	(void)cookie;
 	if (json)
@@ -116,9 +122,8 @@ static void call_config(void *cookie, struct thaw_host_call *given)
 /* The next bytes of what a handler has been sent; none at its end. */
 static void call_read(void *cookie, struct thaw_host_call *given)
 {
-	const struct invoke_state *state = state_of(given);
-	const struct thaw_invoke_request *request = state->request;
-	const size_t size = state->function->is_typed ? 0 : request->size;
+	const struct thaw_invoke_request *request = builtin_request(given);
+	const size_t size = builtin_caller(given)->is_typed ? 0 : request->size;
 	struct host_call *call = host_call_of(given);
 	const size_t left = size - call->input_taken;
 	const uint64_t wanted = given->arguments[0].as.u64;
@@ -143,14 +148,14 @@ static void call_local(void *cookie, struct thaw_host_call *given)
 
 static void call_invoke(void *cookie, struct thaw_host_call *given)
 {
-	const struct invoke_state *state = state_of(given);
-	const struct host_invoker *invoker = &state->function->options.invoker;
+	const struct host_invoker *invoker = &builtin_caller(given)->invoker;
 	const char *name = given->arguments[0].as.string.data;
 	const struct thaw_bytes *request = &given->arguments[1].as.bytes;
 	struct host_call *call = host_call_of(given);
 
 	(void)cookie;
-	if (!catalog_host_allows_invoke(&state->function->spec->host, name))
+	if (!catalog_host_allows_invoke(&builtin_caller(given)->spec->host,
+					name))
 		host_call_fail(call, THAW_HOST_NOT_FOUND,
 			       "function %s: the catalog's host.allow lists "
 			       "neither \"invoke:%s\" nor \"invoke\"",
@@ -158,7 +163,7 @@ static void call_invoke(void *cookie, struct thaw_host_call *given)
 	else if (!invoker->invoke)
 		host_call_fail(call, THAW_HOST_NOT_FOUND,
 			       "functions cannot be invoked here");
-	else if (invoke_depth(state->request) >= HOST_INVOKE_DEPTH_MAX)
+	else if (invoke_depth(builtin_request(given)) >= HOST_INVOKE_DEPTH_MAX)
 		host_call_fail(call, THAW_HOST_FAILED,
 			       "function %s: %d functions have called each "
 			       "other already, which is the most",

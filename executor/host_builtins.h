@@ -6,10 +6,32 @@
 #define EXECUTOR_HOST_BUILTINS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "executor/host/host_function.h"
 
+struct catalog_function;
 struct error;
+struct host_call;
+
+/* How a function calls another one of the catalog, by the host function `invoke`. */
+struct host_invoker {
+	/*
+	 * Invokes @function with @size bytes at @data, all borrowed until it answers
+	 * @call by host_call_finish(), now or later, on any thread. On the thread
+	 * that runs the caller. NULL: nothing can be invoked.
+	 */
+	void (*invoke)(void *cookie, struct host_call *call,
+		       const char *function, const void *data, size_t size);
+	void *cookie;
+};
+
+/* What they know of the function of the catalog that calls them. */
+struct host_caller {
+	const struct catalog_function *spec;
+	struct host_invoker invoker;
+	bool is_typed; /* its requests are typed calls */
+};
 
 /* One call of `random` returns so many bytes at most. */
 #define HOST_RANDOM_MAX 4096

@@ -145,6 +145,7 @@ int invoke_host_begin(struct thaw_reply *reply)
 					       function->spec->host.max_size);
 	if (!state->host)
 		return answer_no_memory(reply);
+	state->host->facts = &function->host_caller;
 	if (read_call(reply) != THAW_HOST_OK)
 		return write_answer(reply);
 	state->host->function = find_function(function, state->host);

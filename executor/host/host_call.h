@@ -29,6 +29,7 @@
 #include "guest/abi/thaw_abi.h"
 #include "guest/abi/thaw_host.h"
 
+struct host_caller;
 struct host_function;
 
 /* Room for the reason of an error, its zero included. */
@@ -51,6 +52,8 @@ struct host_call {
 	/* Of the answer: what the guest is to find in its result window. */
 	void *answer;
 	size_t answer_size;
+
+	const struct host_caller *facts; /* of the function that calls */
 
 	/* For a function that runs elsewhere. */
 	struct thaw_reply *reply; /* whose call; while it is not abandoned */

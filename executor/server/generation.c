@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "snapshot/pool.h"
-#include "vm/image/declarations.h"
+#include "vm/image/image_declarations.h"
 
 struct generation *generation_hold(struct generation *generation)
 {

@@ -8,6 +8,7 @@
  * all are told to stop.
  */
 #include "executor/server/server.h"
+#include "executor/server/callee.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -23,7 +24,6 @@
 #include "executor/server/admin_routes.h"
 #include "executor/server/drain.h"
 #include "executor/server/invocation_echo.h"
-#include "executor/server/invocation_invoke.h"
 #include "executor/server/invocation_log.h"
 #include "executor/server/listeners.h"
 #include "executor/server/log/log.h"
@@ -149,7 +149,7 @@ static int server_prepare(struct server *server, struct error *err)
 		/* admission counts those too whose vm is being restored */
 		.any_queue = true,
 		.memory = &server->shared.memory.budget,
-		.invoker = { .invoke = invocation_invoke },
+		.invoker = { .invoke = callee_invoke },
 	};
 	memory_admit(&server->shared.memory, server->main.generation);
 	server->shared.workers = calloc(server->shared.worker_count,

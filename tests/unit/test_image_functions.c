@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "elf_builder.h"
 #include "guest/abi/thaw_typed.h"
-#include "vm/image/declarations.h"
+#include "vm/image/image_declarations.h"
 #include "vm/image/image.h"
 #include "vm/image/open.h"
 

@@ -13,7 +13,7 @@
 #include "executor/typed/result.h"
 #include "executor/typed/values.h"
 #include "tests/unit/elf_builder.h"
-#include "vm/image/declarations.h"
+#include "vm/image/image_declarations.h"
 #include "vm/image/image.h"
 #include "vm/image/open.h"
 

@@ -12,13 +12,6 @@
 
 #include "base/error.h"
 #include "guest/abi/thaw_abi.h"
-#include "vm/image/image_internal.h"
-#include "vm/image/section.h"
-
-/* As guest/sdk/function.ld names them. */
-#define FUNCTIONS_SECTION ".thaw_functions"
-#define IMPORTS_SECTION ".thaw_imports"
-#define REGISTERS_SECTION ".thaw_registers"
 
 /* The entry that is being read. */
 struct entry_reader {
@@ -132,11 +125,13 @@ static int check_types(const struct entry_reader *reader, struct error *err)
 static bool is_name(const struct entry_reader *reader)
 {
 	const char *name = reader->entry.name;
-	const size_t length =
-		reader->is_named ? identifier_length(name) :
-				   image_printable_length(name, strlen(name));
 
-	return length && !name[length];
+	if (reader->is_named)
+		return declaration_is_name(name);
+	for (size_t i = 0; name[i]; i++)
+		if (name[i] < ' ' || name[i] > '~')
+			return false;
+	return *name;
 }
 
 static int check_entry(const struct entry_reader *reader, struct error *err)
@@ -322,51 +317,6 @@ declarations_find(const struct declarations *declarations, const char *name)
 		if (!strcmp(declarations->list[i].name, name))
 			return &declarations->list[i];
 	return NULL;
-}
-
-static int read_section(const struct image_reader *reader, const char *section,
-			const char *kind, bool is_named, struct error *err,
-			struct declarations *declarations)
-{
-	const uint8_t *bytes;
-	size_t size;
-	int r = image_section(reader, section, err, &bytes, &size);
-
-	return r ? r :
-		   declarations_read(bytes, size, kind, is_named, err,
-				     declarations);
-}
-
-int image_read_declarations(struct image_reader *reader, struct error *err)
-{
-	struct image_private *file = reader->image->internal;
-	const uint8_t *bytes = NULL;
-	size_t size;
-	int r = read_section(reader, FUNCTIONS_SECTION, "typed function", true,
-			     err, &file->functions);
-
-	file->imports.may_repeat = true;
-	if (!r)
-		r = read_section(reader, IMPORTS_SECTION, "import", false, err,
-				 &file->imports);
-	if (!r && file->imports.has_dispatch)
-		r = error_set(err, -ENOEXEC,
-			      "an import is a dispatch function");
-	if (!r)
-		r = image_section(reader, REGISTERS_SECTION, err, &bytes,
-				  &size);
-	file->functions.is_open = bytes != NULL;
-	return r;
-}
-
-const struct declarations *image_functions(const struct image *image)
-{
-	return &image->internal->functions;
-}
-
-const struct declarations *image_imports(const struct image *image)
-{
-	return &image->internal->imports;
 }
 
 const char *declaration_parameter_name(const struct declaration *declaration,

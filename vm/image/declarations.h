@@ -16,8 +16,6 @@
 #include "guest/abi/thaw_typed.h"
 
 struct error;
-struct image;
-struct image_reader;
 
 /* One declaration, checked. The strings are zero-terminated printable ASCII. */
 struct declaration {
@@ -71,18 +69,6 @@ static inline size_t declarations_total(const struct declarations *declarations)
 {
 	return declarations->count + declarations->has_dispatch;
 }
-
-/*
- * For open.c: reads what the image declares. An image without section headers declares
- * nothing. Errors as declarations_read().
- */
-int image_read_declarations(struct image_reader *reader, struct error *err);
-
-/* The functions that the image has. They live as long as the image. */
-const struct declarations *image_functions(const struct image *image);
-
-/* The functions that it wants of the host. They live as long as the image. */
-const struct declarations *image_imports(const struct image *image);
 
 /* The type's name in signatures and messages: "int", "bytes"; static. */
 const char *type_name(unsigned type);

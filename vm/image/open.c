@@ -16,10 +16,10 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "vm/image/declarations.h"
 #include "vm/image/dynamic.h"
 #include "vm/image/elf.h"
 #include "vm/image/handlers.h"
+#include "vm/image/image_declarations.h"
 #include "vm/image/image_internal.h"
 #include "vm/image/symbols.h"
 

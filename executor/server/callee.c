@@ -1,5 +1,5 @@
-/* invocation_invoke.c - see invocation_invoke.h. */
-#include "executor/server/invocation_invoke.h"
+/* callee.c - see callee.h. */
+#include "executor/server/callee.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -74,8 +74,8 @@ static void callee_on_start(struct io_message *message)
 	invocation_start(invocation);
 }
 
-void invocation_invoke(void *cookie, struct host_call *call,
-		       const char *function, const void *data, size_t size)
+void callee_invoke(void *cookie, struct host_call *call, const char *function,
+		   const void *data, size_t size)
 {
 	struct invocation *caller = INVOCATION_OF(call->reply, reply);
 	const size_t name_size = strlen(function) + 1;

@@ -77,18 +77,44 @@ class Copyright:
         return hashlib.sha256(words.encode()).hexdigest()[:16]
 
 
+class Headers:
+    """Sources that have their licence in their first comment, as LICENSE has it."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.text = normal(read(folder + "/LICENSE").split("\n\n", 2)[2])
+
+    def of(self, path):
+        """A generated file, which has no such comment, is under LICENSE, too."""
+        head = read(self.folder + "/" + path)[:4000]
+        if "Copyright" not in head:
+            head = read(self.folder + "/LICENSE")
+        head = head.replace(" * ", " ")
+        if self.text not in normal(head):
+            return None, []
+        return "LICENSE", re.findall(r"Copyright \(c\) [\d, -]*(.*)", head)
+
+    def digest(self, name):
+        del name
+        return hashlib.sha256(self.text.encode()).hexdigest()[:16]
+
+
 def files_below(folder):
     return sorted(os.path.relpath(path, folder)
                   for path in glob.glob(folder + "/**", recursive=True)
                   if os.path.isfile(path))
 
 
+def sources_below(folder):
+    return [path for path in files_below(folder) if path.endswith((".c", ".h"))]
+
+
 class Component:
     """A name in NOTICE and licences.txt, and the files that it is compiled from."""
 
-    def __init__(self, name, folder, copyright_file, paths):
+    def __init__(self, name, folder, licences, paths):
         self.name, self.folder, self.paths = name, folder, paths
-        self.copyright = Copyright(folder + "/" + copyright_file)
+        self.copyright = licences
 
 
 def components():
@@ -98,13 +124,17 @@ def components():
         # one that an older recipe has made is not part of this build
         if os.path.exists(folder + "/sources"):
             paths = lines_of(folder + "/sources") + files_below(folder + "/tests")
-            found.append(Component("picolibc", folder, "COPYING.picolibc", paths))
+            licences = Copyright(folder + "/COPYING.picolibc")
+            found.append(Component("picolibc", folder, licences, paths))
     if not found:
         complain(f"no picolibc in {THIRD_PARTY}: run third_party/picolibc.sh")
     folder = THIRD_PARTY + "/llhttp"
-    found.append(Component("llhttp", folder, "copyright",
-                           ["llhttp/" + path for path in files_below(folder)
-                            if path.endswith((".c", ".h"))]))
+    found.append(Component("llhttp", folder, Copyright(folder + "/copyright"),
+                           ["llhttp/" + path for path in sources_below(folder)]))
+    folder = THIRD_PARTY + "/quickjs"
+    if os.path.exists(folder):  # thaw builds without it
+        found.append(Component("QuickJS", folder, Headers(folder),
+                               sources_below(folder)))
     return found
 
 

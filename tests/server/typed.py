@@ -5,20 +5,28 @@ functions: by HTTP, by AWS's API and by the unix socket, as JSON and as messages
 import json
 import struct
 
-from support import (BAD_REQUEST, ECHO, ERROR, NOT_FOUND, OK, Frames, Server,
-                     main, test)
+from support import (BAD_REQUEST, ECHO, ERROR, NOT_FOUND, OK, THROTTLED, Frames,
+                     Server, Skip, main, test, wait_until)
 
 TYPED = 'application/vnd.thaw.typed'
 INT, STRING = 1, 7
 
-# A refused invocation is a line of the log.
-SURPRISES = ['invocation (refused|failed)', 'Typed.', 'Function.']
+# An invocation that failed is a line of the log; one that was refused is not.
+SURPRISES = ['invocation failed']
 
 FUNCTIONS = {'echo': ECHO, 'math': {'image': 'typed'},
              'add': {'image': 'typed', 'entry': 'add'},
              'cxx': {'image': 'typed_cxx'},
              'registered': {'image': 'registered',
-                            'environment': {'INIT': ''}}}
+                            'environment': {'INIT': ''}},
+             'nothing': {'image': 'typed', 'entry': 'nothing'},
+             'small': {'image': 'typed', 'entry': 'same_string',
+                       'max_request': '4KiB'}}
+# Results up to 4 MiB; and a worker runs it for as long as it takes.
+LARGE = {'image': 'typed', 'max_request': '4MiB', 'max_reply': '4MiB',
+         'memory': '32MiB', 'inline_budget': '1s', 'concurrency': {'max': 1}}
+# What a worker converts itself: SERVER_INLINE_TYPED of server_limits.h.
+INLINE_TYPED = 64 << 10
 
 
 def message(name, *values):
@@ -95,6 +103,146 @@ def refused():
         for name in ('add', 'cxx'):
             counts = server.function(name)['dispatched']
             assert counts['exit'] + counts['polled'] == 0, counts
+        # it is the clients' fault, not thaw's
+        for name, count in (('math', 2), ('add', 1), ('cxx', 2)):
+            counts = server.function(name)['invocations']
+            assert (counts['refused'], counts['failed']) == (count, 0), counts
+        assert server.function('math')['invocations']['function_error'] == 1
+        server.check_works()
+
+
+@test("AWS's API calls typed functions, and says its errors")
+def lambda_api():
+    with Server(FUNCTIONS, surprises=SURPRISES + ['larger']) as server:
+        with server.http() as client:
+            for function, body, status, answer in (
+                    ('math', b'{"function":"add","args":[20,22]}', 200,
+                     b'{"result":42}'),
+                    ('add', b'[20,22]', 200, b'{"result":42}'),
+                    # an empty payload is {} to this API
+                    ('nothing', b'', 200, b'{"result":null}'),
+                    ('math', b'', 400, 'InvalidParameterValueException'),
+                    ('add', b'[20,"22"]', 400,
+                     'InvalidParameterValueException'),
+                    ('add', b'[20,', 400, 'InvalidRequestContentException'),
+                    ('cxx', b'{"function":"meen"}', 404,
+                     'ResourceNotFoundException'),
+                    ('small', b'["%s"]' % (b'x' * 5000), 413,
+                     'RequestTooLargeException'),
+                    # its JSON is small enough, and the message is not
+                    ('small', b'["%s"]' % (b'x' * 4092), 413,
+                     'RequestTooLargeException')):
+                # a connection ends with a body that is too large
+                with server.http() as other:
+                    response = other.invoke(function, body)
+                assert response.status == status, (function, body, response)
+                if status == 200:
+                    assert response.body == answer, response
+                    assert (response.headers['content-type'] ==
+                            'application/json'), response
+                else:
+                    assert (response.headers['x-amzn-errortype'] ==
+                            answer), response
+            response = client.invoke('math',
+                                     b'{"function":"divide","args":[1,0]}')
+            assert response.status == 200, response
+            assert 'x-amz-function-error' in response.headers, response
+            assert b'Typed.DivisionByZero' in response.body, response
+            for content_type in (TYPED, TYPED.upper() + '; a=b'):
+                response = client.invoke('math', message('add', 20, 22),
+                                         {'Content-Type': content_type})
+                assert response.status == 200, response
+                assert response.headers['content-type'] == TYPED, response
+                assert result(response.body) == 42, response
+            response = client.invoke('math', message('add', 20, 22)[:-1],
+                                     {'Content-Type': TYPED})
+            assert response.status == 400, response
+            assert (response.headers['x-amzn-errortype'] ==
+                    'InvalidParameterValueException'), response
+        server.check_works()
+
+
+@test('only calls and results that are large are converted on other threads')
+def offloaded():
+    with Server({'echo': ECHO, 'large': LARGE}) as server, \
+            server.http() as client:
+        def send(name, body):
+            before = server.metric('thaw_offloaded_total')
+            response = client.post(f'large/{name}', body)
+            assert response.status == 200, response
+            return response.body, (server.metric('thaw_offloaded_total') -
+                                   before)
+
+        send('add', b'[1,2]')  # there is a vm now
+        for _ in range(10):
+            assert send('add', b'[20,22]') == (b'{"result":42}', 0)
+        # a list, two quotes; 40 bytes of a result come before its text
+        text = b'x' * (INLINE_TYPED - 4)
+        body, count = send('same_string', b'["%s"]' % text)
+        assert (body, count) == (b'{"result":"%s"}' % text, 1), count
+        text = b'x' * (INLINE_TYPED - 48)
+        body, count = send('same_string', b'["%s"]' % text)
+        assert (body, count) == (b'{"result":"%s"}' % text, 0), count
+        text = b'\\u0001' * (1 << 15)
+        body, count = send('same_string', b'["%s"]' % text)
+        assert (body, count) == (b'{"result":"%s"}' % text, 1), count
+        text = b'\\u0001' * (3 << 16)
+        body, count = send('same_string', b'["%s"]' % text)
+        assert (body, count) == (b'{"result":"%s"}' % text, 2), count
+        body, count = send('fill', b'[1000000]')
+        assert count == 1 and len(body) == 13 + 4 * 333334, (count, len(body))
+        # none of that has made the function one that begins on other threads
+        assert send('add', b'[20,22]') == (b'{"result":42}', 0)
+        server.check_works()
+
+
+@test('a typed function is polled, whatever its max_reply is')
+def polled():
+    with Server({'echo': ECHO,
+                 'polled': {**LARGE, 'dispatch': 'polled'}}) as server:
+        if server.function('polled')['gate'] == 'none':
+            raise Skip(server.function('polled')['no_gate'])
+        with server.http() as client:
+            def is_polled():
+                response = client.post('polled/add', b'[20,22]')
+                assert response.body == b'{"result":42}', response
+                return server.function('polled')['dispatched']['polled'] > 0
+            wait_until(is_polled, 'a call is polled')
+            text = b'x' * (2 * INLINE_TYPED)
+            response = client.post('polled/same_string', b'["%s"]' % text)
+            assert response.body == b'{"result":"%s"}' % text, response
+        server.check_works()
+
+
+@test('the memory of typed calls counts in --max-buffered')
+def max_buffered():
+    with Server({'echo': ECHO, 'large': LARGE}, '--max-buffered', '1MiB',
+                surprises=['typed call that takes']) as server:
+        with server.http() as client, server.frames() as frames:
+            for size, status in ((1000, 200), (50000, 200), (200000, 429),
+                                 (100, 200)):
+                text = b'x' * size
+                response = client.post('large/same_string', b'["%s"]' % text)
+                assert response.status == status, (size, response)
+                if status == 200:
+                    assert response.body == b'{"result":"%s"}' % text, size
+                else:
+                    assert b'--max-buffered' in response.body, response
+                    assert 'retry-after' in response.headers, response
+            reply = frames.call('large', b'{"function":"same_string","args":'
+                                         b'["%s"]}' % (b'x' * 200000))
+            assert reply.status == THROTTLED, reply
+            # a message is the call, and takes no more
+            whole = message('same_string', 'x' * 200000)
+            frames.send(Frames.request_bytes(9, 'large', whole,
+                                             TYPED.encode()))
+            reply = frames.reply()
+            assert reply.status == OK and len(reply.data) == 40 + 200008, (
+                reply.status, len(reply.data))
+        wait_until(lambda: server.status()['buffered']['bytes'] == 0,
+                   'nothing is kept')
+        counts = server.function('large')['invocations']
+        assert (counts['ok'], counts['throttled']) == (4, 2), counts
         server.check_works()
 
 

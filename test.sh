@@ -6,7 +6,7 @@
 #	release	the build that users get, with all tests
 #	asan	the same with the address and undefined behaviour sanitizers
 #	tsan	the tests of threads and deadlines with the thread sanitizer
-#	clang	the same compiled by clang, and clang-tidy
+#	clang	the same compiled by clang, with the fuzz targets, and clang-tidy
 #	arm64	cross-built for arm64, its tests under emulation
 #	emulated	a short list of tests inside emulated machines with KVM
 #

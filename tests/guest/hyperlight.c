@@ -173,7 +173,10 @@ HYPERLIGHT_WRAP_FUNCTION(read_pattern, Bool, 1, ULong)
 
 static int call_malloc(int32_t size)
 {
-	if (!malloc((size_t)size))
+	void *memory = malloc((size_t)size);
+
+	use(memory);
+	if (!memory)
 		hl_set_error(hl_ErrorCode_GuestError, "Malloc Failed");
 	return size;
 }
@@ -182,6 +185,7 @@ static int malloc_and_free(int32_t size)
 {
 	void *memory = malloc((size_t)size);
 
+	use(memory);
 	if (!memory)
 		hl_set_error(hl_ErrorCode_GuestError, "Malloc Failed");
 	free(memory);

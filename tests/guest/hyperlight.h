@@ -17,6 +17,12 @@ typedef hl_Vec result;
 
 #define NO_INLINE __attribute__((noinline))
 
+/* So that the compiler does not leave out what makes @memory: it may be used here. */
+static inline void use(volatile void *memory)
+{
+	__asm__ volatile("" : : "r"(memory) : "memory");
+}
+
 /* Wraps a function that takes and returns one type. */
 #define WRAP_SAME(function, type) \
 	HYPERLIGHT_WRAP_FUNCTION(function, type, 1, type)

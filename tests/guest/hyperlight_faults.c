@@ -12,12 +12,6 @@
 /* As the function's stack, and it is larger with the frames around it. */
 #define STACK_BYTES (64 << 10)
 
-/* The compiler does not know what is done with it. */
-static void use(volatile void *memory)
-{
-	__asm__ volatile("" : : "r"(memory) : "memory");
-}
-
 static NO_INLINE int small_var(void)
 {
 	char buffer[1024];
@@ -84,14 +78,16 @@ static NO_INLINE int buffer_overrun(const char *text)
 }
 
 /* Allocates all there is, in smaller and smaller pieces. */
-static size_t take_all(void)
+static void take_all(void)
 {
-	size_t all = 0;
+	for (size_t size = 1 << 20; size >= 16; size /= 2) {
+		void *memory;
 
-	for (size_t size = 1 << 20; size >= 16; size /= 2)
-		while (malloc(size))
-			all += size;
-	return all;
+		do {
+			memory = malloc(size);
+			use(memory);
+		} while (memory);
+	}
 }
 
 static int exhaust_heap(void)

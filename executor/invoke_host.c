@@ -39,44 +39,6 @@ static int write_answer(struct thaw_reply *reply)
 			call->answer, call->answer_size);
 }
 
-static bool has_types(const struct declaration *signature,
-		      const struct message *message)
-{
-	if (message->head.count != signature->count ||
-	    (message->head.returns != THAW_TYPE_NONE &&
-	     message->head.returns != signature->returns))
-		return false;
-	for (unsigned i = 0; i < signature->count; i++)
-		if (message->values[i].type !=
-		    (enum thaw_type)signature->types[i])
-			return false;
-	return true;
-}
-
-/* Finds the function that the guest has called. NULL: the answer says why not. */
-static const struct host_function *find_function(const struct function *caller,
-						 struct host_call *call)
-{
-	const struct thaw_message *head = &call->message.head;
-	const char *name = (const char *)call->bytes + head->name;
-	const struct host_function *function =
-		host_functions_find(&caller->host, name);
-	char signature[DECLARATION_SIGNATURE_MAX];
-
-	if (!function) {
-		host_call_fail(call, THAW_HOST_NOT_FOUND,
-			       "no host function %s: the catalog's host.allow "
-			       "does not list it",
-			       name);
-		return NULL;
-	}
-	if (has_types(&function->signature, &call->message))
-		return function;
-	host_call_fail(call, THAW_HOST_INVALID, "the host function is %s",
-		       declaration_signature(&function->signature, signature));
-	return NULL;
-}
-
 static void run_offloaded(struct offload_work *work)
 {
 	struct host_call *call =
@@ -146,11 +108,10 @@ int invoke_host_begin(struct thaw_reply *reply)
 	if (!state->host)
 		return answer_no_memory(reply);
 	state->host->facts = &function->host_caller;
-	if (read_call(reply) != THAW_HOST_OK)
+	if (read_call(reply) != THAW_HOST_OK ||
+	    host_call_choose(state->host, &function->host) != THAW_HOST_OK)
 		return write_answer(reply);
-	state->host->function = find_function(function, state->host);
-	return state->host->function ? run_function(reply) :
-				       write_answer(reply);
+	return run_function(reply);
 }
 
 int invoke_host_end(struct thaw_reply *reply)

@@ -179,6 +179,42 @@ enum thaw_host_status host_call_read(struct host_call *call, const void *bytes,
 	return THAW_HOST_OK;
 }
 
+static bool has_types(const struct declaration *signature,
+		      const struct message *message)
+{
+	if (message->head.count != signature->count ||
+	    (message->head.returns != THAW_TYPE_NONE &&
+	     message->head.returns != signature->returns))
+		return false;
+	for (unsigned i = 0; i < signature->count; i++)
+		if (message->values[i].type !=
+		    (enum thaw_type)signature->types[i])
+			return false;
+	return true;
+}
+
+enum thaw_host_status host_call_choose(struct host_call *call,
+				       const struct host_functions *allowed)
+{
+	const char *name = (const char *)call->bytes + call->message.head.name;
+	char signature[DECLARATION_SIGNATURE_MAX];
+
+	call->function = host_functions_find(allowed, name);
+	if (!call->function) {
+		host_call_fail(call, THAW_HOST_NOT_FOUND,
+			       "no host function %s: the catalog's host.allow "
+			       "does not list it",
+			       name);
+		return THAW_HOST_NOT_FOUND;
+	}
+	if (has_types(&call->function->signature, &call->message))
+		return THAW_HOST_OK;
+	host_call_fail(call, THAW_HOST_INVALID, "the host function is %s",
+		       declaration_signature(&call->function->signature,
+					     signature));
+	return THAW_HOST_INVALID;
+}
+
 void host_call_begin(struct host_call *call)
 {
 	call->answer_size = 0;

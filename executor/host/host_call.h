@@ -31,6 +31,7 @@
 
 struct host_caller;
 struct host_function;
+struct host_functions;
 
 /* Room for the reason of an error, its zero included. */
 #define HOST_MESSAGE_MAX 512
@@ -91,6 +92,13 @@ void host_call_release(struct host_call *call);
  */
 enum thaw_host_status host_call_read(struct host_call *call, const void *bytes,
 				     size_t size);
+
+/*
+ * Finds the function that was read, among those that may be called, and compares its
+ * types with the arguments. Returns THAW_HOST_OK, or what the answer, which is set, says.
+ */
+enum thaw_host_status host_call_choose(struct host_call *call,
+				       const struct host_functions *allowed);
 
 /*
  * Makes the answer: an error, or a result, which must be of the type that the function

@@ -27,6 +27,8 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 version=1.8.10
 package_version=1.8.10-2
 suite=trixie
+# A backtrace follows them.
+frames="'-fno-omit-frame-pointer', '-mno-omit-leaf-frame-pointer'"
 checksum=d1fc2a20f217472f8d9da084a519a25678e8d91852a41c7f3f1840d3508f7163
 
 case "${1-}" in
@@ -95,7 +97,7 @@ write_cross_file() {
 		strip = '$triplet-strip'
 
 		[built-in options]
-		c_args = [$flags, '-fPIE', '-fno-stack-protector']
+		c_args = [$flags, '-fPIE', '-fno-stack-protector', $frames]
 
 		[host_machine]
 		system = 'linux'

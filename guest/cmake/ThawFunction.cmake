@@ -45,6 +45,7 @@ function(thaw_guest_cxx_options target)
 endfunction()
 
 # Flags for code that runs in a guest; no features that need a run-time of theirs.
+# Frame pointers are what a backtrace follows.
 function(thaw_guest_options target)
 	get_property(languages GLOBAL PROPERTY ENABLED_LANGUAGES)
 	if(C IN_LIST languages)
@@ -58,7 +59,8 @@ function(thaw_guest_options target)
 		_POSIX_TIMERS=200112L _POSIX_MONOTONIC_CLOCK=200112L)
 	target_compile_options(${target} PRIVATE
 		-nostdinc -fno-stack-protector -ffunction-sections -fdata-sections
-		-fno-asynchronous-unwind-tables -fno-unwind-tables -g)
+		-fno-asynchronous-unwind-tables -fno-unwind-tables -g
+		-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer)
 	if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
 		target_compile_options(${target} PRIVATE -fcf-protection=none)
 	else()

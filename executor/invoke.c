@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "executor/http_headers.h"
+#include "executor/invoke_fault.h"
 #include "executor/invoke_host.h"
 #include "executor/invoke_request.h"
 #include "executor/invoke_state.h"
@@ -25,7 +26,6 @@
 #include "guest/abi/thaw_http.h"
 #include "snapshot/guest_sleep.h"
 #include "snapshot/restore.h"
-#include "vm/image/symbols.h"
 #include "vm/poll.h"
 #include "vm/run.h"
 
@@ -170,35 +170,6 @@ static void take_reply(const struct function *function, struct vm *vm,
 		strcpy(reply->content_type, DEFAULT_CONTENT_TYPE);
 }
 
-/* "page fault ... at 0x101234 in parse+0x12 (handler hello)" */
-static void take_fault(const struct function *function, const struct vm *vm,
-		       const struct vm_exit *exit, struct thaw_reply *reply)
-{
-	const struct thaw_mailbox *mailbox =
-		vm_view(vm, THAW_GPA_MAILBOX, sizeof(*mailbox));
-	bool exhausted = mailbox->heap_exhausted == 1;
-	char what[256], symbol_text[192] = "";
-	const char *symbol;
-	uint64_t offset = 0;
-
-	vm_describe_exit(exit, snapshot_layout(function->snapshot), what,
-			 sizeof(what));
-	if (exit->kind != VM_EXIT_FAULT) {
-		invoke_fail(reply, THAW_FAULT, "Runtime.Fault", what);
-		return;
-	}
-	symbol = image_symbol(function->image, exit->fault.pc, &offset);
-	if (symbol)
-		snprintf(symbol_text, sizeof(symbol_text), " in %s+%#" PRIx64,
-			 symbol, offset);
-	invoke_fail(reply, THAW_FAULT,
-		    exhausted ? "Runtime.OutOfMemory" : "Runtime.Fault", "");
-	snprintf(reply->error_message, sizeof(reply->error_message),
-		 "%s at %#" PRIx64 "%s (handler %s)%s", what, exit->fault.pc,
-		 symbol_text, invoke_typed_handler(reply),
-		 exhausted ? "; the heap is exhausted: raise memory" : "");
-}
-
 static void take_timeout(struct thaw_reply *reply)
 {
 	const struct invoke_state *state = invoke_state(reply);
@@ -264,6 +235,13 @@ static void take_begun_lines(struct thaw_reply *reply)
 			     &state->log);
 }
 
+static void take_fault(struct thaw_reply *reply, const struct vm_exit *exit)
+{
+	const struct guest_log log = log_of(reply);
+
+	invoke_take_fault(reply, exit, &log);
+}
+
 /* What the end of a run means for the invocation. */
 enum step {
 	STEP_ENDED,
@@ -289,7 +267,7 @@ static enum step invoke_take_exit(struct thaw_reply *reply,
 		return STEP_ENDED;
 	}
 	if (exit->kind != VM_EXIT_DOORBELL) {
-		take_fault(function, vm, exit, reply);
+		take_fault(reply, exit);
 		return STEP_ENDED;
 	}
 	switch (exit->bell) {

@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "snapshot/guest_backtrace.h"
 #include "snapshot/guest_sleep.h"
 #include "snapshot/info.h"
 #include "snapshot/snapshot_internal.h"
@@ -144,6 +145,9 @@ static int end_early(struct init *init, struct vm *vm,
 	guest_log_take(&init->options->log, vm, false, &init->log);
 	guest_log_take_begun(&init->options->log, vm, mailbox->lines,
 			     &init->log);
+	if (exit->kind == VM_EXIT_FAULT)
+		guest_backtrace_log(&init->options->log, vm, layout, image,
+				    &exit->fault);
 	return boot_error(vm, image, layout, exit, err);
 }
 

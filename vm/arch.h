@@ -64,6 +64,13 @@ void arch_decode_exit(struct vm *vm, bool has_exited, struct vm_exit *exit);
 /* Puts a fault into words: its name, the kind of access, the address. */
 void arch_describe_fault(const struct vm_fault *fault, char *text, size_t size);
 
+/*
+ * The address of the function that is called by the instruction before @end, of
+ * whose code the ARCH_CALL_SIZE bytes before @code_end are; 0 if it is no direct call.
+ */
+uint64_t arch_call_target(const uint8_t *code_end, uint64_t end);
+#define ARCH_CALL_SIZE 8
+
 /* Lets the CPU rest for an instant, in a loop that polls. */
 void arch_relax(void);
 

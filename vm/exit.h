@@ -28,6 +28,11 @@ struct vm_fault {
 	uint64_t sp;	  /* the stack pointer */
 	uint64_t address; /* accessed, if has_address */
 	bool has_address;
+
+	/* for vm_backtrace() */
+	uint64_t frame;	 /* the frame pointer */
+	uint64_t caller; /* in a function without a frame: where it returns to */
+	bool caller_may_be_old; /* in others: where its last call returned to */
 };
 
 struct vm_exit {

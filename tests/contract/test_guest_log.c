@@ -71,7 +71,7 @@ static char *put_runs(char *to, const char *text)
 	return to;
 }
 
-/* Appends "LEVEL:TEXT;". */
+/* Appends "LEVEL:TEXT;". The backtrace of a fault is not the function's. */
 static void collect(void *cookie, const char *function, enum thaw_level level,
 		    const char *text, size_t size)
 {
@@ -79,6 +79,8 @@ static void collect(void *cookie, const char *function, enum thaw_level level,
 
 	(void)function;
 	ck_assert_uint_eq(strlen(text), size);
+	if (is_backtrace(level, text))
+		return;
 	to += sprintf(to, "%d:", (int)level);
 	strcpy(put_runs(to, text), ";");
 }

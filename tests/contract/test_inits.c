@@ -163,7 +163,7 @@ static unsigned fail_logging(const char *init, unsigned timeout_ms)
 		 "\"init_timeout\":\"%ums\",\"environment\":{\"INIT\":\"%s\"}",
 		 timeout_ms, init);
 	thaw = open_guest("auto", "inits", more);
-	logged.lines = 0;
+	memset(&logged, 0, sizeof(logged));
 	ck_assert_int_lt(thaw_deploy(thaw, "inits", NULL), 0);
 	thaw_close(thaw);
 	return logged.lines;
@@ -176,6 +176,8 @@ START_TEST(an_init_that_ends_within_a_line_has_logged_it)
 	ck_assert_uint_eq(fail_logging("faults_in_a_line", 10000), 1);
 	ck_assert_int_eq(logged.level, THAW_LOG_INFO);
 	ck_assert_str_eq(logged.text, "half a");
+	ck_assert_msg(!fnmatch("#0 faults*+*(0x*) #1 *", logged.backtrace, 0),
+		      "%s", logged.backtrace);
 	/* a slow machine may not come to the line in so short a time */
 	while (!fail_logging("never_ends_a_line", timeout_ms) &&
 	       timeout_ms < 10000)

@@ -57,6 +57,9 @@ static void decode_fault(const struct vm *vm, struct vm_exit *exit)
 		.cause = esr,
 		.pc = get_register(vm, REGISTER_ELR_EL1),
 		.sp = get_register(vm, REGISTER_SP),
+		.frame = get_register(vm, REGISTER_X(29)),
+		.caller = get_register(vm, REGISTER_X(30)),
+		.caller_may_be_old = true,
 	};
 	if (ESR_CLASS(esr) == CLASS_SVC)
 		exit->fault.pc -= 4; /* it returns behind the instruction */
@@ -100,6 +103,25 @@ void arch_decode_exit(struct vm *vm, bool has_exited, struct vm_exit *exit)
 		exit->detail = vm->run->internal.suberror;
 		break;
 	}
+}
+
+/* BL: its opcode, and the distance from it in words (Arm ARM, C6.2, BL). */
+#define BL_BYTES 4
+#define BL_OPCODE_SHIFT 26
+#define BL_OPCODE 0x25
+#define BL_DISTANCE_SIGN (1u << 25)
+
+uint64_t arch_call_target(const uint8_t *code_end, uint64_t end)
+{
+	uint64_t distance;
+	uint32_t word;
+
+	memcpy(&word, code_end - BL_BYTES, sizeof(word));
+	if (word >> BL_OPCODE_SHIFT != BL_OPCODE)
+		return 0;
+	distance = word & (2 * BL_DISTANCE_SIGN - 1);
+	distance = (distance ^ BL_DISTANCE_SIGN) - BL_DISTANCE_SIGN;
+	return end - BL_BYTES + distance * BL_BYTES;
 }
 
 static const char *class_name(unsigned class)

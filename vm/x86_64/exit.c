@@ -32,6 +32,17 @@ static void blame_syscall(struct vm *vm, struct vm_fault *fault)
 		fault->pc = regs.rcx - 2; /* RCX: the address after it */
 }
 
+/* The word on top of the stack: the return address, if nothing has been pushed. */
+static uint64_t top_of_stack(const struct vm *vm, uint64_t sp)
+{
+	uint64_t word = 0;
+	const void *from = vm_view(vm, sp, sizeof(word));
+
+	if (from)
+		memcpy(&word, from, sizeof(word));
+	return word;
+}
+
 static void decode_fault(struct vm *vm, struct vm_exit *exit)
 {
 	uint64_t frame[FAULT_FRAME_WORDS];
@@ -46,6 +57,8 @@ static void decode_fault(struct vm *vm, struct vm_exit *exit)
 		.code = frame[FAULT_FRAME_ERROR],
 		.pc = frame[FAULT_FRAME_RIP],
 		.sp = frame[FAULT_FRAME_RSP],
+		.frame = vm->run->s.regs.regs.rbp,
+		.caller = top_of_stack(vm, frame[FAULT_FRAME_RSP]),
 	};
 	if (exit->fault.cause == VECTOR_PF &&
 	    !ioctl(vm->vcpu_fd, KVM_GET_SREGS, &sregs)) {
@@ -93,6 +106,19 @@ void arch_decode_exit(struct vm *vm, bool has_exited, struct vm_exit *exit)
 		decode_io(vm, exit);
 	else if (vm->run->exit_reason == KVM_EXIT_INTERNAL_ERROR)
 		exit->detail = vm->run->internal.suberror;
+}
+
+/* CALL rel32: its opcode, and the distance from its end (SDM volume 2, CALL). */
+#define CALL_OPCODE 0xe8
+#define CALL_BYTES 5
+
+uint64_t arch_call_target(const uint8_t *code_end, uint64_t end)
+{
+	int32_t distance;
+
+	memcpy(&distance, code_end - sizeof(distance), sizeof(distance));
+	return code_end[-CALL_BYTES] == CALL_OPCODE ? end + (uint64_t)distance :
+						      0;
 }
 
 static const char *vector_name(uint64_t vector)

@@ -54,11 +54,21 @@ const char *backend_defaults(const char *backend)
 		       "\"dispatch\":\"polled\"";
 }
 
+bool is_backtrace(enum thaw_level level, const char *text)
+{
+	return level == THAW_LOG_ERROR && *text == '#';
+}
+
 static void on_line(void *cookie, const char *function, enum thaw_level level,
 		    const char *text, size_t size)
 {
 	(void)cookie;
 	(void)function;
+	if (is_backtrace(level, text)) {
+		snprintf(logged.backtrace, sizeof(logged.backtrace), "%s",
+			 text);
+		return;
+	}
 	logged.lines++;
 	logged.level = level;
 	logged.size = size;

@@ -41,13 +41,20 @@ struct engine_options backend_options(const char *backend);
 /* The members of the catalog's "defaults" for @backend, without the braces. */
 const char *backend_defaults(const char *backend);
 
-/* What functions have logged: the number of lines, and the last line. */
+/*
+ * What functions have logged: the number of lines, and the last line. The last backtrace
+ * is apart from them.
+ */
 extern struct logged {
 	unsigned lines;
 	enum thaw_level level;
 	size_t size;
 	char text[2048];
+	char backtrace[2048];
 } logged;
+
+/* Whether a line of the log is a backtrace. */
+bool is_backtrace(enum thaw_level level, const char *text);
 
 /* The host functions that catalogs are opened with from now on; zero: none. */
 extern struct offered {

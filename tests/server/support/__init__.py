@@ -29,6 +29,9 @@ SKIPPED = 77
 TEXT_LINE = re.compile(
     r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z (error|warn|info|debug) (.*)')
 
+# The backtrace of a function that has faulted, which is part of that failure.
+BACKTRACE = re.compile(r'^({.*"msg":")?#0 \S+ \(0')
+
 FRAME = struct.Struct('<IBBHQ4HQQQ')
 REQUEST, REPLY = 1, 2
 OK, ERROR, FAULT, TIMEOUT = 0, 1, 2, 3
@@ -451,6 +454,8 @@ class Server:
                 match = TEXT_LINE.fullmatch(line)
                 assert match, f'no line of a log: {line!r}'
                 level, text = match.groups()
+            if BACKTRACE.search(text):
+                text = f'invocation failed: {text}'
             if level in ('error', 'warn'):
                 assert any(re.search(p, text) for p in self.surprises), line
 

@@ -269,6 +269,12 @@ int engine_deploy(struct thaw *thaw, const char *name, struct error *err,
 	return 0;
 }
 
+const struct catalog_function *engine_spec(const struct thaw *thaw,
+					   const char *name)
+{
+	return catalog_find(thaw->catalog, name);
+}
+
 struct function *engine_find(struct thaw *thaw, const char *name)
 {
 	struct slot *slot = find_slot(thaw, name);

@@ -23,6 +23,7 @@
 #include "base/error.h"
 #include "executor/libthaw.h"
 
+struct catalog_function;
 struct function;
 
 /* All zero is what thaw_open() does without options. */
@@ -69,6 +70,10 @@ int engine_deploy(struct thaw *thaw, const char *name, struct error *err,
 
 /* The function called @name, or NULL if it is not deployed or does not exist. */
 struct function *engine_find(struct thaw *thaw, const char *name);
+
+/* What the catalog says of the function called @name, or NULL. It belongs to @thaw. */
+const struct catalog_function *engine_spec(const struct thaw *thaw,
+					   const char *name);
 
 /* As thaw_trim(). */
 size_t engine_trim(struct thaw *thaw, uint64_t idle_ns);

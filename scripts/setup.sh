@@ -14,7 +14,7 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck disable=SC2034
 run_packages=(
 	gcc g++ libc6-dev binutils cmake ninja-build make meson patch pkg-config
-	libelf-dev libjansson-dev libsodium-dev liburing-dev check wamerican
+	libdw-dev libelf-dev libjansson-dev libsodium-dev liburing-dev check wamerican
 	curl xz-utils
 )
 

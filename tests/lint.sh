@@ -94,6 +94,7 @@ confined='
 linux/kvm.h  vm/* tests/emulated/svm_shim.c
 libelf.h     vm/image/*
 gelf.h       vm/image/*
+elfutils/    executor/cli/source_lines.c
 jansson.h    base/json*.[ch] executor/catalog*.c executor/protocol/*_json.c executor/client/admin_client.c executor/client/http_problem.c executor/server/admin/*_json.c executor/cli/*.c bench/*.c tests/unit/test_*.c
 liburing.h   executor/io/io_uring_internal.h tests/unit/test_io_lost.c
 llhttp.h     executor/protocol/http_*.[ch]

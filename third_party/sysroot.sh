@@ -2,7 +2,7 @@
 #
 # sysroot.sh ARCH - the libraries thaw links, for cross-building to arm64 or x86_64.
 #
-# Fetches Debian's packages of this machine's own release (but libelf) for that
+# Fetches Debian's packages of this machine's own release (but elfutils) for that
 # architecture and unpacks them into build/third_party/sysroot-ARCH, for
 # cmake/cross.cmake.
 # Nothing is installed and no architecture is added to the machine. Does nothing,
@@ -17,14 +17,14 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # Of the libraries only the half to link with, statically.
 packages=(
 	libc6 libc6-dev linux-libc-dev libgcc-s1
-	zlib1g-dev libjansson-dev libsodium-dev liburing-dev
+	zlib1g-dev libbz2-dev liblzma-dev libjansson-dev libsodium-dev liburing-dev
 	check libsubunit-dev
 )
 
 # In Debian 13 the half of libelf to link with statically lacks functions of its
-# own (elfutils 0.192, bug 32293).
+# own (elfutils 0.192, bug 32293). libdw must be of the same version.
 elf_suite=bookworm
-elf_packages=(libelf-dev)
+elf_packages=(libelf-dev libdw-dev)
 
 case "${1-}" in
 arm64) debian=arm64 ;;

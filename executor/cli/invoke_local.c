@@ -5,14 +5,68 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "executor/catalog_function.h"
 #include "executor/cli/reply.h"
 #include "executor/cli/request_data.h"
+#include "executor/cli/source_lines.h"
+#include "guest/abi/thaw_abi.h"
+
+/* The functions' log, and the source lines for the backtrace of one that faults. */
+struct local_log {
+	const struct thaw *thaw;
+	bool is_tried; /* the source lines; NULL: there are none */
+	struct source_lines *lines;
+};
+static struct local_log local_log;
+
+/*
+ * A function whose catalog says that it is not trusted gets no source lines: see
+ * source_lines.h.
+ */
+static void open_source_lines(struct local_log *log, const char *function)
+{
+	const struct catalog_function *spec = engine_spec(log->thaw, function);
+
+	log->is_tried = true;
+	if (spec && !spec->untrusted)
+		source_lines_open(spec->image, NULL, &log->lines);
+}
+
+/* Prints a backtrace with a line for each call. */
+static void print_backtrace(const struct local_log *log, const char *function,
+			    const char *text)
+{
+	char line[THAW_LOG_MAX + SOURCE_LINE_MAX];
+
+	while (*text) {
+		text += source_lines_put(log->lines, text, line, sizeof(line));
+		cli_print_log(NULL, function, THAW_LOG_ERROR, line,
+			      strlen(line));
+		text += strspn(text, " ");
+	}
+}
+
+static void print_local_log(void *cookie, const char *function,
+			    enum thaw_level level, const char *text,
+			    size_t size)
+{
+	struct local_log *log = cookie;
+
+	if (level != THAW_LOG_ERROR || *text != '#') {
+		cli_print_log(NULL, function, level, text, size);
+		return;
+	}
+	if (!log->is_tried)
+		open_source_lines(log, function);
+	print_backtrace(log, function, text);
+}
 
 struct engine_options
 invoke_local_options(const struct invocation_options *options)
 {
 	return (struct engine_options){
-		.log = cli_print_log,
+		.log = print_local_log,
+		.log_cookie = &local_log,
 		.dirty = options->dirty,
 		.restore = options->restore,
 		.verify = options->verify,
@@ -137,6 +191,7 @@ int invoke_local(struct thaw *thaw, const char *function,
 	struct thaw_stats stats;
 	int code = request_data_read(options->data, &data);
 
+	local_log = (struct local_log){ .thaw = thaw };
 	if (code == CLI_GO_ON)
 		code = cli_require_kvm();
 	if (code == CLI_GO_ON)
@@ -148,5 +203,7 @@ int invoke_local(struct thaw *thaw, const char *function,
 			print_dispatch(function, &stats);
 	}
 	request_data_done(&data);
+	source_lines_close(local_log.lines);
+	local_log = (struct local_log){ .thaw = NULL };
 	return code;
 }

@@ -17,6 +17,7 @@ const struct cli_verb *const cli_verbs[] = {
 	&cmd_top,
 	&cmd_reload,
 	&cmd_drain,
+	&cmd_symbolize,
 	&cmd_doctor,
 	&cmd_completion,
 	&cmd_complete,

@@ -40,6 +40,7 @@ extern const struct cli_verb cmd_reload;
 extern const struct cli_verb cmd_run;
 extern const struct cli_verb cmd_serve;
 extern const struct cli_verb cmd_status;
+extern const struct cli_verb cmd_symbolize;
 extern const struct cli_verb cmd_top;
 extern const struct cli_verb cmd_version;
 

@@ -384,6 +384,7 @@ int image_read_segments(struct image_reader *reader, struct error *err)
 		return r;
 
 	image->entry = reader->header.e_entry + reader->bias;
+	image->bias = reader->bias;
 	segment = image_find_segment(image, image->entry, 1);
 	if (!segment || !(segment->prot & IMAGE_PROT_EXECUTE))
 		return error_set(err, -ENOEXEC,

@@ -52,8 +52,9 @@ struct image_segment {
 struct image {
 	struct image_segment segments[IMAGE_SEGMENTS_MAX]; /* by address */
 	unsigned segment_count;
-	uint64_t entry;			/* in an executable segment */
-	uint64_t end;			/* first page after the last segment */
+	uint64_t entry; /* in an executable segment */
+	uint64_t bias;	/* gva - address in the file; of a PIE */
+	uint64_t end;	/* first page after the last segment */
 	struct image_private *internal; /* file bytes, relocations, symbols */
 };
 

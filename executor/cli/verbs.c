@@ -4,6 +4,7 @@
 #include <string.h>
 
 const struct cli_verb *const cli_verbs[] = {
+	&cmd_init,
 	&cmd_serve,
 	&cmd_invoke,
 	&cmd_run,

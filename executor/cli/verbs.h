@@ -34,6 +34,7 @@ extern const struct cli_verb cmd_drain;
 extern const struct cli_verb cmd_functions_describe;
 extern const struct cli_verb cmd_functions_list;
 extern const struct cli_verb cmd_help;
+extern const struct cli_verb cmd_init;
 extern const struct cli_verb cmd_invoke;
 extern const struct cli_verb cmd_metrics;
 extern const struct cli_verb cmd_reload;

@@ -38,7 +38,7 @@ check_help() {
 	has out '^  functions describe NAME +[a-z]'
 	try 0 'thaw help' ./thaw help
 	is err ''
-	for verb in invoke run 'functions list' 'functions describe' \
+	for verb in init invoke run symbolize 'functions list' 'functions describe' \
 		'catalog validate' 'catalog schema' status metrics top reload drain doctor \
 		completion version help; do
 		# shellcheck disable=SC2086

@@ -21,7 +21,7 @@ run_packages=(
 # To test as well.
 # shellcheck disable=SC2034
 test_packages=(
-	clang clang-tidy cppcheck shellcheck git gnuplot-nox lld python3
+	clang clang-tidy cppcheck shellcheck git gnuplot-nox groff-base lld python3
 	python3-jsonschema wrk
 )
 

@@ -212,6 +212,18 @@ no_package_hosts() {
 		advise "names a package host; use the machine's own configuration"
 }
 
+man_pages() {
+	local page
+
+	if ! command -v groff >/dev/null; then
+		echo 'skip: no groff'
+		return
+	fi
+	for page in $(files 'docs/man/*'); do
+		groff -mdoc -ww -z "$page" 2>&1 | sed "s|<standard input>|$page|"
+	done
+}
+
 systemd_units() {
 	local copies unit
 
@@ -243,5 +255,6 @@ rule 'no trailing space' no_trailing_space
 rule 'files of 700 lines at most' short_files
 rule 'files of 512 KiB at most' small_files
 rule 'no package hosts' no_package_hosts
+rule 'man pages' man_pages
 rule 'systemd units' systemd_units
 exit "$failed"

@@ -139,6 +139,43 @@ check_symbolize() {
 	try 2 'no operand' "$thaw" symbolize
 }
 
+# The images of the manual's examples; the second is typed, and has a dispatch function.
+check_manual() {
+	local i
+
+	awk '/^\.Sh EXAMPLES/ { examples = 1 }
+	/^\.Ed/ { file = "" }
+	file { gsub(/\\e/, "\\"); print >file }
+	/^\.Bd/ && examples { file = "example" ++count ".c" }' \
+		"$here/../../docs/man/thaw-sdk.7"
+	same 'three examples' "$(echo example*.c)" \
+		'example1.c example2.c example3.c'
+	mkdir examples
+	{
+		printf '#include <thaw.h>\nTHAW_HANDLER(lists)\n{\n'
+		cat example3.c
+		printf 'return 0;\n}\n'
+	} >examples/example3.c
+	cp example[12].c examples
+	{
+		printf 'cmake_minimum_required(VERSION 3.25)\nproject(examples C)\n'
+		printf 'find_package(thaw-sdk REQUIRED)\n'
+		for i in 1 2 3; do
+			printf 'thaw_add_function(NAME example%d SOURCES example%d.c)\n' $i $i
+		done
+	} >examples/CMakeLists.txt
+	{
+		cmake -S examples -B examples/build && cmake --build examples/build
+	} >built 2>&1 || not_ok 'the examples are built' built
+	try 0 'example 1' "$thaw" run examples/build/example1.elf --env GREETING=Hi -d Ada
+	is out 'Hi, Ada!'
+	try 0 'example 2' "$thaw" run examples/build/example2.elf \
+		-d '{"function":"count","args":[1,2,3]}'
+	is out '{"result":3}'
+	try 0 'example 3' "$thaw" run examples/build/example3.elf --header 'A: b'
+	has err 'info: a: b$'
+}
+
 check_names
 check_files
 need_functions
@@ -172,4 +209,5 @@ hasnt err 'greeter\.c'
 check_server text
 check_server json
 check_symbolize
+check_manual
 finish

@@ -21,7 +21,7 @@ share=prefix/share
 for file in prefix/bin/thaw "$lib/libthaw.a" "$lib/libthaw.so.0" \
 	"$lib/pkgconfig/libthaw.pc" "$lib/cmake/thaw/thaw-config.cmake" \
 	prefix/include/libthaw.h $share/thaw/catalog.schema.json \
-	$share/man/man1/thaw.1 prefix/lib/systemd/system/thaw.service \
+	$share/man/man1/thaw.1 $share/man/man7/thaw-sdk.7 prefix/lib/systemd/system/thaw.service \
 	prefix/lib/systemd/system/thaw.socket; do
 	same "there is $file" "$([[ -f $file ]] && echo yes)" yes
 done

@@ -69,9 +69,9 @@
 /*
  * The doorbell, the guest's deliberate exit. On x86_64 it is a one-byte `out`
  * to THAW_DOORBELL_PORT, the only port the TSS opens to user mode; on arm64 a
- * 32-bit store to THAW_DOORBELL_GPA, where no memory is. Faults are reported
- * by supervisor code through a doorbell of its own, which user mode cannot use; so
- * is that nothing has come to the gate for some time.
+ * 32-bit store to THAW_DOORBELL_GPA, where no memory is. Supervisor code has two
+ * doorbells of its own, which user mode cannot use: one reports a fault, the other
+ * says that nothing has come to the gate for some time.
  */
 #define THAW_DOORBELL_PORT 0x18
 #define THAW_FAULT_PORT 0x19
@@ -80,7 +80,7 @@
 #define THAW_FAULT_GPA 0x800001000
 #define THAW_IDLE_GPA 0x800001100
 
-/* Values of the doorbell. Zero is none of them. */
+/* Values of the doorbell. Zero is not used. */
 #define THAW_BELL_READY 1   /* init is over: take the snapshot */
 #define THAW_BELL_DONE 2    /* the reply, or the error, is in the mailbox */
 #define THAW_BELL_LOG 3	    /* take the log lines; continue */
@@ -99,7 +99,7 @@
 #define THAW_X86_USER_CS 0x33
 #define THAW_X86_TSS 0x40
 
-/* Offsets the assembly of the entry stub needs; asserted below. */
+/* Offsets in bytes, for the entry stub, which is assembly; asserted below. */
 #define THAW_INFO_DISPATCH 8
 #define THAW_INFO_STACK_TOP 16
 #define THAW_INFO_REQUEST_START 40
@@ -108,7 +108,7 @@
 #define THAW_CONTROL_SPINS 4
 #define THAW_CONTROL_DONE 64
 
-/* Sizes of the strings in the two pages, terminating zero included. */
+/* Sizes of the strings in the two pages, in bytes, with the zero at the end. */
 #define THAW_NAME_MAX 64
 #define THAW_FUNCTION_MAX 72 /* of a function's name, which may have 64 bytes */
 #define THAW_ID_MAX 64
@@ -117,36 +117,36 @@
 #define THAW_ERROR_MESSAGE_MAX 1024
 #define THAW_LOG_MAX 1024
 
-/* Log lines that are not over: those of stdout and stderr. */
+/* How many log lines may be unfinished: one of stdout and one of stderr. */
 #define THAW_LINES 2
 
 /*
- * What else a client has said of its request: pairs of strings, "name\0value\0",
- * in the info page behind struct thaw_info.
+ * The attributes of a request: texts that a client sends beside the data. They are pairs
+ * of strings, "name\0value\0", in the info page after struct thaw_info.
  */
 #define THAW_GPA_ATTRIBUTES (THAW_GPA_INFO + 464)
 #define THAW_ATTRIBUTES_MAX 3584
 
 /*
- * The headers of a request that came over HTTP: such pairs at THAW_GPA_HEADERS,
- * in as many bytes at most, behind which an empty name ends them. All of a head
- * that the server takes has room there. And those of a reply, in the mailbox.
+ * The most bytes that headers have. Those of a request are such pairs at
+ * THAW_GPA_HEADERS; an empty name ends them. The limit is that of the server, so there
+ * is room for all headers that it accepts. Those of a reply are in the mailbox.
  */
 #define THAW_HEADERS_MAX 16384
 #define THAW_REPLY_HEADERS_MAX 4096
 
-/* What a reply's status may be, if it has one. */
+/* The least and the greatest HTTP status of a reply that has one. */
 #define THAW_REPLY_STATUS_MIN 200
 #define THAW_REPLY_STATUS_MAX 599
 
+/* The most handlers, and the most typed functions (thaw_typed.h), of an image. */
 #define THAW_HANDLERS_MAX 256
-
-/*
- * Typed functions, which thaw_typed.h is about: so many at most, and the handler
- * of a request that is a call of one of them.
- */
 #define THAW_FUNCTIONS_MAX 256
+
+/* thaw_info.request.handler of a request that calls a typed function. */
 #define THAW_HANDLER_TYPED 0xffffffff
+
+/* Bytes of fresh randomness that an invocation gets. */
 #define THAW_ENTROPY_SIZE 32
 
 /* The host functions that a guest does without an exit: they write log lines. */
@@ -213,8 +213,8 @@ struct thaw_handler_entry {
 };
 
 /*
- * A log line that has begun. If the function ends before the line, by a fault or
- * its timeout, the host takes it from here.
+ * An unfinished log line. If a fault or the timeout ends the function before it has
+ * finished the line, the host takes the text from here.
  */
 struct thaw_line {
 	uint64_t text;	/* address */
@@ -249,11 +249,10 @@ struct thaw_host_answer {
 
 /*
  * How host and guest hand an invocation over without an exit. The host starts
- * invocation n by storing n to go; the guest says that it is over by storing
- * go's value to done, and then waits for go to change. In the strict isolation
- * only the gate, supervisor code, can write here: that done equals go then
- * proves that the function's code does not run. Two cache lines: each has one
- * writer.
+ * invocation n by storing n to go. The guest ends it by storing go's value to done, and
+ * then waits for go to change. In the strict isolation only the gate, which is
+ * supervisor code, can write here; so if done equals go, the function's code does not
+ * run. There are two cache lines, and each has one writer.
  */
 struct thaw_control {
 	uint32_t go;	/* the host's */
@@ -262,7 +261,7 @@ struct thaw_control {
 	uint32_t done; /* the guest's */
 };
 
-/* What the guest tells the host; user read-write, and so never trusted. */
+/* What the guest tells the host. User mode writes it, so the host trusts nothing here. */
 struct thaw_mailbox {
 	/* THAW_BELL_DONE */
 	uint32_t status;	 /* THAW_STATUS_* */

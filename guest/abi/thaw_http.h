@@ -1,7 +1,8 @@
 /*
- * thaw_http.h - what headers of HTTP may be (RFC 9110, 5.1 and 5.5), the same on
- * both sides: the SDK refuses what is none when it is said, and the host, which
- * takes nothing for granted, looks again.
+ * thaw_http.h - which headers are valid (RFC 9110, 5.1 and 5.5), and which a function
+ * may set. Compiled on both sides: the SDK refuses a bad header when the function adds
+ * it, and the host, which trusts nothing in guest memory, checks again. All arguments
+ * are strings that end with a zero.
  */
 #ifndef THAW_HTTP_H
 #define THAW_HTTP_H
@@ -11,7 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* A header's name is a token, and so is a method. */
+/* Whether @text is a token, as names of headers and methods must be. */
 static inline bool thaw_http_is_token(const char *text)
 {
 	const char *at = text;
@@ -25,7 +26,10 @@ static inline bool thaw_http_is_token(const char *text)
 	return at != text;
 }
 
-/* Visible characters, bytes above 0x7f, and within it blanks and tabs. */
+/*
+ * Whether @text is a header's value: visible characters and bytes above 0x7f, with
+ * blanks and tabs only between them.
+ */
 static inline bool thaw_http_is_value(const char *text)
 {
 	const size_t size = strlen(text);
@@ -40,7 +44,10 @@ static inline bool thaw_http_is_value(const char *text)
 	       (!strchr(" \t", text[0]) && !strchr(" \t", text[size - 1]));
 }
 
-/* @names are in lower case. Most differ in the first letter: no call for those. */
+/*
+ * Whether @name, in any case, is one of @names, which are in lower case. Most differ in
+ * the first letter, which costs no call.
+ */
 static inline bool thaw_http_is_in(const char *name, const char *const *names,
 				   size_t count)
 {
@@ -50,7 +57,7 @@ static inline bool thaw_http_is_in(const char *name, const char *const *names,
 	return false;
 }
 
-/* Whether it is about one connection, or about where a message ends. */
+/* Whether the header @name describes one connection, or the end of a message. */
 static inline bool thaw_http_is_framing(const char *name)
 {
 	static const char *const names[] = {
@@ -69,7 +76,10 @@ static inline bool thaw_http_is_framing(const char *name)
 	return thaw_http_is_in(name, names, sizeof(names) / sizeof(*names));
 }
 
-/* Whether it is the server's to say, once. Of a function it has the type. */
+/*
+ * Whether the server sets the header @name, once. The content type it has from the
+ * function, which sets it in another way.
+ */
 static inline bool thaw_http_is_servers(const char *name)
 {
 	static const char *const names[] = {
@@ -82,7 +92,7 @@ static inline bool thaw_http_is_servers(const char *name)
 	return thaw_http_is_in(name, names, sizeof(names) / sizeof(*names));
 }
 
-/* Whether a reply of this status has no body, whatever is sent. */
+/* Whether a reply of this HTTP status never has a body. */
 static inline bool thaw_http_is_bodiless(unsigned status)
 {
 	return status == 204 || status == 205 || status == 304;

@@ -9,7 +9,7 @@
 #ifndef THAW_STUBS_H
 #define THAW_STUBS_H
 
-/* The program that they are linked into does not show them to others. */
+/* No library of the program exports them. */
 #pragma GCC visibility push(hidden)
 
 /* User mode: the entry stub, which begins at offset 0. */
@@ -17,35 +17,36 @@ extern const char thaw_stub_start[];
 extern const char thaw_stub_end[];
 
 /*
- * User mode, in the same page: makes pages writable by writing to each what it
- * holds. The request window has a count and as many addresses, all uint64_t;
- * is done as a function is. For new vms: see snapshot/start.c.
+ * User mode, in the same page: writes to each of some pages what the page holds, so
+ * that later writes cost no page fault. The request window has their number, and then
+ * the address of each, all uint64_t. It ends as a function does. For new vms: see
+ * snapshot/start.c.
  */
 extern const char thaw_stub_touch[];
 
 /*
- * User mode, in the same page: where a function jumps when it is done, one of
- * which is thaw_info.done. The doorbell's DONE; the gate, by system call or, on
- * x86_64, by breakpoint, where the next request is waited for in supervisor
- * code; the wait in user mode.
+ * User mode, in the same page: where a function jumps when it is done. thaw_info.done
+ * is one of them, as the vm's gate is:
+ *
+ *	thaw_stub_done	rings DONE: dispatch by exits
+ *	thaw_stub_call	enters the gate in supervisor mode by a system call
+ *	thaw_stub_trap	the same by a breakpoint, on x86_64
+ *	thaw_stub_wait	waits here, in user mode: isolation "cooperative"
  */
 extern const char thaw_stub_done[];
 extern const char thaw_stub_call[];
 extern const char thaw_stub_trap[];
 extern const char thaw_stub_wait[];
 
-/* Supervisor: x86_64: a stub for each exception; arm64: the EL1 vectors. */
+/* Supervisor mode: on x86_64 a stub for each exception, on arm64 the EL1 vectors. */
 extern const char thaw_supervisor_start[];
 extern const char thaw_supervisor_end[];
 
-/* x86_64, supervisor: where breakpoints, and system calls of the gate, go. */
+/* Supervisor mode, x86_64: where breakpoints go, and the gate's system calls. */
 extern const char thaw_supervisor_trap[];
 extern const char thaw_supervisor_call[];
 
-/*
- * x86_64: where a `syscall` goes that user mode may not make; in the entry
- * stub.
- */
+/* In the entry stub, x86_64: where a system call goes that user mode may not make. */
 extern const char thaw_stub_syscall[];
 
 #pragma GCC visibility pop

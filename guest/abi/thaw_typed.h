@@ -1,7 +1,8 @@
 /*
- * thaw_typed.h - how typed calls and their results look in the request window and
- * in the reply window, and how functions are declared in an image. Compiled on both
- * sides, so that both check the same things.
+ * thaw_typed.h - typed calls and their results as messages, in the request window and in
+ * the reply window; and the declarations of typed functions in an image. Compiled on
+ * both sides, so that both make the same checks. Neither side trusts a message: it is
+ * copied once where the other side could change it, and checked before it is used.
  *
  * A message is one run of bytes, little endian:
  *
@@ -10,9 +11,9 @@
  *	texts and bytes, each at a multiple of 8, zeros between them
  *
  * A call has one item for each argument. A result has one item, or none if the
- * function returns void. Scalars are in their item; of a string or of bytes the
- * item has the size, and the offset from the message's first byte. Behind a string
- * there is a zero that its size does not count.
+ * function returns void. The item of a scalar holds it. The item of a string or of
+ * bytes holds their size in bytes, and their offset from the message's first byte. A
+ * zero follows a string; its size does not count it.
  */
 #ifndef THAW_TYPED_H
 #define THAW_TYPED_H
@@ -25,32 +26,33 @@
 #include "thaw_abi.h"
 #include "thaw_types.h"
 
-/* A request of this type is such a message, and so is its reply. */
+/* The content type of a request that is such a message. Its reply is one, too. */
 #define THAW_TYPED_CONTENT_TYPE "application/vnd.thaw.typed"
 
+/* thaw_message.kind */
 #define THAW_MESSAGE_CALL 1
 #define THAW_MESSAGE_RESULT 2
 
-/* Instead of an index in a call: the function of this name. */
+/* thaw_message.function of a call whose name says which function it calls. */
 #define THAW_FUNCTION_NAMED 0xffff
 
-/* A message has 1 GiB at most, so that no sum of its sizes wraps. */
+/* The most bytes of a message: 1 GiB, so that no sum of sizes in it wraps. */
 #define THAW_MESSAGE_MAX (UINT32_C(1) << 30)
 
 struct thaw_message {
-	uint32_t size;	   /* of all of it */
+	uint32_t size;	   /* bytes of the whole message */
 	uint16_t kind;	   /* THAW_MESSAGE_* */
-	uint16_t count;	   /* of the items */
+	uint16_t count;	   /* number of items */
 	uint16_t function; /* of a call: index of the declaration, or NAMED */
-	uint16_t returns;  /* of a call: the type wanted; THAW_TYPE_NONE: any */
-	/* Of a call by name; there is a zero behind it. Else they do not count. */
+	uint16_t returns; /* of a call: the type expected; THAW_TYPE_NONE: any */
+	/* Of a call by name, which a zero follows. Otherwise nobody reads them. */
 	uint32_t name_size;
 	uint64_t name; /* offset */
 };
 
 struct thaw_item {
 	uint32_t type; /* enum thaw_type */
-	uint32_t size; /* of a string or of bytes; else 0 */
+	uint32_t size; /* bytes, of a string or of bytes; else 0 */
 	/*
 	 * The offset, or the scalar: an int is sign-extended, a bool is 0 or 1, a
 	 * float has its bits in the lower half.
@@ -60,7 +62,7 @@ struct thaw_item {
 
 /* The declaration of a function, as the SDK's THAW_FUNCTION lays it down. */
 struct thaw_function_entry {
-	uint64_t address; /* the guest's own */
+	uint64_t address; /* of the code; for the guest only */
 	uint8_t returns;  /* enum thaw_type */
 	uint8_t count;	  /* of the parameters */
 	uint16_t flags;	  /* THAW_FUNCTION_* */
@@ -70,27 +72,31 @@ struct thaw_function_entry {
 	char parameters[168]; /* their names: "a, b" */
 };
 
-/* It has no name and no types: it takes the calls of names that no other has. */
+/*
+ * thaw_function_entry.flags of the dispatch function, which takes the calls of names that
+ * no other function has. It has neither a name nor types.
+ */
 #define THAW_FUNCTION_DISPATCH 0x1
 
 THAW_ASSERT(sizeof(struct thaw_message) == 24, "ABI");
 THAW_ASSERT(sizeof(struct thaw_item) == 16, "ABI");
 THAW_ASSERT(sizeof(struct thaw_function_entry) == 256, "ABI");
 
-/* The most bytes that a message has besides its texts and bytes. */
+/* The most bytes that a message has besides those of its strings and bytes. */
 #define THAW_MESSAGE_HEAD_MAX                                                  \
 	(sizeof(struct thaw_message) +                                         \
 	 THAW_PARAMETERS_MAX * (sizeof(struct thaw_item) + sizeof(uint64_t)) + \
 	 THAW_NAME_MAX)
 
+/* Whether an item of this type has a size and an offset. */
 static inline bool thaw_type_has_bytes(uint32_t type)
 {
 	return type == THAW_TYPE_STRING || type == THAW_TYPE_BYTES;
 }
 
 /*
- * Whether there are @size bytes at @offset, which is a multiple of 8 behind the
- * items; and, if it is a text, a zero behind them and none in them.
+ * Whether the message at @bytes has @size bytes at @offset: a multiple of 8, after the
+ * items. If @is_text, a zero must follow them, and none be among them.
  */
 static inline bool thaw_message_has(const struct thaw_message *head,
 				    const void *bytes, uint64_t offset,
@@ -111,8 +117,8 @@ static inline bool thaw_message_has(const struct thaw_message *head,
 }
 
 /*
- * Copies the head of the message of @kind in the @size bytes at @bytes, and checks
- * all but the items. Returns whether it is one.
+ * Reads the @size bytes at @bytes as a message of this kind. Returns false if they are
+ * none; what the items hold is not checked yet. *@ret_head is a copy of the head.
  */
 static inline bool thaw_message_open(const void *bytes, size_t size,
 				     uint16_t kind,
@@ -135,7 +141,10 @@ static inline bool thaw_message_open(const void *bytes, size_t size,
 	return true;
 }
 
-/* Sets the scalar of an item without bytes. Returns whether it is of its type. */
+/*
+ * Sets *@value to the scalar in @item. Returns false if that is no value of the item's
+ * type.
+ */
 static inline bool thaw_item_scalar(const struct thaw_item *item,
 				    struct thaw_value *value)
 {
@@ -170,9 +179,9 @@ static inline bool thaw_item_scalar(const struct thaw_item *item,
 }
 
 /*
- * Takes item @index of the message at @bytes, whose head is *@head, into
- * *@ret_value, which borrows from it. Returns whether it is valid; whether a text is
- * UTF-8 it does not say.
+ * Reads item @index of the message at @bytes, which thaw_message_open() has read *@head
+ * of. Returns false if the item is not valid. It does not check that text is UTF-8.
+ * *@ret_value borrows its text or bytes from the message.
  */
 static inline bool thaw_message_value(const struct thaw_message *head,
 				      const void *bytes, unsigned index,
@@ -200,12 +209,13 @@ static inline bool thaw_message_value(const struct thaw_message *head,
 	return true;
 }
 
-/* The room that @size bytes take, with a zero behind them and up to the next. */
+/* How many bytes of a message a string or bytes of @size take, with what follows. */
 static inline uint64_t thaw_message_room(uint64_t size)
 {
 	return (size + 8) & ~UINT64_C(7);
 }
 
+/* The bytes of a string or of bytes; 0 for other types. */
 static inline size_t thaw_value_size(const struct thaw_value *value)
 {
 	if (value->type == THAW_TYPE_STRING)
@@ -214,8 +224,8 @@ static inline size_t thaw_value_size(const struct thaw_value *value)
 }
 
 /*
- * The size of a message with @count values, and with a name of @name_size bytes
- * unless that is 0; 0 if it is larger than THAW_MESSAGE_MAX.
+ * Returns the size of a message with @count values and a name of @name_size bytes; 0
+ * stands for no name. Returns 0 if that is more than THAW_MESSAGE_MAX.
  */
 static inline size_t thaw_message_size(const struct thaw_value *values,
 				       unsigned count, size_t name_size)
@@ -236,7 +246,7 @@ static inline size_t thaw_message_size(const struct thaw_value *values,
 	return size <= THAW_MESSAGE_MAX ? (size_t)size : 0;
 }
 
-/* The item of a value without bytes. */
+/* The item of a value that is neither a string nor bytes. */
 static inline struct thaw_item thaw_item_of(const struct thaw_value *value)
 {
 	struct thaw_item item = { (uint32_t)value->type, 0, 0 };
@@ -268,8 +278,9 @@ static inline struct thaw_item thaw_item_of(const struct thaw_value *value)
 }
 
 /*
- * Appends @size bytes at the end of a message, with zeros behind them. The bytes may be
- * where the message is to be.
+ * Writes @size bytes at the offset *@end of the message at @to, and zeros up to the next
+ * multiple of 8. Returns their offset, and moves *@end. The bytes may overlap the room
+ * that they go to.
  */
 static inline uint64_t thaw_message_put(void *to, uint64_t *end,
 					const void *data, size_t size)
@@ -285,10 +296,10 @@ static inline uint64_t thaw_message_put(void *to, uint64_t *end,
 }
 
 /*
- * Writes a message to @to, which has room for the size that thaw_message_size() has
- * said and is not 0. kind, function and returns are *@head's; the rest of *@head is
- * set. @name is for THAW_FUNCTION_NAMED alone, and NULL otherwise. The text or bytes of
- * a single value may overlap the room at @to: they are moved first.
+ * Writes a message to @to, which has as many bytes as thaw_message_size() says. The
+ * caller sets kind, function and returns in *@head; this sets the rest. @name is NULL
+ * unless the function is THAW_FUNCTION_NAMED. The text or bytes of a single value may
+ * overlap the room at @to: they are moved first.
  */
 static inline void thaw_message_write(struct thaw_message *head,
 				      const char *name,

@@ -16,10 +16,10 @@
  *	}
  *
  * thaw checks and converts the arguments before the function runs, and its result
- * afterwards: {"function":"add","args":[20,22]} is answered by {"result":42}.
+ * afterwards: the request {"function":"add","args":[20,22]} has the reply {"result":42}.
  * docs/typed-functions.md has the rules.
  *
- * The types are those of C, and what typedef makes of them, except of void:
+ * The types are these of C, or typedefs of them, except of void:
  *
  *	int, unsigned int		32 bit: int, uint
  *	long, unsigned long,		64 bit: long, ulong
@@ -27,11 +27,11 @@
  *	float, double, bool
  *	const char *			string: UTF-8
  *	struct thaw_bytes		bytes
- *	void				of a return only
+ *	void				for returns only
  *
- * The compiler refuses others. A string, and the data of bytes, that is an argument
- * lies in read-only memory and is valid until the function returns. One that is
- * returned is copied when it has returned; it must not be a local array.
+ * The compiler refuses others. Strings and bytes that come as arguments are read-only,
+ * and valid until the function returns. A string or bytes that the function returns are
+ * copied after it has returned, so they must not be in a local array.
  */
 #ifndef THAW_FUNCTION_H
 #define THAW_FUNCTION_H
@@ -45,10 +45,11 @@
 #include <thaw_types.h>
 
 /*
- * Defines a function that returns @returns; its name follows, then a pair of type
- * and name for each parameter, 16 at most; then its body. The names may have 55
- * characters, those of all parameters 167 together. thaw_fail() ends it with an
- * error, as it does a handler; what it writes by thaw_reply() is dropped.
+ * Defines a typed function; its body follows. The arguments are the type of what it
+ * returns, its name, and a pair of type and name for each parameter, 16 at most. Its
+ * name has 55 characters at most, and the names of all parameters together have 167. An
+ * image has 256 typed functions at most, and one of a name. To report an error, call
+ * thaw_fail(), as in a handler. What the function writes by thaw_reply() is dropped.
  */
 #define THAW_FUNCTION(returns, ...)                                            \
 	static returns THAW_BODY_(__VA_ARGS__)(THAW_PARAMETERS_(__VA_ARGS__)); \
@@ -64,20 +65,23 @@
 			     THAW_PARAMETER_NAMES_(__VA_ARGS__))               \
 	static returns THAW_BODY_(__VA_ARGS__)(THAW_PARAMETERS_(__VA_ARGS__))
 
-/* A call of a name that no function has: see THAW_DISPATCH. */
+/*
+ * A call of a name that no typed function has: see THAW_DISPATCH. It and what it points
+ * to are read-only, and valid until the dispatch function returns.
+ */
 struct thaw_call {
 	const char *name;
-	const struct thaw_value *arguments;
+	const struct thaw_value *arguments; /* @count of them */
 	unsigned count;
-	enum thaw_type returns; /* that the caller wants; NONE: any */
+	enum thaw_type returns; /* expected; THAW_TYPE_NONE: any will do */
 	const struct thaw_request *request;
 };
 
 /*
- * Defines the function that takes the calls of names that no other has; its body
- * follows, and returns a value. There is one in an image at most. An integer that
- * comes as JSON is a long, or a ulong if it is too large for one; any other number
- * is a double.
+ * Defines the dispatch function, which takes the calls of names that no typed function
+ * has; its body follows. Its parameter is `const struct thaw_call *call`, and it returns
+ * a struct thaw_value. An image has one at most. An integer that came as JSON is a
+ * long, or a ulong if a long cannot hold it; every other number is a double.
  *
  *	THAW_DISPATCH
  *	{
@@ -99,10 +103,14 @@ extern "C" {
 void thaw_no_such_function(const struct thaw_call *call)
 	__attribute__((noreturn));
 
-/* THAW_DISPATCH defines it. */
+/* The dispatch function, for those who call it: THAW_DISPATCH defines it. */
 struct thaw_value thaw_dispatch(const struct thaw_call *call);
 
-/* Make a value, and take what is in one. */
+/*
+ * For each type, thaw_value_TYPE() makes a value, and thaw_get_TYPE() returns what is in
+ * one; it does not check that the value has this type. Bytes and strings are borrowed:
+ * they must be valid as long as the value.
+ */
 #define THAW_SCALAR_(word, member, ctype, constant)                     \
 	static inline struct thaw_value thaw_value_##word(ctype scalar) \
 	{                                                               \
@@ -126,7 +134,7 @@ THAW_SCALAR_(double, f64, double, THAW_TYPE_DOUBLE)
 THAW_SCALAR_(bool, boolean, bool, THAW_TYPE_BOOL)
 THAW_SCALAR_(bytes, bytes, struct thaw_bytes, THAW_TYPE_BYTES)
 
-/* @text is zero-terminated; NULL makes the invocation fail. */
+/* @text is UTF-8. A dispatch function that returns NULL as a string fails. */
 static inline struct thaw_value thaw_value_string(const char *text)
 {
 	struct thaw_value value;
@@ -152,7 +160,7 @@ static inline struct thaw_value thaw_value_void(void)
 	return value;
 }
 
-/* As struct thaw_function_entry. */
+/* What THAW_FUNCTION leaves in the image: a struct thaw_function_entry. */
 struct thaw_function_record {
 	void (*call)(const struct thaw_value *arguments,
 		     struct thaw_value *result);
@@ -167,7 +175,7 @@ struct thaw_function_record {
 #ifdef __cplusplus
 }
 
-/* What a type of C is to thaw; a type that is not here is none of them. */
+/* Which type of thaw's a type of C is. A type that is not here does not compile. */
 template <typename type> struct thaw_native;
 
 #define THAW_NATIVE_(ctype, word, constant)                   \
@@ -203,7 +211,7 @@ template <> struct thaw_native<void> {
 
 #else
 
-/* By pointers, since there is no value of type void. */
+/* The same in C. It chooses by pointers, because there is no value of type void. */
 #define THAW_GENERIC_(ctype, prefix, nothing) \
 	_Generic((ctype *)0,                        \
 		int *: prefix##int,                 \
@@ -251,7 +259,7 @@ enum {
 #define THAW_SECOND_(...) THAW_SECOND_2_(__VA_ARGS__)
 #define THAW_SECOND_2_(first, second, ...) second
 
-/* Whether there is a value: pasted to any other type this is no macro. */
+/* Tells void from other types: with those pasted to it, THAW_VOID_ is no macro. */
 #define THAW_VOID_void ~, THAW_CALL_NOTHING_
 #define THAW_CALL_VALUE_(returns, body, arguments) \
 	*result = THAW_MAKE_(returns, body arguments)
@@ -267,7 +275,7 @@ enum {
 		      count, ...)                                              \
 	count
 
-/* @of(index, pair) for each of the pairs behind the name. */
+/* @of(index, pair) for each of the pairs that follow the name. */
 #define THAW_EACH_(of, separator, none, ...)              \
 	THAW_PASTE_(THAW_EACH_, THAW_COUNT_(__VA_ARGS__)) \
 	(of, separator, none, __VA_ARGS__)
@@ -336,7 +344,7 @@ enum {
 #define THAW_PARAMETER_NAMES_(...) \
 	THAW_EACH_(THAW_OF_NAME_, THAW_TEXT_COMMA_, "", __VA_ARGS__)
 
-/* The record has a name of its own, so that the linker refuses a second one. */
+/* Its name has the function's in it, so that the linker refuses a second one. */
 #define THAW_FUNCTION_ENTRY_(returns_, name_, count_, types_, parameters_)    \
 	THAW_ASSERT(sizeof(THAW_STRING_(name_)) <=                            \
 			    sizeof(((struct thaw_function_record *)0)->name), \

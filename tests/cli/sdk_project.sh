@@ -4,7 +4,7 @@
 # installed SDK, in three lines, as fixed executable and as static PIE, by each
 # linker that is there; thaw runs all of them. What no function can have does not
 # link, and the linker names it. Another project is in C++ alone, for each compiler
-# that is there, and not optimised.
+# that is there, and not optimised; a third one is a Hyperlight guest.
 
 set -uo pipefail
 
@@ -181,5 +181,52 @@ for compiler in g++ clang++; do
 	try 2 "$compiler, an exception" cmake --build build --target throws
 	cat out err >both
 	has both 'exception handling disabled|exceptions disabled'
+done
+
+# A Hyperlight guest, by the CMakeLists.txt of docs/hyperlight.md; and one of the
+# second generation, in the same project.
+mkdir guest
+# shellcheck disable=SC2016
+sed -n '/```cmake/,/```/{/```/!s/^   //p}' "$here/../../docs/hyperlight.md" \
+	>guest/CMakeLists.txt
+cat >>guest/CMakeLists.txt <<'END'
+thaw_add_function(NAME second SOURCES main.c PIE HYPERLIGHT)
+target_compile_definitions(second PRIVATE HYPERLIGHT_GENERATION=2)
+END
+cat >guest/main.c <<'END'
+#include "hyperlight_guest.h"
+
+static int add(int a, int b)
+{
+	return a + b;
+}
+
+HYPERLIGHT_WRAP_FUNCTION(add, Int, 2, Int, Int)
+
+void hyperlight_main(void)
+{
+	HYPERLIGHT_REGISTER_FUNCTION("Add", add);
+}
+END
+for compiler in gcc clang; do
+	if ! command -v "$compiler" >/dev/null; then
+		echo "skip: $compiler: it is not here"
+		continue
+	fi
+	rm -rf build
+	{
+		cmake -S guest -B build -DCMAKE_C_COMPILER=$compiler \
+			-DCMAKE_C_FLAGS='-Wall -Wextra' \
+			-DCMAKE_PREFIX_PATH="$work/prefix" &&
+			cmake --build build
+	} >built 2>&1 || not_ok "a Hyperlight guest is built by $compiler" built
+	if grep -i warning built >warnings; then
+		not_ok "$compiler does not warn of a Hyperlight guest" warnings
+	fi
+	for image in guest second; do
+		try 0 "$compiler, $image" prefix/bin/thaw run "build/$image.elf" \
+			-d '{"function":"Add","args":[20,22]}'
+		is out '{"result":42}'
+	done
 done
 finish

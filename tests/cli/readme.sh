@@ -78,7 +78,7 @@ count=0
 			inside = !inside && /^```sh$/; next }
 		tour && inside { print }' "$top/README.md" |
 		sed -e "s|127\.0\.0\.1:8080|127.0.0.1:$port|g" \
-			-e "s@/tmp/\(thaw\|greet\)\>@$work/\1@g")
+			-e "s@/tmp/thaw\>@$work/thaw@g")
 	echo 'echo "the tour is over"'
 } >"$work/tour.sh"
 
@@ -108,7 +108,10 @@ tells 'a failure has its exit status' '^exit status 1$'
 tells 'a timeout has its exit status' '^exit status 124$'
 tells 'metrics have hello' '^thaw_invocations_total\{function="hello",outcome="ok"\}'
 tells 'the reload finds echo changed' '^generation [0-9]+: 0 added, 1 changed'
-tells 'the function of the tour greets' '^Hello, world$'
+tells "the project's tests pass" '^100% tests passed'
+tells 'the function of the tour greets' '^\{"result":"Hello, Ada!"\}'
+tells 'what the catalog does not list does not exist' 'imports string config\(string\), which'
+tells 'a host function answers' '^"?Welcome,"? Ada$'
 [[ -s build/mandelbrot.png ]] || not_ok 'there is no picture'
 cmp config/functions.json "$top/config/functions.json" ||
 	not_ok 'the catalog is not as it was'

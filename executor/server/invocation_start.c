@@ -171,16 +171,21 @@ static void invocation_run_call(struct offload_work *work)
  */
 static bool invocation_make_call(struct invocation *invocation)
 {
+	int r;
+
 	if (invocation->has_call)
 		return true;
 	if (invocation_converts_much(invocation->request.size)) {
 		invocation_offload(invocation, invocation_run_call);
 		return false;
 	}
-	invocation->result = invocation_convert(invocation);
-	if (invocation->result)
-		invocation_finish(invocation, invocation->runner);
-	return !invocation->result;
+	r = invocation_convert(invocation);
+	if (!r)
+		return true;
+	invocation->result = r;
+	/* it may be gone when this returns */
+	invocation_finish(invocation, invocation->runner);
+	return false;
 }
 
 /* Tries to get a vm, or waits for one. */

@@ -320,7 +320,7 @@ MOVES = [
         'status.catalog.reloads', 'function.snapshot.boots',
         'function.snapshot.bytes', 'function.boot_us', 'function.description',
         'function.labels', 'function.catalog', 'function.image', 'function.image_bytes',
-        'function.image_sha256', 'function.deployed_at', 'function.entry', 'function.functions',
+        'function.image_sha256', 'function.deployed_at', 'function.entry', 'function.imports',
         'function.memory_bytes', 'function.timeout_ms', 'function.dispatch',
         'function.isolation', 'function.max_request_bytes',
         'function.max_reply_bytes', 'function.concurrency.max',

@@ -5,6 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
+
+/* Of what never ends. */
+#define TIMEOUT_NS (100 * NS_PER_MS)
+
 struct thaw *hyperlight;
 struct thaw_error hyperlight_error;
 
@@ -24,7 +29,7 @@ void hyperlight_open(int i, const char *more)
 		{ "\"memory\"", "\"4MiB\"" },
 		{ "\"max_request\"", "\"64KiB\"" },
 		{ "\"max_reply\"", "\"64KiB\"" },
-		{ "\"timeout\"", "\"10s\"" },
+		{ "\"timeout\"", "\"60s\"" },
 		{ "\"concurrency\"", "{\"max\":1}" },
 	};
 	char text[4096];
@@ -46,8 +51,9 @@ void hyperlight_open(int i, const char *more)
 	hyperlight = open_functions(backends[i / 2], text);
 }
 
+/* @timeout_ns 0: the function's. */
 static int invoke(const char *function, const char *arguments,
-		  struct thaw_reply *reply)
+		  uint64_t timeout_ns, struct thaw_reply *reply)
 {
 	static _Thread_local char text[1 << 16];
 	const struct thaw_invoke_request request = {
@@ -55,6 +61,7 @@ static int invoke(const char *function, const char *arguments,
 		.size = (size_t)snprintf(text, sizeof(text),
 					 "{\"function\":\"%s\",\"args\":[%s]}",
 					 function, arguments),
+		.timeout_ns = timeout_ns,
 	};
 
 	return thaw_invoke(hyperlight, "guest", &request, &hyperlight_error,
@@ -65,7 +72,7 @@ const char *hyperlight_call(const char *function, const char *arguments)
 {
 	struct thaw_reply reply;
 	const char *text;
-	int r = invoke(function, arguments, &reply);
+	int r = invoke(function, arguments, 0, &reply);
 
 	ck_assert_msg(!r, "%s(%s): %s", function, arguments,
 		      hyperlight_error.message);
@@ -79,8 +86,26 @@ const char *hyperlight_refusal(const char *function, const char *arguments,
 {
 	struct thaw_reply reply;
 
-	ck_assert_int_eq(invoke(function, arguments, &reply), result);
+	ck_assert_int_eq(invoke(function, arguments, 0, &reply), result);
 	return hyperlight_error.message;
+}
+
+static void check_clean(void)
+{
+	ck_assert_str_eq(hyperlight_call("Echo", "\"clean\""),
+			 "{\"result\":\"clean\"}");
+	ck_assert_str_eq(hyperlight_call("GetStatic", ""), "{\"result\":0}");
+}
+
+void hyperlight_stops(const char *function, const char *arguments)
+{
+	struct thaw_reply reply;
+
+	ck_assert_int_eq(invoke(function, arguments, TIMEOUT_NS, &reply), 0);
+	ck_assert_msg(reply.result == THAW_TIMEOUT, "%s: %s", function,
+		      outcome(&reply));
+	thaw_reply_release(&reply);
+	check_clean();
 }
 
 void hyperlight_calls(const struct hyperlight_row *rows, size_t count)
@@ -91,9 +116,6 @@ void hyperlight_calls(const struct hyperlight_row *rows, size_t count)
 
 		ck_assert_msg(!fnmatch(row->outcome, is, 0), "%s(%s): %s",
 			      row->function, row->arguments, is);
-		ck_assert_str_eq(hyperlight_call("Echo", "\"clean\""),
-				 "{\"result\":\"clean\"}");
-		ck_assert_str_eq(hyperlight_call("GetStatic", ""),
-				 "{\"result\":0}");
+		check_clean();
 	}
 }

@@ -43,4 +43,7 @@ struct hyperlight_row {
 };
 void hyperlight_calls(const struct hyperlight_row *rows, size_t count);
 
+/* A call that never ends is stopped at its timeout; the guest is as it was before. */
+void hyperlight_stops(const char *function, const char *arguments);
+
 #endif

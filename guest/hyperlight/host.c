@@ -27,20 +27,24 @@ static const char *our_name(const char *name)
 	return name;
 }
 
-/* Seconds and nanoseconds, 64 bits each. */
+/* Seconds and nanoseconds, 64 bits each; NULL after an error. */
 static hl_ReturnValue *current_time(void)
 {
 	struct timespec monotonic;
 	struct thaw_value now;
 	uint64_t time[2];
+	const int status =
+		thaw_host_call("time", NULL, 0, THAW_TYPE_ULONG, &now);
 
-	if (thaw_host_call("time", NULL, 0, THAW_TYPE_ULONG, &now)) {
+	if (status == THAW_HOST_OK) {
+		time[0] = now.as.u64 / 1000000000;
+		time[1] = now.as.u64 % 1000000000;
+	} else if (status == THAW_HOST_NOT_FOUND) {
 		clock_gettime(CLOCK_MONOTONIC, &monotonic);
 		time[0] = FALLBACK_S + (uint64_t)monotonic.tv_sec;
 		time[1] = (uint64_t)monotonic.tv_nsec;
 	} else {
-		time[0] = now.as.u64 / 1000000000;
-		time[1] = now.as.u64 % 1000000000;
+		return NULL;
 	}
 	return hl_result_from_Bytes((const uint8_t *)time, sizeof(time));
 }

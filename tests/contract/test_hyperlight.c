@@ -453,6 +453,12 @@ static const struct {
 	{ INIT("utf-8"), -EPROTO, "the name of registered function * no name" },
 	{ INIT("error"), -ECANCELED,
 	  "init failed: Hyperlight.GuestError: error 15: set by init" },
+	{ INIT("host"), -ECANCELED,
+	  "init failed: Hyperlight.HostFunctionError: error 17: HostFunc1: "
+	  "host functions cannot be called during init" },
+	{ INIT("clock"), -ECANCELED,
+	  "init failed: Hyperlight.HostFunctionError: error 17: CurrentTime: "
+	  "host functions cannot be called during init" },
 	{ INIT("abort"), -ECANCELED,
 	  "init failed: Hyperlight.GuestAborted: code 3: aborted by init" },
 };

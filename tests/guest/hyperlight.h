@@ -40,6 +40,7 @@ static inline void register_bytes(const char *name,
 /* What each file has. */
 void register_faults(void);
 void register_host_calls(void);
+void call_host_in_init(const char *name);
 void register_mistakes(void);
 void register_prints(void);
 

@@ -352,6 +352,11 @@ static void register_second_generation(void)
 }
 #endif
 
+void call_host_in_init(const char *name)
+{
+	call_host(name, hl_ReturnType_VecBytes, NULL, 0);
+}
+
 static void register_round_trips(void)
 {
 	HYPERLIGHT_REGISTER_FUNCTION("RoundTripHostI32", round_trip_int);

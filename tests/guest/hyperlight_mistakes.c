@@ -129,6 +129,12 @@ static void fail_init(const char *init)
 	case 'e':
 		hl_set_error(hl_ErrorCode_GuestError, "set by init");
 		break;
+	case 'h':
+		call_host_in_init("HostFunc1");
+		break;
+	case 'c':
+		call_host_in_init("CurrentTime");
+		break;
 	case 'a':
 		hl_abort_with_code_and_message(256 + 3, "aborted by init");
 		break;

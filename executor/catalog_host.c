@@ -13,6 +13,7 @@ void catalog_host_done(struct catalog_host *host)
 	for (size_t i = 0; i < host->config_count; i++) {
 		free(host->config[i].name);
 		free(host->config[i].json);
+		free(host->config[i].text);
 	}
 	free(host->allow);
 	free(host->config);
@@ -81,7 +82,9 @@ const char *catalog_host_config(const struct catalog_host *host,
 				sizeof(*host->config), compare_name) :
 			NULL;
 
-	return found ? found->json : NULL;
+	if (!found)
+		return NULL;
+	return found->text ? found->text : found->json;
 }
 
 size_t catalog_host_result_size(const struct catalog_host *host)

@@ -14,6 +14,7 @@
 struct catalog_config {
 	char *name;
 	char *json; /* its value, compact */
+	char *text; /* if that is a string: without quotes and escapes; else NULL */
 };
 
 /* The catalog's "host"; it owns the lists and their strings. */
@@ -42,7 +43,10 @@ bool catalog_host_allows(const struct catalog_host *host, const char *name);
 bool catalog_host_allows_invoke(const struct catalog_host *host,
 				const char *function);
 
-/* The JSON of the member @name of host.config, or NULL. Lives as long as @host. */
+/*
+ * The value of the member @name of host.config: a string as it is, anything else as
+ * JSON. NULL: there is none. Lives as long as @host.
+ */
 const char *catalog_host_config(const struct catalog_host *host,
 				const char *name);
 

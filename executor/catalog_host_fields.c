@@ -125,7 +125,10 @@ static int copy_config(const struct json_place *place, json_t *value,
 		config->name = strdup(name);
 		config->json =
 			json_dumps(member, JSON_ENCODE_ANY | JSON_COMPACT);
-		if (!config->name || !config->json)
+		if (json_is_string(member))
+			config->text = strdup(json_string_value(member));
+		if (!config->name || !config->json ||
+		    (json_is_string(member) && !config->text))
 			return json_reader_no_memory(place);
 		*ret_bytes += strlen(config->name) + strlen(config->json);
 	}

@@ -81,30 +81,37 @@ static int check_options(const struct engine_options *options,
 	return r ? r : parse_backend(options->dirty, err, &ret_options->dirty);
 }
 
-/*
- * A host_invoker's invoke(): runs the function on this thread, in a vm that is free.
- * @cookie is the struct thaw.
- */
-static void engine_invoke(void *cookie, struct host_call *call,
-			  const char *function, const void *data, size_t size)
+/* The slot of the function called @name, or NULL. */
+static struct slot *find_slot(struct thaw *thaw, const char *name)
 {
-	const struct thaw_invoke_request *outer =
-		invoke_state(call->reply)->request;
-	const uint64_t now_ns = clock_now_ns();
-	const uint64_t deadline_ns = call->given.deadline_ns;
+	const struct catalog_function *spec = catalog_find(thaw->catalog, name);
+
+	return spec ? &thaw->slots[spec - thaw->catalog->functions] : NULL;
+}
+
+/* Invokes the function that @call names, on this thread, in a vm that is free. */
+static void engine_run_invoke(struct host_call *call)
+{
+	const char *function = call->given.arguments[0].as.string.data;
+	const struct thaw_bytes *data = &call->given.arguments[1].as.bytes;
 	const struct thaw_invoke_request request = {
-		.data = data,
-		.size = size,
-		.timeout_ns = deadline_ns > now_ns ? deadline_ns - now_ns : 1,
-		.log = outer->log,
-		.log_cookie = outer->log_cookie,
-		.reserved = { invoke_depth(outer) + 1 },
+		.data = data->data,
+		.size = data->size,
+		.id = call->given.id,
+		.reserved = { call->depth + 1, call->given.deadline_ns },
 	};
 	struct function *callee;
 	struct thaw_reply reply;
 	struct error err;
-	int r = engine_deploy(cookie, function, &err, &callee);
+	struct thaw *thaw = call->facts->invoker.cookie;
+	int r;
 
+	if (!find_slot(thaw, function)) {
+		host_call_fail(call, THAW_HOST_NOT_FOUND,
+			       "the catalog has no function %s", function);
+		return;
+	}
+	r = engine_deploy(thaw, function, &err, &callee);
 	if (!r)
 		r = invoke(callee, &request, &err, &reply);
 	if (r) {
@@ -113,13 +120,39 @@ static void engine_invoke(void *cookie, struct host_call *call,
 		invoke_host_take(call, function, &reply);
 		invoke_release(&reply);
 	}
+}
+
+/*
+ * A host_invoker's invoke(). The first of a chain goes to another thread, so that its
+ * caller can be stopped. The others run there, too: if each took a thread of its own,
+ * they could wait for each other.
+ */
+static void engine_invoke(void *cookie, struct host_call *call,
+			  const char *function, const void *data, size_t size)
+{
+	(void)cookie;
+	(void)function;
+	(void)data;
+	(void)size;
+	if (!call->depth) {
+		invoke_host_offload(call, engine_run_invoke);
+		return;
+	}
+	engine_run_invoke(call);
 	host_call_finish(call);
 }
 
-static bool has_slow(const struct host_functions *functions)
+/* Whether anything may be called that takes long. */
+static bool needs_threads(const struct thaw *thaw)
 {
-	for (size_t i = 0; i < functions->count; i++)
-		if (functions->list[i].run == HOST_RUN_OFFLOADED)
+	const struct catalog *catalog = thaw->catalog;
+
+	for (size_t i = 0; i < thaw->host.count; i++)
+		if (thaw->host.list[i].run == HOST_RUN_OFFLOADED)
+			return true;
+	for (size_t i = 0; i < catalog->count; i++)
+		if (catalog_host_allows(&catalog->functions[i].host,
+					CATALOG_HOST_INVOKE))
 			return true;
 	return false;
 }
@@ -140,7 +173,7 @@ static int open_host(struct thaw *thaw, const struct engine_options *options,
 		r = host_functions_make(options->host_functions,
 					options->host_function_count, err,
 					&thaw->host);
-	if (!r && has_slow(&thaw->host))
+	if (!r && needs_threads(thaw))
 		r = offload_pool_create(&threads, err, &thaw->host_threads);
 	thaw->options.host = &thaw->host;
 	thaw->options.host_threads = thaw->host_threads;
@@ -215,14 +248,6 @@ void engine_close(struct thaw *thaw)
 	host_functions_done(&thaw->host);
 	catalog_free(thaw->catalog);
 	free(thaw);
-}
-
-/* The slot of the function called @name, or NULL. */
-static struct slot *find_slot(struct thaw *thaw, const char *name)
-{
-	const struct catalog_function *spec = catalog_find(thaw->catalog, name);
-
-	return spec ? &thaw->slots[spec - thaw->catalog->functions] : NULL;
 }
 
 static struct function *function_in(struct slot *slot)

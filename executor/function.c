@@ -204,8 +204,9 @@ static int bind_host(struct function *function, struct error *err)
 					image_imports(function->image), err);
 	if (r || !function->options.host_threads)
 		return r;
-	function->host_share = offload_share_create();
-	return function->host_share ?
+	function->host_caller.threads = function->options.host_threads;
+	function->host_caller.share = offload_share_create();
+	return function->host_caller.share ?
 		       0 :
 		       error_set(err, -ENOMEM, "no memory for host functions");
 }
@@ -282,10 +283,8 @@ int function_deploy(const struct catalog_function *spec,
 		return error_set(err, -ENOMEM, "no memory for a function");
 	function->spec = spec;
 	function->options = *options;
-	function->host_caller = (struct host_caller){
-		.spec = spec,
-		.invoker = options->invoker,
-	};
+	function->host_caller.spec = spec;
+	function->host_caller.invoker = options->invoker;
 	if (options->log)
 		function->log = (struct guest_log){ function_log_line, function,
 						    spec->log_level };
@@ -329,6 +328,6 @@ void function_free(struct function *function)
 	declarations_done(&function->functions);
 	image_close(function->image);
 	host_functions_done(&function->host);
-	offload_share_release(function->host_share);
+	offload_share_release(function->host_caller.share);
 	free(function);
 }

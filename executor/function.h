@@ -60,10 +60,9 @@ struct function {
 	bool is_typed;			      /* its requests are typed calls */
 	const struct declaration *typed_only; /* of one; NULL: of all */
 	struct host_caller host_caller;
-	struct host_functions host;	  /* that it may call */
-	struct offload_share *host_share; /* of the threads for them */
-	struct gate_facts gate;		  /* VM_GATE_NONE: dispatch by exit */
-	char no_gate[ERROR_MESSAGE_MAX];  /* why, if the catalog asks for one */
+	struct host_functions host;	 /* that it may call */
+	struct gate_facts gate;		 /* VM_GATE_NONE: dispatch by exit */
+	char no_gate[ERROR_MESSAGE_MAX]; /* why, if the catalog asks for one */
 	struct function_counts counts;
 	uint64_t clock_skew_ns; /* added to the guest's clocks; for tests */
 	uint64_t deploy_ns;	/* image read, booted, frozen */

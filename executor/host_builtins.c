@@ -95,7 +95,7 @@ static void call_env(void *cookie, struct thaw_host_call *given)
 	char *const *at = builtin_caller(given)->spec->environment;
 
 	(void)cookie;
-	for (; at && *at; at++) {
+	for (; at && *at && !strchr(name, '='); at++) {
 		if (!strncmp(*at, name, size) && (*at)[size] == '=') {
 			return_text(given, *at + size + 1);
 			return;
@@ -163,10 +163,10 @@ static void call_invoke(void *cookie, struct thaw_host_call *given)
 	else if (!invoker->invoke)
 		host_call_fail(call, THAW_HOST_NOT_FOUND,
 			       "functions cannot be invoked here");
-	else if (invoke_depth(builtin_request(given)) >= HOST_INVOKE_DEPTH_MAX)
+	else if (call->depth >= HOST_INVOKE_DEPTH_MAX)
 		host_call_fail(call, THAW_HOST_FAILED,
-			       "function %s: %d functions have called each "
-			       "other already, which is the most",
+			       "function %s: %d calls of functions by functions "
+			       "are under way already, which is the most",
 			       name, HOST_INVOKE_DEPTH_MAX);
 	else {
 		invoker->invoke(invoker->cookie, call, name, request->data,

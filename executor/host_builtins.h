@@ -5,6 +5,7 @@
 #ifndef EXECUTOR_HOST_BUILTINS_H
 #define EXECUTOR_HOST_BUILTINS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -13,6 +14,8 @@
 struct catalog_function;
 struct error;
 struct host_call;
+struct offload_pool;
+struct offload_share;
 
 /* How a function calls another one of the catalog, by the host function `invoke`. */
 struct host_invoker {
@@ -31,12 +34,20 @@ struct host_caller {
 	const struct catalog_function *spec;
 	struct host_invoker invoker;
 	bool is_typed; /* its requests are typed calls */
+	struct offload_pool
+		*threads; /* for what takes long; NULL: nothing does */
+	struct offload_share *share; /* of them */
+	/* Calls that run on them, or wait for them, the abandoned ones included. */
+	_Atomic unsigned offloaded;
 };
+
+/* So many calls of one function of the catalog may run and wait on those threads. */
+#define HOST_OFFLOADED_MAX 1024
 
 /* One call of `random` returns so many bytes at most. */
 #define HOST_RANDOM_MAX 4096
 
-/* So many invocations may have called each other by `invoke`. */
+/* So many calls of `invoke` may be under way in a chain. */
 #define HOST_INVOKE_DEPTH_MAX 8
 
 /* The one called @name, or NULL; static. */

@@ -502,6 +502,7 @@ static void invoke_prepare(struct function *function, struct vm *vm,
 			   uint64_t queued_ns, struct thaw_reply *reply)
 {
 	struct invoke_state *state = invoke_state(reply);
+	const uint64_t end_ns = invoke_end_of(request);
 
 	reply->content_type[0] = '\0';
 	reply->error_type[0] = reply->error_message[0] = '\0';
@@ -529,6 +530,9 @@ static void invoke_prepare(struct function *function, struct vm *vm,
 	state->timeout_ns = function->spec->timeout_ns;
 	if (request->timeout_ns && request->timeout_ns < state->timeout_ns)
 		state->timeout_ns = request->timeout_ns;
+	if (end_ns && end_ns < invoke_deadline(state))
+		state->timeout_ns =
+			end_ns > state->start_ns ? end_ns - state->start_ns : 1;
 }
 
 /* Begins the invocation in @vm. On failure the vm goes back to the pool. */

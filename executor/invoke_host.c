@@ -30,46 +30,83 @@ static int answer_no_memory(struct thaw_reply *reply)
 static int write_answer(struct thaw_reply *reply)
 {
 	const struct invoke_state *state = invoke_state(reply);
-	const struct host_call *call = state->host;
+	struct host_call *call = state->host;
+	int r;
 
 	if (!call->answer_size)
 		return answer_no_memory(reply);
-	return vm_write(state->vm,
-			snapshot_layout(state->function->snapshot)->result.start,
-			call->answer, call->answer_size);
+	r = vm_write(state->vm,
+		     snapshot_layout(state->function->snapshot)->result.start,
+		     call->answer, call->answer_size);
+	host_call_trim(call);
+	return r;
+}
+
+static struct host_call *call_of(struct offload_work *work)
+{
+	return (struct host_call *)(void *)((char *)work -
+					    offsetof(struct host_call, work));
 }
 
 static void run_offloaded(struct offload_work *work)
 {
-	struct host_call *call =
-		(struct host_call *)(void *)((char *)work -
-					     offsetof(struct host_call, work));
+	struct host_call *call = call_of(work);
+	struct host_caller *caller = call->facts;
 
-	if (!host_call_is_abandoned(call))
-		call->function->call(call->function->cookie, &call->given);
-	host_call_finish(call);
+	if (host_call_take(call)) {
+		call->run(call);
+		host_call_finish(call);
+	}
+	atomic_fetch_sub(&caller->offloaded, 1);
 	host_call_release(call);
+}
+
+void invoke_host_offload(struct host_call *call,
+			 void (*run)(struct host_call *call))
+{
+	struct host_caller *caller = call->facts;
+
+	if (atomic_fetch_add(&caller->offloaded, 1) >= HOST_OFFLOADED_MAX) {
+		atomic_fetch_sub(&caller->offloaded, 1);
+		host_call_fail(call, THAW_HOST_BUSY,
+			       "host function %s: %d calls of this function "
+			       "run and wait already",
+			       call->function->signature.name,
+			       HOST_OFFLOADED_MAX);
+		host_call_finish(call);
+		return;
+	}
+	call->run = run;
+	call->work.run = run_offloaded;
+	host_call_queue(host_call_hold(call));
+	(void)offload_push(caller->threads, caller->share, &call->work);
+}
+
+static void run_given(struct host_call *call)
+{
+	call->function->call(call->function->cookie, &call->given);
 }
 
 /* Runs the function here, or has it run elsewhere. Returns as invoke_host_begin(). */
 static int run_function(struct thaw_reply *reply)
 {
 	struct invoke_state *state = invoke_state(reply);
-	const struct function *caller = state->function;
 	struct host_call *call = state->host;
 
 	call->reply = reply;
 	host_call_begin(call);
-	if (call->function->run == HOST_RUN_OFFLOADED) {
-		call->work.run = run_offloaded;
-		host_call_hold(call);
-		(void)offload_push(caller->options.host_threads,
-				   caller->host_share, &call->work);
-		return 1;
-	}
-	call->function->call(call->function->cookie, &call->given);
-	if (call->function->run == HOST_RUN_INLINE)
+	switch (call->function->run) {
+	case HOST_RUN_OFFLOADED:
+		invoke_host_offload(call, run_given);
+		break;
+	case HOST_RUN_INLINE:
+		run_given(call);
 		host_call_finish(call);
+		break;
+	case HOST_RUN_STARTED:
+		run_given(call);
+		break;
+	}
 	return invoke_host_end(reply);
 }
 
@@ -107,7 +144,8 @@ int invoke_host_begin(struct thaw_reply *reply)
 					       function->spec->host.max_size);
 	if (!state->host)
 		return answer_no_memory(reply);
-	state->host->facts = &function->host_caller;
+	state->host->facts = &state->function->host_caller;
+	state->host->depth = invoke_depth(state->request);
 	if (read_call(reply) != THAW_HOST_OK ||
 	    host_call_choose(state->host, &function->host) != THAW_HOST_OK)
 		return write_answer(reply);
@@ -150,10 +188,10 @@ void invoke_host_refuse(struct host_call *call, int r, const char *why)
 
 	if (r == -EBUSY || r == -EAGAIN || r == -EINPROGRESS)
 		status = THAW_HOST_BUSY;
-	else if (r == -ENOENT)
-		status = THAW_HOST_NOT_FOUND;
 	else if (r == -E2BIG)
 		status = THAW_HOST_TOO_LARGE;
+	else if (r == -ENOMEM)
+		status = THAW_HOST_NO_MEMORY;
 	else if (r == -EINVAL || r == -ENOSYS)
 		status = THAW_HOST_INVALID;
 	host_call_fail(call, status, "%s", why);

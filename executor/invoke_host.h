@@ -42,6 +42,13 @@ void invoke_host_wait(struct thaw_reply *reply);
 const char *invoke_host_name(const struct thaw_reply *reply);
 
 /*
+ * Has @run called on a thread for what takes long, and the call finished then, unless it
+ * has been abandoned by that time. If too many wait already, it is finished as busy.
+ */
+void invoke_host_offload(struct host_call *call,
+			 void (*run)(struct host_call *call));
+
+/*
  * For those who invoke a function for another one: make the answer of an invocation
  * that could not begin, because of @r, and of one that has ended.
  */

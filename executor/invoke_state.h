@@ -72,4 +72,10 @@ static inline uint64_t invoke_depth(const struct thaw_invoke_request *request)
 	return request->reserved[0];
 }
 
+/* When the first of them is stopped, and so all of them are; 0: it is the first. */
+static inline uint64_t invoke_end_of(const struct thaw_invoke_request *request)
+{
+	return request->reserved[1];
+}
+
 #endif

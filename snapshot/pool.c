@@ -91,7 +91,9 @@ int pool_create(struct snapshot *snapshot, const struct pool_config *config,
 		return error_set(err, -ENOMEM, "no memory for a pool");
 	pool->snapshot = snapshot;
 	pool->config = *config;
-	pool->vm_size = snapshot_layout(snapshot)->memory_size;
+	/* its memory, and what a call of a host function keeps of it */
+	pool->vm_size = snapshot_layout(snapshot)->memory_size +
+			2 * snapshot_layout(snapshot)->result_max;
 	pool->last = &pool->first;
 	pthread_mutex_init(&pool->lock, NULL);
 	pool->idle = calloc(config->max, sizeof(*pool->idle));

@@ -156,17 +156,15 @@ static enum thaw_host_status refuse_call(struct host_call *call,
 enum thaw_host_status host_call_read(struct host_call *call, const void *bytes,
 				     size_t size)
 {
-	void *memory = call->bytes;
 	struct error err;
 
 	if (size > call->max_size)
 		return refuse_call(call, THAW_HOST_TOO_LARGE,
 				   "the arguments are larger than "
 				   "host.max_size");
-	if (!reserve(&memory, &call->capacity, size))
+	if (!reserve(&call->bytes, &call->capacity, size))
 		return refuse_call(call, THAW_HOST_NO_MEMORY,
 				   "the host has no memory for the arguments");
-	call->bytes = memory;
 	if (size)
 		memcpy(call->bytes, bytes, size);
 	if (message_read(call->bytes, size, THAW_MESSAGE_CALL, &err,
@@ -220,7 +218,41 @@ void host_call_begin(struct host_call *call)
 	call->answer_size = 0;
 	pthread_mutex_lock(&call->lock);
 	call->state = HOST_CALL_PENDING;
+	call->has_begun = true;
 	pthread_mutex_unlock(&call->lock);
+}
+
+void host_call_queue(struct host_call *call)
+{
+	pthread_mutex_lock(&call->lock);
+	call->has_begun = false;
+	pthread_mutex_unlock(&call->lock);
+}
+
+bool host_call_take(struct host_call *call)
+{
+	bool is_wanted;
+
+	pthread_mutex_lock(&call->lock);
+	is_wanted = call->state == HOST_CALL_PENDING;
+	call->has_begun = is_wanted;
+	pthread_mutex_unlock(&call->lock);
+	return is_wanted;
+}
+
+static void drop(void **memory, size_t *capacity)
+{
+	free(*memory);
+	*memory = NULL;
+	*capacity = 0;
+}
+
+void host_call_trim(struct host_call *call)
+{
+	if (call->capacity > HOST_KEPT_MAX)
+		drop(&call->bytes, &call->capacity);
+	if (call->answer_capacity > 2 * HOST_KEPT_MAX)
+		drop(&call->answer, &call->answer_capacity);
 }
 
 static void host_call_require_answer(struct host_call *call)
@@ -323,6 +355,8 @@ void host_call_abandon(struct host_call *call)
 	if (!call)
 		return;
 	pthread_mutex_lock(&call->lock);
+	if (call->state == HOST_CALL_PENDING && !call->has_begun)
+		drop(&call->bytes, &call->capacity);
 	call->state = HOST_CALL_ABANDONED;
 	call->notify = NULL;
 	pthread_mutex_unlock(&call->lock);

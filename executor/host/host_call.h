@@ -36,6 +36,9 @@ struct host_functions;
 /* Room for the reason of an error, its zero included. */
 #define HOST_MESSAGE_MAX 512
 
+/* Memory for arguments, and for a result, that is kept from one call to the next. */
+#define HOST_KEPT_MAX ((size_t)64 * 1024)
+
 enum host_call_state {
 	HOST_CALL_IDLE,	    /* none is under way */
 	HOST_CALL_PENDING,  /* the function runs */
@@ -50,25 +53,28 @@ struct host_call {
 	const struct host_function *function; /* that is called */
 	struct message message;		      /* its arguments, in @bytes */
 	size_t input_taken; /* bytes of the request that `read` has returned */
+	uint64_t depth;	    /* of the invocation: see invoke_depth() */
 	/* Of the answer: what the guest is to find in its result window. */
 	void *answer;
 	size_t answer_size;
 
-	const struct host_caller *facts; /* of the function that calls */
+	struct host_caller *facts; /* of the function that calls */
 
 	/* For a function that runs elsewhere. */
 	struct thaw_reply *reply; /* whose call; while it is not abandoned */
 	struct offload_work work;
+	void (*run)(struct host_call *call); /* what that does */
 
 	/* host_call.c's. */
 	pthread_mutex_t lock; /* of the state, the notice and the references */
 	pthread_cond_t finished;
 	enum host_call_state state;
+	bool has_begun; /* false: the function waits for a thread */
 	unsigned references;
 	void (*notify)(void *cookie);
 	void *notify_cookie;
 	size_t max_size;
-	uint8_t *bytes;
+	void *bytes;
 	size_t capacity, answer_capacity;
 	char id[THAW_ID_MAX];
 	char caller[THAW_FUNCTION_MAX];
@@ -112,6 +118,17 @@ int host_call_return(struct host_call *call, const struct thaw_value *result);
 /* The function begins; and is over. Any thread may finish it. */
 void host_call_begin(struct host_call *call);
 void host_call_finish(struct host_call *call);
+
+/*
+ * For a function that waits for a thread: it has not begun after all, and begins now.
+ * host_call_take() returns false if nobody waits for its result any more; the arguments
+ * are gone then.
+ */
+void host_call_queue(struct host_call *call);
+bool host_call_take(struct host_call *call);
+
+/* Frees what is large of the memory of a call that is over. */
+void host_call_trim(struct host_call *call);
 
 bool host_call_is_finished(struct host_call *call);
 bool host_call_is_abandoned(struct host_call *call);

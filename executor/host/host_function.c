@@ -74,6 +74,10 @@ static int check_given(const struct thaw_host_function *given,
 				 "of C with %zu characters at most",
 				 given->name ? given->name : "",
 				 sizeof(none->name) - 1);
+	/* whom it may invoke is the catalog's to say */
+	if (!strcmp(given->name, "invoke"))
+		return error_set(err, -EINVAL,
+				 "host function invoke: the name is thaw's own");
 	if (!given->call || given->flags & ~(unsigned)THAW_HOST_INLINE)
 		return error_set(err, -EINVAL,
 				 "host function %s: it has no call(), or flags "

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/container_of.h"
 #include "executor/host/host_call.h"
 #include "executor/invoke_host.h"
 #include "executor/invoke_state.h"
+#include "executor/protocol/budget_reason.h"
 #include "executor/server/invocation_internal.h"
 #include "executor/server/invocation_start.h"
 #include "executor/server/worker.h"
@@ -18,6 +18,8 @@ struct callee {
 	struct invocation invocation;
 	struct io_message message; /* to the worker that starts it */
 	struct host_call *call;
+	struct deployment *caller; /* held: the call refers to its function */
+	struct budget_account account;
 	char name[];
 };
 
@@ -29,6 +31,8 @@ static struct callee *callee_of(struct invocation *invocation)
 static void callee_free(struct callee *callee)
 {
 	host_call_release(callee->call);
+	deployment_release(callee->caller);
+	budget_close(&callee->account);
 	free(callee);
 }
 
@@ -47,8 +51,10 @@ static void callee_on_replied(struct invocation *invocation)
 
 static void callee_on_ended(struct invocation *invocation)
 {
-	deployment_release(invocation->deployment);
+	struct deployment *deployment = invocation->deployment;
+
 	callee_free(callee_of(invocation));
+	deployment_release(deployment);
 }
 
 /* On the thread of the worker that is to start it. */
@@ -56,8 +62,6 @@ static void callee_on_start(struct io_message *message)
 {
 	struct callee *callee = container_of(message, struct callee, message);
 	struct invocation *invocation = &callee->invocation;
-	const uint64_t deadline_ns = callee->call->given.deadline_ns;
-	const uint64_t now_ns = clock_now_ns();
 	struct deployment *deployment =
 		generation_find(invocation->worker->generation, callee->name);
 
@@ -69,8 +73,9 @@ static void callee_on_start(struct io_message *message)
 		return;
 	}
 	invocation->deployment = deployment_hold(deployment);
-	invocation->request.timeout_ns =
-		deadline_ns > now_ns ? deadline_ns - now_ns : 1;
+	budget_open(&callee->account, &invocation->worker->purse);
+	budget_join(&callee->account, BUDGET_OF_FUNCTION, &deployment->share);
+	invocation->account = &callee->account;
 	invocation_start(invocation);
 }
 
@@ -79,7 +84,7 @@ void callee_invoke(void *cookie, struct host_call *call, const char *function,
 {
 	struct invocation *caller = INVOCATION_OF(call->reply, reply);
 	const size_t name_size = strlen(function) + 1;
-	struct callee *callee = malloc(sizeof(*callee) + name_size);
+	struct callee *callee = calloc(1, sizeof(*callee) + name_size);
 
 	(void)cookie;
 	if (!callee) {
@@ -94,11 +99,12 @@ void callee_invoke(void *cookie, struct host_call *call, const char *function,
 		.data = data,
 		.size = size,
 		.id = call->given.id,
-		.reserved = { invoke_depth(&caller->request) + 1 },
+		.reserved = { call->depth + 1, call->given.deadline_ns },
 	};
 	callee->invocation.replied = callee_on_replied;
 	callee->invocation.ended = callee_on_ended;
 	callee->call = host_call_hold(call);
+	callee->caller = deployment_hold(caller->deployment);
 	memcpy(callee->name, function, name_size);
 	callee->message.deliver = callee_on_start;
 	io_post(caller->worker->io, NULL, &callee->message);

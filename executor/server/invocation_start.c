@@ -126,7 +126,8 @@ void invocation_abandon(struct invocation *invocation)
 {
 	atomic_store(&invocation->abandoned, true);
 	/* in_line belongs to the runner, which may be another worker */
-	if (invocation->runner != invocation->worker ||
+	if (__atomic_load_n(&invocation->runner, __ATOMIC_RELAXED) !=
+		    invocation->worker ||
 	    !invocation_leave_line(invocation))
 		return;
 	timer_clear(&invocation->runner->timers, &invocation->timer);
@@ -265,7 +266,7 @@ static void invocation_give_away(struct worker *worker)
 			continue;
 		run_queue_pop(&worker->queue, &entry);
 		invocation = INVOCATION_OF(entry, entry);
-		invocation->runner = other;
+		__atomic_store_n(&invocation->runner, other, __ATOMIC_RELAXED);
 		invocation->message.deliver = invocation_on_given;
 		metrics_add(&shared->metrics.stolen_total, 1);
 		io_post(other->io, worker->io, &invocation->message);

@@ -67,12 +67,14 @@ static int send(const void *call, size_t size, enum thaw_type returns,
  * Returns whether it was one of them, which the catalog allows.
  */
 static bool call_local(const char *name, const struct thaw_value *arguments,
-		       unsigned count, struct thaw_value *ret_result)
+		       unsigned count, enum thaw_type returns,
+		       struct thaw_value *ret_result)
 {
 	const uint32_t local = thaw_info->host_local;
 
 	if ((local & THAW_HOST_LOCAL_PRINT) && !strcmp(name, "print") &&
-	    count == 1 && arguments[0].type == THAW_TYPE_STRING) {
+	    count == 1 && arguments[0].type == THAW_TYPE_STRING &&
+	    (returns == THAW_TYPE_NONE || returns == THAW_TYPE_INT)) {
 		const struct thaw_text *text = &arguments[0].as.string;
 
 		fwrite(text->data, 1, text->size, stdout);
@@ -81,7 +83,8 @@ static bool call_local(const char *name, const struct thaw_value *arguments,
 	}
 	if ((local & THAW_HOST_LOCAL_LOG) && !strcmp(name, "log") &&
 	    count == 2 && arguments[0].type == THAW_TYPE_INT &&
-	    arguments[1].type == THAW_TYPE_STRING) {
+	    arguments[1].type == THAW_TYPE_STRING &&
+	    (returns == THAW_TYPE_NONE || returns == THAW_TYPE_VOID)) {
 		thaw_log((enum thaw_level)arguments[0].as.i32, "%s",
 			 arguments[1].as.string.data);
 		*ret_result = thaw_value_void();
@@ -126,7 +129,7 @@ int thaw_host_call(const char *name, const struct thaw_value *arguments,
 			    "host.allow");
 	if (!is_valid(name, arguments, count))
 		return fail(THAW_HOST_INVALID, "the call is not valid");
-	if (call_local(name, arguments, count, ret_result))
+	if (call_local(name, arguments, count, returns, ret_result))
 		return THAW_HOST_OK;
 	size = thaw_message_size(arguments, count, strlen(name));
 	if (!size)

@@ -192,8 +192,7 @@ static const struct {
 	  "{\"result\":\"1: host function lies: its result is of another "
 	  "type\"}" },
 	{ CALL("call_slow", "1"), "{\"result\":\"0: \"}" },
-	{ CALL("call_config", "\"greeting\""),
-	  "{\"result\":\"\\\\\"hi\\\\\"\"}" },
+	{ CALL("call_config", "\"greeting\""), "{\"result\":\"hi\"}" },
 	{ CALL("call_config", "\"n\""), "{\"result\":\"\\[1,2\\]\"}" },
 	{ CALL("call_config", "\"none\""),
 	  "{\"result\":\"1: the catalog's host.config has no none\"}" },
@@ -214,6 +213,10 @@ static const struct {
 	  "{\"result\":\"3: the call is not valid\"}" },
 	{ CALL("call_by_name", "\"greet\""),
 	  "{\"result\":\"3: the host function is string greet(string)\"}" },
+	{ CALL("print_as_string", ""),
+	  "{\"result\":\"3: the host function is int print(string)\"}" },
+	{ CALL("call_env", "\"PLACE=he\""),
+	  "{\"result\":\"1: the catalog's environment has no PLACE=he\"}" },
 	{ CALL("during_init", ""),
 	  "{\"result\":\"5: host functions cannot be called during init\"}" },
 	{ CALL("write_result", ""), "Runtime.Fault: *" },
@@ -339,6 +342,7 @@ START_TEST(host_functions_that_make_no_sense_are_refused)
 		      NULL, 0),
 		OFFER("f", THAW_TYPE_NONE, NULL, 0, call_nothing, NULL, 0),
 		OFFER("f", (enum thaw_type)11, NULL, 0, call_nothing, NULL, 0),
+		OFFER("invoke", THAW_TYPE_VOID, NULL, 0, call_nothing, NULL, 0),
 		OFFER("f", THAW_TYPE_VOID, none, 1, call_nothing, NULL, 0),
 		OFFER("f", THAW_TYPE_VOID, none, 17, call_nothing, NULL, 0),
 		OFFER("f", THAW_TYPE_VOID, NULL, 0, NULL, NULL, 0),
@@ -468,8 +472,7 @@ START_TEST(recursion_ends)
 
 	open_host(_i, HOST(",\"invoke\"]},\"concurrency\":{\"max\":16}"));
 	is = call_once(thaw, "host", CALL("recurse", "0"));
-	ck_assert_msg(strstr(is, "at 8: 1: function host: 8 functions"), "%s",
-		      is);
+	ck_assert_msg(strstr(is, "at 8: 1: function host: 8 calls"), "%s", is);
 	thaw_close(thaw);
 	open_host(_i, HOST(",\"invoke\"]},\"concurrency\":{\"max\":3}"));
 	is = call_once(thaw, "host", CALL("recurse", "0"));
@@ -491,6 +494,83 @@ START_TEST(a_callee_ends_with_its_caller)
 	ck_assert_msg(reply.result == THAW_TIMEOUT, "%s", outcome(&reply));
 	thaw_reply_release(&reply);
 	expect(CALL("call_add", "1,2"), "{\"result\":3}");
+	thaw_close(thaw);
+}
+END_TEST
+
+/* It would be ready after ten seconds. */
+START_TEST(a_callee_that_boots_keeps_no_caller)
+{
+	struct thaw_reply reply;
+
+	offered = (struct offered){ mine, sizeof(mine) / sizeof(*mine) };
+	thaw = open_functions(
+		backends[_i],
+		FUNCTION("host", HOST(",\"invoke\"]}")) "," FUNCTION(
+			"other", HOST(",\"invoke\"]},\"init_timeout\":\"100ms\","
+				      "\"environment\":{\"INIT_MS\":"
+				      "\"10000\"}")));
+	offered = (struct offered){ NULL, 0 };
+	call(thaw, "host", CALL("call_invoke", "\"other\",\"{}\""), 20000000,
+	     &reply);
+	ck_assert_msg(reply.result == THAW_TIMEOUT, "%s", outcome(&reply));
+	thaw_reply_release(&reply);
+	expect(CALL("call_add", "1,2"), "{\"result\":3}");
+	expect(CALL("call_invoke", "\"other\",\"{}\""),
+	       "{\"result\":\"1: function other: not ready within *\"}");
+	thaw_close(thaw);
+}
+END_TEST
+
+static _Atomic bool is_open;
+
+static void call_hangs(void *cookie, struct thaw_host_call *call)
+{
+	const struct timespec ms = { .tv_nsec = 1000000 };
+
+	(void)cookie;
+	(void)call;
+	running++;
+	while (!is_open)
+		nanosleep(&ms, NULL);
+}
+
+/* They keep threads, and their callers' calls wait: so many, and no more memory. */
+START_TEST(host_functions_that_hang_are_bounded)
+{
+	struct thaw_host_function hanging[sizeof(mine) / sizeof(*mine)];
+	unsigned timeouts = 0, refusals = 0;
+	struct thaw_reply reply;
+	size_t before;
+
+	memcpy(hanging, mine, sizeof(mine));
+	hanging[7].call = call_hangs;
+	offered = (struct offered){ hanging, sizeof(mine) / sizeof(*mine) };
+	thaw = open_guest(backends[0], "host", ALL);
+	offered = (struct offered){ NULL, 0 };
+	running = 0;
+	is_open = false;
+	before = private_bytes();
+	while (timeouts < HOST_OFFLOADED_MAX + 100 && !refusals) {
+		call(thaw, "host", CALL("call_slow", "1"), 1000000, &reply);
+		timeouts += reply.result == THAW_TIMEOUT;
+		refusals += reply.result == THAW_OK;
+		if (reply.result == THAW_OK)
+			ck_assert_msg(strstr(outcome(&reply),
+					     "5: host function"),
+				      "%s", outcome(&reply));
+		thaw_reply_release(&reply);
+	}
+	ck_assert_uint_eq(refusals, 1);
+	ck_assert_uint_le(timeouts, HOST_OFFLOADED_MAX + 10);
+	ck_assert_uint_le(running, THAW_HOST_THREADS_MAX / 2);
+#ifndef TEST_SANITIZED
+	ck_assert_uint_le(private_bytes(), before + (32 << 20));
+#else
+	(void)before;
+#endif
+	expect(CALL("call_add", "1,2"), "{\"result\":3}");
+	is_open = true;
 	thaw_close(thaw);
 }
 END_TEST
@@ -587,6 +667,9 @@ int main(void)
 	tcase_add_loop_test(group, functions_call_each_other, 0, count);
 	tcase_add_loop_test(group, recursion_ends, 0, count);
 	tcase_add_loop_test(group, a_callee_ends_with_its_caller, 0, count);
+	tcase_add_loop_test(group, a_callee_that_boots_keeps_no_caller, 0,
+			    count);
+	tcase_add_test(group, host_functions_that_hang_are_bounded);
 	tcase_add_loop_test(group, lies_are_answered_with_errors, 0, count);
 	tcase_add_loop_test(group, calls_without_end_take_no_memory, 0, count);
 	tcase_add_loop_test(group, callers_do_not_wait_for_each_other, 0,

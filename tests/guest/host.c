@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <thaw.h>
 #include <thaw_arch.h>
@@ -231,6 +232,16 @@ THAW_FUNCTION(const char *, call_by_name, (const char *, name))
 	return failure(thaw_host_call(name, two, 2, THAW_TYPE_NONE, &result));
 }
 
+/* Calls print() by name, and wants a string of it. */
+THAW_FUNCTION(const char *, print_as_string)
+{
+	const struct thaw_value line = thaw_value_string("a line");
+	struct thaw_value result;
+
+	return failure(
+		thaw_host_call("print", &line, 1, THAW_TYPE_STRING, &result));
+}
+
 /* As often as it can. */
 THAW_FUNCTION(unsigned, call_often, (unsigned, count))
 {
@@ -344,7 +355,10 @@ static char at_init[128];
 
 THAW_INIT(calls_the_host)
 {
+	const char *rest = getenv("INIT_MS");
 	int sum;
+
+	usleep(rest ? (useconds_t)atoi(rest) * 1000 : 0);
 
 	snprintf(at_init, sizeof(at_init), "%d", host_add(1, 2, &sum));
 	strlcat(at_init, ": ", sizeof(at_init));

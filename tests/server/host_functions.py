@@ -3,6 +3,8 @@
 functions that call the host: what is built in, and each other.
 """
 import json
+import random
+import re
 import time
 
 from support import ECHO, Server, Threads, main, test
@@ -15,7 +17,8 @@ SURPRISES = ['invocation (refused|failed|timed out)', 'Sandbox.Timedout', 'Funct
 
 def calls(allow=BUILTIN, **more):
     return {'image': 'calls', 'memory': '4MiB', 'stack': '64KiB', 'timeout': '5s',
-            'host': {'allow': allow, 'config': {'color': {'r': 1}}}, **more}
+            'host': {'allow': allow, 'config': {'color': {'r': 1}, 'name': 'a "b"'}},
+            **more}
 
 
 FUNCTIONS = {'echo': ECHO, 'calls': calls(),
@@ -36,6 +39,7 @@ def builtin():
     with Server(FUNCTIONS, surprises=SURPRISES) as server:
         with server.http() as client:
             assert result(call(client, 'setting', 'color')) == '{"r":1}'
+            assert result(call(client, 'setting', 'name')) == 'a "b"'
             assert 'no nothing' in result(call(client, 'setting', 'nothing'))
             now = result(call(client, 'print_and_time', 'a printed line'))
             assert abs(now / 1e9 - time.time()) < 5, now
@@ -97,6 +101,9 @@ def deadline():
                 'calls', json.dumps({'function': 'pass',
                                      'args': ['inner', request, 0]}).encode())
             assert response.status == 504, response
+            # the callee's time is what was left of the caller's
+            line = server.wait_line('invocation failed function=inner')[0]
+            assert re.search(r'timeout of [12]\d\d\.', line), line
             assert result(call(client, 'pass', 'echo', 'after', 0)) == 'after'
         server.wait_quiet()
 
@@ -116,7 +123,7 @@ def depth():
         deep = json.dumps({'function': 'pass', 'args': ['ring', deep, 0]})
         with server.http() as client:
             response = client.post('ring', deep.encode())
-            assert b'8 functions have called each other' in response.body, response
+            assert b'8 calls of functions by functions' in response.body, response
 
 
 @test('callers rest through a reload, and find the new catalog')
@@ -137,6 +144,48 @@ def reload():
                 server.reload()
             threads.join()
         assert seen == ['x'] * 20, seen
+
+
+@test('callees outlive callers, catalogs and clients, and harm nothing')
+def chaos():
+    def catalog(i):
+        some = {f'c{k}': calls(timeout=f'{60 + i * 7 * k % 200}ms',
+                               concurrency={'max': 2 + (i + k) % 4, 'queue': 20})
+                for k in range(4) if not k or i % (k + 2)}
+        return {'echo': ECHO, 'slow': calls(concurrency={'max': 6}), **some}
+
+    def passes(function, to, request, ms):
+        return f'{function}/pass', json.dumps([to, request, ms]).encode()
+
+    def client(number):
+        choice = random.Random(number)
+        with server.http() as http:
+            for _ in range(choice.randrange(1, 8)):
+                rest = json.dumps({'function': 'rest', 'args': [choice.randrange(150)]})
+                nested = json.dumps({'function': 'pass', 'args': ['slow', rest, 3]})
+                path, body = passes(f'c{choice.randrange(4)}', *choice.choice([
+                    ('echo', 'x', 0), ('slow', rest, choice.randrange(80)),
+                    ('c1', nested, 1), ('c2', nested, 3), ('c1', '{}', 0),
+                    ('nobody', '', 0)]))
+                if choice.random() < .15:
+                    http.send(http.request_bytes('POST', f'/function/{path}', body))
+                    http.reset()
+                    return
+                http.post(path, body)
+
+    end = time.monotonic() + 4
+    with Server(catalog(1), '--workers', '3', surprises=['.']) as server:
+        with Threads() as threads:
+            for number in range(8):
+                threads.start(client, number)
+            for i in range(2, 1000):
+                server.write_catalog(catalog(i))
+                server.reload()
+                time.sleep(.1)
+                if time.monotonic() > end:
+                    break
+        server.wait_quiet()
+        assert server.function('slow')['inflight'] == 0
 
 
 main()

@@ -320,7 +320,7 @@ MOVES = [
         'status.catalog.reloads', 'function.snapshot.boots',
         'function.snapshot.bytes', 'function.boot_us', 'function.description',
         'function.labels', 'function.catalog', 'function.image', 'function.image_bytes',
-        'function.image_sha256', 'function.deployed_at', 'function.entry', 'function.imports',
+        'function.image_sha256', 'function.deployed_at', 'function.entry', 'function.functions',
         'function.memory_bytes', 'function.timeout_ms', 'function.dispatch',
         'function.isolation', 'function.max_request_bytes',
         'function.max_reply_bytes', 'function.concurrency.max',
@@ -353,6 +353,7 @@ FIXED = {
     'status.catalog.path', 'status.connections.max', 'status.buffered.max',
     'status.events.max', 'status.functions.total', 'status.functions.active',
     'function.name', 'function.kind', 'function.gate', 'function.no_gate',
+    'function.imports',
     'status.memory.max', 'status.memory.pressure', 'thaw_memory_max_bytes',
     'thaw_function_info{label_a="b"}',
 }

@@ -201,7 +201,7 @@ part_asan() {
 
 part_tsan() {
 	build_and_test tsan --exclude-regex "$other_io" --tests-regex \
-		'test_(threads|watchdog|clones|polled|slices|offload|io)|server_(load|start)'
+		'test_(threads|watchdog|clones|polled|slices|offload|io|host_functions)|server_(load|start|host_functions)'
 }
 
 # What takes long and shows nothing more with another compiler.

@@ -170,6 +170,8 @@ def chaos():
                 if choice.random() < .15:
                     http.send(http.request_bytes('POST', f'/function/{path}', body))
                     http.reset()
+                    # else the server has no place for connections left
+                    time.sleep(.02)
                     return
                 http.post(path, body)
 

@@ -13,8 +13,8 @@
 #include "executor/typed/call.h"
 #include "executor/typed/result.h"
 #include "guest/abi/thaw_typed.h"
-#include "vm/image/image_declarations.h"
 #include "vm/image/image.h"
+#include "vm/image/image_declarations.h"
 #include "vm/image/open.h"
 
 /* Conversions in one sample: the clock is slower than one of them. */

@@ -64,7 +64,7 @@ struct layout {
 	struct layout_range result;
 	size_t request_max; /* what may be in them, bytes */
 	size_t reply_max;
-	size_t result_max; /* 0: no host function may be called */
+	size_t result_max;	    /* 0: no host function may be called */
 	struct layout_range tables; /* page tables, not mapped */
 	enum layout_control control;
 	struct layout_mapping mappings[LAYOUT_MAPPINGS_MAX];

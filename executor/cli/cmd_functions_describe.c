@@ -16,8 +16,8 @@
 #include "executor/cli/options.h"
 #include "executor/cli/verbs.h"
 #include "executor/limits.h"
-#include "vm/image/image_declarations.h"
 #include "vm/image/image.h"
+#include "vm/image/image_declarations.h"
 #include "vm/image/open.h"
 
 #define ADMIN_PATH_MAX 256

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 SHORT = (
     "doctor sample_hello sample_echo sample_spellcheck sample_mandelbrot sample_wordfreq sample_notes served"
     " test_dirty test_watchdog test_restore test_registers test_inits test_clones test_cxx test_libc test_edges test_guest_log test_heads"
+    " test_typed test_host_functions test_hyperlight test_backtrace"
     " test_timeouts test_hostile test_counting test_polled"
 ).split()
 SHORT_ENVIRONMENT = {"TEST_EXITS_ONLY": "1"}

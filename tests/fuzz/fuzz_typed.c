@@ -23,8 +23,8 @@
 #include "executor/typed/result.h"
 #include "tests/unit/elf_builder.h"
 #include "tests/unit/require.h"
-#include "vm/image/image_declarations.h"
 #include "vm/image/image.h"
+#include "vm/image/image_declarations.h"
 #include "vm/image/open.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);

@@ -23,8 +23,7 @@ static char *similar[] = { "a.b-c/d=1",		  "a_b.c_d=2",
 			   "a.b.c.d_conflict1=5", NULL };
 
 static char *allowed[] = { "print", NULL };
-static struct catalog_config config[] = { { "key", "\"secret\"",
-					   "secret" } };
+static struct catalog_config config[] = { { "key", "\"secret\"", "secret" } };
 
 static const struct catalog_function hello = {
 	.name = "hello",

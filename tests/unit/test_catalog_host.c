@@ -17,8 +17,8 @@
 #include "guest/abi/thaw_typed.h"
 #include "tests/unit/catalog_fixture.h"
 #include "tests/unit/elf_builder.h"
-#include "vm/image/image_declarations.h"
 #include "vm/image/image.h"
+#include "vm/image/image_declarations.h"
 #include "vm/image/open.h"
 
 #define HOST(members) ONE(", \"host\": { " members " }")

@@ -11,8 +11,8 @@
 #include "base/error.h"
 #include "elf_builder.h"
 #include "guest/abi/thaw_typed.h"
-#include "vm/image/image_declarations.h"
 #include "vm/image/image.h"
+#include "vm/image/image_declarations.h"
 #include "vm/image/open.h"
 
 static struct elf_builder elf;

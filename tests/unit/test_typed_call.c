@@ -13,8 +13,8 @@
 #include "executor/typed/result.h"
 #include "executor/typed/values.h"
 #include "tests/unit/elf_builder.h"
-#include "vm/image/image_declarations.h"
 #include "vm/image/image.h"
+#include "vm/image/image_declarations.h"
 #include "vm/image/open.h"
 
 static struct error error;

@@ -189,6 +189,21 @@ static bool invocation_make_call(struct invocation *invocation)
 	return false;
 }
 
+/*
+ * Whether it may wait for a vm. One that another function has called may wait only for
+ * one that nobody has, because it is being restored: those who have one could wait for
+ * this invocation.
+ */
+static bool invocation_may_wait(const struct invocation *invocation)
+{
+	const struct deployment *deployment = invocation->deployment;
+
+	return !invoke_depth(&invocation->request) ||
+	       atomic_load_explicit(&deployment->admitted,
+				    memory_order_relaxed) <=
+		       deployment->spec->concurrency.max;
+}
+
 /* Tries to get a vm, or waits for one. */
 static void invocation_take_vm(struct invocation *invocation)
 {
@@ -197,8 +212,8 @@ static void invocation_take_vm(struct invocation *invocation)
 
 	invocation->waiter.served = invocation_on_served;
 	r = pool_try(deployment->function->pool,
-		     invoke_depth(&invocation->request) ? NULL :
-							  &invocation->waiter,
+		     invocation_may_wait(invocation) ? &invocation->waiter :
+						       NULL,
 		     &invocation->error, &invocation->vm);
 	if (!r) {
 		invocation_run_in_vm(invocation);

@@ -20,7 +20,7 @@ static int answer_no_memory(struct thaw_reply *reply)
 	const struct {
 		struct thaw_host_answer head;
 		char text[32];
-	} answer = { { THAW_HOST_NO_MEMORY, 18 }, "the host is short" };
+	} answer = { { THAW_HOST_NO_MEMORY, 22 }, "the host has no memory" };
 
 	return vm_write(state->vm,
 			snapshot_layout(state->function->snapshot)->result.start,

@@ -75,10 +75,15 @@ static void check_function(const struct catalog *catalog,
 			f->host.max_size >= LIMIT_HOST_SIZE_MIN &&
 			f->host.max_size <= LIMIT_HOST_SIZE_MAX,
 		"host within its limits");
-	for (size_t i = 0; i < f->host.config_count; i++)
-		require(catalog_host_config(&f->host, f->host.config[i].name) ==
-				f->host.config[i].json,
+	for (size_t i = 0; i < f->host.config_count; i++) {
+		const struct catalog_config *one = &f->host.config[i];
+
+		require(catalog_host_config(&f->host, one->name) ==
+				(one->text ? one->text : one->json),
 			"a setting is found by its name");
+		require(!one->text == (*one->json != '"'),
+			"a string is there as it is, too");
+	}
 	require(f->timeout_ns >= LIMIT_TIMEOUT_MIN &&
 			f->timeout_ns <= LIMIT_TIMEOUT_MAX,
 		"timeout within its limits");

@@ -176,33 +176,33 @@ static void call_invoke(void *cookie, struct thaw_host_call *given)
 	host_call_finish(call);
 }
 
-#define SIGNATURE(name_, returns_, count_, ...)                      \
-	{                                                            \
-		.name = name_, .returns = returns_, .count = count_, \
-		.types = {                                           \
-			__VA_ARGS__                                  \
-		}                                                    \
+#define BUILTIN(name_, call_, run_, returns_, count_, ...) \
+	{                                                  \
+		.call = call_, .run = run_, .signature = { \
+			.name = name_,                     \
+			.returns = returns_,               \
+			.count = count_,                   \
+			.types = { __VA_ARGS__ }           \
+		}                                          \
 	}
 
 /* In the order of their names. */
 static struct host_function builtin_list[] = {
-	{ SIGNATURE("config", THAW_TYPE_STRING, 1, THAW_TYPE_STRING),
-	  call_config, NULL, HOST_RUN_INLINE },
-	{ SIGNATURE("env", THAW_TYPE_STRING, 1, THAW_TYPE_STRING), call_env,
-	  NULL, HOST_RUN_INLINE },
-	{ SIGNATURE("invoke", THAW_TYPE_BYTES, 2, THAW_TYPE_STRING,
-		    THAW_TYPE_BYTES),
-	  call_invoke, NULL, HOST_RUN_STARTED },
-	{ SIGNATURE("log", THAW_TYPE_VOID, 2, THAW_TYPE_INT, THAW_TYPE_STRING),
-	  call_local, NULL, HOST_RUN_INLINE },
-	{ SIGNATURE("print", THAW_TYPE_INT, 1, THAW_TYPE_STRING), call_local,
-	  NULL, HOST_RUN_INLINE },
-	{ SIGNATURE("random", THAW_TYPE_BYTES, 1, THAW_TYPE_UINT), call_random,
-	  NULL, HOST_RUN_INLINE },
-	{ SIGNATURE("read", THAW_TYPE_BYTES, 1, THAW_TYPE_ULONG), call_read,
-	  NULL, HOST_RUN_INLINE },
-	{ SIGNATURE("time", THAW_TYPE_ULONG, 0, 0), call_time, NULL,
-	  HOST_RUN_INLINE },
+	BUILTIN("config", call_config, HOST_RUN_INLINE, THAW_TYPE_STRING, 1,
+		THAW_TYPE_STRING),
+	BUILTIN("env", call_env, HOST_RUN_INLINE, THAW_TYPE_STRING, 1,
+		THAW_TYPE_STRING),
+	BUILTIN("invoke", call_invoke, HOST_RUN_STARTED, THAW_TYPE_BYTES, 2,
+		THAW_TYPE_STRING, THAW_TYPE_BYTES),
+	BUILTIN("log", call_local, HOST_RUN_INLINE, THAW_TYPE_VOID, 2,
+		THAW_TYPE_INT, THAW_TYPE_STRING),
+	BUILTIN("print", call_local, HOST_RUN_INLINE, THAW_TYPE_INT, 1,
+		THAW_TYPE_STRING),
+	BUILTIN("random", call_random, HOST_RUN_INLINE, THAW_TYPE_BYTES, 1,
+		THAW_TYPE_UINT),
+	BUILTIN("read", call_read, HOST_RUN_INLINE, THAW_TYPE_BYTES, 1,
+		THAW_TYPE_ULONG),
+	BUILTIN("time", call_time, HOST_RUN_INLINE, THAW_TYPE_ULONG, 0, 0),
 };
 
 static const struct host_functions builtins = {

@@ -22,10 +22,10 @@ enum host_run {
 };
 
 struct host_function {
-	struct declaration signature;
 	void (*call)(void *cookie, struct thaw_host_call *call);
 	void *cookie;
 	enum host_run run;
+	struct declaration signature;
 };
 
 /* Any number of host functions, in the order of their names. */

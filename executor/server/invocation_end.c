@@ -308,7 +308,7 @@ void invocation_finish(struct invocation *invocation, struct worker *runner)
 	}
 	if (!invocation->result && invoke_typed_is_due(reply))
 		invocation_take_result(invocation);
-	if (runner != invocation->worker) {
+	if (!runner || runner != invocation->worker) {
 		invocation_send_back(invocation, runner);
 		return;
 	}

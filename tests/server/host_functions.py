@@ -67,7 +67,9 @@ def each_other():
 
 @test('when all vms are busy, calls fail, and nothing waits for itself')
 def no_deadlock():
-    functions = {'ring': calls(concurrency={'max': 4, 'queue': 100}), 'echo': ECHO}
+    # who waited for a vm would do so until its caller's deadline
+    functions = {'ring': calls(concurrency={'max': 4, 'queue': 100,
+                                            'queue_timeout': '30s'}), 'echo': ECHO}
     with Server(functions, '--workers', '2', surprises=SURPRISES) as server:
         deep = json.dumps({'function': 'rest', 'args': [1]})
         for _ in range(3):

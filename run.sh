@@ -54,9 +54,21 @@ excerpt() {
 	printf '\n'
 }
 
-# Each sample function with real data: request, reply and time.
+# sample NAME [OPTION...]: invokes a function with build/samples/NAME.request, and shows
+# request, reply and time.
+sample() {
+	local name=$1 work=$top/build/samples
+
+	printf '%s\n  request  ' "$name"
+	excerpt "$work/$name.request"
+	invoke "$name" "$work/$name.request" "$work/$name.reply" "${@:2}"
+	printf '  reply    '
+	excerpt "$work/$name.reply"
+}
+
+# Each sample function with real data.
 samples() {
-	local work=$top/build/samples function options
+	local work=$top/build/samples function
 
 	mkdir -p "$work"
 	printf '{"name":"Ada"}' >"$work/hello.request"
@@ -67,19 +79,38 @@ samples() {
 	book >"$work/wordfreq.request"
 	printf 'hypot(3, 4) ^ 2\n' >"$work/calc.request"
 	printf '{"function":"roman","args":[2026]}' >"$work/math.request"
+	printf '{"uri": "/index.html"}' >"$work/redirect.request"
 	: >"$work/notes.request"
-	for function in hello echo spellcheck mandelbrot wordfreq calc math notes; do
-		options=()
-		[[ $function != notes ]] || options=(--method GET --path /1)
-		printf '%s\n  request  ' "$function"
-		excerpt "$work/$function.request"
-		invoke "$function" "$work/$function.request" \
-			"$work/$function.reply" "${options[@]}"
-		printf '  reply    '
-		excerpt "$work/$function.reply"
+	for function in hello echo spellcheck mandelbrot wordfreq calc math redirect; do
+		sample "$function"
 	done
+	sample notes --method GET --path /1
 	cp "$work/mandelbrot.reply" "$top/build/mandelbrot.png"
 	printf 'the picture is build/mandelbrot.png\n'
+	linux_samples
+}
+
+# The same for programs of Debian, and some of ours.
+linux_samples() {
+	local work=$top/build/samples function
+
+	head -n 1000 "$work/wordfreq.request" >"$work/awk.request"
+	printf '3 4\n' >"$work/bash.request"
+	printf 'name,n\na,1\na,2\n' >"$work/gawk.request"
+	printf '{"customer":"Ada","items":[{"price":2.5,"count":4}]}' \
+		>"$work/jq.request"
+	printf 'SELECT max(moons) AS moons, name FROM planets;' \
+		>"$work/sqlite3.request"
+	printf '{"function":"titles","args":["a tale OF two cities"]}' \
+		>"$work/perl.request"
+	printf '{"function":"reverse","args":["stressed"]}' >"$work/lua.request"
+	printf '{"function":"count_words","args":["to be or not to be"]}' \
+		>"$work/python.request"
+	printf 'apple 0.5 12\n' >"$work/stock.request"
+	printf '100000\n' >"$work/primes.request"
+	for function in awk bash gawk jq sqlite3 perl lua python stock primes; do
+		sample "$function" -c "$top/build/release/linux.json"
+	done
 }
 
 # The sample functions, over HTTP and a unix socket.
@@ -98,6 +129,7 @@ if (($# > 1)) || [[ ${1-samples} != samples ]]; then
 fi
 setup_require_kvm
 packages_install "${run_packages[@]}"
+(($# == 0)) || packages_install "${linux_packages[@]}"
 "$top/third_party/picolibc.sh" "$(setup_architecture)"
 "$top/third_party/llhttp.sh"
 "$top/third_party/quickjs.sh" || say 'building without the sample javascript'

@@ -193,22 +193,24 @@ part_release() {
 }
 
 # The same script on the other io, where that is not what it is about.
-other_io='^server_(event_lines|files|functions|hosts|metrics|neighbours|start|texts)_epoll$'
+other_io='^server_(event_lines|files|functions|hosts|metrics|neighbours|start|stored|texts)_epoll$'
 
+# What is read from files is read by test_linux_store and test_linux_state, too.
 part_asan() {
-	build_and_test asan --exclude-regex "$other_io"
+	build_and_test asan --exclude-regex "$other_io|^test_linux_.*_stored$"
 }
 
 part_tsan() {
 	build_and_test tsan --exclude-regex "$other_io" --tests-regex \
-		'test_(threads|watchdog|clones|polled|slices|offload|io|host_functions)|server_(load|start|host_functions)'
+		'test_(threads|watchdog|clones|polled|slices|offload|io|host_functions|growth|function_store)|server_(bases|load|start|host_functions)'
 }
 
-# What takes long and shows nothing more with another compiler.
-scripts_of_servers='^(server_|aws_|readme|bench$|load$|test_failures)'
+# What takes long and shows nothing more with another compiler: scripts, which run other
+# programs than thaw most of the time, and what makes many vms.
+same_with_clang='^(server_|aws_|readme|bench$|load$|python_suite|sdk_project|linux_samples|test_failures|test_many|test_linux_.*_stored$)'
 
 part_clang() {
-	build_and_test clang --exclude-regex "$scripts_of_servers" &&
+	build_and_test clang --exclude-regex "$same_with_clang" &&
 		step 'clang: clang-tidy' logged clang-tidy check_clang_tidy
 }
 
@@ -278,7 +280,9 @@ done
 
 architecture=$(setup_architecture) || exit
 mapfile -t node_packages < <(setup_node_packages)
-packages_install "${run_packages[@]}" "${test_packages[@]}" "${node_packages[@]}"
+mapfile -t python_packages < <(setup_python_packages)
+packages_install "${run_packages[@]}" "${test_packages[@]}" "${node_packages[@]}" \
+	"${python_packages[@]}"
 third_party/picolibc.sh "$architecture" || exit
 third_party/llhttp.sh || exit
 third_party/quickjs.sh ||

@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include "base/hot.h"
+
 /* A purse takes so much in advance, or less: all of them an eighth at most. */
 #define STEP_MAX (64 * 1024)
 #define STEPS 16
@@ -73,7 +75,7 @@ static bool budget_fill(struct budget_purse *purse, uint64_t size)
 	return true;
 }
 
-static void budget_fill_anyway(struct budget_purse *purse, uint64_t size)
+HOT static void budget_fill_anyway(struct budget_purse *purse, uint64_t size)
 {
 	uint64_t credit = budget_read(&purse->credit);
 
@@ -83,7 +85,7 @@ static void budget_fill_anyway(struct budget_purse *purse, uint64_t size)
 	set_credit(purse, size);
 }
 
-static void put_back(struct budget_purse *purse, uint64_t size)
+HOT static void put_back(struct budget_purse *purse, uint64_t size)
 {
 	struct budget *budget = purse->budget;
 	uint64_t credit = budget_read(&purse->credit) + size;
@@ -103,14 +105,14 @@ void budget_purse_done(struct budget_purse *purse)
 	set_credit(purse, 0);
 }
 
-void budget_open(struct budget_account *account, struct budget_purse *purse)
+HOT void budget_open(struct budget_account *account, struct budget_purse *purse)
 {
 	*account = (struct budget_account){
 		.purse = purse->budget ? purse : NULL,
 	};
 }
 
-void budget_leave(struct budget_account *account, unsigned index)
+HOT void budget_leave(struct budget_account *account, unsigned index)
 {
 	struct budget_share *share = account->shares[index];
 
@@ -119,8 +121,8 @@ void budget_leave(struct budget_account *account, unsigned index)
 	account->shares[index] = NULL;
 }
 
-void budget_join(struct budget_account *account, unsigned index,
-		 struct budget_share *share)
+HOT void budget_join(struct budget_account *account, unsigned index,
+		     struct budget_share *share)
 {
 	budget_leave(account, index);
 	if (!account->purse)
@@ -129,7 +131,7 @@ void budget_join(struct budget_account *account, unsigned index,
 	account->shares[index] = share;
 }
 
-void budget_close(struct budget_account *account)
+HOT void budget_close(struct budget_account *account)
 {
 	for (unsigned i = 0; i < BUDGET_SHARES; i++)
 		budget_leave(account, i);
@@ -139,7 +141,7 @@ void budget_close(struct budget_account *account)
 	account->used = 0;
 }
 
-bool budget_allows(struct budget_account *account, size_t size)
+HOT bool budget_allows(struct budget_account *account, size_t size)
 {
 	uint64_t rest;
 
@@ -164,7 +166,7 @@ bool budget_allows(struct budget_account *account, size_t size)
 }
 
 /* Moves @size bytes of credit from the purse to the account. */
-static void budget_enter(struct budget_account *account, size_t size)
+HOT static void budget_enter(struct budget_account *account, size_t size)
 {
 	set_credit(account->purse, budget_read(&account->purse->credit) - size);
 	account->used += size;
@@ -187,7 +189,7 @@ bool budget_take(struct budget_account *account, size_t size)
 	return true;
 }
 
-void budget_take_anyway(struct budget_account *account, size_t size)
+HOT void budget_take_anyway(struct budget_account *account, size_t size)
 {
 	if (!account->purse || !size)
 		return;

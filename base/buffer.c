@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hot.h"
+
 #define CAPACITY_FIRST 512
 
 /* Pays for @more bytes; false if the account may not have them. */
@@ -34,13 +36,13 @@ void buffer_done(struct buffer *buffer)
 	buffer->failed = false;
 }
 
-void buffer_clear(struct buffer *buffer)
+HOT void buffer_clear(struct buffer *buffer)
 {
 	buffer->size = 0;
 	buffer->failed = false;
 }
 
-void buffer_shrink(struct buffer *buffer, size_t most)
+HOT void buffer_shrink(struct buffer *buffer, size_t most)
 {
 	if (buffer->capacity > most)
 		buffer_done(buffer);
@@ -72,7 +74,7 @@ static bool buffer_grow(struct buffer *buffer, size_t size)
 	return true;
 }
 
-char *buffer_reserve(struct buffer *buffer, size_t size)
+HOT char *buffer_reserve(struct buffer *buffer, size_t size)
 {
 	if (buffer->failed)
 		return NULL;
@@ -85,7 +87,24 @@ char *buffer_reserve(struct buffer *buffer, size_t size)
 	return buffer->data + buffer->size;
 }
 
-void buffer_append(struct buffer *buffer, const void *data, size_t size)
+size_t buffer_reserve_some(struct buffer *buffer, size_t waiting, size_t most,
+			   char **ret_to)
+{
+	size_t room;
+
+	if (buffer->failed)
+		return 0;
+	if (buffer->size == buffer->capacity &&
+	    !buffer_reserve(buffer, waiting < most ? waiting : most)) {
+		buffer->failed = false;
+		return 0;
+	}
+	room = buffer->capacity - buffer->size;
+	*ret_to = buffer->data + buffer->size;
+	return room < most ? room : most;
+}
+
+HOT void buffer_append(struct buffer *buffer, const void *data, size_t size)
 {
 	char *to = size ? buffer_reserve(buffer, size) : NULL;
 
@@ -95,20 +114,30 @@ void buffer_append(struct buffer *buffer, const void *data, size_t size)
 	buffer->size += size;
 }
 
-void buffer_text(struct buffer *buffer, const char *text)
+HOT void buffer_text(struct buffer *buffer, const char *text)
 {
 	buffer_append(buffer, text, strlen(text));
 }
 
-void buffer_number(struct buffer *buffer, uint64_t number)
+HOT char *buffer_put_number(char *to, uint64_t number)
 {
-	char digits[20];
+	char digits[BUFFER_NUMBER_MAX];
 	size_t at = sizeof(digits);
 
 	do
 		digits[--at] = (char)('0' + number % 10);
 	while (number /= 10);
-	buffer_append(buffer, digits + at, sizeof(digits) - at);
+	while (at < sizeof(digits))
+		*to++ = digits[at++];
+	return to;
+}
+
+HOT void buffer_number(struct buffer *buffer, uint64_t number)
+{
+	char digits[BUFFER_NUMBER_MAX];
+	const char *end = buffer_put_number(digits, number);
+
+	buffer_append(buffer, digits, (size_t)(end - digits));
 }
 
 void buffer_printf(struct buffer *buffer, const char *format, ...)

@@ -51,6 +51,21 @@ void buffer_shrink(struct buffer *buffer, size_t most);
  */
 char *buffer_reserve(struct buffer *buffer, size_t size);
 
+/*
+ * Makes room for some of @most more bytes, of which not all may ever come, while @waiting
+ * of them have: a full buffer becomes twice as large, or as large as those make it. Sets
+ * *@ret_to, and returns for how many there is room; 0: it can have no more, which is no
+ * failure yet.
+ */
+size_t buffer_reserve_some(struct buffer *buffer, size_t waiting, size_t most,
+			   char **ret_to);
+
+/* The most digits of a number. */
+#define BUFFER_NUMBER_MAX 20
+
+/* Writes a number into room that there is for it, and returns its end. */
+char *buffer_put_number(char *to, uint64_t number);
+
 /* Each of these appends, or sets buffer->failed. */
 void buffer_append(struct buffer *buffer, const void *data, size_t size);
 void buffer_text(struct buffer *buffer, const char *text);

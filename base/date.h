@@ -2,8 +2,8 @@
  * date.h - moments in UTC as text. Any thread.
  *
  * A moment is counted from 1970. One after the year 9999 is written as the end
- * of that year. gmtime_r() takes a lock of the C library, and reads /etc/localtime
- * the first time: not for the hot path.
+ * of that year. All but date_format_http() use gmtime_r(), which takes a lock of the C
+ * library, and reads /etc/localtime the first time: not for the hot path.
  */
 #ifndef BASE_DATE_H
 #define BASE_DATE_H

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/hot.h"
+
 /* A new key comes from the kernel after this many fillings. */
 #define FILLS_PER_SEED 16384
 
@@ -29,6 +31,13 @@ static _Thread_local struct {
 _Static_assert(sizeof(generator.key) + sizeof(generator.bytes) ==
 		       offsetof(__typeof__(generator), left),
 	       "one stream fills both");
+
+/* Erases bytes that nobody reads again: the compiler must not leave it out. */
+static void entropy_erase(uint8_t *bytes, size_t size)
+{
+	memset(bytes, 0, size);
+	__asm__ volatile("" : : "r"(bytes) : "memory");
+}
 
 static int entropy_refill(void)
 {
@@ -55,7 +64,7 @@ static int entropy_refill(void)
 	return 0;
 }
 
-int entropy_fill(void *buffer, size_t size)
+HOT int entropy_fill(void *buffer, size_t size)
 {
 	uint8_t *from;
 
@@ -68,7 +77,7 @@ int entropy_fill(void *buffer, size_t size)
 	}
 	from = generator.bytes + sizeof(generator.bytes) - generator.left;
 	memcpy(buffer, from, size);
-	sodium_memzero(from, size);
+	entropy_erase(from, size);
 	generator.left -= size;
 	return 0;
 }

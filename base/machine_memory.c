@@ -18,6 +18,13 @@
  */
 #define TRIGGER "some 200000 2000000"
 
+/*
+ * A report counts if tasks have waited for half of that since the last one. Linux 6.5
+ * and later begin the first window of a process without CAP_SYS_RESOURCE with all that
+ * tasks have waited for since the machine was started, so its first report says nothing.
+ */
+#define WAITED_LEAST_US 100000
+
 /* A longer path of a cgroup is cut. */
 #define PATH_PART_MAX 512
 
@@ -144,6 +151,22 @@ static int find_trigger(struct machine_pressure *pressure, const char *root)
 	return open_trigger(pressure, root, "/proc/pressure", "", "memory");
 }
 
+/* Microseconds that tasks have waited for until now; UINT64_MAX: it is not known. */
+static uint64_t read_waited(int trigger)
+{
+	char text[256];
+	ssize_t n = pread(trigger, text, sizeof(text) - 1, 0);
+	const char *total;
+	uint64_t waited_us;
+
+	text[n > 0 ? n : 0] = '\0';
+	/* the first line is that of "some" */
+	total = strstr(text, "total=");
+	if (!total || sscanf(total, "total=%" SCNu64, &waited_us) != 1)
+		return UINT64_MAX;
+	return waited_us;
+}
+
 int machine_pressure_open(struct machine_pressure *pressure, const char *root,
 			  struct error *err)
 {
@@ -155,6 +178,7 @@ int machine_pressure_open(struct machine_pressure *pressure, const char *root,
 		return error_set(err, r, "%s: %s", pressure->path,
 				 strerror(-r));
 	}
+	pressure->waited_us = read_waited(pressure->trigger);
 	pressure->events = epoll_create1(EPOLL_CLOEXEC);
 	if (pressure->events < 0 || epoll_ctl(pressure->events, EPOLL_CTL_ADD,
 					      pressure->trigger, &event)) {
@@ -169,6 +193,7 @@ int machine_pressure_open(struct machine_pressure *pressure, const char *root,
 bool machine_pressure_take(struct machine_pressure *pressure)
 {
 	struct pollfd trigger = { .fd = pressure->trigger, .events = POLLPRI };
+	const uint64_t before_us = pressure->waited_us;
 
 	/* the cgroup is gone: no more events will come */
 	if (poll(&trigger, 1, 0) == 1 &&
@@ -177,7 +202,9 @@ bool machine_pressure_take(struct machine_pressure *pressure)
 			  NULL);
 		return false;
 	}
-	return true;
+	pressure->waited_us = read_waited(pressure->trigger);
+	return before_us == UINT64_MAX || pressure->waited_us < before_us ||
+	       pressure->waited_us - before_us >= WAITED_LEAST_US;
 }
 
 void machine_pressure_close(struct machine_pressure *pressure)

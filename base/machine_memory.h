@@ -23,6 +23,8 @@ uint64_t machine_memory(const char *root);
 struct machine_pressure {
 	int events;  /* becomes readable when there was pressure */
 	int trigger; /* what @events waits for */
+	/* what tasks had waited for at the last report; UINT64_MAX: not known */
+	uint64_t waited_us;
 	char path[MACHINE_PATH_MAX];
 };
 
@@ -34,7 +36,10 @@ struct machine_pressure {
 int machine_pressure_open(struct machine_pressure *pressure, const char *root,
 			  struct error *err);
 
-/* To be called when @events is readable. Returns whether that was pressure. */
+/*
+ * To be called when @events is readable. Returns whether that was pressure: kernels
+ * report some that was not.
+ */
 bool machine_pressure_take(struct machine_pressure *pressure);
 
 void machine_pressure_close(struct machine_pressure *pressure);

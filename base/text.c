@@ -1,8 +1,12 @@
 /* text.c - see text.h. */
 #include "base/text.h"
 
+#include <string.h>
+
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "base/hot.h"
 
 /* Returns the length of a character that begins with @first; 0: none does. */
 static size_t length_of(uint8_t first)
@@ -70,9 +74,28 @@ void text_clean(char *text, size_t size)
 	}
 }
 
-void text_clean_ascii(char *text, size_t size)
+/* Each of the eight bytes, taken alone. */
+#define BYTES(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Whether eight bytes are printable ASCII. */
+static bool text_are_printable(const char *text)
 {
-	for (size_t i = 0; i < size; i++)
+	uint64_t bytes, del;
+
+	memcpy(&bytes, text, sizeof(bytes));
+	del = bytes ^ BYTES(0x7f);
+	return !((bytes | ((bytes - BYTES(' ')) & ~bytes) |
+		  ((del - BYTES(1)) & ~del)) &
+		 BYTES(0x80));
+}
+
+HOT void text_clean_ascii(char *text, size_t size)
+{
+	size_t i = 0;
+
+	while (size - i >= 8 && text_are_printable(text + i))
+		i += 8;
+	for (; i < size; i++)
 		if (text[i] < ' ' || text[i] > '~')
 			text[i] = '?';
 }

@@ -3,8 +3,10 @@
 
 #include <stddef.h>
 
+#include "base/hot.h"
+
 /* Makes the later one the first child of the other. Both may be NULL. */
-static struct timer *timers_merge(struct timer *a, struct timer *b)
+HOT static struct timer *timers_merge(struct timer *a, struct timer *b)
 {
 	struct timer *later;
 
@@ -50,7 +52,7 @@ static struct timer *timers_merge_all(struct timer *first)
 	return all;
 }
 
-static void set_root(struct timers *timers, struct timer *root)
+HOT static void set_root(struct timers *timers, struct timer *root)
 {
 	timers->root = root;
 	if (root) {
@@ -59,7 +61,7 @@ static void set_root(struct timers *timers, struct timer *root)
 	}
 }
 
-void timer_clear(struct timers *timers, struct timer *timer)
+HOT void timer_clear(struct timers *timers, struct timer *timer)
 {
 	struct timer *children;
 
@@ -74,19 +76,19 @@ void timer_clear(struct timers *timers, struct timer *timer)
 	set_root(timers, timers_merge(timers->root, children));
 }
 
-void timer_set(struct timers *timers, struct timer *timer, uint64_t at_ns)
+HOT void timer_set(struct timers *timers, struct timer *timer, uint64_t at_ns)
 {
 	timer_clear(timers, timer);
 	timer->at_ns = at_ns;
 	set_root(timers, timers_merge(timers->root, timer));
 }
 
-uint64_t timers_next(const struct timers *timers)
+HOT uint64_t timers_next(const struct timers *timers)
 {
 	return timers->root ? timers->root->at_ns : UINT64_MAX;
 }
 
-void timers_fire(struct timers *timers, uint64_t now_ns)
+HOT void timers_fire(struct timers *timers, uint64_t now_ns)
 {
 	while (timers->root && timers->root->at_ns <= now_ns) {
 		struct timer *timer = timers->root;

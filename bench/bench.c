@@ -1,7 +1,7 @@
 /*
  * bench.c - the ways to run `thaw bench`, each from its options to its verdict.
  * rows.c has the rows and measure.c measures them; the other ways are in
- * rates.c, neighbours.c and load_row.c.
+ * rates.c, neighbours.c, waterfall.c, density.c and load_row.c.
  */
 #include "bench/bench.h"
 
@@ -10,6 +10,8 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "bench/density.h"
+#include "bench/density_report.h"
 #include "bench/host.h"
 #include "bench/json.h"
 #include "bench/load_row.h"
@@ -21,6 +23,11 @@
 #include "bench/rates_report.h"
 #include "bench/report.h"
 #include "bench/rows.h"
+#include "bench/waterfall.h"
+#include "bench/waterfall_plot.h"
+#include "bench/waterfall_report.h"
+#include "bench/waterfall_served.h"
+#include "bench/waterfall_served_report.h"
 #include "vm/kvm.h"
 
 #define DURATION_DEFAULT_NS (10 * NS_PER_S)
@@ -212,6 +219,88 @@ static enum bench_verdict run_neighbours(struct report *report,
 	return BENCH_OK;
 }
 
+static enum bench_verdict
+report_waterfall(const struct report *report,
+		 const struct bench_waterfall *waterfall,
+		 const struct bench_served *served, struct bench_end *end)
+{
+	const struct bench_options *options = report->options;
+	json_auto_t *json = bench_waterfall_json(waterfall, report->host);
+
+	json_object_set_new(json, "served", bench_served_json(served));
+	if (options->json) {
+		bench_json_print(json, true, stdout);
+	} else {
+		bench_waterfall_print(waterfall, report->host);
+		bench_served_print(served);
+	}
+	fflush(stdout);
+	if (options->plot &&
+	    bench_waterfall_plot(waterfall, served, options->plot, &end->error))
+		return BENCH_FAILED;
+	return BENCH_OK;
+}
+
+static enum bench_verdict run_waterfall(struct report *report,
+					struct bench_end *end)
+{
+	const uint64_t half_ns = duration_of(report->options) / 2;
+	struct bench_waterfall waterfall;
+	struct bench_served served;
+	enum bench_verdict verdict = require_kvm(end);
+	int r;
+
+	if (!verdict)
+		verdict = report_prepare(report, end);
+	if (verdict)
+		return verdict;
+	r = bench_waterfall_measure(half_ns, &end->error, &waterfall);
+	if (!r)
+		r = bench_served_measure(half_ns, &end->error, &served);
+	if (r)
+		return measuring_failed(r);
+	report->host = bench_host_json(NULL);
+	return report_waterfall(report, &waterfall, &served, end);
+}
+
+static enum bench_verdict report_density(const struct report *report,
+					 const struct bench_density *density,
+					 struct bench_end *end)
+{
+	const struct bench_options *options = report->options;
+	json_auto_t *json = bench_density_json(density, report->host);
+
+	if (options->json)
+		bench_json_print(json, true, stdout);
+	else
+		bench_density_print(density, report->host);
+	fflush(stdout);
+	if (options->plot &&
+	    bench_density_plot(density, options->plot, &end->error))
+		return BENCH_FAILED;
+	return BENCH_OK;
+}
+
+static enum bench_verdict run_density(struct report *report,
+				      struct bench_end *end)
+{
+	enum bench_verdict verdict = require_kvm(end);
+	struct bench_density density;
+	int r;
+
+	if (!verdict)
+		verdict = report_prepare(report, end);
+	if (verdict)
+		return verdict;
+	r = bench_density_measure(&end->error, &density);
+	if (r)
+		return r == -EMFILE ? BENCH_UNABLE : measuring_failed(r);
+	if (!density.count && !density.functions)
+		return nothing_left(end);
+	report->host = bench_host_json(NULL);
+	return report_density(report, &density, end);
+}
+
 /* Reports as on rows, and adds what is known about the load. */
 static enum bench_verdict run_load(struct report *report,
 				   const struct bench_load *load,
@@ -283,6 +372,24 @@ enum bench_verdict bench_run_neighbours(const struct bench_options *options,
 
 	*ret_end = (struct bench_end){ .verdict = BENCH_OK };
 	return bench_finish(&report, ret_end, run_neighbours(&report, ret_end));
+}
+
+enum bench_verdict bench_run_waterfall(const struct bench_options *options,
+				       struct bench_end *ret_end)
+{
+	struct report report = { .options = options };
+
+	*ret_end = (struct bench_end){ .verdict = BENCH_OK };
+	return bench_finish(&report, ret_end, run_waterfall(&report, ret_end));
+}
+
+enum bench_verdict bench_run_density(const struct bench_options *options,
+				     struct bench_end *ret_end)
+{
+	struct report report = { .options = options };
+
+	*ret_end = (struct bench_end){ .verdict = BENCH_OK };
+	return bench_finish(&report, ret_end, run_density(&report, ret_end));
 }
 
 enum bench_verdict bench_run_load(const struct bench_options *options,

@@ -39,6 +39,20 @@ enum bench_verdict bench_run_rates(const struct bench_options *options,
 enum bench_verdict bench_run_neighbours(const struct bench_options *options,
 					struct bench_end *ret_end);
 
+/*
+ * Measures what a warm invocation takes beyond floor.run, step by step. Uses the
+ * duration and the report's form, nothing else. The process has one thread.
+ */
+enum bench_verdict bench_run_waterfall(const struct bench_options *options,
+				       struct bench_end *ret_end);
+
+/*
+ * Measures what warm vms and idle functions take. Uses the report's form, nothing else.
+ * The process has one thread.
+ */
+enum bench_verdict bench_run_density(const struct bench_options *options,
+				     struct bench_end *ret_end);
+
 /* Puts @load on a server for the duration. */
 enum bench_verdict bench_run_load(const struct bench_options *options,
 				  const struct bench_load *load,

@@ -1,6 +1,7 @@
 /* files.c - see files.h. */
 #include "bench/files.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -72,4 +73,16 @@ void bench_files_close(struct bench_setup *setup)
 		close(setup->guest_fd);
 	if (setup->program_fd >= 0)
 		close(setup->program_fd);
+}
+
+void bench_files_remove(const char *path)
+{
+	DIR *stream = opendir(path);
+	const struct dirent *entry;
+
+	while (stream && (entry = readdir(stream)))
+		unlinkat(dirfd(stream), entry->d_name, 0);
+	if (stream)
+		closedir(stream);
+	rmdir(path);
 }

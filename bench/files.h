@@ -14,4 +14,7 @@
 int bench_files_open(struct bench_setup *setup, struct error *err);
 void bench_files_close(struct bench_setup *setup);
 
+/* Removes the directory @path, and the files in it. */
+void bench_files_remove(const char *path);
+
 #endif

@@ -96,7 +96,7 @@ static int open_run(struct bench_row *row, struct error *err)
 	row->state = state;
 	r = floor_boot(row->setup->guest_path, err, &state->snapshot);
 	if (!r)
-		r = snapshot_start(state->snapshot, err, &state->vm);
+		r = snapshot_start(state->snapshot, false, err, &state->vm);
 	if (!r)
 		r = ask_to_ring(state->snapshot, state->vm);
 	return r ? r : reach_ring(state->vm, err);

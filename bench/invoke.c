@@ -101,6 +101,7 @@ static int once_warm(struct bench_row *row, struct error *err, uint64_t *ret_ns)
 		return r;
 	thaw_reply_release(&reply);
 	*ret_ns = clock_now_ns() - start_ns;
+	row->exits = reply.exits;
 	return 0;
 }
 

@@ -62,6 +62,9 @@ static json_t *result_json(const struct bench_result *result, size_t rounds,
 			  percentile_json(result, 1), "cpu",
 			  bench_json_number(bench_result_cpu_us(result)));
 
+	if (result->exits)
+		json_object_set_new(object, "exits",
+				    json_integer((json_int_t)result->exits));
 	if (raw)
 		add_raw(object, result, rounds);
 	return object;
@@ -223,6 +226,17 @@ static int read_cpu(const json_t *object, struct bench_result *row)
 	return 0;
 }
 
+/* A file of an older version has none. */
+static int read_exits(const json_t *object, struct bench_result *row)
+{
+	json_int_t exits = json_integer_value(json_object_get(object, "exits"));
+
+	if (exits < 0)
+		return -EINVAL;
+	row->exits = (uint64_t)exits;
+	return 0;
+}
+
 static void read_idle(const json_t *array, struct bench_results *results)
 {
 	for (size_t i = 0; i < results->count; i++) {
@@ -268,6 +282,8 @@ static int read_rows(const json_t *rows, struct bench_results *results)
 			r = read_rounds(row, &results->rows[i], rounds);
 		if (!r)
 			r = read_cpu(row, &results->rows[i]);
+		if (!r)
+			r = read_exits(row, &results->rows[i]);
 	}
 	return r;
 }

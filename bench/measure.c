@@ -212,6 +212,8 @@ int bench_measure(struct bench_rows *rows, uint64_t duration_ns,
 	r = measure_rounds(&m, duration_ns, err, results);
 	free(m.histograms);
 	for (size_t i = 0; i < rows->count && !r; i++)
+		results->rows[i].exits = rows->rows[i].exits;
+	for (size_t i = 0; i < rows->count && !r; i++)
 		if (rows->rows[i].kind->is_polled)
 			r = measure_idle(&rows->rows[i], err,
 					 &results->rows[i]);

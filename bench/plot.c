@@ -174,6 +174,51 @@ static void write_restore(FILE *script, const void *what)
 	      script);
 }
 
+/* Returns the number behind "restart.", or 0 for another row. */
+static unsigned restart_functions(const struct bench_result *result)
+{
+	unsigned functions;
+
+	return sscanf(result->name, "restart.%u", &functions) == 1 ? functions :
+								     0;
+}
+
+/* A curve needs two points. */
+static bool has_restarts(const struct bench_results *results)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < results->count; i++)
+		count += restart_functions(&results->rows[i]) > 0;
+	return count > 1;
+}
+
+static void write_restarts(FILE *script, const void *what)
+{
+	const struct bench_results *results = what;
+
+	fputs("$restart << EOD\n", script);
+	for (size_t i = 0; i < results->count; i++) {
+		const struct bench_result *row = &results->rows[i];
+
+		if (restart_functions(row))
+			fprintf(script, "%u %.6f %.6f\n",
+				restart_functions(row),
+				bench_result_us(row, 0.50) / 1e6,
+				bench_result_us(row, 0.90) / 1e6);
+	}
+	fputs("EOD\n"
+	      "set title 'A start with N functions that are stored'\n"
+	      "set xlabel 'functions'\n"
+	      "set ylabel 'seconds until the server is ready'\n"
+	      "set logscale xy 10\n"
+	      "plot $restart using 1:2 with linespoints linestyle 1 title "
+	      "'restart.N, p50', "
+	      "$restart using 1:3 with linespoints linestyle 2 title "
+	      "'restart.N, p90'\n",
+	      script);
+}
+
 int bench_plot_picture(const char *directory, const char *name,
 		       bench_plot_fn write, const void *what, struct error *err)
 {
@@ -210,6 +255,9 @@ int bench_plot(const struct bench_results *results, const char *directory,
 				       results, err);
 	if (!r && has_restore(results))
 		r = bench_plot_picture(directory, "restore.svg", write_restore,
+				       results, err);
+	if (!r && has_restarts(results))
+		r = bench_plot_picture(directory, "restart.svg", write_restarts,
 				       results, err);
 	return r;
 }

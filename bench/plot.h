@@ -29,6 +29,7 @@ int bench_plot_picture(const char *directory, const char *name,
  *			percentile
  *	restore.svg	restore.N over N, and the line of floor.run plus
  *			floor.copy.N
+ *	restart.svg	restart.N over N, if there are several
  *	load.svg	load on a server: likewise
  *
  * 0 or -errno, -EPROTO if gnuplot fails.

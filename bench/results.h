@@ -22,6 +22,7 @@ struct bench_result {
 	struct histogram *histogram;
 	double *round_p50_ns; /* of each round */
 	uint64_t cpu_ns;      /* of this process, for all durations */
+	uint64_t exits;	      /* of one invocation; 0: not counted */
 	/* CPU time of this process in a second without invocations */
 	bool has_idle;
 	double idle_us;

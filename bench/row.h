@@ -40,6 +40,7 @@ struct bench_setup {
 	struct bench_shared *shared;
 };
 
+struct bench_program;
 struct bench_row;
 
 struct bench_kind {
@@ -85,10 +86,18 @@ extern const struct bench_kind bench_polled_strict;
 extern const struct bench_kind bench_polled_coop;
 /* start.c */
 extern const struct bench_kind bench_start_pool;
+extern const struct bench_kind bench_start_shell;
 extern const struct bench_kind bench_start_cold;
+extern const struct bench_kind bench_start_store;
+/* first_write.c */
+extern const struct bench_kind bench_first_write;
 /* process.c */
 extern const struct bench_kind bench_process_spawn;
 extern const struct bench_kind bench_process_fork;
+/* linux.c */
+extern const struct bench_kind bench_linux;
+extern const struct bench_kind bench_linux_process;
+extern const struct bench_kind bench_linux_bubblewrap;
 /* served.c */
 extern const struct bench_kind bench_socket_rtt;
 extern const struct bench_kind bench_socket_echo;
@@ -96,19 +105,27 @@ extern const struct bench_kind bench_http_rtt;
 extern const struct bench_kind bench_http_echo;
 extern const struct bench_kind bench_http_throughput;
 extern const struct bench_kind bench_http_echo_cpu;
+/* restart.c */
+extern const struct bench_kind bench_restart;
+/* burst.c */
+extern const struct bench_kind bench_burst;
 /* crowd.c */
 extern const struct bench_kind bench_http_crowd;
 
 struct bench_row {
 	const char *name;
 	const struct bench_kind *kind;
-	unsigned weight;    /* its share of the time */
-	unsigned pages;	    /* written, or copied */
-	unsigned functions; /* functions invoked in turn, of a polled row */
-	bool takes_long;    /* only measured if it is asked for by its name */
+	unsigned weight; /* its share of the time */
+	unsigned pages;	 /* written, or copied */
+	unsigned functions; /* invoked in turn, of a polled row; or of the catalog */
+	unsigned vms;	    /* of the process, in a row of first_write.c */
+	const struct bench_program *program; /* of a row of linux.c */
+	bool takes_long; /* only measured if it is asked for by its name */
+	bool is_extra;	 /* only measured if it is asked for, in any way */
 
 	const struct bench_setup *setup;
-	void *state; /* of its kind */
+	void *state;	/* of its kind */
+	uint64_t exits; /* of the last sample's invocation; 0: not counted */
 };
 
 #endif

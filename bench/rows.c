@@ -5,12 +5,22 @@
 #include <string.h>
 
 #include "bench/files.h"
+#include "bench/programs.h"
 #include "bench/server.h"
 #include "bench/warn.h"
 
 /*
  * The order of measuring: rows that are compared to each other stand together.
  */
+#define PROGRAM_ROWS(name)                                                     \
+	{ "linux." #name, &bench_linux, .weight = 2, .program = &bench_##name, \
+	  .is_extra = true },                                                  \
+	{                                                                      \
+		"process." #name, &bench_linux_process,                        \
+			.weight = 2, .program = &bench_##name,                 \
+			.is_extra = true                                       \
+	}
+
 static const struct bench_row all_rows[] = {
 	{ "floor.run", &bench_floor_run, .weight = 4 },
 	{ "invoke.warm", &bench_invoke_warm, .weight = 4 },
@@ -42,9 +52,36 @@ static const struct bench_row all_rows[] = {
 	{ "http.throughput", &bench_http_throughput, .weight = 2 },
 	{ "http.crowd", &bench_http_crowd, .weight = 2, .takes_long = true },
 	{ "start.pool", &bench_start_pool, .weight = 1 },
+	{ "start.shell", &bench_start_shell, .weight = 1 },
+	{ "start.store", &bench_start_store, .weight = 1 },
 	{ "start.cold", &bench_start_cold, .weight = 1 },
+	{ "restart.1", &bench_restart, .weight = 1, .functions = 1,
+	  .takes_long = true },
+	{ "restart.100", &bench_restart, .weight = 1, .functions = 100,
+	  .takes_long = true },
+	{ "restart.1000", &bench_restart, .weight = 1, .functions = 1000,
+	  .takes_long = true },
+	{ "restart.10000", &bench_restart, .weight = 1, .functions = 10000,
+	  .takes_long = true },
+	{ "burst", &bench_burst, .weight = 1, .is_extra = true },
+	{ "first.write.1", &bench_first_write, .weight = 1, .vms = 1,
+	  .is_extra = true },
+	{ "first.write.1000", &bench_first_write, .weight = 1, .vms = 1000,
+	  .is_extra = true },
 	{ "process.spawn", &bench_process_spawn, .weight = 1 },
 	{ "process.fork", &bench_process_fork, .weight = 1 },
+	PROGRAM_ROWS(awk),
+	PROGRAM_ROWS(bash),
+	PROGRAM_ROWS(gawk),
+	PROGRAM_ROWS(jq),
+	PROGRAM_ROWS(lua),
+	PROGRAM_ROWS(perl),
+	PROGRAM_ROWS(primes),
+	PROGRAM_ROWS(python),
+	{ "bubblewrap.python", &bench_linux_bubblewrap, .weight = 2,
+	  .program = &bench_python, .is_extra = true },
+	PROGRAM_ROWS(sqlite3),
+	PROGRAM_ROWS(stock),
 };
 
 #define ROW_COUNT (sizeof(all_rows) / sizeof(*all_rows))
@@ -58,6 +95,15 @@ _Static_assert(ROW_COUNT <= BENCH_ROWS_MAX, "all can be chosen");
 		{                                                       \
 			"floor.run", "floor.copy." #pages               \
 		}                                                       \
+	}
+
+#define PROGRAM_RATIOS(name)                                              \
+	{ "linux." #name "/floor.run", "linux." #name, { "floor.run" } }, \
+	{                                                                 \
+		"process." #name "/linux." #name, "process." #name,       \
+		{                                                         \
+			"linux." #name                                    \
+		}                                                         \
 	}
 
 const struct bench_ratio bench_ratios[] = {
@@ -85,9 +131,28 @@ const struct bench_ratio bench_ratios[] = {
 	  "http.throughput",
 	  { "http.echo.cpu", "floor.run" } },
 	{ "http.crowd/http.throughput", "http.crowd", { "http.throughput" } },
-	{ "start.pool/start.cold", "start.pool", { "start.cold" } },
+	{ "start.pool/floor.run", "start.pool", { "floor.run" } },
+	{ "start.shell/floor.run", "start.shell", { "floor.run" } },
+	{ "start.store/floor.run", "start.store", { "floor.run" } },
+	{ "start.cold/floor.run", "start.cold", { "floor.run" } },
+	{ "first.write.1000/first.write.1",
+	  "first.write.1000",
+	  { "first.write.1" } },
 	{ "process.spawn/invoke.warm", "process.spawn", { "invoke.warm" } },
 	{ "process.fork/invoke.warm", "process.fork", { "invoke.warm" } },
+	PROGRAM_RATIOS(awk),
+	PROGRAM_RATIOS(bash),
+	PROGRAM_RATIOS(gawk),
+	PROGRAM_RATIOS(jq),
+	PROGRAM_RATIOS(lua),
+	PROGRAM_RATIOS(perl),
+	PROGRAM_RATIOS(primes),
+	PROGRAM_RATIOS(python),
+	{ "bubblewrap.python/linux.python",
+	  "bubblewrap.python",
+	  { "linux.python" } },
+	PROGRAM_RATIOS(sqlite3),
+	PROGRAM_RATIOS(stock),
 	{ .name = NULL },
 };
 
@@ -169,7 +234,8 @@ int bench_rows_choose(const char *const *only, size_t only_count,
 	*ret_rows = (struct bench_rows){ .setup.guest_fd = -1,
 					 .setup.program_fd = -1 };
 	for (size_t i = 0; i < ROW_COUNT; i++)
-		if (chosen[i] || (!only_count && !all_rows[i].takes_long))
+		if (chosen[i] || (!only_count && !all_rows[i].takes_long &&
+				  !all_rows[i].is_extra))
 			ret_rows->rows[ret_rows->count++] = all_rows[i];
 	return 0;
 }

@@ -11,7 +11,7 @@
 #include "bench/row.h"
 
 /* Most rows that there can be. */
-#define BENCH_ROWS_MAX 32
+#define BENCH_ROWS_MAX 64
 
 /* The rows chosen, to be freed by bench_rows_done(). */
 struct bench_rows {
@@ -23,9 +23,9 @@ struct bench_rows {
 
 /*
  * Chooses the rows that @only (@only_count texts) lists, and those that they
- * are compared to; all of them if the list is empty. Each text is a name, or a
- * beginning of names up to a dot; rows that take long are chosen by their whole
- * name only. Opens nothing. -ENOENT: there is no such row.
+ * are compared to; if the list is empty, all but those that are extra or take
+ * long. Each text is a name, or a beginning of names up to a dot; rows that take
+ * long are chosen by their whole name only. Opens nothing. -ENOENT: there is no such row.
  */
 int bench_rows_choose(const char *const *only, size_t only_count,
 		      struct error *err, struct bench_rows *ret_rows);

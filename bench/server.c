@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -416,6 +417,40 @@ const char *bench_server_path(const struct bench_server *server,
 			      enum load_protocol protocol)
 {
 	return server->paths[protocol == LOAD_HTTP ? HTTP : FRAMES];
+}
+
+/* Whether the thread is a worker, by its name. */
+static bool is_worker(const char *tasks, const char *thread)
+{
+	char path[64 + NAME_MAX], name[32] = "";
+	cleanup_fclose FILE *file = NULL;
+
+	snprintf(path, sizeof(path), "%s/%s/comm", tasks, thread);
+	file = fopen(path, "re");
+	return file && fgets(name, sizeof(name), file) &&
+	       !strcmp(name, "thaw-worker\n");
+}
+
+int bench_server_find_worker(const struct bench_server *server,
+			     struct error *err, pid_t *ret_process,
+			     pid_t *ret_thread)
+{
+	const struct dirent *entry;
+	char tasks[32];
+	DIR *stream;
+
+	snprintf(tasks, sizeof(tasks), "/proc/%d/task", (int)server->child);
+	stream = opendir(tasks);
+	*ret_process = server->child;
+	*ret_thread = 0;
+	while (stream && !*ret_thread && (entry = readdir(stream)))
+		if (is_worker(tasks, entry->d_name))
+			*ret_thread = (pid_t)strtol(entry->d_name, NULL, 10);
+	if (stream)
+		closedir(stream);
+	return *ret_thread ? 0 :
+			     error_set(err, -ESRCH, "%s: no thread is a worker",
+				       tasks);
 }
 
 uint64_t bench_server_cpu_ns(const struct bench_server *server)

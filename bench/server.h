@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 #include "bench/load_target.h"
@@ -56,6 +57,14 @@ void bench_server_close(struct bench_server *server);
 /* Returns the path of the unix socket for @protocol. */
 const char *bench_server_path(const struct bench_server *server,
 			      enum load_protocol protocol);
+
+/*
+ * Finds the thread of its first worker: 0, or -ESRCH after a message. Both ids stay its
+ * own until it is closed.
+ */
+int bench_server_find_worker(const struct bench_server *server,
+			     struct error *err, pid_t *ret_process,
+			     pid_t *ret_thread);
 
 /* Has this thread run on the server's one CPU, or on all CPUs again. */
 void bench_server_share_cpu(const struct bench_server *server, bool share);

@@ -1,19 +1,30 @@
 /*
- * start.c - rows that start a function: start.cold from its ELF file,
- * start.pool with a new vm of its snapshot. See row.h.
+ * start.c - rows that start a function: start.cold from its ELF file, start.store from
+ * its snapshot's file, start.pool with a new vm of its snapshot, start.shell with a new
+ * vm in a fresh shell. See row.h.
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "bench/files.h"
 #include "bench/invoke.h"
 #include "bench/row.h"
+#include "vm/fresh_shells.h"
+#include "vm/vm.h"
 
 /* Vms that start.pool makes before it starts over. */
 #define POOL_VMS 64
 
 /* Invocations after which a snapshot knows its hot set. */
 #define SETTLED_AFTER 32
+
+/* Fresh shells for start.shell, and how long it waits for one. */
+#define READY_SHELLS 32u
+#define READY_TIMEOUT_NS (10 * NS_PER_S)
+#define READY_STEP_US 500
 
 static const char request[BENCH_REQUEST_SIZE];
 
@@ -31,6 +42,8 @@ static void empty_pool(struct pool_state *state)
 	thaw_close(state->thaw);
 	state->thaw = NULL;
 }
+
+static const struct bench_function cold = { .entry = "empty", .vms = 1 };
 
 /* Boots the function, and has one vm learn which pages it writes. */
 static int fill_pool(struct bench_row *row, struct error *err)
@@ -61,31 +74,46 @@ static int open_pool(struct bench_row *row, struct error *err)
 	return fill_pool(row, err);
 }
 
-static int once_pool(struct bench_row *row, struct error *err, uint64_t *ret_ns)
+/* The first reply of a new vm. */
+static int start_vm(struct bench_row *row, struct error *err, uint64_t *ret_ns)
 {
 	struct pool_state *state = row->state;
-	uint64_t start_ns;
-	int r;
+	const uint64_t start_ns = clock_now_ns();
+	int r = bench_thaw_invoke(state->thaw, request, err,
+				  &state->replies[state->out]);
 
-	if (state->out == POOL_VMS) {
-		empty_pool(state);
-		r = fill_pool(row, err);
-		if (r)
-			return r;
-	}
-	start_ns = clock_now_ns();
-	r = bench_thaw_invoke(state->thaw, request, err,
-			      &state->replies[state->out]);
 	*ret_ns = clock_now_ns() - start_ns;
 	if (!r)
 		state->out++;
 	return r;
 }
 
+/* Starts over once all vms are out. */
+static int have_room(struct bench_row *row, struct error *err)
+{
+	struct pool_state *state = row->state;
+
+	if (state->out < POOL_VMS)
+		return 0;
+	empty_pool(state);
+	return fill_pool(row, err);
+}
+
+static int once_pool(struct bench_row *row, struct error *err, uint64_t *ret_ns)
+{
+	int r = have_room(row, err);
+
+	if (r)
+		return r;
+	shells_limit(0);
+	return start_vm(row, err, ret_ns);
+}
+
 static void close_pool(struct bench_row *row)
 {
 	empty_pool(row->state);
 	free(row->state);
+	shells_limit(SHELLS_DEFAULT);
 }
 
 const struct bench_kind bench_start_pool = {
@@ -94,23 +122,156 @@ const struct bench_kind bench_start_pool = {
 	.close = close_pool,
 };
 
-static int once_cold(struct bench_row *row, struct error *err, uint64_t *ret_ns)
+/* Once none is left, waits until all are made. */
+static int await_shells(struct error *err)
 {
-	static const struct bench_function function = { .entry = "empty",
-							.vms = 1 };
+	const uint64_t until_ns = clock_now_ns() + READY_TIMEOUT_NS;
+
+	if (fresh_shells_count())
+		return 0;
+	while (fresh_shells_count() < READY_SHELLS) {
+		if (clock_now_ns() > until_ns)
+			return error_set(err, -ETIMEDOUT,
+					 "no shell is made ready");
+		usleep(READY_STEP_US);
+	}
+	return 0;
+}
+
+static int begin_shell(struct bench_row *row, struct error *err)
+{
+	(void)row;
+	(void)err;
+	fresh_shells_keep(READY_SHELLS);
+	return 0;
+}
+
+/* The vms of the pool say of what kind they are to be. */
+static int open_shell(struct bench_row *row, struct error *err)
+{
+	int r;
+
+	fresh_shells_keep(READY_SHELLS);
+	r = open_pool(row, err);
+	fresh_shells_keep(0);
+	return r;
+}
+
+static int once_shell(struct bench_row *row, struct error *err,
+		      uint64_t *ret_ns)
+{
+	int r = have_room(row, err);
+
+	shells_limit(0);
+	if (!r)
+		r = await_shells(err);
+	return r ? r : start_vm(row, err, ret_ns);
+}
+
+static void end_shell(struct bench_row *row)
+{
+	(void)row;
+	fresh_shells_keep(0);
+}
+
+const struct bench_kind bench_start_shell = {
+	.open = open_shell,
+	.begin = begin_shell,
+	.once = once_shell,
+	.end = end_shell,
+	.close = close_pool,
+};
+
+static int start_new(const struct bench_setup *setup, struct error *err,
+		     struct thaw **ret_thaw, uint64_t *ret_ns)
+{
 	const uint64_t start_ns = clock_now_ns();
 	struct thaw_reply reply;
-	struct thaw *thaw;
-	int r = bench_thaw_open(row->setup, &function, err, &thaw);
+	int r = bench_thaw_open(setup, &cold, err, ret_thaw);
 
 	if (r)
 		return r;
-	r = bench_thaw_invoke(thaw, request, err, &reply);
+	r = bench_thaw_invoke(*ret_thaw, request, err, &reply);
 	*ret_ns = clock_now_ns() - start_ns;
 	if (!r)
 		thaw_reply_release(&reply);
+	return r;
+}
+
+static int once_cold(struct bench_row *row, struct error *err, uint64_t *ret_ns)
+{
+	struct thaw *thaw = NULL;
+	int r;
+
+	/* that of the vm that boots becomes the other one's */
+	shells_limit(1);
+	r = start_new(row->setup, err, &thaw, ret_ns);
 	thaw_close(thaw);
 	return r;
 }
 
-const struct bench_kind bench_start_cold = { .once = once_cold };
+static void close_cold(struct bench_row *row)
+{
+	(void)row;
+	shells_limit(SHELLS_DEFAULT);
+}
+
+const struct bench_kind bench_start_cold = {
+	.once = once_cold,
+	.close = close_cold,
+};
+
+/* A state directory, in which the function's snapshot is. */
+struct store_state {
+	struct bench_setup setup; /* with that directory */
+	char path[sizeof("/tmp/thaw-bench-XXXXXX")];
+};
+
+static int once_store(struct bench_row *row, struct error *err,
+		      uint64_t *ret_ns)
+{
+	struct store_state *state = row->state;
+	struct thaw *thaw = NULL;
+	int r;
+
+	shells_limit(1);
+	r = start_new(&state->setup, err, &thaw, ret_ns);
+	/* the first one has booted it, and writes it */
+	thaw_close(thaw);
+	return r;
+}
+
+static int open_store(struct bench_row *row, struct error *err)
+{
+	struct store_state *state = calloc(1, sizeof(*state));
+	uint64_t ns;
+
+	if (!state)
+		return error_set(err, -ENOMEM, "no memory");
+	strcpy(state->path, "/tmp/thaw-bench-XXXXXX");
+	row->state = state;
+	if (!mkdtemp(state->path)) {
+		state->path[0] = '\0';
+		return error_set(err, -errno, "a state directory in /tmp: %s",
+				 strerror(errno));
+	}
+	state->setup = *row->setup;
+	state->setup.options.state_dir = state->path;
+	return once_store(row, err, &ns);
+}
+
+static void close_store(struct bench_row *row)
+{
+	struct store_state *state = row->state;
+
+	if (state && state->path[0])
+		bench_files_remove(state->path);
+	free(state);
+	shells_limit(SHELLS_DEFAULT);
+}
+
+const struct bench_kind bench_start_store = {
+	.open = open_store,
+	.once = once_store,
+	.close = close_store,
+};

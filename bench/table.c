@@ -86,6 +86,17 @@ static void print_value(const json_t *object, const char *field)
 		printf("  %9s", "-");
 }
 
+/* Prints the exits of one invocation; '-' if they are not counted. */
+static void print_exits(const json_t *object)
+{
+	const json_t *exits = json_object_get(object, "exits");
+
+	if (exits)
+		printf("  %9lld", (long long)json_integer_value(exits));
+	else
+		printf("  %9s", "-");
+}
+
 /* Prints how the p50 compares to the baseline's, and ends the line. */
 static void print_change(const json_t *object, const json_t *baseline)
 {
@@ -144,8 +155,9 @@ static void print_idle(const json_t *report)
 
 void bench_table_print_rows(const json_t *report, const json_t *baseline)
 {
-	static const char *const columns[] = { "SAMPLES", "P50", "P90", "P99",
-					       "P99.9",	  "MAX", "CPU", NULL };
+	static const char *const columns[] = { "SAMPLES", "P50",   "P90",
+					       "P99",	  "P99.9", "MAX",
+					       "CPU",	  "EXITS", NULL };
 	static const char *const fields[] = { "p50",  "p90", "p99",
 					      "p999", "max", "cpu" };
 	const json_t *object;
@@ -158,6 +170,7 @@ void bench_table_print_rows(const json_t *report, const json_t *baseline)
 		       number_of(object, "n"));
 		for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
 			print_value(object, fields[i]);
+		print_exits(object);
 		print_change(object, baseline);
 	}
 }

@@ -15,8 +15,10 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/hot.h"
 #include "base/json_reader.h"
 #include "base/similar.h"
+#include "executor/catalog_base.h"
 #include "executor/catalog_fields.h"
 #include "executor/catalog_host_fields.h"
 #include "executor/catalog_image.h"
@@ -78,23 +80,52 @@ static const struct json_field document_fields[] = {
 	{ .key = NULL },
 };
 
-/* Makes the function's image relative to the directory of @catalog_path. */
-static int resolve_image(const struct json_place *place,
-			 const char *catalog_path,
-			 struct catalog_function *function)
+/* Makes *@path, unless it is absolute, relative to the directory of @catalog_path. */
+static int resolve_path(const struct json_place *place,
+			const char *catalog_path, char **path)
 {
 	const char *slash = strrchr(catalog_path, '/');
 	int directory = slash ? slash + 1 - catalog_path : 0;
 	char *resolved;
 
-	if (function->image[0] == '/')
+	if (**path == '/')
 		return 0;
-	if (asprintf(&resolved, "%.*s%s", directory, catalog_path,
-		     function->image) < 0)
+	if (asprintf(&resolved, "%.*s%s", directory, catalog_path, *path) < 0)
+		return json_reader_no_memory(place);
+	free(*path);
+	*path = resolved;
+	return 0;
+}
+
+/* The path of a program is one in its root, if it has one. */
+static int resolve_in_root(const struct json_place *place,
+			   const char *catalog_path,
+			   struct catalog_function *function)
+{
+	char *resolved;
+	int r = resolve_path(place, catalog_path, &function->root);
+
+	if (r)
+		return r;
+	if (*function->image != '/')
+		return json_reader_refuse(place,
+					  "%s is relative, and there is a "
+					  "root: write its path in the root",
+					  function->image);
+	if (asprintf(&resolved, "%s%s", function->root, function->image) < 0)
 		return json_reader_no_memory(place);
 	free(function->image);
 	function->image = resolved;
 	return 0;
+}
+
+static int resolve_image(const struct json_place *place,
+			 const char *catalog_path,
+			 struct catalog_function *function)
+{
+	return function->root ?
+		       resolve_in_root(place, catalog_path, function) :
+		       resolve_path(place, catalog_path, &function->image);
 }
 
 static int check_image(const struct json_place *place, const char *path)
@@ -119,6 +150,7 @@ struct reading {
 	struct catalog *catalog;
 	struct catalog_function defaults;
 	bool has_defaults; /* and there is no mistake in them */
+	json_t *by_name; /* functions as they are written; NULL: nobody has asked */
 };
 
 static int check_function(const struct json_place *place,
@@ -141,18 +173,107 @@ static bool entry_is_known(const json_t *value,
 	return is_given ? function->entry != NULL : function->name != NULL;
 }
 
+/* The keys that a kind of guest has, or does not have, others being of no use to it. */
+static int check_keys(const struct json_place *place, const json_t *value,
+		      enum catalog_kind kind)
+{
+	static const struct {
+		const char *key;
+		enum catalog_kind kind;
+	} keys[] = {
+		{ "image", CATALOG_KIND_NATIVE },
+		{ "entry", CATALOG_KIND_NATIVE },
+		{ "host", CATALOG_KIND_NATIVE },
+		{ "base", CATALOG_KIND_NATIVE },
+		{ "init", CATALOG_KIND_NATIVE },
+		{ "program", CATALOG_KIND_LINUX },
+		{ "argv", CATALOG_KIND_LINUX },
+		{ "warm_input", CATALOG_KIND_LINUX },
+		{ "root", CATALOG_KIND_LINUX },
+		{ "tmp", CATALOG_KIND_LINUX },
+		{ "writable_code", CATALOG_KIND_LINUX },
+		{ "devices", CATALOG_KIND_LINUX },
+		{ "interrupts", CATALOG_KIND_LINUX },
+	};
+	const char *path = kind == CATALOG_KIND_LINUX ? "program" : "image";
+	int result = 0, r = 0;
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		const struct json_place here =
+			json_place_member(place, keys[i].key);
+
+		if (keys[i].kind != kind && json_object_get(value, keys[i].key))
+			r = json_reader_refuse(
+				&here,
+				"is for functions of kind \"%s\", and this one "
+				"is \"%s\"",
+				catalog_kinds.list[keys[i].kind],
+				catalog_kinds.list[kind]);
+		if (json_reader_ends(place, r, &result))
+			return r;
+		r = 0;
+	}
+	if (kind == CATALOG_KIND_NATIVE &&
+	    json_array_size(json_object_get(value, "files"))) {
+		const struct json_place here =
+			json_place_member(place, "files");
+
+		r = json_reader_refuse(
+			&here, "is for functions of kind \"linux\": accepted "
+			       "is []");
+	}
+	if (json_reader_ends(place, r, &result))
+		return r;
+	r = 0;
+	if (!json_object_get(value, "base") != !json_object_get(value, "init"))
+		r = json_reader_refuse(place, "\"base\" and \"init\" are of "
+					      "use only together");
+	if (json_reader_ends(place, r, &result))
+		return r;
+	r = 0;
+	if (!json_object_get(value, path))
+		r = json_reader_refuse(place, "\"%s\" is missing", path);
+	return json_reader_ends(place, r, &result) ? r : result;
+}
+
+/* Without "argv", a program's only argument is its own path. */
+static int complete_program(const struct json_place *place,
+			    struct catalog_function *function)
+{
+	free(function->image);
+	function->image = take_pointer(function->program);
+	if (!function->image || function->arguments)
+		return 0;
+	function->arguments = calloc(2, sizeof(char *));
+	if (function->arguments)
+		function->arguments[0] = strdup(function->image);
+	return function->arguments && function->arguments[0] ?
+		       0 :
+		       json_reader_no_memory(place);
+}
+
 /* Mistakes that only follow from another one are not reported. */
 static int read_function(const struct json_place *place, json_t *value,
 			 const struct reading *reading,
 			 struct catalog_function *function)
 {
-	struct json_place image = json_place_member(place, "image");
+	const struct json_place init = json_place_member(place, "init");
+	struct json_place image;
 	int result = 0;
 	int r = json_reader_object(place, value, catalog_function_fields,
 				   function);
+	const bool is_linux = function->kind == CATALOG_KIND_LINUX;
 
 	if (json_reader_ends(place, r, &result))
 		return r;
+	r = json_is_object(value) ? check_keys(place, value, function->kind) :
+				    0;
+	if (json_reader_ends(place, r, &result))
+		return r;
+	r = is_linux ? complete_program(place, function) : 0;
+	if (json_reader_ends(place, r, &result))
+		return r;
+	image = json_place_member(place, is_linux ? "program" : "image");
 	if (!result && reading->has_defaults)
 		r = catalog_function_complete(place, function);
 	if (json_reader_ends(place, r, &result))
@@ -160,9 +281,20 @@ static int read_function(const struct json_place *place, json_t *value,
 	if (!function->image)
 		return result;
 	r = resolve_image(&image, reading->catalog->path, function);
+	if (r == 0 && function->warm_input.file)
+		r = resolve_path(&image, reading->catalog->path,
+				 &function->warm_input.file);
+	if (r == 0 && function->init.file)
+		r = resolve_path(&init, reading->catalog->path,
+				 &function->init.file);
 	if (r == 0)
+		r = catalog_base_read_init(&init, function);
+	/* a link in a root leads elsewhere for us than for the program */
+	if (r == 0 && !function->root)
 		r = check_image(&image, function->image);
-	if (r == 0 && reading->check)
+	if (r == 0 && reading->check && is_linux)
+		r = catalog_check_program(&image, function);
+	else if (r == 0 && reading->check)
 		r = catalog_check_image(place, function,
 					entry_is_known(value, function),
 					!result && reading->has_defaults);
@@ -173,8 +305,24 @@ static int read_function(const struct json_place *place, json_t *value,
 	return result;
 }
 
+/* Reads the element at @index of @functions. */
+static int read_element(const struct json_place *place, json_t *functions,
+			size_t index, struct reading *reading)
+{
+	struct json_place here = json_place_element(place, index);
+	json_auto_t *value = json_incref(json_array_get(functions, index));
+	int result = 0;
+	struct catalog_function *function = &reading->catalog->functions[index];
+	int r = catalog_base_take(&here, &reading->by_name, functions, &value,
+				  function);
+
+	if (json_reader_ends(place, r, &result) || result)
+		return r;
+	return read_function(&here, value, reading, function);
+}
+
 static int read_functions(const struct json_place *place, json_t *value,
-			  const struct reading *reading)
+			  struct reading *reading)
 {
 	struct catalog *catalog = reading->catalog;
 	size_t size = json_array_size(value);
@@ -194,12 +342,10 @@ static int read_functions(const struct json_place *place, json_t *value,
 
 	while (catalog->count < size) {
 		size_t i = catalog->count++;
-		struct json_place here = json_place_element(place, i);
 		int r;
 
 		catalog->functions[i] = reading->defaults;
-		r = read_function(&here, json_array_get(value, i), reading,
-				  &catalog->functions[i]);
+		r = read_element(place, value, i, reading);
 		if (json_reader_ends(place, r, &result))
 			return r;
 	}
@@ -305,7 +451,10 @@ static int read_document(const struct json_reader *reader,
 	json_auto_t *document = NULL;
 	int r = json_reader_parse(reader, &document);
 
-	return r < 0 ? r : read_members(&root, document, &reading);
+	if (!r)
+		r = read_members(&root, document, &reading);
+	json_decref(reading.by_name);
+	return r;
 }
 
 static int parse_catalog(const struct json_reader *reader,
@@ -443,7 +592,7 @@ void catalog_free(struct catalog *catalog)
 	free(catalog);
 }
 
-static int compare_to_name(const void *name, const void *element)
+HOT static int compare_to_name(const void *name, const void *element)
 {
 	const struct catalog_function *function =
 		*(const struct catalog_function *const *)element;
@@ -451,8 +600,8 @@ static int compare_to_name(const void *name, const void *element)
 	return strcmp(name, function->name);
 }
 
-const struct catalog_function *catalog_find(const struct catalog *catalog,
-					    const char *name)
+HOT const struct catalog_function *catalog_find(const struct catalog *catalog,
+						const char *name)
 {
 	const struct catalog_function **found =
 		bsearch(name, catalog->by_name, catalog->count,

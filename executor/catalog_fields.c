@@ -14,6 +14,7 @@
 
 #include "base/units.h"
 #include "executor/catalog_host_fields.h"
+#include "executor/catalog_interrupts.h"
 #include "executor/limits.h"
 #include "guest/abi/thaw_abi.h"
 
@@ -283,23 +284,57 @@ static int read_flag(const struct json_place *place, json_t *value,
 	return 0;
 }
 
-/* Checked and not stored: there is no other kind yet. */
 static int read_kind(const struct json_place *place, json_t *value,
 		     const struct json_field *field, void *target)
 {
-	const char *kind = json_string_value(value);
+	size_t kind = 0;
+	int r = read_word(place, value, &catalog_kinds, &kind);
 
-	(void)field;
-	(void)target;
-	if (kind && !strcmp(kind, "native"))
-		return 0;
-	if (kind && !strcmp(kind, "linux"))
-		return json_reader_refuse(
-			place, "\"linux\" is not supported yet by this "
-			       "version: accepted is \"native\"");
-	return json_reader_refuse(
-		place, "%s is not a kind of guest: accepted is \"native\"",
-		QUOTE(value));
+	if (r == 0)
+		*(enum catalog_kind *)member_of(target, field) = kind;
+	return r;
+}
+
+static int read_devices(const struct json_place *place, json_t *value,
+			const struct json_field *field, void *target)
+{
+	size_t devices = 0;
+	int r = read_word(place, value, &catalog_devices, &devices);
+
+	if (r == 0)
+		*(enum catalog_devices *)member_of(target, field) = devices;
+	return r;
+}
+
+static int read_strings(const struct json_place *place, json_t *value,
+			const struct json_field *field, void *target)
+{
+	const size_t count = json_array_size(value);
+	char **list;
+
+	if (!json_is_array(value) || count < field->min || count > field->max)
+		return json_reader_refuse(place,
+					  "%s is not an array of %" PRIu64
+					  " to %" PRIu64
+					  " strings: write [\"...\", ...]",
+					  QUOTE(value), field->min, field->max);
+	list = calloc(count + 1, sizeof(*list));
+	*(char ***)member_of(target, field) = list;
+	if (!list)
+		return json_reader_no_memory(place);
+	for (size_t i = 0; i < count; i++) {
+		const struct json_place here = json_place_element(place, i);
+		json_t *element = json_array_get(value, i);
+
+		if (!json_is_string(element))
+			return json_reader_refuse(
+				&here, "%s is not a string: write it in quotes",
+				QUOTE(element));
+		list[i] = strdup(json_string_value(element));
+		if (!list[i])
+			return json_reader_no_memory(place);
+	}
+	return 0;
 }
 
 /* Checks that an object's values are strings. */
@@ -430,30 +465,59 @@ static int read_labels(const struct json_place *place, json_t *value,
 			copy_strings(place, value, member_of(target, field));
 }
 
-/* For lists that nothing may be put into yet. */
-static int read_empty_list(const struct json_place *place, json_t *value,
-			   const char *refusal)
+/* Files that a program sees besides those that all see. */
+static int read_files(const struct json_place *place, json_t *value,
+		      const struct json_field *field, void *target)
 {
-	if (!json_is_array(value))
-		return json_reader_refuse(place,
-					  "%s is not an array: accepted is []",
-					  QUOTE(value));
-	if (json_array_size(value)) {
-		struct json_place first = json_place_element(place, 0);
+	char **list;
+	int r = read_strings(place, value, field, target);
 
-		return json_reader_refuse(&first, "%s", refusal);
+	if (r)
+		return r;
+	list = *(char ***)member_of(target, field);
+	for (size_t i = 0; list[i]; i++) {
+		const struct json_place here = json_place_element(place, i);
+
+		if (list[i][0] != '/')
+			return json_reader_refuse(&here,
+						  "%s is not an absolute path",
+						  QUOTE(json_array_get(value,
+								       i)));
 	}
 	return 0;
 }
 
-static int read_files(const struct json_place *place, json_t *value,
-		      const struct json_field *field, void *target)
+static int read_interrupts(const struct json_place *place, json_t *value,
+			   const struct json_field *field, void *target)
 {
-	(void)field;
-	(void)target;
-	return read_empty_list(place, value,
-			       "read-only mounts are not supported yet by "
-			       "this version: accepted is []");
+	struct gunyah_interrupt interrupt;
+	int r = read_strings(place, value, field, target);
+	char **list;
+
+	if (r)
+		return r;
+	list = *(char ***)member_of(target, field);
+	for (size_t i = 0; list[i]; i++) {
+		const struct json_place here = json_place_element(place, i);
+
+		r = catalog_interrupts_parse(list[i], &interrupt);
+		if (r == -ERANGE)
+			return json_reader_refuse(
+				&here,
+				"%s is out of range: accepted are the lines 0 "
+				"to %d without %d, and times up to %s",
+				QUOTE(json_array_get(value, i)),
+				INTERRUPTS_MAX - 1, INTERRUPTS_TIMER,
+				DURATION(LIMIT_TIMEOUT_MAX));
+		if (r)
+			return json_reader_refuse(
+				&here,
+				"%s is not an interrupt: write the number of "
+				"its line, or for example \"40@5ms\" (%s)",
+				QUOTE(json_array_get(value, i)),
+				UNITS_OF_DURATION);
+	}
+	return 0;
 }
 
 /* A key whose value, between @least and @most, goes to @member. */
@@ -482,6 +546,65 @@ static const struct json_field host_fields[] = {
 	QUANTITY("max_size", read_size, host.max_size, LIMIT_HOST_SIZE),
 	{ .key = NULL },
 };
+
+static const struct json_field warm_input_fields[] = {
+	FIELD("text", read_string, warm_input.text, 0, CATALOG_FILE_MAX),
+	FIELD("file", read_string, warm_input.file, 1, LIMIT_IMAGE_MAX),
+	QUANTITY("count", read_count, warm_input.count, LIMIT_WARM_INPUT),
+	{ .key = NULL },
+};
+
+/* A request, in @value, is a text or in a file. */
+static int check_request(const struct json_place *place, const json_t *value)
+{
+	if (!json_is_object(value) ||
+	    !json_object_get(value, "text") != !json_object_get(value, "file"))
+		return 0;
+	return json_reader_refuse(place,
+				  "needs either \"text\", the request, or "
+				  "\"file\", the path of a file that has it");
+}
+
+static int read_warm_input(const struct json_place *place, json_t *value,
+			   const struct json_field *field, void *target)
+{
+	struct catalog_warm_input *warm =
+		&((struct catalog_function *)target)->warm_input;
+	int result =
+		json_reader_object(place, value, warm_input_fields, target);
+	int r;
+
+	(void)field;
+	if (json_reader_ends(place, result, &result))
+		return result;
+	r = check_request(place, value);
+	if (!warm->count)
+		warm->count = LIMIT_WARM_INPUT_DEFAULT;
+	return json_reader_ends(place, r, &result) ? r : result;
+}
+
+static const struct json_field init_fields[] = {
+	FIELD("entry", read_handler, init.entry, 1, HANDLER_NAME_MAX),
+	FIELD("text", read_string, init.text, 0, CATALOG_FILE_MAX),
+	FIELD("file", read_string, init.file, 1, LIMIT_IMAGE_MAX),
+	{ .key = NULL },
+};
+
+static int read_init(const struct json_place *place, json_t *value,
+		     const struct json_field *field, void *target)
+{
+	struct catalog_init *init = &((struct catalog_function *)target)->init;
+	int result = json_reader_object(place, value, init_fields, target);
+	int r;
+
+	(void)field;
+	if (json_reader_ends(place, result, &result))
+		return result;
+	r = check_request(place, value);
+	if (init->text)
+		init->size = strlen(init->text);
+	return json_reader_ends(place, r, &result) ? r : result;
+}
 
 static int read_concurrency(const struct json_place *place, json_t *value,
 			    const struct json_field *field, void *target)
@@ -519,17 +642,28 @@ static int read_host_object(const struct json_place *place, json_t *value,
 const struct json_field catalog_function_fields[] = {
 	{ "name", read_name, offsetof(struct catalog_function, name), 1,
 	  LIMIT_NAME_MAX, .required = true },
-	{ "image", read_string, offsetof(struct catalog_function, image), 1,
-	  LIMIT_IMAGE_MAX, .required = true },
+	/* one of them is required: see catalog_function_set_image() */
+	FIELD("image", read_string, image, 1, LIMIT_IMAGE_MAX),
+	FIELD("program", read_string, program, 1, LIMIT_IMAGE_MAX),
+	FIELD("argv", read_strings, arguments, 1, LIMIT_ARGUMENTS_MAX),
 	FIELD("entry", read_handler, entry, 1, HANDLER_NAME_MAX),
 	FIELD("description", read_string, description, 0,
 	      LIMIT_DESCRIPTION_MAX),
 	FIELD("environment", read_environment, environment, 0,
 	      THAW_ENVIRONMENT_MAX),
 	FIELD("labels", read_labels, labels, 0, LIMIT_LABELS_MAX),
-	{ .key = "kind", .read = read_kind },
+	FIELD("kind", read_kind, kind, 0, 0),
 	{ .key = "host", .read = read_host_object },
-	{ .key = "files", .read = read_files },
+	FIELD("root", read_string, root, 1, LIMIT_IMAGE_MAX),
+	FIELD("files", read_files, files, 0, LIMIT_FILES_MAX),
+	{ .key = "warm_input", .read = read_warm_input },
+	FIELD("base", read_name, base, 1, LIMIT_NAME_MAX),
+	{ .key = "init", .read = read_init },
+	QUANTITY("tmp", read_size, tmp, LIMIT_TMP),
+	FIELD("writable_code", read_flag, writable_code, 0, 0),
+	FIELD("devices", read_devices, devices, 0, 0),
+	FIELD("interrupts", read_interrupts, interrupts, 0,
+	      GUNYAH_INTERRUPTS_MAX),
 	DEFAULT_FIELDS,
 	{ .key = NULL },
 };

@@ -19,6 +19,33 @@ struct catalog_concurrency {
 	uint64_t queue_timeout_ns; /* how long one waits */
 };
 
+/* A request that a Linux program answers before its snapshot; count 0: none. */
+struct catalog_warm_input {
+	char *text; /* the request itself; NULL: it is in the file */
+	char *file; /* its path, resolved; or NULL */
+	unsigned int count;
+};
+
+/* A request that the guest of the base answers, to become that of the function. */
+struct catalog_init {
+	char *entry; /* handler; NULL: the function's */
+	char *text;  /* the request; NULL: there is none, nor a base */
+	size_t size; /* of it */
+	char *file;  /* whose bytes it has, resolved; or NULL */
+};
+
+/* What runs in the vm. */
+enum catalog_kind {
+	CATALOG_KIND_NATIVE = 0, /* an image, built against the SDK */
+	CATALOG_KIND_LINUX,	 /* a Linux program */
+};
+
+/* Which devices a Linux program has besides its standard files. */
+enum catalog_devices {
+	CATALOG_DEVICES_LINUX = 0,
+	CATALOG_DEVICES_GUNYAH, /* those of the Gunyah C runtime as well */
+};
+
 /* How a vm waits for its next request. */
 enum catalog_dispatch {
 	CATALOG_DISPATCH_EXIT = 0, /* by leaving guest mode */
@@ -39,22 +66,35 @@ enum catalog_isolation {
 
 /* One function. Every field has a value; what was left out has its default. */
 struct catalog_function {
-	char *name;	    /* unique in the catalog */
-	char *image;	    /* path of the ELF, resolved */
+	char *name; /* unique in the catalog */
+	enum catalog_kind kind;
+	char *image;	    /* path of the ELF, resolved; of a program, too */
+	char *program;	    /* the same, while it is read; NULL afterwards */
+	char **arguments;   /* of a program, its name first; NULL-terminated */
 	char *entry;	    /* handler; "": the one called like the function,
 			       or the image's only one */
 	char *description;  /* "" if none */
+	char *root;	    /* directory that a program has as /, which its
+			       image lies beneath; NULL: the host's files */
+	char **files;	    /* paths that a program sees; NULL-terminated */
 	char **environment; /* "NAME=VALUE", NULL-terminated */
-	char **labels;	    /* "NAME=VALUE", NULL-terminated */
+	struct catalog_warm_input warm_input;
+	char *base; /* function whose guest it goes on from; NULL: it boots */
+	struct catalog_init init;
+	char **interrupts; /* see catalog_interrupts.h; NULL-terminated */
+	enum catalog_devices devices;
+	char **labels; /* "NAME=VALUE", NULL-terminated */
 
 	/* bytes */
 	size_t memory;
 	size_t stack;
 	size_t max_request;
 	size_t max_reply;
+	size_t tmp; /* that a program may write to files */
 
-	uint64_t timeout_ns;	  /* one invocation */
-	uint64_t init_timeout_ns; /* boot and init, until ready */
+	uint64_t timeout_ns;	       /* one invocation */
+	uint64_t init_timeout_ns;      /* boot and init, until ready */
+	uint64_t base_init_timeout_ns; /* that of the base */
 	/*
 	 * How long a server's worker runs one invocation itself: then it goes
 	 * on where it keeps nobody waiting.
@@ -69,7 +109,8 @@ struct catalog_function {
 	enum catalog_dispatch dispatch;
 	enum catalog_isolation isolation; /* strict if @untrusted */
 	bool untrusted;			  /* its code is not trusted */
-	bool critical;			  /* a server without it is not ready */
+	bool writable_code; /* a program's memory may be so, and executable */
+	bool critical;	    /* a server without it is not ready */
 };
 
 /*
@@ -93,6 +134,8 @@ struct catalog_words {
 	size_t count;
 	const char *const *list;
 };
+extern const struct catalog_words catalog_kinds;
+extern const struct catalog_words catalog_devices;
 extern const struct catalog_words catalog_log_levels;
 extern const struct catalog_words catalog_dispatches;
 extern const struct catalog_words catalog_isolations;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "executor/function_linux.h"
 #include "executor/handler.h"
 #include "vm/image/handlers.h"
 #include "vm/image/image.h"
@@ -49,6 +50,20 @@ static int check_image_entry(const struct json_place *place,
 	return json_reader_refuse(&entry, "%s", err.message);
 }
 
+/* The entry that answers the init request, if it is another one. */
+static int check_init_entry(const struct json_place *place,
+			    const struct catalog_function *function,
+			    const struct image *image)
+{
+	const struct json_place init = json_place_member(place, "init");
+	struct catalog_function answerer = *function;
+
+	if (!function->init.entry)
+		return 0;
+	answerer.entry = function->init.entry;
+	return check_image_entry(&init, &answerer, image);
+}
+
 static int check_image_imports(const struct json_place *place,
 			       const struct catalog_function *function,
 			       const struct image *image)
@@ -93,8 +108,21 @@ int catalog_check_image(const struct json_place *place,
 		r = check_image_fits(place, function, image);
 	if (!json_reader_ends(place, r, &result) && has_entry)
 		r = check_image_entry(place, function, image);
+	if (!json_reader_ends(place, r, &result) && has_entry)
+		r = check_init_entry(place, function, image);
 	if (!json_reader_ends(place, r, &result) && is_whole)
 		r = check_image_imports(place, function, image);
 	image_close(image);
 	return json_reader_ends(place, r, &result) ? r : result;
+}
+
+int catalog_check_program(const struct json_place *place,
+			  const struct catalog_function *function)
+{
+	struct error err;
+	int r = function_linux_check(function, &err);
+
+	if (r == -ENOMEM)
+		return json_reader_no_memory(place);
+	return r ? json_reader_refuse(place, "%s", err.message) : 0;
 }

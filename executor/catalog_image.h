@@ -21,4 +21,8 @@ int catalog_check_image(const struct json_place *place,
 			const struct catalog_function *function, bool has_entry,
 			bool is_whole);
 
+/* Refuses a Linux program that cannot be started, as far as that shows without a vm. */
+int catalog_check_program(const struct json_place *place,
+			  const struct catalog_function *function);
+
 #endif

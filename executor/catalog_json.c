@@ -1,6 +1,8 @@
 /* catalog_json.c - see catalog_json.h. */
 #include "executor/catalog_json.h"
 
+#include <string.h>
+
 #include <jansson.h>
 
 #include "base/json_output.h"
@@ -63,13 +65,77 @@ static struct json_output catalog_host_object(const struct catalog_host *host)
 	return object;
 }
 
+static json_t *make_strings(char *const *list)
+{
+	json_t *array = json_array();
+
+	for (; array && *list; list++)
+		if (json_array_append_new(array, json_string(*list))) {
+			json_decref(array);
+			return NULL;
+		}
+	return array;
+}
+
+/* A request, which is a text or in a file; of the latter @text may be the bytes. */
+static void put_request(struct json_output *object, const char *text,
+			const char *file)
+{
+	if (file)
+		json_put_text(object, "file", file);
+	else
+		json_put_text(object, "text", text);
+}
+
+static void put_warm_input(struct json_output *object,
+			   const struct catalog_warm_input *warm)
+{
+	struct json_output value = json_output_make();
+
+	put_request(&value, warm->text, warm->file);
+	json_put_number(&value, "count", warm->count);
+	json_put_object(object, "warm_input", value);
+}
+
+static void put_init(struct json_output *object,
+		     const struct catalog_init *init)
+{
+	struct json_output value = json_output_make();
+
+	if (init->entry)
+		json_put_text(&value, "entry", init->entry);
+	put_request(&value, init->text, init->file);
+	json_put_object(object, "init", value);
+}
+
 json_t *catalog_function_json(const struct catalog_function *f)
 {
 	struct json_output object = json_output_make();
 
 	json_put_text(&object, "name", f->name);
 	json_put_text(&object, "description", f->description);
-	json_put_text(&object, "image", f->image);
+	if (f->kind == CATALOG_KIND_LINUX) {
+		json_put_text(&object, "kind", catalog_kinds.list[f->kind]);
+		json_put_text(&object, "program",
+			      f->image + (f->root ? strlen(f->root) : 0));
+		json_put(&object, "argv", make_strings(f->arguments));
+		if (f->root)
+			json_put_text(&object, "root", f->root);
+		json_put(&object, "files", make_strings(f->files));
+		if (f->warm_input.count)
+			put_warm_input(&object, &f->warm_input);
+		put_size(&object, "tmp", f->tmp);
+		json_put_boolean(&object, "writable_code", f->writable_code);
+		json_put_text(&object, "devices",
+			      catalog_devices.list[f->devices]);
+		json_put(&object, "interrupts", make_strings(f->interrupts));
+	} else {
+		json_put_text(&object, "image", f->image);
+	}
+	if (f->base) {
+		json_put_text(&object, "base", f->base);
+		put_init(&object, &f->init);
+	}
 	if (*f->entry)
 		json_put_text(&object, "entry", f->entry);
 	put_size(&object, "memory", f->memory);

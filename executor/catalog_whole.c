@@ -30,6 +30,7 @@ struct catalog_function catalog_builtin_defaults(void)
 	return (struct catalog_function){
 		.memory = LIMIT_MEMORY_DEFAULT,
 		.stack = LIMIT_STACK_DEFAULT,
+		.tmp = LIMIT_TMP_DEFAULT,
 		.max_request = LIMIT_REQUEST_DEFAULT,
 		.max_reply = LIMIT_REPLY_DEFAULT,
 		.timeout_ns = LIMIT_TIMEOUT_DEFAULT,
@@ -73,6 +74,19 @@ static int check_parts_fit(const struct json_place *place,
 		SIZE(LIMIT_MEMORY_REST), SIZE(needed));
 }
 
+static int check_warm_input(const struct json_place *place,
+			    const struct catalog_function *function)
+{
+	const struct json_place warm = json_place_member(place, "warm_input");
+	const struct json_place text = json_place_member(&warm, "text");
+	const char *request = function->warm_input.text;
+
+	if (!request || strlen(request) <= function->max_request)
+		return 0;
+	return json_reader_refuse(&text, "has %zu bytes: max_request is %s",
+				  strlen(request), SIZE(function->max_request));
+}
+
 static int check_warm(const struct json_place *place,
 		      const struct catalog_function *function)
 {
@@ -103,12 +117,25 @@ static int check_isolation(const struct json_place *place,
 		"false if you trust the code");
 }
 
+static int check_interrupts(const struct json_place *place,
+			    const struct catalog_function *function)
+{
+	const struct json_place here = json_place_member(place, "interrupts");
+
+	if (!function->interrupts || !function->interrupts[0] ||
+	    function->devices == CATALOG_DEVICES_GUNYAH)
+		return 0;
+	return json_reader_refuse(&here, "are for programs with other devices: "
+					 "write \"devices\": \"gunyah\"");
+}
+
 static int check_whole(const struct json_place *place,
 		       const struct catalog_function *function)
 {
 	static int (*const checks[])(const struct json_place *place,
 				     const struct catalog_function *function) = {
-		check_parts_fit, check_warm, check_isolation
+		check_parts_fit, check_warm, check_warm_input, check_isolation,
+		check_interrupts
 	};
 	int result = 0;
 
@@ -132,11 +159,18 @@ int catalog_function_complete(const struct json_place *place,
 		function->entry = strdup("");
 	if (!function->description)
 		function->description = strdup("");
+	if (!function->arguments)
+		function->arguments = calloc(1, sizeof(char *));
+	if (!function->files)
+		function->files = calloc(1, sizeof(char *));
+	if (!function->interrupts)
+		function->interrupts = calloc(1, sizeof(char *));
 	if (!function->environment)
 		function->environment = calloc(1, sizeof(char *));
 	if (!function->labels)
 		function->labels = calloc(1, sizeof(char *));
 	if (!function->entry || !function->description ||
+	    !function->arguments || !function->files || !function->interrupts ||
 	    !function->environment || !function->labels)
 		return json_reader_no_memory(place);
 	return 0;

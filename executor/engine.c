@@ -8,11 +8,15 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hot.h"
 #include "executor/catalog.h"
 #include "executor/function.h"
+#include "executor/function_store.h"
 #include "executor/host/host_call.h"
+#include "executor/image_cache.h"
 #include "executor/invoke.h"
 #include "executor/invoke_host.h"
+#include "executor/invoke_init.h"
 #include "executor/invoke_state.h"
 #include "executor/thaw_error.h"
 #include "snapshot/pool.h"
@@ -31,6 +35,8 @@ struct thaw {
 	struct slot *slots; /* one for each of the catalog's functions */
 	struct host_functions host; /* that the program offers */
 	struct offload_pool *host_threads;
+	struct function_store *store; /* or NULL */
+	struct error no_store;	      /* why */
 };
 
 /* Threads for one function of the catalog at a time: the rest is for others. */
@@ -45,10 +51,12 @@ static int parse_backend(const char *name, struct error *err,
 		*ret_backend = DIRTY_RING;
 	else if (!strcmp(name, "bitmap"))
 		*ret_backend = DIRTY_BITMAP;
+	else if (!strcmp(name, "tables"))
+		*ret_backend = DIRTY_TABLES;
 	else
 		return error_set(err, -EINVAL,
-				 "dirty tracking \"%s\": must be auto, ring or "
-				 "bitmap",
+				 "dirty tracking \"%s\": must be auto, ring, "
+				 "bitmap or tables",
 				 name);
 	return 0;
 }
@@ -75,6 +83,7 @@ static int check_options(const struct engine_options *options,
 	ret_options->log_cookie = options->log_cookie;
 	ret_options->verify = options->verify;
 	ret_options->poll_wait_ns = options->poll_wait_ns;
+	ret_options->trace = options->trace;
 	if (options->poll_wait_ns > POLL_WAIT_NS_MAX)
 		return error_set(err, -EINVAL, "poll_wait_ns: an hour at most");
 	r = parse_restore(options->restore, err, &ret_options->remap);
@@ -181,6 +190,17 @@ static int open_host(struct thaw *thaw, const struct engine_options *options,
 	return r;
 }
 
+/* Opens the state directory, if there is one. Without it, functions are booted. */
+static void open_store(struct thaw *thaw, const struct engine_options *options)
+{
+	if (options && options->state_dir &&
+	    function_store_open(options->state_dir, options->state_max,
+				options->log, options->log_cookie,
+				&thaw->no_store, &thaw->store))
+		thaw->options.no_store = thaw->no_store.message;
+	thaw->options.store = thaw->store;
+}
+
 static int open_catalog(struct catalog *catalog,
 			const struct engine_options *options,
 			struct thaw_error *error, struct thaw **ret_thaw)
@@ -204,8 +224,10 @@ static int open_catalog(struct catalog *catalog,
 	}
 	thaw->catalog = catalog;
 	thaw->options = checked;
+	thaw->options.answer_init = invoke_init;
 	for (size_t i = 0; i < catalog->count; i++)
 		pthread_mutex_init(&thaw->slots[i].lock, NULL);
+	open_store(thaw, options);
 	r = open_host(thaw, options, thaw_error_inner(error));
 	if (r)
 		engine_close(thaw);
@@ -245,9 +267,13 @@ void engine_close(struct thaw *thaw)
 		pthread_mutex_destroy(&thaw->slots[i].lock);
 	}
 	free(thaw->slots);
+	/* they have told it what was learned */
+	function_store_close(thaw->store, false);
 	host_functions_done(&thaw->host);
 	catalog_free(thaw->catalog);
 	free(thaw);
+	/* the process may go on without thaw, and has no use for them then */
+	image_cache_clear();
 }
 
 static struct function *function_in(struct slot *slot)
@@ -279,8 +305,8 @@ static int deploy_slot(struct thaw *thaw, struct slot *slot, struct error *err,
 	return r;
 }
 
-int engine_deploy(struct thaw *thaw, const char *name, struct error *err,
-		  struct function **ret_function)
+HOT int engine_deploy(struct thaw *thaw, const char *name, struct error *err,
+		      struct function **ret_function)
 {
 	struct slot *slot = find_slot(thaw, name);
 	struct function *function;
@@ -305,6 +331,11 @@ struct function *engine_find(struct thaw *thaw, const char *name)
 	struct slot *slot = find_slot(thaw, name);
 
 	return slot ? function_in(slot) : NULL;
+}
+
+const char *engine_no_store(const struct thaw *thaw)
+{
+	return thaw->options.no_store;
 }
 
 size_t engine_trim(struct thaw *thaw, uint64_t idle_ns)

@@ -22,6 +22,7 @@
 
 #include "base/error.h"
 #include "executor/libthaw.h"
+#include "executor/linux/trace_text.h"
 
 struct catalog_function;
 struct function;
@@ -32,7 +33,7 @@ struct engine_options {
 	void *log_cookie;
 	const struct thaw_host_function *host_functions;
 	size_t host_function_count;
-	/* How writes are tracked: NULL or "auto", "ring", "bitmap"; copied. */
+	/* How writes are tracked: NULL or "auto", "ring", "bitmap", "tables"; copied. */
 	const char *dirty;
 	/*
 	 * How memory is restored: NULL or "copy"; "remap" gives written pages
@@ -49,6 +50,15 @@ struct engine_options {
 	 * they are invoked, and wait this long for the next invocation.
 	 */
 	uint64_t poll_wait_ns;
+	/*
+	 * The state directory, in which the snapshots of functions are kept, and
+	 * the most bytes that they may take there; NULL: none; 0: the default. Copied.
+	 * If it cannot be used, functions are booted: function->not_stored says why.
+	 */
+	const char *state_dir;
+	uint64_t state_max;
+	/* Takes the system calls of Linux programs, and early ends of them. */
+	struct linux_trace trace;
 };
 
 /* As thaw_open() and thaw_open_text(). @options may be NULL. */
@@ -74,6 +84,9 @@ struct function *engine_find(struct thaw *thaw, const char *name);
 /* What the catalog says of the function called @name, or NULL. It belongs to @thaw. */
 const struct catalog_function *engine_spec(const struct thaw *thaw,
 					   const char *name);
+
+/* Why the state directory cannot be used, if there is to be one; else NULL. */
+const char *engine_no_store(const struct thaw *thaw);
 
 /* As thaw_trim(). */
 size_t engine_trim(struct thaw *thaw, uint64_t idle_ns);

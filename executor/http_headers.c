@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/hot.h"
 #include "guest/abi/thaw_abi.h"
 #include "guest/abi/thaw_http.h"
 
@@ -19,8 +20,8 @@ static const char *next_string(const char *strings, size_t size, size_t *at)
 	return string;
 }
 
-bool http_headers_next(const char *headers, size_t size, size_t *at,
-		       const char **ret_name, const char **ret_value)
+HOT bool http_headers_next(const char *headers, size_t size, size_t *at,
+			   const char **ret_name, const char **ret_value)
 {
 	size_t behind = *at;
 
@@ -32,7 +33,8 @@ bool http_headers_next(const char *headers, size_t size, size_t *at,
 	return true;
 }
 
-bool http_headers_are_whole(const char *headers, size_t size, size_t *ret_count)
+HOT bool http_headers_are_whole(const char *headers, size_t size,
+				size_t *ret_count)
 {
 	const char *name, *value;
 	size_t at = 0;
@@ -43,8 +45,8 @@ bool http_headers_are_whole(const char *headers, size_t size, size_t *ret_count)
 	return at == size;
 }
 
-int http_headers_size(const struct thaw_attribute *pairs, size_t count,
-		      size_t max)
+HOT int http_headers_size(const struct thaw_attribute *pairs, size_t count,
+			  size_t max)
 {
 	size_t size = 0;
 
@@ -53,8 +55,8 @@ int http_headers_size(const struct thaw_attribute *pairs, size_t count,
 	return size <= max ? (int)size : -1;
 }
 
-char *http_headers_write(char *to, const struct thaw_attribute *pairs,
-			 size_t count)
+HOT char *http_headers_write(char *to, const struct thaw_attribute *pairs,
+			     size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		to = stpcpy(to, pairs[i].name) + 1;
@@ -79,8 +81,8 @@ const char *http_headers_reply_fault(const char *headers, size_t size)
 	return at == size ? NULL : "a header that does not end";
 }
 
-int http_headers_check(const struct thaw_attribute *headers, size_t count,
-		       struct error *err)
+HOT int http_headers_check(const struct thaw_attribute *headers, size_t count,
+			   struct error *err)
 {
 	if (http_headers_size(headers, count, THAW_HEADERS_MAX) < 0)
 		return error_set(err, -EINVAL,
@@ -96,8 +98,8 @@ int http_headers_check(const struct thaw_attribute *headers, size_t count,
 	return 0;
 }
 
-int http_attributes_check(const struct thaw_attribute *attributes, size_t count,
-			  struct error *err)
+HOT int http_attributes_check(const struct thaw_attribute *attributes,
+			      size_t count, struct error *err)
 {
 	if (http_headers_size(attributes, count, THAW_ATTRIBUTES_MAX) < 0)
 		return error_set(err, -EINVAL,

@@ -27,13 +27,22 @@ int invoke_start(struct function *function,
 int invoke_poll(struct thaw_reply *reply, struct error *err);
 
 /*
+ * As invoke_start(), for a function that is dispatched by exits. A run that is not over
+ * after @slice_ns is stopped where it is, and goes on by invoke_more() or invoke_wait().
+ */
+int invoke_start_slice(struct function *function,
+		       const struct thaw_invoke_request *request,
+		       uint64_t slice_ns, struct error *err,
+		       struct thaw_reply *ret_reply);
+
+/*
  * For callers that acquire vms themselves: begins an invocation in @vm, a clean vm of
- * the function's pool. invoke_request_check() must have passed @request, which came
- * in at @queued_ns, and invoke_typed_make() must have put the call into *@ret_reply. A
- * typed result is left to the caller: see invoke_typed_is_due(). A run that is not over after @slice_ns is stopped where it is,
- * and any thread may continue it by invoke_more() or invoke_wait(); 0 sets no such
- * limit. Returns as invoke_start(). The vm goes back to the pool on failure, else by
- * invoke_release().
+ * the function's pool. invoke_request_check() must have passed @request, which came in
+ * at @queued_ns, and invoke_typed_make() must have put the call into *@ret_reply. A
+ * typed result is left to the caller: see invoke_typed_is_due(). A run that is not over
+ * after @slice_ns is stopped where it is, and any thread may continue it by
+ * invoke_more() or invoke_wait(); 0 sets no such limit. Returns as invoke_start(). The
+ * vm goes back to the pool on failure, else by invoke_release().
  */
 int invoke_on(struct function *function, struct vm *vm,
 	      const struct thaw_invoke_request *request, uint64_t queued_ns,

@@ -23,7 +23,9 @@ static void describe_fault_of(struct thaw_reply *reply,
 	const char *symbol;
 	uint64_t offset = 0;
 
-	symbol = image_symbol(function->image, fault->pc, &offset);
+	symbol = function->image ?
+			 image_symbol(function->image, fault->pc, &offset) :
+			 NULL;
 	if (symbol)
 		snprintf(symbol_text, sizeof(symbol_text), " in %s+%#" PRIx64,
 			 symbol, offset);
@@ -57,6 +59,7 @@ void invoke_take_fault(struct thaw_reply *reply, const struct vm_exit *exit,
 		return;
 	}
 	describe_fault_of(reply, &exit->fault, what, is_exhausted);
-	guest_backtrace_log(log, state->vm, layout, function->image,
-			    &exit->fault);
+	if (function->image)
+		guest_backtrace_log(log, state->vm, layout, function->image,
+				    &exit->fault);
 }

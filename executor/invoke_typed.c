@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/hot.h"
 #include "executor/function.h"
+#include "executor/invoke_request.h"
 #include "executor/invoke_state.h"
 #include "executor/typed/call.h"
 #include "executor/typed/message.h"
@@ -14,16 +16,6 @@
 #include "snapshot/snapshot.h"
 #include "vm/image/declarations.h"
 #include "vm/vm.h"
-
-/* "/add" is the function "add". */
-static const char *called_name(const struct thaw_invoke_request *request)
-{
-	for (size_t i = 0; i < request->attribute_count; i++)
-		if (!strcmp(request->attributes[i].name, "path"))
-			return request->attributes[i].value +
-			       (*request->attributes[i].value == '/');
-	return NULL;
-}
 
 static int make_call(const struct function *function,
 		     const struct thaw_invoke_request *request,
@@ -33,7 +25,7 @@ static int make_call(const struct function *function,
 		.data = request->data,
 		.size = request->size,
 		.is_message = message_has_type(request->content_type),
-		.name = called_name(request),
+		.name = invoke_request_function(request),
 	};
 	const struct typed_target target = {
 		.functions = &function->functions,
@@ -49,9 +41,9 @@ static int make_call(const struct function *function,
 	return r;
 }
 
-int invoke_typed_make(const struct function *function,
-		      const struct thaw_invoke_request *request,
-		      struct error *err, struct thaw_reply *ret_reply)
+HOT int invoke_typed_make(const struct function *function,
+			  const struct thaw_invoke_request *request,
+			  struct error *err, struct thaw_reply *ret_reply)
 {
 	struct typed_call *call = &invoke_state(ret_reply)->typed;
 	int r;
@@ -79,7 +71,7 @@ size_t invoke_typed_memory(const struct function *function,
 		       0;
 }
 
-bool invoke_typed_is_due(const struct thaw_reply *reply)
+HOT bool invoke_typed_is_due(const struct thaw_reply *reply)
 {
 	const struct invoke_state *state = invoke_state(reply);
 

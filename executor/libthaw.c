@@ -7,8 +7,10 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
+#include "base/hot.h"
 #include "executor/engine.h"
 #include "executor/function.h"
 #include "executor/host/host_call.h"
@@ -45,16 +47,32 @@ engine_options_of(const struct thaw_options *options)
 		all.log_cookie = options->log_cookie;
 		all.host_functions = options->host_functions;
 		all.host_function_count = options->host_function_count;
+		all.state_dir = options->state_dir;
+		all.state_max = options->state_max;
 	}
 	return all;
+}
+
+/* Says why there is no state directory, if there should be one. */
+static void log_no_store(const struct thaw_options *options,
+			 const struct thaw *thaw)
+{
+	const char *why = engine_no_store(thaw);
+
+	if (why && options && options->log)
+		options->log(options->log_cookie, "", THAW_LOG_WARN, why,
+			     strlen(why));
 }
 
 int thaw_open(const char *path, const struct thaw_options *options,
 	      struct thaw_error *error, struct thaw **ret_thaw)
 {
 	const struct engine_options all = engine_options_of(options);
+	int r = engine_open(path, &all, error, ret_thaw);
 
-	return engine_open(path, &all, error, ret_thaw);
+	if (!r)
+		log_no_store(options, *ret_thaw);
+	return r;
 }
 
 int thaw_open_text(const char *text, size_t size, const char *name,
@@ -62,8 +80,11 @@ int thaw_open_text(const char *text, size_t size, const char *name,
 		   struct thaw **ret_thaw)
 {
 	const struct engine_options all = engine_options_of(options);
+	int r = engine_open_text(text, size, name, &all, error, ret_thaw);
 
-	return engine_open_text(text, size, name, &all, error, ret_thaw);
+	if (!r)
+		log_no_store(options, *ret_thaw);
+	return r;
 }
 
 void thaw_close(struct thaw *thaw)
@@ -80,9 +101,9 @@ int thaw_deploy(struct thaw *thaw, const char *function,
 			     &deployed);
 }
 
-int thaw_invoke(struct thaw *thaw, const char *function,
-		const struct thaw_invoke_request *request,
-		struct thaw_error *error, struct thaw_reply *ret_reply)
+HOT int thaw_invoke(struct thaw *thaw, const char *function,
+		    const struct thaw_invoke_request *request,
+		    struct thaw_error *error, struct thaw_reply *ret_reply)
 {
 	struct function *deployed;
 	int r = engine_deploy(thaw, function, thaw_error_inner(error),
@@ -192,7 +213,7 @@ bool thaw_host_is_abandoned(const struct thaw_host_call *call)
 	return host_call_is_abandoned(host_call_of(call));
 }
 
-void thaw_reply_release(struct thaw_reply *reply)
+HOT void thaw_reply_release(struct thaw_reply *reply)
 {
 	invoke_release(reply);
 }

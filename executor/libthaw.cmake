@@ -5,7 +5,7 @@
 add_library(libthaw_roots OBJECT libthaw.c client/client.c)
 target_compile_definitions(libthaw_roots PRIVATE THAW_VERSION="${PROJECT_VERSION}")
 target_link_libraries(libthaw_roots PRIVATE thaw_host)
-set(libthaw_parts client protocol io engine host typed snapshot vm image base)
+set(libthaw_parts client protocol io engine linux_calls host typed snapshot store vm image base)
 
 # libthaw.a: one object, in which all but thaw_*() is local, so that no name of ours
 # can be one of the program's as well.

@@ -123,7 +123,15 @@ struct thaw_options {
 	const struct thaw_host_function *host_functions;
 	size_t host_function_count;
 
-	uint64_t reserved[2]; /* zero */
+	/*
+	 * The state directory, in which the snapshots of functions are kept for the next
+	 * process, and the most bytes that they may take there; NULL: none; 0: 4 GiB.
+	 * Copied. It is made if it is not there; it must belong to this user, and be open
+	 * to nobody else. If it cannot be used, the log says so, for the function "", and
+	 * functions are booted.
+	 */
+	const char *state_dir;
+	uint64_t state_max;
 };
 
 /*

@@ -89,9 +89,21 @@
 #define LIMIT_HOST_ALLOW_MAX 64
 #define LIMIT_HOST_CONFIG_MAX (256 << 10)
 
+/* How often a program answers its warm_input before the snapshot. */
+#define LIMIT_WARM_INPUT_MIN 1
+#define LIMIT_WARM_INPUT_MAX 10000
+#define LIMIT_WARM_INPUT_DEFAULT 1
+
+/* What a Linux program may write to /tmp and /dev/shm. */
+#define LIMIT_TMP_MIN (4 * UNITS_KIB)
+#define LIMIT_TMP_MAX (1 * UNITS_GIB)
+#define LIMIT_TMP_DEFAULT (16 * UNITS_MIB)
+
 /* Names are counted in bytes, texts in characters. */
 #define LIMIT_NAME_MAX 64
 #define LIMIT_IMAGE_MAX 4095
+#define LIMIT_ARGUMENTS_MAX 1024
+#define LIMIT_FILES_MAX 256
 #define LIMIT_DESCRIPTION_MAX 1024
 #define LIMIT_LABELS_MAX 64
 #define LIMIT_LABEL_NAME_MAX 63

@@ -56,7 +56,7 @@ def tables():
     function = resolve(function)
     yield 'The document', keys_of(SCHEMA)
     yield 'A function', keys_of(function)
-    for key in ('concurrency', 'host'):
+    for key in ('warm_input', 'concurrency', 'host'):
         yield key, keys_of(resolve(function['properties'][key]))
 
 

@@ -18,11 +18,17 @@ run_packages=(
 	curl xz-utils
 )
 
+# The programs that config/linux.json.in has as functions.
+# shellcheck disable=SC2034
+linux_packages=(
+	bash busybox-static gawk jq lua-cjson lua5.4 perl python3 sqlite3
+)
+
 # To test as well.
 # shellcheck disable=SC2034
 test_packages=(
-	clang clang-tidy cppcheck shellcheck git gnuplot-nox groff-base lld python3
-	python3-jsonschema wrk
+	"${linux_packages[@]}" clang clang-tidy cppcheck shellcheck git gnuplot-nox groff-base
+	lld musl-tools python3-jsonschema skopeo umoci wrk
 )
 
 # Node's oldest version that the AWS SDK of the tests runs on.
@@ -37,6 +43,12 @@ setup_node_packages() {
 	version=$(apt-cache policy nodejs 2>/dev/null |
 		sed -n 's/^ *Candidate: \([0-9]*\)\..*/\1/p')
 	((${version:-0} < node_oldest)) || printf '%s\n' nodejs npm
+}
+
+# setup_python_packages: prints the package with the tests of this release's python3.
+setup_python_packages() {
+	apt-cache policy python3 2>/dev/null |
+		sed -n 's/^ *Candidate: \(3\.[0-9]*\)\..*/libpython\1-testsuite/p'
 }
 
 # To build for arm64 and run that here.

@@ -8,57 +8,42 @@
 #include "snapshot/boot.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/clock.h"
 #include "snapshot/guest_backtrace.h"
 #include "snapshot/guest_sleep.h"
 #include "snapshot/info.h"
+#include "snapshot/memory_file.h"
+#include "snapshot/pages.h"
+#include "snapshot/ready.h"
 #include "snapshot/snapshot_internal.h"
+#include "snapshot/start.h"
+#include "vm/boot_state.h"
+#include "vm/calls.h"
 #include "vm/image/image.h"
 #include "vm/image/symbols.h"
 #include "vm/run.h"
-
-static int create_memory(size_t size, struct error *err, int *ret_fd)
-{
-	cleanup_close int fd =
-		memfd_create("thaw-snapshot", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
-	if (fd < 0 || ftruncate(fd, (off_t)size))
-		return error_set(err, -errno,
-				 "a memfd of %zu bytes for guest memory: %s",
-				 size, strerror(errno));
-	*ret_fd = take_fd(&fd);
-	return 0;
-}
-
-static struct thaw_info *info_of(struct vm *vm)
-{
-	return (struct thaw_info *)(void *)(vm_memory(vm) + THAW_GPA_INFO);
-}
 
 static int fill_memory(struct vm *vm, const struct image *image,
 		       const struct snapshot_options *options,
 		       const struct layout *layout, struct error *err)
 {
+	const struct vm_moment now = vm_now();
 	uint8_t *memory = vm_memory(vm);
 	int r;
 
 	r = image_load(image, memory, layout->memory_size, err);
 	if (!r)
-		r = info_put_environment(memory, options->environment, err);
+		r = pages_prepare(memory, layout, options->environment,
+				  options->host_local, err);
 	if (r)
 		return r;
-	vm_prepare_memory(memory, layout);
-	info_set_layout(info_of(vm), layout, THAW_GPA_ENVIRONMENT);
-	info_of(vm)->host_local = options->host_local;
-	info_of(vm)->done = vm_done_address(vm, false);
-	r = info_refresh(info_of(vm), vm, 0);
+	r = info_refresh(info_of(memory), vm, &now, 0);
 	if (r)
 		return error_set(err, r, "getrandom: %s", strerror(-r));
 	return 0;
@@ -193,137 +178,22 @@ static int run_init(struct vm *vm, const struct image *image,
 	}
 }
 
-static bool is_handler_name(const char *name, size_t size)
-{
-	const char *end = memchr(name, '\0', size);
-
-	if (!end || end == name)
-		return false;
-	for (; name < end; name++)
-		if (*name <= ' ' || *name > '~')
-			return false;
-	return true;
-}
-
-/* Copies the name of handler @number, which no handler before it may have. */
-static int take_name(struct snapshot *snapshot,
-		     const struct thaw_handler_entry *entry, size_t number,
-		     struct error *err)
-{
-	char *name = snapshot->handlers[number];
-
-	memcpy(name, entry->name, sizeof(entry->name));
-	if (!is_handler_name(name, sizeof(entry->name)))
-		return error_set(err, -EPROTO,
-				 "the name of handler %zu is not printable text",
-				 number);
-	for (size_t i = 0; i < number; i++)
-		if (!strcmp(snapshot->handlers[i], name))
-			return error_set(err, -EPROTO,
-					 "handlers %zu and %zu are both named "
-					 "\"%s\": rename one",
-					 i, number, name);
-	return 0;
-}
-
-/* Copies the typed functions that init has registered; they are checked later. */
-static int take_registered(struct snapshot *snapshot, const struct vm *vm,
-			   const struct thaw_mailbox *mailbox,
-			   struct error *err)
-{
-	const size_t count = mailbox->registered_count;
-	const size_t size = count * sizeof(*snapshot->registered);
-	const void *table;
-
-	if (!count)
-		return 0;
-	if (count > THAW_FUNCTIONS_MAX)
-		return error_set(err, -EPROTO,
-				 "it has registered %zu functions; %d are "
-				 "allowed",
-				 count, THAW_FUNCTIONS_MAX);
-	table = vm_view(vm, mailbox->registered, size);
-	if (!table || mailbox->registered % 8)
-		return error_set(err, -EPROTO,
-				 "its table of registered functions at %#llx is "
-				 "not in memory",
-				 (unsigned long long)mailbox->registered);
-	snapshot->registered = malloc(size);
-	if (!snapshot->registered)
-		return error_set(err, -ENOMEM, "no memory for functions");
-	memcpy(snapshot->registered, table, size);
-	snapshot->registered_count = count;
-	return 0;
-}
-
-/* Copies the handler table; checks what init left in the mailbox. */
-static int read_manifest(struct snapshot *snapshot, const struct vm *vm,
-			 struct error *err, uint64_t *ret_dispatch)
+/* Copies what init has left in the mailbox, and checks it. */
+static int take_ready(struct snapshot *snapshot, struct vm *vm,
+		      struct error *err)
 {
 	struct thaw_mailbox mailbox;
-	const struct thaw_handler_entry *table;
-	size_t count;
-	int r;
 
 	memcpy(&mailbox, vm_view(vm, THAW_GPA_MAILBOX, sizeof(mailbox)),
 	       sizeof(mailbox));
-	count = mailbox.handler_count;
-	if (mailbox.abi_version != THAW_ABI_VERSION)
-		return error_set(err, -EPROTO,
-				 "built for ABI version %u; this thaw has %u: "
-				 "rebuild it with this thaw's SDK",
-				 mailbox.abi_version, THAW_ABI_VERSION);
-	if (count > THAW_HANDLERS_MAX ||
-	    (!count && !mailbox.function_count && !mailbox.registered_count))
-		return error_set(err, -EPROTO,
-				 "offers %zu handlers; 1 to %d are allowed: "
-				 "define one with THAW_HANDLER(name)",
-				 count, THAW_HANDLERS_MAX);
-	if (!vm_view(vm, mailbox.lines, GUEST_LOG_BEGUN_BYTES))
-		return error_set(err, -EPROTO,
-				 "its log lines at %#llx are not in memory",
-				 (unsigned long long)mailbox.lines);
-	snapshot->lines = mailbox.lines;
-	snapshot->function_count = mailbox.function_count;
-	r = take_registered(snapshot, vm, &mailbox, err);
-	if (r)
-		return r;
-	table = vm_view(vm, mailbox.handlers, count * sizeof(*table));
-	if (!table || mailbox.handlers % 8)
-		return error_set(err, -EPROTO,
-				 "its handler table at %#llx is not in memory",
-				 (unsigned long long)mailbox.handlers);
-	snapshot->handlers = calloc(count + 1, sizeof(*snapshot->handlers));
-	if (!snapshot->handlers)
-		return error_set(err, -ENOMEM, "no memory for handlers");
-	for (size_t i = 0; i < count; i++) {
-		r = take_name(snapshot, &table[i], i, err);
-		if (r)
-			return r;
-	}
-	snapshot->handler_count = count;
-	*ret_dispatch = mailbox.dispatch;
-	return 0;
-}
-
-/* Puts thaw's own pages into the state every invocation finds them in. */
-static void freeze_pages(struct vm *vm, uint64_t dispatch)
-{
-	struct thaw_info *info = info_of(vm);
-
-	info->dispatch = dispatch;
-	memset(&info->counter_base, 0,
-	       sizeof(*info) - offsetof(struct thaw_info, counter_base));
-	memset(vm_memory(vm) + THAW_GPA_MAILBOX, 0, THAW_MAILBOX_SIZE);
-	memset(vm_memory(vm) + THAW_GPA_FAULT, 0, THAW_PAGE_SIZE);
-	memset(vm_memory(vm) + THAW_GPA_LOG, 0, THAW_LOG_SIZE);
+	ready_copy(&mailbox, &snapshot->ready);
+	return ready_read(snapshot, vm_memory(vm), err);
 }
 
 static int boot_guest(struct snapshot *snapshot, const struct image *image,
 		      const struct snapshot_options *options, struct vm *vm,
 		      struct error *err)
 {
-	uint64_t dispatch;
 	int r;
 
 	r = fill_memory(vm, image, options, &snapshot->layout, err);
@@ -334,9 +204,10 @@ static int boot_guest(struct snapshot *snapshot, const struct image *image,
 	if (!r)
 		r = run_init(vm, image, &snapshot->layout, options, err);
 	if (!r)
-		r = read_manifest(snapshot, vm, err, &dispatch);
+		r = take_ready(snapshot, vm, err);
 	if (!r)
-		freeze_pages(vm, dispatch);
+		pages_freeze(vm_memory(vm), &snapshot->layout, snapshot->dirty,
+			     snapshot->ready.dispatch);
 	return r;
 }
 
@@ -346,41 +217,78 @@ static int seal(struct snapshot *snapshot, struct error *err)
 	uint8_t *pristine;
 	int r;
 
-	if (fcntl(snapshot->memory_fd, F_ADD_SEALS,
-		  F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE))
-		return error_set(err, -errno, "sealing the snapshot: %s",
-				 strerror(errno));
+	r = memory_file_seal(snapshot->memory_fd);
+	if (r)
+		return error_set(err, r, "sealing the snapshot: %s",
+				 strerror(-r));
 	holes_find(snapshot->memory_fd, snapshot->layout.memory_size,
 		   &snapshot->holes);
-	r = holes_map(&snapshot->holes, snapshot->memory_fd,
+	r = holes_map(&snapshot->holes, snapshot->memory_fd, 0,
 		      snapshot->layout.memory_size, PROT_READ, &pristine);
 	if (r)
 		return error_set(err, r, "mapping the snapshot: %s",
 				 strerror(-r));
 	snapshot->pristine = pristine;
+	snapshot->frozen_ns = clock_now_ns();
 	return 0;
+}
+
+/* Makes the memory of @snapshot, whose layout is planned, and the vm that boots in it. */
+static int create_vm(struct snapshot *snapshot, struct error *err,
+		     struct vm **ret_vm)
+{
+	struct vm_config config = {
+		.shared = true,
+		.owner = snapshot->id,
+		.dirty = snapshot->dirty,
+		.memory_size = snapshot->layout.memory_size,
+		.control = snapshot->layout.control != LAYOUT_CONTROL_NONE,
+		.is_program = snapshot->layout.is_program,
+	};
+	int fd = memory_file_create(config.memory_size);
+
+	if (fd < 0)
+		return error_set(err, fd,
+				 "a memfd of %zu bytes for guest memory: %s",
+				 config.memory_size, strerror(-fd));
+	snapshot->memory_fd = fd;
+	config.memory_fd = fd;
+	return vm_create(&config, err, ret_vm);
 }
 
 static int create(struct snapshot *snapshot, const struct image *image,
 		  const struct snapshot_options *options, struct error *err)
 {
-	struct vm_config config = { .shared = true, .dirty = DIRTY_NONE };
 	struct vm *vm;
 	int r;
 
 	r = layout_plan(image, &options->layout, err, &snapshot->layout);
-	if (r)
-		return r;
-	config.memory_size = snapshot->layout.memory_size;
-	config.control = snapshot->layout.control != LAYOUT_CONTROL_NONE;
-	r = create_memory(config.memory_size, err, &snapshot->memory_fd);
-	if (r)
-		return r;
-	config.memory_fd = snapshot->memory_fd;
-	r = vm_create(&config, err, &vm);
+	if (!r)
+		r = create_vm(snapshot, err, &vm);
 	if (r)
 		return r;
 	r = boot_guest(snapshot, image, options, vm, err);
+	vm_free(vm);
+	return r ? r : seal(snapshot, err);
+}
+
+static int create_bare(struct snapshot *snapshot,
+		       const struct snapshot_options *options,
+		       struct error *err)
+{
+	const struct image image = { .end = THAW_GPA_IMAGE };
+	struct vm *vm;
+	int r;
+
+	r = layout_plan(&image, &options->layout, err, &snapshot->layout);
+	if (!r)
+		r = create_vm(snapshot, err, &vm);
+	if (r)
+		return r;
+	vm_prepare_memory(vm_memory(vm), &snapshot->layout);
+	info_set_layout(info_of(vm_memory(vm)), &snapshot->layout, 0);
+	pages_freeze(vm_memory(vm), &snapshot->layout, snapshot->dirty, 0);
+	r = vm_boot_state(vm, &snapshot->layout, err, &snapshot->state);
 	vm_free(vm);
 	return r ? r : seal(snapshot, err);
 }
@@ -389,16 +297,130 @@ int snapshot_create(const struct image *image,
 		    const struct snapshot_options *options, struct error *err,
 		    struct snapshot **ret_snapshot)
 {
-	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
+	struct snapshot *snapshot =
+		snapshot_allocate(options->dirty, options->remap);
 	int r;
 
 	if (!snapshot)
 		return error_set(err, -ENOMEM, "no memory for a snapshot");
-	snapshot->memory_fd = -1;
-	snapshot->dirty = options->dirty;
-	snapshot->remap = options->remap;
-	snapshot->page_size = (size_t)sysconf(_SC_PAGESIZE);
 	r = create(snapshot, image, options, err);
+	if (r) {
+		snapshot_free(snapshot);
+		return r;
+	}
+	*ret_snapshot = snapshot;
+	return 0;
+}
+
+int snapshot_create_bare(const struct snapshot_options *options,
+			 struct error *err, struct snapshot **ret_snapshot)
+{
+	struct snapshot *snapshot =
+		snapshot_allocate(options->dirty, options->remap);
+	int r;
+
+	if (!snapshot)
+		return error_set(err, -ENOMEM, "no memory for a snapshot");
+	r = create_bare(snapshot, options, err);
+	if (r) {
+		snapshot_free(snapshot);
+		return r;
+	}
+	*ret_snapshot = snapshot;
+	return 0;
+}
+
+/* What stubs and clocks find in a program's memory. */
+static int put_program_pages(struct vm *vm, const struct layout *layout)
+{
+	const struct vm_moment now = vm_now();
+
+	pages_prepare_program(vm_memory(vm), layout);
+	return info_refresh(info_of(vm_memory(vm)), vm, &now, 0);
+}
+
+static void put_frame(struct vm *vm, const struct thaw_frame *frame)
+{
+	memcpy(vm_memory(vm) + THAW_GPA_FRAME, frame, sizeof(*frame));
+}
+
+static int boot_program(struct snapshot *snapshot,
+			const struct snapshot_program *program, struct vm *vm,
+			struct error *err)
+{
+	struct thaw_frame frame;
+	int r;
+
+	r = put_program_pages(vm, &snapshot->layout);
+	if (!r)
+		r = program->load(program->cookie, vm_memory(vm), err, &frame);
+	if (r)
+		return r;
+	put_frame(vm, &frame);
+	r = vm_boot_state(vm, &snapshot->layout, err, &snapshot->state);
+	if (!r)
+		r = vm_set_state(vm, snapshot->state, err);
+	if (!r)
+		r = program->run(program->cookie, vm, err, &frame);
+	if (r)
+		return r;
+	put_frame(vm, &frame);
+	memset(vm_memory(vm) + THAW_GPA_FAULT, 0, THAW_PAGE_SIZE);
+	memset(vm_memory(vm) + THAW_GPA_SCRATCH, 0, THAW_SCRATCH_SIZE);
+	return 0;
+}
+
+/* Each invocation gets its own moment and entropy: those of the boot are not kept. */
+static int clear_moment(int fd, struct error *err)
+{
+	static const struct thaw_info none;
+	const size_t start = offsetof(struct thaw_info, counter_base);
+	const size_t size = sizeof(none) - start;
+
+	if (pwrite(fd, &none, size, (off_t)(THAW_GPA_INFO + start)) ==
+	    (ssize_t)size)
+		return 0;
+	return error_set(err, -EIO, "writing to a snapshot");
+}
+
+static int finish_program(struct snapshot *snapshot,
+			  const struct snapshot_program *program,
+			  struct error *err)
+{
+	struct vm *vm;
+	int r = snapshot_start(snapshot, false, err, &vm);
+
+	if (r)
+		return r;
+	r = program->finish(program->cookie, vm, snapshot->memory_fd, err);
+	vm_free(vm);
+	return r;
+}
+
+int snapshot_create_program(const struct layout *layout,
+			    const struct snapshot_program *program,
+			    const struct snapshot_options *options,
+			    struct error *err, struct snapshot **ret_snapshot)
+{
+	struct snapshot *snapshot =
+		snapshot_allocate(options->dirty, options->remap);
+	struct vm *vm;
+	int r;
+
+	if (!snapshot)
+		return error_set(err, -ENOMEM, "no memory for a snapshot");
+	snapshot->layout = *layout;
+	r = create_vm(snapshot, err, &vm);
+	if (!r) {
+		r = boot_program(snapshot, program, vm, err);
+		vm_free(vm);
+	}
+	if (!r)
+		r = finish_program(snapshot, program, err);
+	if (!r)
+		r = clear_moment(snapshot->memory_fd, err);
+	if (!r)
+		r = seal(snapshot, err);
 	if (r) {
 		snapshot_free(snapshot);
 		return r;

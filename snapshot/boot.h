@@ -13,6 +13,8 @@
 
 struct image;
 struct snapshot;
+struct thaw_frame;
+struct vm;
 
 struct snapshot_options {
 	struct layout_config layout;
@@ -39,5 +41,39 @@ struct snapshot_options {
 int snapshot_create(const struct image *image,
 		    const struct snapshot_options *options, struct error *err,
 		    struct snapshot **ret_snapshot);
+
+/*
+ * Makes a snapshot of a guest without an image: nothing can run there but the stubs. For
+ * trials of what works on this machine. Of @options, layout and dirty are used. On
+ * success the caller owns *@ret_snapshot. Errors as above.
+ */
+int snapshot_create_bare(const struct snapshot_options *options,
+			 struct error *err, struct snapshot **ret_snapshot);
+
+/* How a Linux program is brought to where it is frozen. Each returns 0 or -errno. */
+struct snapshot_program {
+	/* Puts it into @memory, which is zero, and makes its first frame. */
+	int (*load)(void *cookie, uint8_t *memory, struct error *err,
+		    struct thaw_frame *ret_frame);
+	/* Runs it up to there, and makes the frame in which it goes on. */
+	int (*run)(void *cookie, struct vm *vm, struct error *err,
+		   struct thaw_frame *ret_frame);
+	/*
+	 * The snapshot is complete, but its memory @fd can still be changed; @vm is a
+	 * copy that may run, and is thrown away.
+	 */
+	int (*finish)(void *cookie, struct vm *vm, int fd, struct error *err);
+	void *cookie;
+};
+
+/*
+ * Boots a Linux program in memory of @layout, by layout_plan_program(), and freezes
+ * it. Of @options it takes dirty and remap. On success the caller owns *@ret_snapshot.
+ * Errors: those of @program; others from the system.
+ */
+int snapshot_create_program(const struct layout *layout,
+			    const struct snapshot_program *program,
+			    const struct snapshot_options *options,
+			    struct error *err, struct snapshot **ret_snapshot);
 
 #endif

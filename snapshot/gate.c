@@ -1,10 +1,4 @@
-/*
- * gate.c - tries gates. See gate.h. Runs on the thread that deploys.
- *
- * Nothing of the function itself runs in the vms. What runs is the part of the entry
- * stub that touches the pages listed in the request window and is then done, as a
- * function is.
- */
+/* gate.c - tries gates. See gate.h. Runs on the thread that deploys. */
 #include "snapshot/gate.h"
 
 #include <errno.h>
@@ -13,72 +7,33 @@
 
 #include "base/clock.h"
 #include "snapshot/snapshot_internal.h"
+#include "snapshot/trial.h"
+#include "vm/exit.h"
 #include "vm/kvm.h"
 #include "vm/poll_cores.h"
-#include "vm/run.h"
 
-/* Far more than any step takes. */
-#define STEP_TIMEOUT_NS (1 * NS_PER_S)
 /* A cost is the least of so many measurements. */
 #define MEASUREMENTS 8
-/* So many pages are written in so many rounds, to see whether all are reported. */
-#define PAGES 8
+/* In so many rounds pages are written, to see whether all are reported. */
 #define ROUNDS 8
-
-/* The vm in which a gate is tried, and the pages that it touches. */
-struct trial {
-	const struct snapshot *snapshot;
-	struct vm *vm;
-	size_t page_count;
-	uint64_t pages[PAGES]; /* addresses */
-};
-
-static int put_request(const struct trial *trial, size_t pages, bool to_gate)
-{
-	const uint64_t done = vm_done_address(trial->vm, to_gate);
-	uint64_t list[PAGES + 1] = { pages };
-	int r;
-
-	memcpy(list + 1, trial->pages, pages * sizeof(*list));
-	r = vm_write(trial->vm, trial->snapshot->layout.request.start, list,
-		     sizeof(list));
-	if (!r)
-		r = vm_write(trial->vm,
-			     THAW_GPA_INFO + offsetof(struct thaw_info, done),
-			     &done, sizeof(done));
-	if (!r)
-		r = vm_set_state(trial->vm, trial->snapshot->state, NULL);
-	if (!r)
-		vm_enter_touch(trial->vm);
-	return r;
-}
 
 /* Touches @pages pages and is done, by an exit even if @to_gate. */
 static int touch_and_exit(const struct trial *trial, size_t pages, bool to_gate,
 			  uint64_t *ret_ns)
 {
-	struct vm_exit exit;
-	uint64_t start_ns;
-	int r = put_request(trial, pages, to_gate);
+	int r = trial_put(trial, trial->snapshot->layout.request.start, pages,
+			  vm_done_address(trial->vm, to_gate));
 
-	if (r)
-		return r;
-	start_ns = clock_now_ns();
-	r = vm_run(trial->vm, start_ns + STEP_TIMEOUT_NS, &exit);
-	*ret_ns = clock_now_ns() - start_ns;
-	if (r)
-		return r;
-	return exit.kind == VM_EXIT_DOORBELL && exit.bell == THAW_BELL_DONE ?
-		       0 :
-		       -EPROTO;
+	return r ? r : trial_run(trial, ret_ns);
 }
 
-/* Touches @pages pages and is done at the gate, without an exit. */
-static int touch_and_wait(const struct trial *trial, size_t pages)
+/* Touches all pages and is done at the gate, without an exit. */
+static int touch_and_wait(const struct trial *trial)
 {
-	const uint64_t deadline_ns = clock_now_ns() + STEP_TIMEOUT_NS;
+	const uint64_t deadline_ns = clock_now_ns() + TRIAL_STEP_NS;
 	struct vm_exit exit;
-	int r = put_request(trial, pages, true);
+	int r = trial_put(trial, trial->snapshot->layout.request.start,
+			  TRIAL_PAGES, vm_done_address(trial->vm, true));
 
 	if (r)
 		return r;
@@ -110,19 +65,6 @@ static int gate_measure(const struct trial *trial, bool to_gate,
 	return 0;
 }
 
-/* 0: all pages are reported; -ENODATA: not all are; or -errno. */
-static int look_for_reports(const struct trial *trial)
-{
-	struct dirty *dirty = vm_dirty(trial->vm);
-	int r = dirty_collect(dirty);
-
-	for (size_t i = 0; i < trial->page_count && !r; i++)
-		if (!dirty_has(dirty,
-			       trial->pages[i] / trial->snapshot->page_size))
-			r = -ENODATA;
-	return r;
-}
-
 /*
  * Tries whether pages are reported when they are written, and not only at a later
  * exit. They are pages that were writable before and have been protected again.
@@ -130,16 +72,16 @@ static int look_for_reports(const struct trial *trial)
 static int try_reports(const struct trial *trial)
 {
 	uint64_t ns;
-	int r = touch_and_exit(trial, trial->page_count, true, &ns);
+	int r = touch_and_exit(trial, TRIAL_PAGES, true, &ns);
 
 	for (int round = 0; round < ROUNDS && !r; round++) {
 		r = dirty_collect(vm_dirty(trial->vm));
 		if (!r)
 			r = dirty_forget(vm_dirty(trial->vm));
 		if (!r)
-			r = touch_and_wait(trial, trial->page_count);
+			r = touch_and_wait(trial);
 		if (!r)
-			r = look_for_reports(trial);
+			r = trial_look(trial);
 		poll_stop(trial->vm);
 	}
 	return r;
@@ -162,59 +104,44 @@ static int try_steps(const struct trial *trial, struct gate_facts *facts)
 	return 0;
 }
 
-static int try_gate(const struct snapshot *snapshot, enum vm_gate gate,
+static int try_gate(enum dirty_backend tracker, enum vm_gate gate,
 		    struct gate_facts *ret_facts)
 {
-	const struct layout_range *heap = &snapshot->layout.heap;
-	const struct vm_config config = {
-		.memory_size = snapshot->layout.memory_size,
-		.memory_fd = snapshot->memory_fd,
-		.holes = snapshot->holes,
-		.dirty = snapshot->dirty,
-		.control = true,
-		.gate = gate,
-	};
-	struct trial trial = { .snapshot = snapshot };
-	int r = vm_create(&config, NULL, &trial.vm);
+	struct trial trial;
+	int r = trial_begin(tracker,
+			    gate == VM_GATE_USER ? LAYOUT_CONTROL_USER :
+						   LAYOUT_CONTROL_SUPERVISOR,
+			    gate, &trial);
 
 	if (r)
 		return r;
-	while (trial.page_count < PAGES &&
-	       trial.page_count * snapshot->page_size < heap->size) {
-		trial.pages[trial.page_count] =
-			heap->start + trial.page_count * snapshot->page_size;
-		trial.page_count++;
-	}
 	*ret_facts = (struct gate_facts){ .gate = gate };
-	r = poll_attach(trial.vm, &POLL_RULE_ALWAYS(POLL_WAIT_MAX_NS));
-	if (!r)
-		r = vm_done_address(trial.vm, true) ?
-			    try_steps(&trial, ret_facts) :
-			    -EOPNOTSUPP;
-	vm_free(trial.vm);
+	r = vm_done_address(trial.vm, true) ? try_steps(&trial, ret_facts) :
+					      -EOPNOTSUPP;
+	trial_end(&trial);
 	return r;
 }
 
-/* What has been found out, for each isolation. */
+/* What has been found out: for the ring and for page tables, for each isolation. */
 static struct {
 	pthread_mutex_t lock;
 	struct {
 		bool is_known;
 		int result;
 		struct gate_facts facts;
-	} found[2];
+	} found[2][2];
 } gates = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 /* Tries the quickest gate first. */
-static int find_gate(const struct snapshot *snapshot, bool cooperative,
+static int find_gate(enum dirty_backend tracker, bool cooperative,
 		     struct gate_facts *ret_facts)
 {
 	int r;
 
 	if (cooperative)
-		return try_gate(snapshot, VM_GATE_USER, ret_facts);
-	r = try_gate(snapshot, VM_GATE_CALL, ret_facts);
-	return r && r != -EBUSY ? try_gate(snapshot, VM_GATE_TRAP, ret_facts) :
+		return try_gate(tracker, VM_GATE_USER, ret_facts);
+	r = try_gate(tracker, VM_GATE_CALL, ret_facts);
+	return r && r != -EBUSY ? try_gate(tracker, VM_GATE_TRAP, ret_facts) :
 				  r;
 }
 
@@ -228,28 +155,32 @@ static int gate_explain(int r, struct error *err)
 			 strerror(-r));
 }
 
-int gate_try(const struct snapshot *snapshot, bool cooperative,
+int gate_try(enum dirty_backend tracker, size_t memory_size, bool cooperative,
 	     struct error *err, struct gate_facts *ret_facts)
 {
-	__typeof__(gates.found[0]) *found = &gates.found[cooperative];
+	const bool is_tables = tracker == DIRTY_TABLES;
+	__typeof__(gates.found[0][0]) *found =
+		&gates.found[is_tables][cooperative];
 	const struct kvm_host *host;
 	int r = kvm_open(err, &host);
 
 	if (r)
 		return r;
-	if (snapshot->dirty == DIRTY_BITMAP ||
-	    !dirty_ring_fits(host, snapshot->layout.memory_size))
+	if (tracker == DIRTY_BITMAP ||
+	    (!is_tables && !dirty_ring_fits(host, memory_size)))
 		return error_set(err, -EOPNOTSUPP,
 				 "it takes the dirty ring, which this KVM does "
-				 "not have for so much memory, or which was "
-				 "not asked for");
+				 "not have for so much memory, or page tables "
+				 "that tell what was written; neither works "
+				 "here, or the bitmap was asked for");
 	if (!poll_cores())
 		return error_set(err, -EOPNOTSUPP,
 				 "no core may be kept busy: it takes a second "
 				 "CPU, and polling_cores above 0");
 	pthread_mutex_lock(&gates.lock);
 	if (!found->is_known) {
-		found->result = find_gate(snapshot, cooperative, &found->facts);
+		found->result = find_gate(is_tables ? DIRTY_TABLES : DIRTY_RING,
+					  cooperative, &found->facts);
 		/* other failures, such as a lack of memory or cores, may pass */
 		found->is_known = !found->result || found->result == -ENODATA;
 	}

@@ -10,6 +10,7 @@
 #define SNAPSHOT_GATE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -22,12 +23,12 @@ struct gate_facts {
 };
 
 /*
- * Finds the gate for vms of @snapshot, which was made with a control page: in
- * supervisor mode, or, if @cooperative, in user mode. The first call tries,
- * which takes some 20 ms; others wait for it and return the same. Any thread.
+ * Finds the gate for vms with @memory_size bytes and @tracker: in supervisor mode, or,
+ * if @cooperative, in user mode. The first call tries, which takes some 20 ms; others
+ * wait for it and return the same. Any thread.
  * -EOPNOTSUPP: there is none, or no core to wait on; the message says why.
  */
-int gate_try(const struct snapshot *snapshot, bool cooperative,
+int gate_try(enum dirty_backend tracker, size_t memory_size, bool cooperative,
 	     struct error *err, struct gate_facts *ret_facts);
 
 /* "call", "trap", "user", or "none". */

@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hot.h"
 #include "base/text.h"
 
-/* @text is hostile, and may change meanwhile. */
-static void guest_log_hand_over(const struct guest_log *log, uint32_t level,
-				const char *from, size_t size,
-				struct guest_log_progress *progress)
+void guest_log_hand_over(const struct guest_log *log, uint32_t level,
+			 const char *from, size_t size,
+			 struct guest_log_progress *progress)
 {
 	char text[THAW_LOG_MAX + 1];
 
@@ -61,13 +61,23 @@ static void guest_log_take_lines(const struct guest_log *log,
 	}
 }
 
-void guest_log_take(const struct guest_log *log, struct vm *vm, bool is_bell,
-		    struct guest_log_progress *progress)
+static uint32_t read_used(const struct vm *vm)
 {
 	const struct thaw_mailbox *mailbox =
 		vm_view(vm, THAW_GPA_MAILBOX, sizeof(*mailbox));
-	const uint32_t used =
-		__atomic_load_n(&mailbox->log_used, __ATOMIC_RELAXED);
+
+	return __atomic_load_n(&mailbox->log_used, __ATOMIC_RELAXED);
+}
+
+HOT bool guest_log_has_lines(const struct vm *vm)
+{
+	return read_used(vm);
+}
+
+void guest_log_take(const struct guest_log *log, struct vm *vm, bool is_bell,
+		    struct guest_log_progress *progress)
+{
+	const uint32_t used = read_used(vm);
 	const uint32_t none = 0;
 
 	if (!used)

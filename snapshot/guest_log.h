@@ -33,6 +33,9 @@ struct guest_log_progress {
 	uint32_t taken; /* bytes of thaw_mailbox.log_used */
 };
 
+/* Whether @vm has lines in memory that guest_log_take() would hand over. */
+bool guest_log_has_lines(const struct vm *vm);
+
 /*
  * Hands the lines that @vm has in memory to @log. If @is_bell, the guest has rung the
  * doorbell, or is done, and is told that they have been taken; else it has been stopped
@@ -40,6 +43,14 @@ struct guest_log_progress {
  */
 void guest_log_take(const struct guest_log *log, struct vm *vm, bool is_bell,
 		    struct guest_log_progress *progress);
+
+/*
+ * Hands over one line: @size bytes at @text, which is hostile and may change meanwhile,
+ * as may @level.
+ */
+void guest_log_hand_over(const struct guest_log *log, uint32_t level,
+			 const char *text, size_t size,
+			 struct guest_log_progress *progress);
 
 /* Bytes of a guest's table of lines that have begun. */
 #define GUEST_LOG_BEGUN_BYTES (THAW_LINES * sizeof(struct thaw_line))

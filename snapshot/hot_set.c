@@ -1,9 +1,11 @@
 /* hot_set.c - keeps what the first vm of a snapshot writes. See hot_set.h. */
 #include "snapshot/hot_set.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "snapshot/snapshot_internal.h"
+#include "vm/tables.h"
 
 /*
  * The most pages that a new vm touches. Each costs a fault, and meanwhile others
@@ -29,34 +31,94 @@ static uint64_t writable_address(const struct layout *layout, uint64_t start,
 	return 0;
 }
 
-void hot_set_learn(struct snapshot *snapshot, struct vm *vm)
+/* So many addresses fit into the request window, in which the guest finds them. */
+static size_t most_pages(const struct snapshot *snapshot)
+{
+	const size_t room =
+		snapshot->layout.request.size / sizeof(uint64_t) - 1;
+
+	return room < WARM_PAGES_MAX ? room : WARM_PAGES_MAX;
+}
+
+uint64_t *hot_set_read(const struct snapshot *snapshot, struct vm *vm)
 {
 	const struct dirty *dirty = vm_dirty(vm);
 	const struct layout *layout = &snapshot->layout;
-	const size_t room = layout->request.size / sizeof(uint64_t) - 1;
-	const size_t max = room < WARM_PAGES_MAX ? room : WARM_PAGES_MAX;
-	uint64_t *hot, *none = NULL;
+	const size_t max = most_pages(snapshot);
+	uint64_t *hot = calloc(dirty->count + 1, sizeof(*hot));
 
-	if (atomic_load(&snapshot->hot))
-		return;
-	hot = calloc(dirty->count + 1, sizeof(*hot));
-	if (!hot)
-		return; /* it is only slower without */
-	for (size_t i = 0; i < dirty->count && hot[0] < max; i++) {
+	for (size_t i = 0; hot && i < dirty->count && hot[0] < max; i++) {
 		uint64_t address =
 			writable_address(layout,
 					 dirty->pages[i] * snapshot->page_size,
 					 snapshot->page_size);
 
+		/* a program may have made a page writable that is not so at first */
+		if (address && layout->is_program &&
+		    !vm_may_write(snapshot->pristine, layout, address))
+			continue;
 		if (address)
 			hot[++hot[0]] = address;
 	}
-	/* pairs with the load in hot_set_get() */
-	if (!atomic_compare_exchange_strong(&snapshot->hot, &none, hot))
-		free(hot);
+	return hot;
+}
+
+bool hot_set_learn(struct snapshot *snapshot, struct vm *vm)
+{
+	uint64_t *hot, *none = NULL;
+
+	if (atomic_load(&snapshot->hot_seen))
+		return false;
+	hot = hot_set_read(snapshot, vm);
+	/* it is only slower without; pairs with the load in hot_set_get() */
+	if (hot &&
+	    atomic_compare_exchange_strong(&snapshot->hot_seen, &none, hot))
+		return true;
+	free(hot);
+	return false;
+}
+
+int hot_set_advise(struct snapshot *snapshot, const uint32_t *pages,
+		   size_t count, struct error *err)
+{
+	const size_t max = most_pages(snapshot), size = snapshot->page_size;
+	uint64_t *hot = calloc(count + 1, sizeof(*hot));
+	uint64_t last = 0;
+
+	if (!hot)
+		return error_set(err, -ENOMEM, "no memory for a hot set");
+	for (size_t i = 0; i < count && hot[0] < max; i++) {
+		const uint64_t start =
+			(uint64_t)pages[i] * THAW_PAGE_SIZE / size * size;
+		const uint64_t address =
+			writable_address(&snapshot->layout, start, size);
+
+		if (!address) {
+			free(hot);
+			return error_set(err, -EBADMSG,
+					 "what was learned of a snapshot is "
+					 "ignored: the function cannot write "
+					 "to a page that it names");
+		}
+		/* pages of the host may be larger */
+		if (address != last)
+			hot[++hot[0]] = last = address;
+	}
+	free(atomic_exchange(&snapshot->hot_expected, hot));
+	return 0;
+}
+
+void hot_set_expect(struct snapshot *snapshot, struct vm *vm)
+{
+	free(atomic_exchange(&snapshot->hot_expected,
+			     hot_set_read(snapshot, vm)));
+	/* if it has run often, it was learned from like others */
+	free(atomic_exchange(&snapshot->hot_seen, NULL));
 }
 
 const uint64_t *hot_set_get(const struct snapshot *snapshot)
 {
-	return atomic_load(&snapshot->hot);
+	const uint64_t *seen = atomic_load(&snapshot->hot_seen);
+
+	return seen ? seen : atomic_load(&snapshot->hot_expected);
 }

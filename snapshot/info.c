@@ -2,11 +2,11 @@
 #include "snapshot/info.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
-#include <time.h>
 
-#include "base/clock.h"
 #include "base/entropy.h"
+#include "base/hot.h"
 
 void info_set_layout(struct thaw_info *info, const struct layout *layout,
 		     uint64_t environment)
@@ -26,8 +26,8 @@ void info_set_layout(struct thaw_info *info, const struct layout *layout,
 	info->result_size = (uint32_t)layout->result_max;
 }
 
-int info_refresh(struct thaw_info *info, const struct vm *vm,
-		 uint64_t clock_skew_ns)
+HOT int info_refresh(struct thaw_info *info, const struct vm *vm,
+		     const struct vm_moment *now, uint64_t clock_skew_ns)
 {
 	struct {
 		uint8_t entropy[THAW_ENTROPY_SIZE];
@@ -43,10 +43,23 @@ int info_refresh(struct thaw_info *info, const struct vm *vm,
 	info->generation = random.generation | 1;
 
 	vm_counter_scale(vm, &info->counter_mult, &info->counter_shift);
-	info->counter_base = vm_counter_now(vm);
-	info->monotonic_base_ns = clock_now_ns() + clock_skew_ns;
-	info->realtime_base_ns = clock_read_ns(CLOCK_REALTIME) + clock_skew_ns;
+	info->counter_base = vm_counter_at(vm, now);
+	info->monotonic_base_ns = now->monotonic_ns + clock_skew_ns;
+	info->realtime_base_ns = now->realtime_ns + clock_skew_ns;
 	return 0;
+}
+
+int info_renew(struct vm *vm, uint64_t clock_skew_ns,
+	       struct thaw_info *ret_info)
+{
+	const size_t start = offsetof(struct thaw_info, counter_base);
+	const size_t end = offsetof(struct thaw_info, request);
+	const struct vm_moment now = vm_now();
+	int r = info_refresh(ret_info, vm, &now, clock_skew_ns);
+
+	return r ? r :
+		   vm_write(vm, THAW_GPA_INFO + start,
+			    (const char *)ret_info + start, end - start);
 }
 
 int info_put_environment(uint8_t *memory, char *const *environment,

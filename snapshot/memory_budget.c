@@ -2,6 +2,7 @@
 #include "snapshot/memory_budget.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -139,6 +140,17 @@ int memory_budget_take(struct memory_budget *budget, uint64_t size,
 				    take_slowly(budget, size, err);
 }
 
+int memory_budget_take_now(struct memory_budget *budget, uint64_t size)
+{
+	if (!budget)
+		return 0;
+	do
+		if (budget_try(budget, size))
+			return 0;
+	while (size <= budget->max && budget_spare(budget, false));
+	return -ENOMEM;
+}
+
 int memory_budget_take_place(struct memory_budget *budget, struct error *err)
 {
 	if (!budget || !budget->vms_max)
@@ -273,4 +285,36 @@ void memory_budget_booted(struct memory_budget *budget, uint64_t size,
 	budget->boots++;
 	pthread_cond_broadcast(&budget->changed);
 	pthread_mutex_unlock(&budget->lock);
+}
+
+struct memory_kept *memory_kept_create(struct memory_budget *budget)
+{
+	struct memory_kept *kept = calloc(1, sizeof(*kept));
+
+	if (kept) {
+		atomic_init(&kept->holders, 1);
+		kept->budget = budget;
+	}
+	return kept;
+}
+
+void memory_kept_booted(struct memory_kept *kept, uint64_t size, uint64_t bytes)
+{
+	kept->bytes = bytes < size ? bytes : size;
+	memory_budget_booted(kept->budget, size, kept->bytes);
+}
+
+struct memory_kept *memory_kept_hold(struct memory_kept *kept)
+{
+	if (kept)
+		atomic_fetch_add(&kept->holders, 1);
+	return kept;
+}
+
+void memory_kept_release(struct memory_kept *kept)
+{
+	if (!kept || atomic_fetch_sub(&kept->holders, 1) > 1)
+		return;
+	memory_budget_give(kept->budget, kept->bytes);
+	free(kept);
 }

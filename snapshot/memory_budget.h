@@ -4,6 +4,7 @@
  *
  * Whoever makes a vm takes as much as its guest may use, and gives it back once the
  * vm is freed. A boot takes as much, and gives back what the snapshot does not need.
+ * What a Linux program has outside of guest memory is taken when it needs it.
  * Any thread. NULL is a budget without bounds, to all calls but init and done.
  */
 #ifndef SNAPSHOT_MEMORY_BUDGET_H
@@ -56,6 +57,12 @@ int memory_budget_take(struct memory_budget *budget, uint64_t size,
 		       struct error *err);
 
 /*
+ * The same for callers that do not wait, but have others spare theirs. -ENOMEM: that was
+ * not enough.
+ */
+int memory_budget_take_now(struct memory_budget *budget, uint64_t size);
+
+/*
  * The same for callers that may wait longer: it waits as long as boots are under
  * way, which give back a lot, and then for patience_ns. -ENOMEM: that was not
  * enough. It waits in steps of SNAPSHOT_PAUSE_NS and calls @pause before each step:
@@ -91,5 +98,31 @@ int memory_budget_boot(struct memory_budget *budget, uint64_t size,
 		       const struct snapshot_pause *pause, struct error *err);
 void memory_budget_booted(struct memory_budget *budget, uint64_t size,
 			  uint64_t kept);
+
+/*
+ * The bytes of a budget that a snapshot keeps, for as long as anybody has its memory.
+ * Whoever makes one holds it. The last one to release it gives the bytes back.
+ */
+struct memory_kept {
+	_Atomic unsigned holders;
+	struct memory_budget *budget;
+	uint64_t bytes; /* set before another one holds it */
+};
+
+/* Of 0 bytes. NULL: there is no memory for it. */
+struct memory_kept *memory_kept_create(struct memory_budget *budget);
+
+/*
+ * memory_budget_booted(), where @kept has the @bytes of the snapshot from then on, at most
+ * @size.
+ */
+void memory_kept_booted(struct memory_kept *kept, uint64_t size,
+			uint64_t bytes);
+
+/* One more holds @kept, which is returned. NULL is fine. */
+struct memory_kept *memory_kept_hold(struct memory_kept *kept);
+
+/* NULL is fine. */
+void memory_kept_release(struct memory_kept *kept);
 
 #endif

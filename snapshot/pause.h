@@ -7,7 +7,8 @@
 
 /*
  * Called every SNAPSHOT_PAUSE_NS, on the thread that boots, while init runs or
- * sleeps, or while its memory is waited for. It may wait: the time it takes is not
+ * sleeps, or while its memory is waited for; and now and then while a snapshot's file is
+ * read. It may wait: the time it takes is not
  * init's. True: the snapshot is not needed any more, and the boot is stopped.
  */
 #define SNAPSHOT_PAUSE_NS UINT64_C(20000000)

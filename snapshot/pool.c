@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/container_of.h"
+#include "base/hot.h"
 #include "snapshot/restore.h"
 #include "snapshot/snapshot.h"
 #include "snapshot/start.h"
@@ -40,13 +41,17 @@ struct pool {
 	size_t waiting;
 };
 
-/* Makes a vm, for which the budget has given the memory. */
-static int make_vm(struct pool *pool, struct error *err, struct vm **ret_vm)
+/*
+ * Makes a vm, for which the budget has given the memory. Whether it @is_awaited: see
+ * snapshot_start().
+ */
+static int make_vm(struct pool *pool, bool is_awaited, struct error *err,
+		   struct vm **ret_vm)
 {
 	int r = memory_budget_take_place(pool->config.memory, err);
 
 	if (!r) {
-		r = snapshot_start(pool->snapshot, err, ret_vm);
+		r = snapshot_start(pool->snapshot, is_awaited, err, ret_vm);
 		if (r)
 			memory_budget_give_place(pool->config.memory);
 	}
@@ -71,7 +76,7 @@ static int warm_up(struct pool *pool, struct error *err)
 					   &pool->config.pause, err);
 
 		if (!r)
-			r = make_vm(pool, err, &idle->vm);
+			r = make_vm(pool, false, err, &idle->vm);
 		if (r)
 			return r;
 		idle->since_ns = clock_now_ns();
@@ -115,6 +120,7 @@ void pool_free(struct pool *pool)
 		return;
 	for (size_t i = 0; i < pool->idle_count; i++) {
 		memory_budget_freeing(pool->config.memory);
+		vm_disown(pool->idle[i].vm);
 		free_vm(pool, pool->idle[i].vm);
 	}
 	free(pool->idle);
@@ -135,7 +141,7 @@ static void unlink_waiter(struct pool *pool, struct pool_waiter *waiter)
 }
 
 /* Hands @vm, or the right to make one, to the first who waits. The lock is held. */
-static bool pool_serve(struct pool *pool, struct vm *vm)
+HOT static bool pool_serve(struct pool *pool, struct vm *vm, bool is_new)
 {
 	struct pool_waiter *waiter = pool->first;
 
@@ -144,18 +150,20 @@ static bool pool_serve(struct pool *pool, struct vm *vm)
 	unlink_waiter(pool, waiter);
 	waiter->is_served = true;
 	waiter->vm = vm;
+	waiter->is_new = is_new;
 	waiter->served(waiter);
 	return true;
 }
 
 /* Takes the idle vm at @at out of the idle ones. The lock is held. */
-static struct vm *take_idle_at(struct pool *pool, size_t at)
+HOT static struct vm *take_idle_at(struct pool *pool, size_t at)
 {
 	struct vm *vm = pool->idle[at].vm;
 
 	pool->idle_count--;
-	memmove(&pool->idle[at], &pool->idle[at + 1],
-		(pool->idle_count - at) * sizeof(*pool->idle));
+	if (at != pool->idle_count)
+		memmove(&pool->idle[at], &pool->idle[at + 1],
+			(pool->idle_count - at) * sizeof(*pool->idle));
 	return vm;
 }
 
@@ -163,7 +171,7 @@ static struct vm *take_idle_at(struct pool *pool, size_t at)
  * Takes an idle vm: of those used last, one that this thread ran last, since moving
  * a vcpu to another thread costs time. The lock is held.
  */
-static struct vm *take_idle(struct pool *pool)
+HOT static struct vm *take_idle(struct pool *pool)
 {
 	const size_t last = pool->idle_count - 1;
 	const pthread_t self = pthread_self();
@@ -174,9 +182,19 @@ static struct vm *take_idle(struct pool *pool)
 	return take_idle_at(pool, last);
 }
 
+/* The lock is held. */
+HOT static void join_line(struct pool *pool, struct pool_waiter *waiter)
+{
+	waiter->is_served = false;
+	waiter->next = NULL;
+	*pool->last = waiter;
+	pool->last = &waiter->next;
+	pool->waiting++;
+}
+
 /* pool_try(), with the lock held. */
-static int pool_try_locked(struct pool *pool, struct pool_waiter *waiter,
-			   struct error *err, struct vm **ret_vm)
+HOT static int pool_try_locked(struct pool *pool, struct pool_waiter *waiter,
+			       struct error *err, struct vm **ret_vm)
 {
 	*ret_vm = NULL;
 	if (pool->idle_count) {
@@ -198,16 +216,12 @@ static int pool_try_locked(struct pool *pool, struct pool_waiter *waiter,
 				 "all %zu vms are busy and %zu callers wait: "
 				 "raise concurrency.max or concurrency.queue",
 				 pool->config.max, pool->waiting);
-	waiter->is_served = false;
-	waiter->next = NULL;
-	*pool->last = waiter;
-	pool->last = &waiter->next;
-	pool->waiting++;
+	join_line(pool, waiter);
 	return -EAGAIN;
 }
 
-int pool_try(struct pool *pool, struct pool_waiter *waiter, struct error *err,
-	     struct vm **ret_vm)
+HOT int pool_try(struct pool *pool, struct pool_waiter *waiter,
+		 struct error *err, struct vm **ret_vm)
 {
 	int r;
 
@@ -217,32 +231,48 @@ int pool_try(struct pool *pool, struct pool_waiter *waiter, struct error *err,
 	return r;
 }
 
+HOT int pool_try_growing(struct pool *pool, struct pool_waiter *waiter,
+			 struct error *err, struct vm **ret_vm)
+{
+	int r;
+
+	pthread_mutex_lock(&pool->lock);
+	r = pool_try_locked(pool, waiter, err, ret_vm);
+	if (!r && !*ret_vm && waiter) {
+		join_line(pool, waiter);
+		r = -EINPROGRESS;
+	}
+	pthread_mutex_unlock(&pool->lock);
+	return r;
+}
+
 /* There is one vm less: another may be made. */
 static void forget_one(struct pool *pool)
 {
 	pthread_mutex_lock(&pool->lock);
-	if (!pool_serve(pool, NULL))
+	if (!pool_serve(pool, NULL, false))
 		pool->vm_count--;
 	pthread_mutex_unlock(&pool->lock);
 }
 
-static void pool_keep(struct pool *pool, struct vm *vm, uint64_t now_ns)
+HOT static void pool_keep(struct pool *pool, struct vm *vm, bool is_new,
+			  uint64_t now_ns)
 {
 	pthread_mutex_lock(&pool->lock);
-	if (!pool_serve(pool, vm))
+	if (!pool_serve(pool, vm, is_new))
 		pool->idle[pool->idle_count++] = (struct idle_vm){ vm, now_ns };
 	pthread_mutex_unlock(&pool->lock);
 }
 
-int pool_take(struct pool *pool, struct vm *vm, struct error *err,
-	      struct vm **ret_vm)
+HOT int pool_take(struct pool *pool, struct vm *vm, struct error *err,
+		  struct vm **ret_vm)
 {
 	int r = 0;
 
 	if (!vm) {
 		r = memory_budget_take(pool->config.memory, pool->vm_size, err);
 		if (!r)
-			r = make_vm(pool, err, &vm);
+			r = make_vm(pool, true, err, &vm);
 	}
 	if (r) {
 		forget_one(pool);
@@ -250,6 +280,53 @@ int pool_take(struct pool *pool, struct vm *vm, struct error *err,
 	}
 	*ret_vm = vm;
 	return 0;
+}
+
+/* Whether the vm that has been counted for a waiter need not be made any more. */
+static bool is_in_vain(struct pool *pool)
+{
+	bool is;
+
+	pthread_mutex_lock(&pool->lock);
+	is = !pool->first && pool->vm_count > pool->config.warm;
+	if (is)
+		pool->vm_count--;
+	pthread_mutex_unlock(&pool->lock);
+	return is;
+}
+
+void pool_grow(struct pool *pool)
+{
+	struct vm *vm;
+
+	if (!is_in_vain(pool) && !pool_take(pool, NULL, NULL, &vm))
+		pool_keep(pool, vm, true, clock_now_ns());
+}
+
+/* Counts one more, unless there are as many as are to be warm. */
+static bool count_warm(struct pool *pool)
+{
+	bool is_short;
+
+	pthread_mutex_lock(&pool->lock);
+	is_short = pool->vm_count < pool->config.warm;
+	pool->vm_count += is_short;
+	pthread_mutex_unlock(&pool->lock);
+	return is_short;
+}
+
+size_t pool_warm_up(struct pool *pool)
+{
+	size_t count = 0;
+	struct vm *vm;
+
+	while (count_warm(pool)) {
+		if (pool_take(pool, NULL, NULL, &vm))
+			break;
+		pool_keep(pool, vm, true, clock_now_ns());
+		count++;
+	}
+	return count;
 }
 
 bool pool_leave(struct pool *pool, struct pool_waiter *waiter)
@@ -267,7 +344,7 @@ bool pool_leave(struct pool *pool, struct pool_waiter *waiter)
 void pool_give_back(struct pool *pool, struct vm *vm)
 {
 	if (vm)
-		pool_keep(pool, vm, clock_now_ns());
+		pool_keep(pool, vm, false, clock_now_ns());
 	else
 		forget_one(pool);
 }
@@ -333,6 +410,16 @@ static int wait_for_vm(struct pool *pool, struct sleeper *sleeper,
 			 pool->config.max);
 }
 
+HOT struct vm *pool_acquire_idle(struct pool *pool)
+{
+	struct vm *vm;
+
+	pthread_mutex_lock(&pool->lock);
+	vm = pool->idle_count ? take_idle(pool) : NULL;
+	pthread_mutex_unlock(&pool->lock);
+	return vm;
+}
+
 int pool_acquire_now(struct pool *pool, struct error *err, struct vm **ret_vm)
 {
 	int r = pool_try(pool, NULL, err, ret_vm);
@@ -369,8 +456,9 @@ static void verify(const struct pool *pool, struct vm *vm)
 	abort();
 }
 
-void pool_release(struct pool *pool, struct vm *vm, bool clean, uint64_t now_ns,
-		  struct restore_stats *ret_stats)
+HOT void pool_release(struct pool *pool, struct vm *vm, bool clean,
+		      const struct vm_moment *now,
+		      struct restore_stats *ret_stats)
 {
 	if (snapshot_restore(pool->snapshot, vm, clean, ret_stats)) {
 		memory_budget_freeing(pool->config.memory);
@@ -378,10 +466,13 @@ void pool_release(struct pool *pool, struct vm *vm, bool clean, uint64_t now_ns,
 		forget_one(pool);
 		return;
 	}
+	if (ret_stats)
+		ret_stats->took_ns =
+			vm_counter_ns(vm, now->counter, vm_counter_now());
 	if (pool->config.verify)
 		verify(pool, vm);
-	poll_rest(vm, now_ns);
-	pool_keep(pool, vm, now_ns);
+	poll_rest(vm, now->monotonic_ns);
+	pool_keep(pool, vm, false, now->monotonic_ns);
 }
 
 /* Whether an idle vm may be freed; the lock is held. */

@@ -22,10 +22,11 @@ struct pool;
 struct restore_stats;
 struct snapshot;
 struct vm;
+struct vm_moment;
 
 struct pool_config {
 	size_t max;   /* vms at most, at least 1 */
-	size_t warm;  /* vms made at once, and kept although idle */
+	size_t warm;  /* vms made at once, kept although idle, and made again */
 	size_t queue; /* callers that may wait */
 	uint64_t queue_timeout_ns;
 	struct memory_budget *memory; /* of the vms; borrowed; or NULL */
@@ -39,6 +40,9 @@ int pool_create(struct snapshot *snapshot, const struct pool_config *config,
 
 /* Frees the pool and its vms, none of which may be out. NULL is fine. */
 void pool_free(struct pool *pool);
+
+/* Hands out a vm that is idle, or NULL: none is. */
+struct vm *pool_acquire_idle(struct pool *pool);
 
 /*
  * Hands out a vm. -EBUSY: all are busy and the queue is full; -EAGAIN: none
@@ -60,6 +64,7 @@ struct pool_waiter {
 	struct vm *vm; /* NULL: it may make one */
 	struct pool_waiter *next;
 	bool is_served;
+	bool is_new; /* the vm: pool_grow() has made it */
 };
 
 /*
@@ -69,6 +74,27 @@ struct pool_waiter {
  */
 int pool_try(struct pool *pool, struct pool_waiter *waiter, struct error *err,
 	     struct vm **ret_vm);
+
+/*
+ * The same for a caller that can have another thread make a vm. -EINPROGRESS: one may be
+ * made, and @waiter is in line meanwhile, however many wait: somebody must call
+ * pool_grow(), once. The waiter is served with the first vm that is free, that one or
+ * another. Without a @waiter, it is pool_try().
+ */
+int pool_try_growing(struct pool *pool, struct pool_waiter *waiter,
+		     struct error *err, struct vm **ret_vm);
+
+/*
+ * Makes a vm, if anybody is in line still: for the first, or to be kept. If that fails,
+ * the first in line may make one, and is told why not. Slow.
+ */
+void pool_grow(struct pool *pool);
+
+/*
+ * Makes vms until there are as many as `warm` says, idle and out together, if there is
+ * memory for them that nobody uses. Returns how many. Slow.
+ */
+size_t pool_warm_up(struct pool *pool);
 
 /*
  * Hands out @vm, which pool_try() or a waiter got; or, if that is NULL, makes one,
@@ -88,11 +114,11 @@ void pool_count(struct pool *pool, unsigned *ret_idle, unsigned *ret_busy,
 		unsigned *ret_waiting);
 
 /*
- * Takes a vm back, at @now_ns, and restores it; see snapshot_restore() for
+ * Takes a vm back, @now, and restores it; see snapshot_restore() for
  * @clean and @ret_stats. A vm that cannot be restored is freed.
  */
-void pool_release(struct pool *pool, struct vm *vm, bool clean, uint64_t now_ns,
-		  struct restore_stats *ret_stats);
+void pool_release(struct pool *pool, struct vm *vm, bool clean,
+		  const struct vm_moment *now, struct restore_stats *ret_stats);
 
 /*
  * Since when the vm has been idle that pool_free_oldest() would free first;

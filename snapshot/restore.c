@@ -20,8 +20,11 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/hot.h"
 #include "snapshot/hot_set.h"
+#include "snapshot/learned.h"
 #include "snapshot/snapshot_internal.h"
+#include "vm/tables.h"
 
 /*
  * Each page of the hot set is looked at once in this many restores. It is a prime,
@@ -41,6 +44,8 @@
 #define PATIENCE_DOUBLINGS_MAX 5
 /* Cold pages leave the set when they are at least this many, and half of it. */
 #define COLD_PAGES_MIN 16
+/* Fewer bytes are not worth a look at the holes. */
+#define CLEAR_MIN 1024
 /* So many cold pages side by side are worth the system call that frees them. */
 #define GIVE_BACK_RUN 16
 /* After this many restores other vms may begin with the hot set of a vm. */
@@ -53,9 +58,22 @@ static unsigned looks_until_cold(const struct dirty *dirty)
 	return PATIENCE << dirty->patience;
 }
 
+/* What the snapshot has at @offset. In a hole, a file would get a page of zeros. */
+HOT static const uint8_t *pristine_page(const struct snapshot *snapshot,
+					size_t offset)
+{
+	static const uint8_t zeros[LAYOUT_MEMORY_UNIT];
+
+	if (snapshot->stored_bytes && snapshot->page_size <= sizeof(zeros) &&
+	    holes_cover(&snapshot->holes, offset, snapshot->page_size))
+		return zeros;
+	return snapshot->pristine + offset;
+}
+
 /* Copies a page back if it differs. Notes, and returns, whether it did. */
-static bool look_at_page(struct dirty *dirty, uint32_t page, uint8_t *memory,
-			 const uint8_t *pristine, size_t page_size)
+HOT static bool look_at_page(struct dirty *dirty, uint32_t page,
+			     uint8_t *memory, const uint8_t *pristine,
+			     size_t page_size)
 {
 	unsigned looks = looks_until_cold(dirty);
 	uint8_t *idle = &dirty->idle[page];
@@ -72,44 +90,83 @@ static bool look_at_page(struct dirty *dirty, uint32_t page, uint8_t *memory,
 	return false;
 }
 
+/* What is put back may be code of a program. */
+static void restore_code(const struct snapshot *snapshot, struct vm *vm,
+			 uint64_t gpa, uint64_t size)
+{
+	if (snapshot->layout.is_program)
+		vm_restore_code(vm, &snapshot->layout, gpa, size);
+}
+
+static void restore_pages_code(const struct snapshot *snapshot, struct vm *vm)
+{
+	const struct dirty *dirty = vm_dirty(vm);
+
+	/* other functions may have many pages, and pay for none of this */
+	if (!snapshot->layout.is_program)
+		return;
+	for (size_t i = 0; i < dirty->count; i++)
+		restore_code(snapshot, vm,
+			     dirty->pages[i] * snapshot->page_size,
+			     snapshot->page_size);
+}
+
+/* Puts bytes back. To clear many takes half of the time that copying zeros takes. */
+HOT static void copy_or_clear(const struct snapshot *snapshot, uint8_t *memory,
+			      size_t offset, size_t size)
+{
+	if (size >= CLEAR_MIN && holes_cover(&snapshot->holes, offset, size))
+		memset(memory + offset, 0, size);
+	else
+		memcpy(memory + offset, snapshot->pristine + offset, size);
+}
+
 /* Puts back what the host has written. */
-static void copy_written(const struct snapshot *snapshot, struct vm *vm)
+HOT static void copy_written(const struct snapshot *snapshot, struct vm *vm)
 {
 	struct dirty *dirty = vm_dirty(vm);
 
-	for (unsigned i = 0; i < dirty->written_count; i++)
-		memcpy(vm_memory(vm) + dirty->written[i].gpa,
-		       snapshot->pristine + dirty->written[i].gpa,
-		       dirty->written[i].size);
+	for (unsigned i = 0; i < dirty->written_count; i++) {
+		const struct dirty_range *range = &dirty->written[i];
+
+		copy_or_clear(snapshot, vm_memory(vm), range->gpa, range->size);
+		restore_code(snapshot, vm, range->gpa, range->size);
+	}
 	dirty->written_count = 0;
 }
 
 /* Copies the hot set back. Returns the number of pages that were copied. */
-static size_t copy_back(const struct snapshot *snapshot, struct vm *vm)
+HOT static size_t copy_back(const struct snapshot *snapshot, struct vm *vm)
 {
 	struct dirty *dirty = vm_dirty(vm);
 	const size_t page_size = snapshot->page_size;
-	const uint8_t *pristine = snapshot->pristine;
 	uint8_t *memory = vm_memory(vm);
-	const size_t every = dirty->count * page_size > MANY_BYTES ?
-				     LOOK_EVERY_OF_MANY :
-				     LOOK_EVERY;
-	const size_t look = dirty->turn++ % every;
-	size_t equal = 0;
+	const size_t count = dirty->count;
+	/* pages whose index leaves @look, divided by @every, are looked at */
+	const bool is_many = count * page_size > MANY_BYTES;
+	const size_t every = is_many ? LOOK_EVERY_OF_MANY : LOOK_EVERY;
+	const size_t look = is_many ? dirty->turn % LOOK_EVERY_OF_MANY :
+				      dirty->turn % LOOK_EVERY;
+	/* backward every other time: the last pages are in the cache */
+	const bool is_backward = ++dirty->turn % 2 == 0;
+	size_t equal = 0, next = look;
 
-	for (size_t n = 0; n < dirty->count; n++) {
-		/* backward every other time: the last pages are in the cache */
-		size_t i = dirty->turn % 2 ? n : dirty->count - 1 - n;
+	if (is_backward && count > look)
+		next = look + (count - 1 - look) / every * every;
+	for (size_t n = 0; n < count; n++) {
+		size_t i = is_backward ? count - 1 - n : n;
 		size_t offset = dirty->pages[i] * page_size;
 
-		if (i % every == look)
-			equal += !look_at_page(dirty, dirty->pages[i],
-					       memory + offset,
-					       pristine + offset, page_size);
-		else
-			memcpy(memory + offset, pristine + offset, page_size);
+		if (i != next) {
+			copy_or_clear(snapshot, memory, offset, page_size);
+			continue;
+		}
+		next = is_backward ? next - every : next + every;
+		equal += !look_at_page(dirty, dirty->pages[i], memory + offset,
+				       pristine_page(snapshot, offset),
+				       page_size);
 	}
-	return dirty->count - equal;
+	return count - equal;
 }
 
 static bool is_idle(const struct dirty *dirty, size_t page, unsigned looks)
@@ -144,6 +201,13 @@ static int give_back_pages(const struct snapshot *snapshot, struct vm *vm,
 	return 0;
 }
 
+/* Has the vcpu leave the gate if pages cannot be protected, or bits cleared, else. */
+static void hold_vcpu(struct vm *vm)
+{
+	if (vm_dirty(vm)->backend == DIRTY_TABLES)
+		poll_stop(vm);
+}
+
 /*
  * Takes cold pages out of the set once they are many, and frees the vm's own copies
  * of them. All pages of one heavy invocation leave together: when half of them have
@@ -170,6 +234,7 @@ static int cool_hot_set(const struct snapshot *snapshot, struct vm *vm)
 			return r;
 		copy_back(snapshot, vm);
 	}
+	hold_vcpu(vm);
 	r = give_back_pages(snapshot, vm, looks - 1, GIVE_BACK_RUN);
 	return r ? r : dirty_cool(dirty, looks - 1);
 }
@@ -182,8 +247,8 @@ static int remap(const struct snapshot *snapshot, struct vm *vm)
 	return r ? r : dirty_forget(vm_dirty(vm));
 }
 
-static int restore_vm(struct snapshot *snapshot, struct vm *vm, bool clean,
-		      struct restore_stats *ret_stats)
+HOT static int restore_vm(struct snapshot *snapshot, struct vm *vm, bool clean,
+			  struct restore_stats *ret_stats)
 {
 	struct dirty *dirty = vm_dirty(vm);
 	struct restore_stats stats = { 0 };
@@ -199,18 +264,25 @@ static int restore_vm(struct snapshot *snapshot, struct vm *vm, bool clean,
 			return r;
 	}
 	r = dirty_collect(dirty);
+	if (!r)
+		r = vm_restore_tables(vm, &snapshot->layout,
+				      snapshot->pristine);
 	if (r)
 		return r;
 	stats.hot_pages = dirty->count;
 	stats.dirty_pages = dirty->count - dirty->old_count;
 	copy_written(snapshot, vm);
 	if (snapshot->remap) {
-		poll_distrust(vm);
-		r = remap(snapshot, vm);
+		/* what it has written since then */
+		r = poll_distrust(vm) ? dirty_collect(dirty) : 0;
+		hold_vcpu(vm);
+		if (!r)
+			r = remap(snapshot, vm);
 	} else {
 		stats.copied_pages = copy_back(snapshot, vm);
-		if (dirty->turn == LEARN_AFTER)
-			hot_set_learn(snapshot, vm);
+		restore_pages_code(snapshot, vm);
+		if (dirty->turn == LEARN_AFTER && hot_set_learn(snapshot, vm))
+			learned_tell(snapshot, vm);
 		r = cool_hot_set(snapshot, vm);
 	}
 	if (r)
@@ -223,8 +295,8 @@ static int restore_vm(struct snapshot *snapshot, struct vm *vm, bool clean,
 	return 0;
 }
 
-int snapshot_restore(struct snapshot *snapshot, struct vm *vm, bool clean,
-		     struct restore_stats *ret_stats)
+HOT int snapshot_restore(struct snapshot *snapshot, struct vm *vm, bool clean,
+			 struct restore_stats *ret_stats)
 {
 	int r;
 

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct snapshot;
 struct vm;
@@ -13,6 +14,7 @@ struct restore_stats {
 	size_t dirty_pages; /* reported for the first time */
 	size_t hot_pages;   /* in the hot set */
 	size_t copied_pages;
+	uint64_t took_ns; /* of pool_release() */
 };
 
 /*

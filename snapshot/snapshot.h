@@ -37,7 +37,8 @@ void snapshot_set_gate(struct snapshot *snapshot, enum vm_gate gate,
 
 /*
  * Whether the memory of @vm, just restored, equals the snapshot's byte for
- * byte; the first address that differs is in *@ret_gpa. For tests: slow.
+ * byte; the first address that differs is in *@ret_gpa. In page tables, the bits that
+ * tell what was written do not count. For tests: slow.
  */
 bool snapshot_matches(const struct snapshot *snapshot, struct vm *vm,
 		      uint64_t *ret_gpa);
@@ -49,6 +50,15 @@ const struct layout *snapshot_layout(const struct snapshot *snapshot);
 
 /* Bytes of memory the snapshot itself takes: what boot has left in pages. */
 size_t snapshot_bytes(const struct snapshot *snapshot);
+
+/*
+ * What its guests' CLOCK_MONOTONIC is ahead of the host's, so that it is not before the time
+ * at which they were frozen. 0 but for a snapshot from a file of before this machine started.
+ */
+uint64_t snapshot_ahead_ns(const struct snapshot *snapshot);
+
+/* Its memory, which does not change. */
+const uint8_t *snapshot_memory(const struct snapshot *snapshot);
 
 /* Bytes of the pages that are restored. */
 size_t snapshot_page_size(const struct snapshot *snapshot);

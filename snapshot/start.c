@@ -5,11 +5,13 @@
  *
  * A page can be written without a fault once the guest itself has written it. So a
  * new vm, before it is handed out, runs a few instructions of the entry stub's page.
- * They write to each page of the hot set what it holds already.
+ * They write to each page of the hot set what it holds already. For few pages, and a
+ * request that waits already, that run would cost more than it saves.
  */
 #include "snapshot/start.h"
 
 #include <errno.h>
+#include <sys/mman.h>
 
 #include "base/clock.h"
 #include "snapshot/hot_set.h"
@@ -20,18 +22,34 @@
 /* Far more than touching every page takes. */
 #define WARM_TIMEOUT_NS (10 * NS_PER_S)
 
+/* So many pages cost less to fault in than a run of the vm that touches them. */
+#define TOUCH_PAGES_MIN 16
+
+/*
+ * Gives @vm the page at @gpa for its own, if the kernel can do that without showing the
+ * shared page first. A first write by the guest would do it as well. But then the page
+ * that it has read would be taken away in all vms of the process, since they share their
+ * addresses: that costs more the more vms there are. Where it fails, the guest does it.
+ */
+static void own_page(const struct snapshot *snapshot, struct vm *vm,
+		     uint64_t gpa)
+{
+	const size_t size = snapshot->page_size;
+
+	(void)!madvise(vm_memory(vm) + gpa / size * size, size,
+		       MADV_POPULATE_WRITE);
+}
+
 /*
  * Makes the pages of the hot set writable in @vm, which is new and has not run, so
  * that its first invocation does not fault them in. 0 or -errno.
  */
-static int warm_up_vm(struct snapshot *snapshot, struct vm *vm)
+static int touch_pages(struct snapshot *snapshot, struct vm *vm,
+		       const uint64_t *hot)
 {
-	const uint64_t *hot = hot_set_get(snapshot);
 	struct vm_exit exit;
 	int r;
 
-	if (!hot)
-		return 0;
 	r = vm_write(vm, snapshot->layout.request.start, hot,
 		     (hot[0] + 1) * sizeof(*hot));
 	if (r)
@@ -45,17 +63,41 @@ static int warm_up_vm(struct snapshot *snapshot, struct vm *vm)
 	return snapshot_restore(snapshot, vm, true, NULL);
 }
 
-int snapshot_start(struct snapshot *snapshot, struct error *err,
-		   struct vm **ret_vm)
+static int warm_up_vm(struct snapshot *snapshot, struct vm *vm, bool is_awaited)
 {
-	struct vm_config config = {
+	const uint64_t *hot = hot_set_get(snapshot);
+
+	own_page(snapshot, vm, THAW_GPA_INFO);
+	if (!hot)
+		return 0;
+	for (uint64_t i = 1; i <= hot[0]; i++)
+		own_page(snapshot, vm, hot[i]);
+	if (is_awaited && hot[0] < TOUCH_PAGES_MIN)
+		return 0;
+	return touch_pages(snapshot, vm, hot);
+}
+
+struct vm_config snapshot_vm_config(const struct snapshot *snapshot)
+{
+	return (struct vm_config){
 		.memory_size = snapshot->layout.memory_size,
 		.memory_fd = snapshot->memory_fd,
+		.memory_offset = snapshot->memory_offset,
+		.owner = snapshot->id,
 		.holes = snapshot->holes,
+		.layer = snapshot->layer,
 		.dirty = snapshot->dirty,
+		.tables = snapshot->layout.tables.start,
 		.control = snapshot->layout.control != LAYOUT_CONTROL_NONE,
 		.gate = snapshot->gate,
+		.is_program = snapshot->layout.is_program,
 	};
+}
+
+int snapshot_start(struct snapshot *snapshot, bool is_awaited,
+		   struct error *err, struct vm **ret_vm)
+{
+	const struct vm_config config = snapshot_vm_config(snapshot);
 	struct vm *vm;
 	int r;
 
@@ -66,7 +108,7 @@ int snapshot_start(struct snapshot *snapshot, struct error *err,
 		r = error_set(err, -ENOMEM, "no memory for polling a vm");
 	if (!r)
 		r = vm_set_state(vm, snapshot->state, err);
-	if (!r && warm_up_vm(snapshot, vm))
+	if (!r && warm_up_vm(snapshot, vm, is_awaited))
 		r = error_set(err, -EIO, "warming up a new vm failed");
 	if (r) {
 		vm_free(vm);

@@ -23,9 +23,11 @@ LAYERS = [
     'base',
     'vm/image',
     'vm',
+    'snapshot/store',
     'snapshot',
     'executor/typed',
     'executor/host',
+    'executor/linux',
     'executor',
     'executor/io',
     'executor/protocol',
@@ -129,6 +131,8 @@ def circles():
 # sources are.
 BACKENDS = {
     'vm/arch.h': 'vm/ARCH/',
+    'executor/linux/signal_frame.h': 'executor/linux/signal_frame_',
+    'executor/linux/sites.h': 'executor/linux/sites_',
     'executor/io/io_internal.h': 'executor/io/io_',
     'executor/libthaw.h': 'executor/',
 }
@@ -139,6 +143,7 @@ HOT = re.compile(r'''
     | vm/(ARCH/\w+|control|dirty|exit|poll\w*|run|vm|watchdog)
     | snapshot/(pool|restore)
     | executor/invoke\w*
+    | executor/linux/(areas|calls|files|process|space)
     | executor/io/io\w*
     | executor/protocol/(frame|http_(chunks|head|lines|request|response))
     | executor/server/(answer|connection|exchange|frame_\w+|http_connection

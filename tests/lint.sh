@@ -94,8 +94,8 @@ confined='
 linux/kvm.h  vm/* tests/emulated/svm_shim.c
 libelf.h     vm/image/*
 gelf.h       vm/image/*
-elfutils/    executor/cli/source_lines.c
-jansson.h    base/json*.[ch] executor/catalog*.c executor/protocol/*_json.c executor/client/admin_client.c executor/client/http_problem.c executor/server/admin/*_json.c executor/cli/*.c bench/*.c tests/unit/test_*.c
+elfutils/    executor/cli/source_lines.c bench/instructions.c
+jansson.h    base/json*.[ch] executor/catalog*.c executor/function_store.c executor/program_store.c executor/snapshot_key.c executor/protocol/*_json.c executor/client/admin_client.c executor/client/http_problem.c executor/server/admin/*_json.c executor/cli/*.c bench/*.c tests/unit/test_*.c
 liburing.h   executor/io/io_uring_internal.h tests/unit/test_io_lost.c
 llhttp.h     executor/protocol/http_*.[ch]
 '
@@ -182,6 +182,15 @@ no_trailing_space() {
 	search '[[:blank:]]+$' "${tracked[@]}" | advise 'ends in blanks; remove them'
 }
 
+# clang-format leaves comments as they are.
+short_comments() {
+	local source
+
+	mapfile -t source < <(files '*.[chS]' '*.cpp')
+	search '^[[:blank:]]*/?\*+ .{98,}' "${source[@]}" |
+		advise 'a comment of more than 100 columns; break it'
+}
+
 short_files() {
 	local file lines
 
@@ -252,6 +261,7 @@ rule 'host headers compile alone' host_headers_alone
 rule 'guest headers compile alone' guest_headers_alone
 rule 'no notes to self' no_notes_to_self
 rule 'no trailing space' no_trailing_space
+rule 'comments of 100 columns at most' short_comments
 rule 'files of 700 lines at most' short_files
 rule 'files of 512 KiB at most' small_files
 rule 'no package hosts' no_package_hosts

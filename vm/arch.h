@@ -15,8 +15,10 @@
 struct error;
 struct kvm_host;
 struct layout;
+struct thaw_frame;
 struct vcpu_state;
 struct vm;
+struct vm_call;
 struct vm_exit;
 struct vm_fault;
 
@@ -27,10 +29,12 @@ struct vm_fault;
 int arch_kvm_check(struct kvm_host *host, struct error *err);
 
 /*
- * Prepares a new vcpu, which has not run: its features, its counter, and vm->gate.
- * Sets what vm_internal.h says it sets.
+ * Prepares a new vcpu, which has not run: its features, its counter. Sets what
+ * vm_internal.h says it sets. arch_gate_init() does the rest once it is known what will
+ * run in it: vm->gate and vm->is_program are set by then.
  */
 int arch_vcpu_init(struct vm *vm, struct error *err);
+int arch_gate_init(struct vm *vm, struct error *err);
 
 /* Writes stubs, descriptors or vectors, and page tables into @memory. */
 void arch_prepare_memory(uint8_t *memory, const struct layout *layout);
@@ -42,11 +46,23 @@ void arch_prepare_memory(uint8_t *memory, const struct layout *layout);
 int arch_boot_state(struct vm *vm, const struct layout *layout,
 		    struct error *err, struct vcpu_state **ret_state);
 
+/* Bytes of that state. */
+extern const size_t arch_state_size;
+
+/* For vm_get_machine(), once KVM is open. */
+extern const uint32_t arch_machine;
+#define ARCH_FEATURES 144
+void arch_machine_features(uint32_t features[ARCH_FEATURES]);
+
 /*
- * Finishes a pending exit, which may still write guest memory, and loads the
- * complete state. 0 or -errno.
+ * Loads the complete state into a vcpu of which no exit is pending. The first time, in
+ * vcpus that have just been made, what they begin with may be left as it is: see
+ * vm->has_state. 0 or -errno.
  */
 int arch_load_state(struct vm *vm, const struct vcpu_state *state);
+
+/* Completes an instruction whose exit is still pending. 0 or -errno. */
+int arch_finish_exit(struct vm *vm);
 
 /*
  * Makes the next run start at @pc, in the entry stub's page, and clears the
@@ -70,6 +86,41 @@ void arch_describe_fault(const struct vm_fault *fault, char *text, size_t size);
  */
 uint64_t arch_call_target(const uint8_t *code_end, uint64_t end);
 #define ARCH_CALL_SIZE 8
+
+/*
+ * Page tables, for tables.c: which bits of an address choose an entry of the root, and
+ * entries. Bit 0 says that an entry is present, on every architecture. @prot is
+ * IMAGE_PROT_*; arch_entry_prot() has 0 for what user mode may not touch.
+ */
+extern const unsigned arch_root_shift;
+uint64_t arch_page_entry(uint64_t gpa, unsigned prot);
+uint64_t arch_table_entry(uint64_t gpa);
+uint64_t arch_entry_gpa(uint64_t entry);
+unsigned arch_entry_prot(uint64_t entry);
+
+/*
+ * In an entry: that it has been used, and, of a page's, that the page has been written.
+ * 0: CPUs of this architecture do not tell, or vms do not have them tell.
+ */
+extern const uint64_t arch_entry_accessed, arch_entry_dirty;
+
+/* Whether a CPU may execute what memory had before the host wrote there. */
+extern const bool arch_keeps_code;
+
+/* System calls of Linux programs: as in calls.h. */
+void arch_call_get(const struct vm *vm, struct vm_call *ret_call);
+void arch_call_return(struct vm *vm, uint64_t result);
+int arch_call_save(const struct vm *vm, struct thaw_frame *ret_frame);
+int arch_frame_save(const struct vm *vm, const struct vm_exit *exit,
+		    struct thaw_frame *ret_frame);
+int arch_frame_load(struct vm *vm, const struct thaw_frame *frame);
+bool arch_frame_is_users(const struct thaw_frame *frame);
+void arch_frame_set_sp(struct thaw_frame *frame, uint64_t sp);
+int arch_set_thread(struct vm *vm, uint64_t thread);
+void arch_features(uint64_t *ret_first, uint64_t *ret_second);
+uint64_t arch_vector_features(const struct vm *vm);
+uint64_t arch_signal_return_address(void);
+void arch_frame_begin(struct thaw_frame *frame, uint64_t pc, uint64_t sp);
 
 /* Lets the CPU rest for an instant, in a loop that polls. */
 void arch_relax(void);

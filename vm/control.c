@@ -20,6 +20,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/hot.h"
+
 int control_init(struct control *control, int vm_fd, struct error *err)
 {
 	const size_t size = (size_t)sysconf(_SC_PAGESIZE);
@@ -51,7 +53,7 @@ void control_done(struct control *control)
 		munmap(control->page, control->size);
 }
 
-void control_reset(struct control *control)
+HOT void control_reset(struct control *control)
 {
 	control->is_new = true;
 	control->at_gate = false;
@@ -61,7 +63,7 @@ void control_reset(struct control *control)
 	__atomic_store_n(&control->page->go, control->go, __ATOMIC_SEQ_CST);
 }
 
-void control_begin(struct control *control, uint32_t looks)
+HOT void control_begin(struct control *control, uint32_t looks)
 {
 	if (!control->page || !control->is_new)
 		return;

@@ -1,7 +1,8 @@
 /*
- * dirty.c - dirty tracking by KVM's ring or bitmap. See dirty.h. dirty_note() and
- * dirty_collect() are on the hot path. Runs on the thread that owns the vm. The ring
- * is described in Documentation/virt/kvm/api.rst under KVM_CAP_DIRTY_LOG_RING.
+ * dirty.c - dirty tracking by KVM's ring or bitmap, or by page tables. See dirty.h.
+ * dirty_note() and dirty_collect() are on the hot path. Runs on the thread that owns the
+ * vm. The ring is described in Documentation/virt/kvm/api.rst under
+ * KVM_CAP_DIRTY_LOG_RING.
  */
 #include "vm/dirty.h"
 
@@ -13,6 +14,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/hot.h"
+#include "vm/arch.h"
 #include "vm/kvm.h"
 
 /*
@@ -81,9 +84,6 @@ static int enable_bitmap(struct dirty *dirty, struct error *err)
 				 "KVM_ENABLE_CAP manual dirty log protection: "
 				 "%s",
 				 strerror(errno));
-	dirty->log = calloc((dirty->page_count + 63) / 64, sizeof(uint64_t));
-	if (!dirty->log)
-		return error_set(err, -ENOMEM, "no memory for a dirty bitmap");
 	return 0;
 }
 
@@ -96,16 +96,17 @@ int dirty_init(struct dirty *dirty, const struct kvm_host *host, int vm_fd,
 	*dirty = (struct dirty){
 		.backend = DIRTY_NONE,
 		.vm_fd = vm_fd,
-		.page_count = memory_size / host_page_size(),
 	};
-	dirty->bits = calloc((dirty->page_count + 63) / 64, sizeof(uint64_t));
-	dirty->pages = calloc(dirty->page_count, sizeof(*dirty->pages));
-	dirty->idle = calloc(dirty->page_count, sizeof(*dirty->idle));
-	if (!dirty->bits || !dirty->pages || !dirty->idle)
-		return error_set(err, -ENOMEM,
-				 "no memory for a dirty page set");
 	if (backend == DIRTY_NONE)
 		return 0;
+	if (backend == DIRTY_TABLES && !arch_entry_dirty)
+		return error_set(err, -EOPNOTSUPP,
+				 "page tables do not tell on this architecture "
+				 "what was written: use the ring or the bitmap");
+	if (backend == DIRTY_TABLES) {
+		dirty->backend = DIRTY_TABLES;
+		return 0;
+	}
 
 	entries = dirty_ring_entries(memory_size, host_page_size());
 	if (backend != DIRTY_BITMAP && dirty_ring_fits(host, memory_size) &&
@@ -115,43 +116,33 @@ int dirty_init(struct dirty *dirty, const struct kvm_host *host, int vm_fd,
 		return error_set(err, -EOPNOTSUPP,
 				 "this KVM has no dirty ring for %zu pages: "
 				 "use the bitmap",
-				 dirty->page_count);
+				 memory_size / host_page_size());
 	return enable_bitmap(dirty, err);
 }
 
-int dirty_attach(struct dirty *dirty, int vcpu_fd, struct error *err)
+size_t dirty_mapping_size(const struct dirty *dirty, size_t run_size)
 {
-	void *ring;
-
-	if (dirty->backend != DIRTY_RING)
-		return 0;
-	ring = mmap(NULL, dirty->ring_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
-		    vcpu_fd, (off_t)(RING_PAGE_OFFSET * host_page_size()));
-	if (ring == MAP_FAILED)
-		return error_set(err, -errno, "mapping the dirty ring: %s",
-				 strerror(errno));
-	dirty->ring = ring;
-	return 0;
+	return dirty->backend == DIRTY_RING ?
+		       RING_PAGE_OFFSET * host_page_size() + dirty->ring_bytes :
+		       run_size;
 }
 
-void dirty_done(struct dirty *dirty)
+void dirty_attach(struct dirty *dirty, void *mapping)
 {
-	if (dirty->ring)
-		munmap(dirty->ring, dirty->ring_bytes);
-	free(dirty->log);
-	free(dirty->bits);
-	free(dirty->pages);
-	free(dirty->idle);
-	*dirty = (struct dirty){ .backend = DIRTY_NONE };
+	const size_t offset = RING_PAGE_OFFSET * host_page_size();
+
+	if (dirty->backend == DIRTY_RING)
+		dirty->ring = (void *)((uint8_t *)mapping + offset);
 }
 
-static int set_memslot(const struct dirty *dirty, uint32_t flags)
+static int set_memslot(const struct dirty *dirty, uint64_t size,
+		       bool is_tracked)
 {
 	struct kvm_userspace_memory_region slot = {
 		.slot = 0,
-		.flags = flags,
+		.flags = is_tracked ? KVM_MEM_LOG_DIRTY_PAGES : 0,
 		.guest_phys_addr = 0,
-		.memory_size = dirty->memory_size,
+		.memory_size = size,
 		.userspace_addr = dirty->memory,
 	};
 
@@ -159,23 +150,85 @@ static int set_memslot(const struct dirty *dirty, uint32_t flags)
 									0;
 }
 
-int dirty_set_memslot(struct dirty *dirty, const uint8_t *memory,
-		      size_t memory_size, struct error *err)
+/* Allocates what there is for each page. */
+static int allocate_set(struct dirty *dirty)
+{
+	const size_t words = (dirty->page_count + 63) / 64;
+
+	dirty->bits = calloc(words, sizeof(uint64_t));
+	dirty->pages = calloc(dirty->page_count, sizeof(*dirty->pages));
+	dirty->idle = calloc(dirty->page_count, sizeof(*dirty->idle));
+	if (!dirty->bits || !dirty->pages || !dirty->idle)
+		return -ENOMEM;
+	if (dirty->backend != DIRTY_BITMAP)
+		return 0;
+	dirty->log = calloc(words, sizeof(uint64_t));
+	return dirty->log ? 0 : -ENOMEM;
+}
+
+int dirty_add_memory(struct dirty *dirty, const uint8_t *memory,
+		     size_t memory_size, bool is_tracked, struct error *err)
 {
 	int r;
 
+	dirty->page_count = memory_size / host_page_size();
+	if (allocate_set(dirty))
+		return error_set(err, -ENOMEM,
+				 "no memory for a dirty page set");
 	dirty->memory = (uintptr_t)memory;
-	dirty->memory_size = memory_size;
-	r = set_memslot(dirty, dirty->backend == DIRTY_NONE ?
-				       0 :
-				       KVM_MEM_LOG_DIRTY_PAGES);
+	r = set_memslot(dirty, memory_size,
+			is_tracked && (dirty->backend == DIRTY_RING ||
+				       dirty->backend == DIRTY_BITMAP));
 	if (r)
 		return error_set(err, r, "KVM_SET_USER_MEMORY_REGION: %s",
 				 strerror(-r));
+	dirty->memory_size = memory_size;
 	return 0;
 }
 
-void dirty_note(struct dirty *dirty, uint64_t gpa, uint64_t size)
+int dirty_track(struct dirty *dirty, bool is_tracked)
+{
+	return set_memslot(dirty, dirty->memory_size, is_tracked);
+}
+
+int dirty_remove_memory(struct dirty *dirty)
+{
+	int r = set_memslot(dirty, 0, false);
+
+	return r || !dirty->ring ? r : dirty_drain(dirty);
+}
+
+void dirty_forget_memory(struct dirty *dirty)
+{
+	table_bits_done(&dirty->tables);
+	free(dirty->log);
+	free(dirty->bits);
+	free(dirty->pages);
+	free(dirty->idle);
+	*dirty = (struct dirty){
+		.backend = dirty->backend,
+		.vm_fd = dirty->vm_fd,
+		.ring = dirty->ring,
+		.ring_bytes = dirty->ring_bytes,
+		.ring_entries = dirty->ring_entries,
+		.ring_head = dirty->ring_head,
+	};
+}
+
+int dirty_set_tables(struct dirty *dirty, uint64_t root, struct error *err)
+{
+	uint8_t *memory = (uint8_t *)(uintptr_t)dirty->memory;
+	int r = table_bits_init(&dirty->tables, memory, dirty->memory_size,
+				root);
+
+	if (r == -ENOMEM)
+		return error_set(err, r, "no memory for a copy of page tables");
+	return r ? error_set(err, r, "there are no page tables at %#llx",
+			     (unsigned long long)root) :
+		   0;
+}
+
+HOT void dirty_note(struct dirty *dirty, uint64_t gpa, uint64_t size)
 {
 	size_t page_size;
 
@@ -190,7 +243,7 @@ void dirty_note(struct dirty *dirty, uint64_t gpa, uint64_t size)
 		dirty_add(dirty, page);
 }
 
-static int collect_ring(struct dirty *dirty)
+HOT static int collect_ring(struct dirty *dirty)
 {
 	for (;;) {
 		struct kvm_dirty_gfn *entry =
@@ -228,13 +281,31 @@ static int collect_bitmap(struct dirty *dirty)
 	return 0;
 }
 
-int dirty_collect(struct dirty *dirty)
+static void collect_tables(struct dirty *dirty)
+{
+	struct table_bits *tables = &dirty->tables;
+	const size_t page = host_page_size();
+
+	for (size_t region = 0; region < tables->region_count; region++) {
+		const uint64_t *entries = table_bits_look(tables, region);
+
+		for (size_t i = 0; entries && i < TABLE_BITS_ENTRIES; i++)
+			if (entries[i] & arch_entry_dirty)
+				dirty_add(dirty,
+					  arch_entry_gpa(entries[i]) / page);
+	}
+}
+
+HOT int dirty_collect(struct dirty *dirty)
 {
 	switch (dirty->backend) {
 	case DIRTY_RING:
 		return collect_ring(dirty);
 	case DIRTY_BITMAP:
 		return collect_bitmap(dirty);
+	case DIRTY_TABLES:
+		collect_tables(dirty);
+		return 0;
 	default:
 		return 0;
 	}
@@ -260,10 +331,8 @@ static int protect_all_ring(struct dirty *dirty)
 
 	if (ioctl(dirty->vm_fd, KVM_RESET_DIRTY_RINGS, 0) < 0)
 		return -errno;
-	r = set_memslot(dirty, 0);
-	if (!r)
-		r = set_memslot(dirty, KVM_MEM_LOG_DIRTY_PAGES);
-	return r;
+	r = dirty_track(dirty, false);
+	return r ? r : dirty_track(dirty, true);
 }
 
 /* Protects the pages whose bits are set in the log. */
@@ -321,5 +390,7 @@ int dirty_forget(struct dirty *dirty)
 		return protect_logged(dirty);
 	if (dirty->backend == DIRTY_RING)
 		return protect_all_ring(dirty);
+	if (dirty->backend == DIRTY_TABLES)
+		return table_bits_forget(&dirty->tables);
 	return 0;
 }

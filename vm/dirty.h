@@ -1,10 +1,11 @@
 /*
  * dirty.h - which pages of a vm's memory may differ from the snapshot.
  *
- * KVM reports the guest's writes, in a ring in shared memory or in a bitmap. The
- * reported pages form a set, the hot set. A page stays in the set, whether or not
- * KVM reports it again, until it has been protected against writing. So the set
- * always covers every page that the guest may have written.
+ * KVM reports the guest's writes, in a ring in shared memory or in a bitmap; or the CPU
+ * does, in the guest's page tables. The reported pages form a set, the hot set. A page
+ * stays in the set, whether or not it is reported again, until it has been made sure
+ * that the next write to it is. So the set always covers every page that the guest may
+ * have written.
  *
  * The host reports its own writes by dirty_note(). They are known to the byte, and
  * the next restore puts them back to the byte.
@@ -20,6 +21,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "vm/table_bits.h"
 
 struct kvm_host;
 
@@ -27,7 +29,8 @@ enum dirty_backend {
 	DIRTY_AUTO, /* the ring where it can hold every page, else the bitmap */
 	DIRTY_RING,
 	DIRTY_BITMAP,
-	DIRTY_NONE, /* not tracked: boot */
+	DIRTY_TABLES, /* the CPU's own bits: table_bits.h */
+	DIRTY_NONE,   /* none: for tests */
 };
 
 /* More ranges than one invocation has; further ones are noted as pages. */
@@ -70,6 +73,9 @@ struct dirty {
 
 	/* bitmap */
 	unsigned long *log;
+
+	/* tables */
+	struct table_bits tables;
 };
 
 /*
@@ -83,22 +89,50 @@ bool dirty_ring_fits(const struct kvm_host *host, size_t memory_size);
 
 /*
  * Chooses a backend and prepares the vm for it, before any memslot or vcpu exists.
- * -EOPNOTSUPP: this KVM does not have the backend that was asked for by name. On
- * failure dirty_done() frees what there is.
+ * -EOPNOTSUPP: this KVM does not have the backend that was asked for by name.
  */
 int dirty_init(struct dirty *dirty, const struct kvm_host *host, int vm_fd,
 	       size_t memory_size, enum dirty_backend backend,
 	       struct error *err);
 
-/* Maps the ring, once the vcpu exists. */
-int dirty_attach(struct dirty *dirty, int vcpu_fd, struct error *err);
+/*
+ * Bytes to map of the vcpu's file for kvm_run, which takes the first @run_size, and the
+ * ring behind it: one mapping for both, since KVM_CREATE_VM locks every mapping of the
+ * process.
+ */
+size_t dirty_mapping_size(const struct dirty *dirty, size_t run_size);
 
-/* Frees the set and unmaps the ring. */
-void dirty_done(struct dirty *dirty);
+/* Finds the ring in @mapping, which is of that size and outlives the tracker. */
+void dirty_attach(struct dirty *dirty, void *mapping);
 
-/* Installs guest memory at @memory as the memslot, with its writes tracked. */
-int dirty_set_memslot(struct dirty *dirty, const uint8_t *memory,
-		      size_t memory_size, struct error *err);
+/*
+ * Installs guest memory at @memory as the memslot, with an empty set; its writes are
+ * tracked if @is_tracked. On failure dirty_forget_memory() frees what there is.
+ */
+int dirty_add_memory(struct dirty *dirty, const uint8_t *memory,
+		     size_t memory_size, bool is_tracked, struct error *err);
+
+/*
+ * Has KVM track the guest's writes or not. KVM protects every page when this begins. 0
+ * or -errno.
+ */
+int dirty_track(struct dirty *dirty, bool is_tracked);
+
+/*
+ * Removes the memslot, and with it all that KVM knows of the memory, and empties the
+ * ring. The vcpu does not run, and the memory is mapped still. 0 or -errno; then the vm
+ * is of no further use.
+ */
+int dirty_remove_memory(struct dirty *dirty);
+
+/* Frees the set. There is no memslot any more, or soon no vm. */
+void dirty_forget_memory(struct dirty *dirty);
+
+/*
+ * For DIRTY_TABLES, once there is the memslot: the guest's page tables are at @root of
+ * it, with no bit set.
+ */
+int dirty_set_tables(struct dirty *dirty, uint64_t root, struct error *err);
 
 static inline bool dirty_has(const struct dirty *dirty, size_t page)
 {
@@ -126,15 +160,17 @@ void dirty_note(struct dirty *dirty, uint64_t gpa, uint64_t size);
 int dirty_collect(struct dirty *dirty);
 
 /*
- * Empties the set, protects every page and so has KVM report every page again. The
- * memory must equal the snapshot. Returns 0 or -errno.
+ * Empties the set, and has every page reported again that is written from now on: for
+ * that, KVM protects all pages, or the bits are cleared. The memory must equal the
+ * snapshot; with DIRTY_TABLES, the vcpu is not in guest mode, not even at a gate. Returns
+ * 0 or -errno.
  */
 int dirty_forget(struct dirty *dirty);
 
 /*
  * Takes pages out of the set and protects them: those for which idle[page] >=
- * @looks, if KVM can protect single pages; otherwise all. They must equal the
- * snapshot. idle[] and cold are cleared. Returns 0 or -errno.
+ * @looks, if KVM can protect single pages; otherwise all, as dirty_forget() does. They
+ * must equal the snapshot. idle[] and cold are cleared. Returns 0 or -errno.
  */
 int dirty_cool(struct dirty *dirty, unsigned looks);
 

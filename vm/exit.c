@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 
+#include "base/hot.h"
 #include "guest/abi/thaw_abi.h"
 #include "vm/arch.h"
 #include "vm/control.h"
@@ -17,7 +18,7 @@
 #include "vm/vm_internal.h"
 #include "vm/watchdog.h"
 
-int exit_await(struct vm *vm, struct vm_exit *ret_exit)
+HOT int exit_await(struct vm *vm, struct vm_exit *ret_exit)
 {
 	const int r = ioctl(vm->vcpu_fd, KVM_RUN, 0) ? -errno : 0;
 
@@ -26,8 +27,13 @@ int exit_await(struct vm *vm, struct vm_exit *ret_exit)
 	ret_exit->detail = 0;
 	control_acquire(&vm->control);
 	arch_decode_exit(vm, !r, ret_exit);
+	if (r == -EINTR || r == -EAGAIN) {
+		/* else that of the exit before, which KVM has completed */
+		vm->run->exit_reason = KVM_EXIT_INTR;
+		return -EINTR;
+	}
 	if (r)
-		return r == -EAGAIN ? -EINTR : r;
+		return r;
 	if (vm->run->exit_reason == KVM_EXIT_DIRTY_RING_FULL)
 		return -ENOBUFS;
 	/* a gate in user mode can ring only the doorbell */
@@ -38,7 +44,7 @@ int exit_await(struct vm *vm, struct vm_exit *ret_exit)
 }
 
 /* What exit_judge() says, before the run is brought to its end. */
-static int judge_return(struct vm *vm, int r, struct vm_exit *exit)
+HOT static int judge_return(struct vm *vm, int r, struct vm_exit *exit)
 {
 	if (!r && exit->kind != VM_EXIT_IDLE)
 		return 0;
@@ -59,7 +65,7 @@ static int judge_return(struct vm *vm, int r, struct vm_exit *exit)
 	return 0;
 }
 
-int exit_judge(struct vm *vm, int r, struct vm_exit *exit)
+HOT int exit_judge(struct vm *vm, int r, struct vm_exit *exit)
 {
 	r = judge_return(vm, r, exit);
 	if (r > 0)
@@ -112,6 +118,9 @@ void vm_describe_exit(const struct vm_exit *exit, const struct layout *layout,
 		return;
 	case VM_EXIT_DOORBELL:
 		snprintf(text, size, "doorbell %u", exit->bell);
+		return;
+	case VM_EXIT_CALL:
+		snprintf(text, size, "system call");
 		return;
 	case VM_EXIT_DEADLINE:
 		snprintf(text, size, "deadline");

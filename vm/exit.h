@@ -15,6 +15,7 @@ struct vm;
 enum vm_exit_kind {
 	VM_EXIT_DOORBELL, /* the guest rang: exit.bell */
 	VM_EXIT_FAULT,	  /* a fault: exit.fault */
+	VM_EXIT_CALL,	  /* a system call of a Linux program: see calls.h */
 	VM_EXIT_DEADLINE, /* stopped by the watchdog */
 	VM_EXIT_IDLE,	  /* has waited at the gate for some time */
 	VM_EXIT_OTHER,	  /* anything else; exit.reason, exit.detail */
@@ -57,7 +58,7 @@ int exit_await(struct vm *vm, struct vm_exit *ret_exit);
  * Judges what exit_await() has returned, @r, and left, *@exit: what an exit means
  * in either dispatch. On the thread that owns the vm.
  *
- *	doorbell, fault		the run has ended
+ *	doorbell, fault, call	the run has ended
  *	idle			it has ended by DONE, if the function is done at
  *				the gate; else as -EINTR
  *	-EINTR			the run has ended at the deadline, if the watchdog

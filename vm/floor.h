@@ -1,8 +1,11 @@
 /*
- * floor.h - the least that running a guest can cost, for `thaw bench`.
+ * floor.h - the least that running a guest can cost, and parts of what a run costs, for
+ * `thaw bench`.
  */
 #ifndef VM_FLOOR_H
 #define VM_FLOOR_H
+
+#include <stdint.h>
 
 #include "vm/vm.h"
 
@@ -12,5 +15,11 @@
  * guest that does nothing but ring the doorbell. 0 or -errno.
  */
 int vm_floor_run(struct vm *vm);
+
+/*
+ * What vm_run() does before KVM_RUN and after it, for the exit that @vm made last: its
+ * doorbell. 0 or -errno.
+ */
+int vm_floor_around(struct vm *vm, uint64_t deadline_ns);
 
 #endif

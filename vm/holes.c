@@ -5,8 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Keeps the largest. */
-static void add_hole(struct holes *holes, size_t start, size_t size)
+void holes_add(struct holes *holes, size_t start, size_t size)
 {
 	unsigned at = holes->count;
 
@@ -37,8 +36,8 @@ void holes_find(int fd, size_t size, struct holes *ret_holes)
 		if (hole < 0 || (size_t)hole >= size)
 			return;
 		at = lseek(fd, hole, SEEK_DATA);
-		add_hole(ret_holes, (size_t)hole,
-			 (at < 0 ? size : (size_t)at) - (size_t)hole);
+		holes_add(ret_holes, (size_t)hole,
+			  (at < 0 ? size : (size_t)at) - (size_t)hole);
 	}
 }
 
@@ -54,11 +53,11 @@ static int map_hole(uint8_t *start, size_t size, int prot)
 	return 0;
 }
 
-int holes_map(const struct holes *holes, int fd, size_t size, int prot,
-	      uint8_t **ret_memory)
+int holes_map(const struct holes *holes, int fd, off_t offset, size_t size,
+	      int prot, uint8_t **ret_memory)
 {
 	uint8_t *memory =
-		mmap(NULL, size, prot, MAP_PRIVATE | MAP_NORESERVE, fd, 0);
+		mmap(NULL, size, prot, MAP_PRIVATE | MAP_NORESERVE, fd, offset);
 	int r = memory == MAP_FAILED ? -errno : 0;
 
 	for (unsigned i = 0; !r && i < holes->count; i++) {

@@ -35,6 +35,26 @@ static uint64_t tables_size(size_t memory_size)
 	return (last_level + middle + 2 + 2) * THAW_PAGE_SIZE;
 }
 
+/* The same for the tables of a program's reserve. */
+static uint64_t reserve_tables_size(size_t memory_size)
+{
+	const uint64_t dense = (memory_size / THAW_PAGE_SIZE + 511) / 512;
+
+	return (dense + LAYOUT_RESERVE_TABLES + LAYOUT_RESERVE_KEPT) *
+	       THAW_PAGE_SIZE;
+}
+
+static void plan_program_tables(struct layout *layout, uint64_t size)
+{
+	const uint64_t reserve = reserve_tables_size(size);
+
+	layout->reserve = (struct layout_range){ LAYOUT_RESERVE_START,
+						 LAYOUT_RESERVE_SIZE };
+	layout->reserve_tables = (struct layout_range){
+		layout->tables.start + layout->tables.size - reserve, reserve
+	};
+}
+
 /* Takes @size bytes and a guard below them off the top. */
 static struct layout_range take_off_top(uint64_t *top, uint64_t size)
 {
@@ -67,7 +87,8 @@ static int check_config(const struct layout_config *config, struct error *err)
 	return 0;
 }
 
-static void add_thaw_pages(struct layout *layout)
+/* What the stubs need, in all guests. */
+static void add_stub_pages(struct layout *layout)
 {
 	const unsigned read = IMAGE_PROT_READ, write = IMAGE_PROT_WRITE,
 		       execute = IMAGE_PROT_EXECUTE;
@@ -80,6 +101,13 @@ static void add_thaw_pages(struct layout *layout)
 		    read | write | LAYOUT_SUPERVISOR);
 	add_mapping(layout, THAW_GPA_STUB, THAW_PAGE_SIZE, read | execute);
 	add_mapping(layout, THAW_GPA_INFO, THAW_PAGE_SIZE, read);
+}
+
+static void add_thaw_pages(struct layout *layout)
+{
+	const unsigned read = IMAGE_PROT_READ, write = IMAGE_PROT_WRITE;
+
+	add_stub_pages(layout);
 	add_mapping(layout, THAW_GPA_MAILBOX, THAW_MAILBOX_SIZE, read | write);
 	add_mapping(layout, THAW_GPA_HEADERS, THAW_HEADERS_SIZE, read);
 	add_mapping(layout, THAW_GPA_LOG, THAW_LOG_SIZE, read | write);
@@ -144,6 +172,63 @@ int layout_plan(const struct image *image, const struct layout_config *config,
 				    (config->control == LAYOUT_CONTROL_USER ?
 					     0 :
 					     LAYOUT_SUPERVISOR));
+	*ret_layout = layout;
+	return 0;
+}
+
+static void add_program_pages(struct layout *layout)
+{
+	const unsigned read = IMAGE_PROT_READ, write = IMAGE_PROT_WRITE,
+		       execute = IMAGE_PROT_EXECUTE;
+
+	add_stub_pages(layout);
+	add_mapping(layout, THAW_GPA_FRAME, THAW_FRAME_SIZE, read);
+	add_mapping(layout, THAW_GPA_SCRATCH, THAW_SCRATCH_SIZE, read | write);
+	add_mapping(layout, THAW_GPA_VDSO, THAW_VDSO_MAX, read | execute);
+	add_mapping(layout, THAW_GPA_SITES, THAW_SITES_SIZE, read | execute);
+	add_mapping(layout, THAW_GPA_SHIM, THAW_PAGE_SIZE, read | write);
+	add_mapping(layout, THAW_GPA_GIVEN, THAW_PAGE_SIZE, read);
+	add_mapping(layout, THAW_GPA_ACTIONS, THAW_PAGE_SIZE, read | write);
+	add_mapping(layout, THAW_GPA_OUTPUT, THAW_OUTPUT_SIZE, read | write);
+	add_mapping(layout, THAW_GPA_ERRORS, THAW_ERRORS_SIZE, read | write);
+}
+
+int layout_plan_program(const struct layout_config *config, struct error *err,
+			struct layout *ret_layout)
+{
+	struct layout layout = { .memory_size = config->memory_size,
+				 .request_max = config->request_size,
+				 .reply_max = config->reply_size,
+				 .is_program = true };
+	const size_t all = config->memory_size;
+	uint64_t top = all;
+	int r = check_config(config, err);
+
+	if (r)
+		return r;
+	layout.tables =
+		take_off_top(&top, tables_size(all) + reserve_tables_size(all));
+	plan_program_tables(&layout, all);
+	layout.request = take_off_top(&top, config->request_size);
+	layout.stack = take_off_top(&top, config->stack_size);
+	if (top < THAW_GPA_IMAGE + LAYOUT_HEAP_MIN)
+		return error_set(
+			err, -ENOMEM,
+			"memory of %zu KiB is too small for stack (%zu KiB), "
+			"request (%zu KiB) and page tables (%llu KiB): raise "
+			"memory, or lower the others",
+			config->memory_size >> 10, config->stack_size >> 10,
+			config->request_size >> 10,
+			(unsigned long long)layout.tables.size >> 10);
+	layout.heap =
+		(struct layout_range){ THAW_GPA_IMAGE, top - THAW_GPA_IMAGE };
+	add_program_pages(&layout);
+	add_mapping(&layout, layout.heap.start, layout.heap.size,
+		    IMAGE_PROT_READ | IMAGE_PROT_WRITE);
+	add_mapping(&layout, layout.stack.start, layout.stack.size,
+		    IMAGE_PROT_READ | IMAGE_PROT_WRITE);
+	add_mapping(&layout, layout.request.start, layout.request.size,
+		    IMAGE_PROT_READ);
 	*ret_layout = layout;
 	return 0;
 }

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "guest/abi/thaw_shim.h"
 #include "vm/image/image.h"
 
 /* Guest memory is a multiple of this on every architecture and page size. */
@@ -23,7 +24,27 @@
 #define LAYOUT_MEMORY_MAX (1024u << 20)
 /* A guest is not worth starting with less heap than this. */
 #define LAYOUT_HEAP_MIN (64u << 10)
-#define LAYOUT_MAPPINGS_MAX (IMAGE_SEGMENTS_MAX + 15)
+#define LAYOUT_MAPPINGS_MAX (IMAGE_SEGMENTS_MAX + 19)
+
+/*
+ * Addresses of a Linux program without memory: for what it maps without access, and what
+ * it makes accessible of that later. The end is that of what arm64's tables translate.
+ */
+#define LAYOUT_RESERVE_START ((uint64_t)THAW_RESERVE_START)
+#define LAYOUT_RESERVE_SIZE (UINT64_C(448) << 30)
+/*
+ * Pages of page tables for them: one for each 2 MiB of memory, and these. Each 2 MiB of
+ * addresses, and each 1 GiB, of which a page has become accessible takes one.
+ */
+#define LAYOUT_RESERVE_TABLES 64
+/* And these: as many may stay where an invocation has had them. See vm/tables.c. */
+#define LAYOUT_RESERVE_KEPT 64
+#define LAYOUT_RESERVE_TABLES_MAX                                 \
+	(LAYOUT_MEMORY_MAX / (2u << 20) + LAYOUT_RESERVE_TABLES + \
+	 LAYOUT_RESERVE_KEPT)
+/* Pages of page tables at most: see layout.c. */
+#define LAYOUT_TABLES_MAX \
+	(LAYOUT_MEMORY_MAX / (2u << 20) + 5 + LAYOUT_RESERVE_TABLES_MAX)
 
 /* A mapping's protection: IMAGE_PROT_* and this. */
 #define LAYOUT_SUPERVISOR 0x8
@@ -66,7 +87,11 @@ struct layout {
 	size_t reply_max;
 	size_t result_max;	    /* 0: no host function may be called */
 	struct layout_range tables; /* page tables, not mapped */
+	/* of a program: LAYOUT_RESERVE_START, and the last of those tables */
+	struct layout_range reserve;
+	struct layout_range reserve_tables;
 	enum layout_control control;
+	bool is_program; /* it may make system calls: layout_plan_program() */
 	struct layout_mapping mappings[LAYOUT_MAPPINGS_MAX];
 	unsigned mapping_count;
 };
@@ -77,6 +102,15 @@ struct layout {
  */
 int layout_plan(const struct image *image, const struct layout_config *config,
 		struct error *err, struct layout *ret_layout);
+
+/*
+ * Plans the memory of a Linux program. All of it from THAW_GPA_IMAGE up to the stack
+ * is heap, in which the loader puts what it likes; heap and stack are mapped
+ * read-write, until vm_protect() changes that. @config->control and result_size are
+ * ignored. Errors as layout_plan().
+ */
+int layout_plan_program(const struct layout_config *config, struct error *err,
+			struct layout *ret_layout);
 
 /*
  * Whether the stack has overflowed: @address, which is not mapped, is in the guard

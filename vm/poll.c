@@ -30,6 +30,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/hot.h"
 #include "base/thread.h"
 #include "guest/abi/thaw_abi.h"
 #include "vm/arch.h"
@@ -72,9 +73,7 @@ enum turn {
 
 /*
  * The longest single sleep of the owner. Normally the vcpu's thread wakes it
- * earlier. It does not if the gate has read its number of looks just before the
- * owner lowered that number. This happens on x86_64, where the gate's load of it
- * may pass the gate's store of DONE.
+ * earlier.
  */
 #define NAP_NS (5 * NS_PER_MS)
 
@@ -221,7 +220,7 @@ static int create_vcpu_thread(struct vm *vm)
 	return r;
 }
 
-void poll_rest(struct vm *vm, uint64_t now_ns)
+HOT void poll_rest(struct vm *vm, uint64_t now_ns)
 {
 	struct poll *poll = vm->poll;
 	uint32_t turn = TURN_OUT;
@@ -258,7 +257,7 @@ static void kick_out(struct vm *vm)
 }
 
 /* The rest is over: the watchdog that guarded it must not strike an invocation. */
-static void end_rest(struct vm *vm)
+HOT static void end_rest(struct vm *vm)
 {
 	struct poll *poll = vm->poll;
 
@@ -319,7 +318,7 @@ static void learn_looks(struct vm *vm)
  * Takes the time since the last invocation into the mean, and says whether the
  * guest should wait for the next one at the gate.
  */
-static bool is_worth_while(struct vm *vm)
+HOT static bool is_worth_while(struct vm *vm)
 {
 	struct poll *poll = vm->poll;
 	uint64_t interval_ns = ns_since(vm, vm->ended_at, arch_counter_now());
@@ -349,7 +348,7 @@ static bool may_create_thread(const struct poll *poll)
 	return poll->may_be_late || !thread_is_patient();
 }
 
-bool poll_claim(struct vm *vm)
+HOT bool poll_claim(struct vm *vm)
 {
 	struct poll *poll = vm->poll;
 
@@ -368,7 +367,7 @@ bool poll_claim(struct vm *vm)
 	if (vm->control.at_gate && !poll->result &&
 	    poll->exit.kind == VM_EXIT_IDLE)
 		learn_looks(vm);
-	if (!poll_core_take()) {
+	if (!poll_core_take(poll->rule.is_spare)) {
 		poll->is_refused = true;
 		return false;
 	}
@@ -381,7 +380,7 @@ bool poll_claim(struct vm *vm)
 	return true;
 }
 
-static void let_run(struct poll *poll)
+HOT static void let_run(struct poll *poll)
 {
 	uint32_t turn = TURN_OUT;
 
@@ -400,7 +399,7 @@ static void let_run(struct poll *poll)
 }
 
 /* Chooses how long to wait for the next: longer than the last ones took to come. */
-static void choose_looks(struct poll *poll)
+HOT static void choose_looks(struct poll *poll)
 {
 	uint64_t wait_ns = WAIT_INTERVALS * poll->interval_ns, looks;
 
@@ -413,7 +412,7 @@ static void choose_looks(struct poll *poll)
 	poll->looks = (uint32_t)(looks < LOOKS_MAX ? looks : LOOKS_MAX);
 }
 
-void poll_start(struct vm *vm, uint64_t deadline_ns)
+HOT void poll_start(struct vm *vm, uint64_t deadline_ns)
 {
 	struct poll *poll = vm->poll;
 
@@ -426,7 +425,7 @@ void poll_start(struct vm *vm, uint64_t deadline_ns)
 }
 
 /* The function is done and at the gate. */
-static int end_at_gate(struct vm *vm, struct vm_exit *exit)
+HOT static int end_at_gate(struct vm *vm, struct vm_exit *exit)
 {
 	*exit = (struct vm_exit){ .kind = VM_EXIT_DOORBELL,
 				  .bell = THAW_BELL_DONE,
@@ -442,7 +441,7 @@ static int end_at_gate(struct vm *vm, struct vm_exit *exit)
 	return 0;
 }
 
-int poll_check(struct vm *vm, struct vm_exit *ret_exit)
+HOT int poll_check(struct vm *vm, struct vm_exit *ret_exit)
 {
 	struct poll *poll = vm->poll;
 	int r;
@@ -489,7 +488,7 @@ static uint64_t ticks_of(const struct vm *vm, uint64_t ns)
 	return ns / NS_PER_US * (vm->counter_hz / (NS_PER_S / NS_PER_US));
 }
 
-int poll_wait(struct vm *vm, struct vm_exit *ret_exit)
+HOT int poll_wait(struct vm *vm, struct vm_exit *ret_exit)
 {
 	uint64_t start = 0;
 
@@ -511,7 +510,7 @@ int poll_wait(struct vm *vm, struct vm_exit *ret_exit)
 	}
 }
 
-bool poll_is_refused(const struct vm *vm)
+HOT bool poll_is_refused(const struct vm *vm)
 {
 	return vm->poll && vm->poll->is_refused;
 }

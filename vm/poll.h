@@ -42,18 +42,20 @@ struct vm_exit;
 /*
  * When the guest waits at the gate. It begins to once the mean time from the end
  * of one invocation to the next is at most enter_ns, and stops once that time is
- * above leave_ns, which is not less. It waits for a few such times, within bounds.
+ * above leave_ns, which is not less. It waits for a few such times, within bounds. If
+ * is_spare, it waits only on a core that is spare (poll_cores.h).
  */
 struct poll_rule {
 	uint64_t enter_ns, leave_ns;
 	uint64_t wait_min_ns, wait_max_ns;
 	uint64_t spin_ns; /* how long poll_wait() polls before it sleeps */
+	bool is_spare;
 };
 
 /* Always, and for so long. */
 #define POLL_RULE_ALWAYS(wait_ns)                                      \
 	((struct poll_rule){ UINT64_MAX, UINT64_MAX, wait_ns, wait_ns, \
-			     wait_ns })
+			     wait_ns, false })
 
 /*
  * Lets @vm, which has a gate and has not run, be polled by @rule, which is copied.

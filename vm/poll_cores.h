@@ -27,8 +27,17 @@ void poll_cores_assume(uint32_t cores);
 /* The bound now, with the CPUs that there are now. */
 uint32_t poll_cores(void);
 
-/* Takes a core, if one is free. */
-bool poll_core_take(void);
+/*
+ * Says how many CPUs the threads that run invocations need, such as the workers of a
+ * server; at first 1. The others are spare.
+ */
+void poll_cores_reserve(uint32_t cpus);
+
+/* How many of poll_cores() are spare. */
+uint32_t poll_cores_spare(void);
+
+/* Takes a core, if one is free, and, if @is_spare, only one that is spare. */
+bool poll_core_take(bool is_spare);
 
 /* Gives one back. */
 void poll_core_give(void);

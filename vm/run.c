@@ -5,11 +5,12 @@
  */
 #include "vm/run.h"
 
+#include "base/hot.h"
 #include "vm/control.h"
 #include "vm/vm_internal.h"
 #include "vm/watchdog.h"
 
-static int run_until_exit(struct vm *vm, struct vm_exit *exit)
+HOT static int run_until_exit(struct vm *vm, struct vm_exit *exit)
 {
 	int r;
 
@@ -20,14 +21,14 @@ static int run_until_exit(struct vm *vm, struct vm_exit *exit)
 	return r;
 }
 
-int vm_run(struct vm *vm, uint64_t deadline_ns, struct vm_exit *ret_exit)
+HOT int vm_run(struct vm *vm, uint64_t deadline_ns, struct vm_exit *ret_exit)
 {
 	control_begin(&vm->control, 0);
 	watch_arm(&vm->watch, deadline_ns);
 	return run_until_exit(vm, ret_exit);
 }
 
-int vm_run_slice(struct vm *vm, uint64_t end_ns, struct vm_exit *ret_exit)
+HOT int vm_run_slice(struct vm *vm, uint64_t end_ns, struct vm_exit *ret_exit)
 {
 	control_begin(&vm->control, 0);
 	watch_arm_soft(&vm->watch, end_ns);

@@ -19,12 +19,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 #include "vm/dirty.h"
 #include "vm/holes.h"
+#include "vm/layer.h"
+#include "vm/layout.h"
 
-struct layout;
+/* How many shells are kept at first, and at most: see shells_limit(). */
+#define SHELLS_DEFAULT 16u
+#define SHELLS_MAX 1024u
+
 struct vcpu_state;
 struct vm;
 
@@ -39,26 +45,61 @@ enum vm_gate {
 
 struct vm_config {
 	size_t memory_size; /* bytes, of guest memory and of the file */
-	int memory_fd;	    /* a memfd; borrowed for the call */
+	int memory_fd; /* a file, which does not change; borrowed for the call */
+	off_t memory_offset; /* where memory is in it, if writes stay private */
+	/* vms of one owner may follow each other in a shell; 0: it has none */
+	uint64_t owner;
 	bool shared;	    /* writes go to the file (boot), or stay private */
 	struct holes holes; /* of the file, if writes stay private */
+	struct layer layer; /* over the file, if writes stay private */
 	enum dirty_backend dirty;
+	uint64_t tables; /* for DIRTY_TABLES: gpa of page tables, which end memory */
 	bool control;	   /* there is a control page */
 	enum vm_gate gate; /* other than NONE only with a control page */
+	bool is_program;
 };
 
 /* Creates a vm over the file's memory. The caller frees it by vm_free(). */
 int vm_create(const struct vm_config *config, struct error *err,
 	      struct vm **ret_vm);
 
-/* Frees @vm; NULL is fine. */
+/* Frees @vm; NULL is fine. Its shell may be kept. */
 void vm_free(struct vm *vm);
+
+/* No other vm follows @vm in its shell: its owner ends. */
+void vm_disown(struct vm *vm);
+
+/*
+ * A shell is what a vm has of KVM: its file, its one vcpu, and what is mapped of that.
+ * Making it is most of what a vm costs. So the shells of vms that have been freed are
+ * kept, up to a limit, and become other vms of the same owner. The memslot is removed,
+ * with all that KVM has cached of the memory, no exit is pending, and vm_set_state()
+ * loads all that user mode can change. What a branch predictor has learned is not
+ * forgotten, as it is not between two invocations in a vm: so no shell goes from one
+ * function to another one. A child of fork() has no shells. fresh_shells.h has shells
+ * for owners that have none.
+ *
+ * shells_limit() frees those that are kept, and sets how many will be: SHELLS_MAX at
+ * most. shells_drop() frees those of an owner. shells_spare() frees all, fresh ones too,
+ * for somebody who lacks memory, files or mappings; it returns whether there were any.
+ * vm_create() does this itself before it fails. Any thread.
+ */
+void shells_limit(unsigned limit);
+void shells_drop(uint64_t owner);
+bool shells_spare(void);
 
 /*
  * Whether @thread was the last to run @vm. A hint, which is of use only while
  * nobody runs it.
  */
 bool vm_ran_on(const struct vm *vm, pthread_t thread);
+
+/*
+ * Gives the vm something to keep, in place of what it keeps: vm_free() passes it to
+ * @free_kept. vm_kept() returns it, or NULL.
+ */
+void vm_keep(struct vm *vm, void *kept, void (*free_kept)(void *kept));
+void *vm_kept(const struct vm *vm);
 
 /* The tracker of what may differ from the snapshot; belongs to the vm. */
 struct dirty *vm_dirty(struct vm *vm);
@@ -74,14 +115,20 @@ const void *vm_view(const struct vm *vm, uint64_t gpa, uint64_t size);
 
 /*
  * Writes @size bytes at @gpa and notes them for the restore. -EFAULT: they are not
- * all inside.
+ * all inside, or in page tables that tell what was written.
  */
 int vm_write(struct vm *vm, uint64_t gpa, const void *data, size_t size);
 
 /*
- * Loads the complete vcpu state, after which the next run starts at the entry stub.
- * First it finishes the instruction of the last exit, which may still write guest
- * memory. 0 or -errno; then the vm must not be run.
+ * The same for a caller that writes them itself, to where this returns, before the next
+ * run; what it does not write stays as it is. NULL: they are not all inside, or none.
+ */
+void *vm_write_at(struct vm *vm, uint64_t gpa, size_t size);
+
+/*
+ * Loads the complete vcpu state, after which the next run starts at the entry stub. A
+ * vm does not run before it has one. If it has run, the instruction of the last exit is
+ * finished first, which may still write guest memory. 0 or -errno; then the vm must not be run.
  */
 int vm_set_state(struct vm *vm, const struct vcpu_state *state,
 		 struct error *err);
@@ -116,8 +163,36 @@ void vm_enter_touch(struct vm *vm);
  */
 uint64_t vm_done_address(const struct vm *vm, bool to_gate);
 
-/* The guest's counter (TSC, or CNTVCT) now. */
-uint64_t vm_counter_now(const struct vm *vm);
+/* The doorbell's, which is the same in all vms. */
+uint64_t vm_doorbell_address(void);
+
+/* One moment by all clocks. */
+struct vm_moment {
+	uint64_t counter; /* the host's: TSC, or CNTVCT */
+	uint64_t monotonic_ns;
+	uint64_t realtime_ns;
+};
+
+/* Now. */
+struct vm_moment vm_now(void);
+
+/*
+ * The host's counter: now; when the invocation in @vm began, which vm_set_begun() has
+ * told; and at the end of its last run.
+ */
+uint64_t vm_counter_now(void);
+void vm_set_begun(struct vm *vm, const struct vm_moment *begun);
+uint64_t vm_begun_at(const struct vm *vm);
+uint64_t vm_ended_at(const struct vm *vm);
+
+/*
+ * The time from @from to @to, values of the host's counter. CLOCK_MONOTONIC, whose speed
+ * the host corrects, may say a little more or less. So it is for short times.
+ */
+uint64_t vm_counter_ns(const struct vm *vm, uint64_t from, uint64_t to);
+
+/* The guest's counter at @moment. */
+uint64_t vm_counter_at(const struct vm *vm, const struct vm_moment *moment);
 
 /* How nanoseconds are made of that counter's ticks: ticks * mult >> shift. */
 void vm_counter_scale(const struct vm *vm, uint32_t *ret_mult,
@@ -127,12 +202,9 @@ void vm_counter_scale(const struct vm *vm, uint32_t *ret_mult,
 void vm_prepare_memory(uint8_t *memory, const struct layout *layout);
 
 /*
- * Makes the vcpu state in which every invocation of a snapshot starts. The caller
- * owns *@ret_state.
+ * Has the CPU fetch the code in @memory again, which the host has put there, or mapped: of
+ * all that @layout lets be executed.
  */
-int vm_boot_state(struct vm *vm, const struct layout *layout, struct error *err,
-		  struct vcpu_state **ret_state);
-/* Frees @state; NULL is fine. */
-void vm_state_free(struct vcpu_state *state);
+void vm_flush_code(const uint8_t *memory, const struct layout *layout);
 
 #endif

@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/hot.h"
 #include "base/thread.h"
 
 #define WATCH_IDLE UINT64_C(0)
@@ -242,7 +243,7 @@ static void unblock_signal(void)
  * Wakes the watchdog if it would sleep too long. Only who lowers wake_ns wakes it:
  * so others need not do it again while the watchdog waits for a CPU.
  */
-static void wake_by(uint64_t deadline_ns)
+HOT static void wake_by(uint64_t deadline_ns)
 {
 	uint64_t wake_ns = atomic_load(&dog.wake_ns);
 
@@ -256,7 +257,7 @@ static void wake_by(uint64_t deadline_ns)
 		}
 }
 
-void watch_arm(struct watch *watch, uint64_t deadline_ns)
+HOT void watch_arm(struct watch *watch, uint64_t deadline_ns)
 {
 	if (!signal_unblocked)
 		unblock_signal();
@@ -276,7 +277,7 @@ static void set_flag(_Atomic bool *flag)
 		atomic_store_explicit(flag, true, memory_order_relaxed);
 }
 
-void watch_arm_soft(struct watch *watch, uint64_t at_ns)
+HOT void watch_arm_soft(struct watch *watch, uint64_t at_ns)
 {
 	if (!signal_unblocked)
 		unblock_signal();
@@ -287,8 +288,8 @@ void watch_arm_soft(struct watch *watch, uint64_t at_ns)
 	wake_by(at_ns + WATCH_SLACK_NS);
 }
 
-void watch_arm_thread(struct watch *watch, pthread_t thread,
-		      uint64_t deadline_ns)
+HOT void watch_arm_thread(struct watch *watch, pthread_t thread,
+			  uint64_t deadline_ns)
 {
 	watch->thread = thread;
 	if (deadline_ns <= WATCH_STRUCK)
@@ -298,14 +299,14 @@ void watch_arm_thread(struct watch *watch, pthread_t thread,
 	wake_by(deadline_ns);
 }
 
-bool watch_expired(const struct watch *watch)
+HOT bool watch_expired(const struct watch *watch)
 {
 	uint64_t deadline = atomic_load(&watch->deadline_ns);
 
 	return deadline == WATCH_STRIKING || deadline == WATCH_STRUCK;
 }
 
-bool watch_disarm(struct watch *watch)
+HOT bool watch_disarm(struct watch *watch)
 {
 	uint64_t deadline = atomic_load(&watch->deadline_ns);
 

@@ -53,7 +53,8 @@ const struct cli_option bench_option_table[] = {
 	OPTION(0, "only", "NAME",
 	       "measure only this row, or these (restore is all of\n"
 	       "restore.N), and the rows they are compared to; may\n"
-	       "be repeated; http.crowd needs its whole name",
+	       "be repeated; http.crowd and restart.N need their\n"
+	       "whole names",
 	       add_text, options.only),
 	OPTION(0, "rates", NULL,
 	       "invoke at rates from 100 to 100000 per second, for\n"
@@ -63,6 +64,14 @@ const struct cli_option bench_option_table[] = {
 	       "measure a function beside hostile ones instead of\n"
 	       "rows; --only KIND chooses the kinds", cli_set_flag,
 	       neighbours),
+	OPTION(0, "waterfall", NULL,
+	       "measure what a warm invocation takes beyond floor.run,\n"
+	       "and a served request, step by step, instead of rows",
+	       cli_set_flag, waterfall),
+	OPTION(0, "density", NULL,
+	       "measure what warm vms and idle functions take of\n"
+	       "memory, mappings and descriptors, instead of rows",
+	       cli_set_flag, density),
 	OPTION(0, "restore", "METHOD",
 	       "how to restore memory: copy (default), or, for\n"
 	       "comparison, remap: give written pages back", set_restore, options.restore),
@@ -74,8 +83,9 @@ const struct cli_option bench_option_table[] = {
 	       "if repeated, report all these runs as one",
 	       add_text, merge),
 	OPTION(0, "plot", "DIRECTORY",
-	       "draw latency.svg and restore.svg there; with --rates\n"
-	       "rate.svg; for load, load.svg", cli_set_text, options.plot),
+	       "draw latency.svg, restore.svg and restart.svg there;\n"
+	       "with --rates rate.svg; for load, load.svg; for\n"
+	       "--waterfall, waterfall.svg; for --density, density.svg", cli_set_text, options.plot),
 	OPTION(0, "baseline", "FILE",
 	       "compare with older results, from -o json or --save",
 	       cli_set_text, options.baseline),
@@ -128,10 +138,11 @@ static int bench_check_load(const struct bench_arguments *my)
 		return bench_usage_error("which server is it? Give --url or "
 					 "--socket, one of them");
 	if (my->options.only.count || my->rates || my->neighbours ||
-	    my->merge.count || my->options.restore)
+	    my->waterfall || my->density || my->merge.count ||
+	    my->options.restore)
 		return bench_usage_error(
-			"--only, --rates, --neighbours, --merge and --restore "
-			"are for the rows: leave them out, or the function's "
+			"--only, --rates, --neighbours, --waterfall, --density, "
+			"--merge and --restore are for the rows: leave them out, or the function's "
 			"name");
 	if (my->arrivals && !my->rate)
 		return bench_usage_error("--arrivals needs a --rate: without "
@@ -150,6 +161,35 @@ static int check_neighbours(const struct bench_arguments *my)
 			"--neighbours measures no rows: leave out --rates, "
 			"--merge, --fail-if, --save, --baseline, --plot and "
 			"--restore");
+	return CLI_GO_ON;
+}
+
+static int check_waterfall(const struct bench_arguments *my)
+{
+	const struct bench_options *options = &my->options;
+
+	if (options->only.count || my->rates || my->neighbours ||
+	    my->merge.count || options->fail_if.count || options->save ||
+	    options->baseline || options->restore)
+		return bench_usage_error(
+			"--waterfall measures no rows: leave out --only, "
+			"--rates, --neighbours, --merge, --fail-if, --save, "
+			"--baseline and --restore");
+	return CLI_GO_ON;
+}
+
+static int check_density(const struct bench_arguments *my)
+{
+	const struct bench_options *options = &my->options;
+
+	if (options->only.count || options->duration_ns || my->rates ||
+	    my->neighbours || my->waterfall || my->merge.count ||
+	    options->fail_if.count || options->save || options->baseline ||
+	    options->restore)
+		return bench_usage_error(
+			"--density measures no times: leave out --duration, "
+			"--only, --rates, --neighbours, --waterfall, --merge, "
+			"--fail-if, --save, --baseline and --restore");
 	return CLI_GO_ON;
 }
 
@@ -193,6 +233,10 @@ int bench_arguments_parse(const struct cli_verb *verb, int argc, char **argv,
 	    my->threads)
 		return bench_usage_error("which function is it? Load on a "
 					 "server takes a NAME");
+	if (my->density)
+		return check_density(my);
+	if (my->waterfall)
+		return check_waterfall(my);
 	if (my->neighbours)
 		return check_neighbours(my);
 	if (my->rates)
@@ -224,9 +268,23 @@ const char bench_about[] =
 	"  http.crowd     the same for a good reply, 4096 connections at once; takes long,\n"
 	"                 so it is measured only with --only http.crowd\n"
 	"  start.pool     first reply of a new vm of a snapshot in memory\n"
+	"  start.shell    the same, in a shell that was made ahead\n"
+	"  start.store    first reply from the file of its snapshot: load, new vm, invocation\n"
 	"  start.cold     first reply from the ELF file: boot, snapshot, invocation\n"
+	"  restart.N      from the start of `thaw serve` until it is ready, with N functions\n"
+	"                 that are in its state directory: 1, 100, 1000, 10000; only with its\n"
+	"                 whole name\n"
+	"  burst          one of 64 requests at once, for a function that has one warm vm\n"
+	"                 (`thaw serve`); only with --only burst\n"
+	"  first.write.N  a guest's first write to a page that it has read, in a process\n"
+	"                 with N vms: 1, 1000; only with --only first.write\n"
 	"  process.spawn  starting a static program for one request, through pipes\n"
 	"  process.fork   having a process fork for one request, through pipes\n"
+	"  linux.NAME     a program of Debian as a function: awk, bash, gawk, jq, "
+	"lua,\n"
+	"                 perl, python, sqlite3; or of ours: primes, stock; only with\n"
+	"                 --only linux\n"
+	"  process.NAME   starting that program for one request; only with --only\n"
 	"\n"
 	"A ratio's p50 is the median, over the rounds, of the ratio of a round's medians.\n"
 	"Its p99 is the ratio of the p99s of all samples; the p99 of a sum of floors is the\n"
@@ -245,6 +303,18 @@ const char bench_about[] =
 	"hostile function. Its p99 is within the bound if it is at most three times the p99\n"
 	"alone, plus 500 us.\n"
 	"\n"
+	"--waterfall counts the instructions of a warm invocation, step by step, in a child\n"
+	"process, and times the steps by repeating them with warm caches. What they do not\n"
+	"explain of invoke.warm - floor.run is said, too. Then it does the same for a request\n"
+	"that a server answers, by HTTP and by the unix socket: the instructions of the\n"
+	"worker, and the time that the server adds to invoke.warm.\n"
+	"\n"
+	"--density says what each of 1, 10, 100 and 1000 warm vms of a function takes: private\n"
+	"memory of the process, memory of the kernel (of the whole machine, so other programs\n"
+	"add noise), mappings, descriptors; and what each of 1000 stored functions that nobody\n"
+	"invokes takes of `thaw serve`. A number of vms that the limits of open files and\n"
+	"mappings do not allow is left out.\n"
+	"\n"
 	"With NAME, puts load on that function of a server. Without --rate, each connection\n"
 	"has one request at a time. With --rate, requests come at that rate, even if earlier\n"
 	"ones are still waiting, and the connections are a pool: a request that finds none\n"
@@ -262,6 +332,8 @@ const char bench_examples[] =
 	"'invoke.warm/floor.run.p50>1.10'\n"
 	"  thaw bench --rates --plot pictures\n"
 	"  thaw bench --neighbours --duration 60s\n"
+	"  thaw bench --waterfall\n"
+	"  thaw bench --density --plot pictures\n"
 	"  thaw bench hello --url http://localhost:8080 -c 8 --duration 5s\n"
 	"  thaw bench hello --socket /run/thaw/thaw.sock -c 64 --rate 2000\n"
 	"  thaw bench --save 1.json; thaw bench --save 2.json\n"

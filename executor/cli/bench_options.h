@@ -17,6 +17,8 @@ struct bench_arguments {
 	struct bench_texts merge;
 	bool rates;
 	bool neighbours;
+	bool waterfall;
+	bool density;
 
 	/* Load on a server. */
 	const char *function; /* the operand; NULL: measure the rows */

@@ -24,6 +24,10 @@
 #define CLI_URL_VARIABLE "THAW_URL"
 #define CLI_SOCKET_VARIABLE "THAW_SOCKET"
 
+/* The variables that name the state directory, and bound it. */
+#define CLI_STATE_VARIABLE "THAW_STATE_DIR"
+#define CLI_STATE_MAX_VARIABLE "THAW_STATE_MAX"
+
 /* Exit codes; docs/man/thaw.1 explains them. */
 enum cli_exit {
 	CLI_GO_ON = -1, /* none: the verb goes on */

@@ -133,7 +133,11 @@ static int bench_run(const struct cli_verb *verb, int argc, char **argv)
 		return code;
 	if (my.function)
 		return bench_put_load(&my);
-	if (my.neighbours)
+	if (my.density)
+		bench_run_density(&my.options, &end);
+	else if (my.waterfall)
+		bench_run_waterfall(&my.options, &end);
+	else if (my.neighbours)
 		bench_run_neighbours(&my.options, &end);
 	else if (my.rates)
 		bench_run_rates(&my.options, &end);

@@ -9,6 +9,7 @@
 #include "executor/cli/options.h"
 #include "executor/cli/verbs.h"
 #include "executor/function.h"
+#include "executor/invoke_init.h"
 
 /* Most mistakes of one catalog that are printed. */
 #define MISTAKES_MAX 100
@@ -38,7 +39,8 @@ static bool validate_print_mistake(void *cookie, const char *message)
 static int validate_boot(void *cookie, const struct catalog_function *function,
 			 struct error *err)
 {
-	const struct function_options options = { .log = cli_print_log };
+	const struct function_options options = { .log = cli_print_log,
+						  .answer_init = invoke_init };
 	struct catalog_function alone = *function;
 	struct function *booted = NULL;
 	int r;

@@ -24,6 +24,7 @@
 #include "executor/cli/verbs.h"
 #include "executor/limits.h"
 #include "executor/server/server_limits.h"
+#include "snapshot/tracker.h"
 #include "vm/kvm.h"
 #include "vm/vm.h"
 
@@ -127,6 +128,22 @@ static void check_dirty_tracking(struct report *report,
 		     "protects pages again each time");
 }
 
+static void check_tables(struct report *report, const struct kvm_host *host)
+{
+	struct error error;
+
+	if (tracker_try_tables(&error))
+		note(report, host->has_dirty_ring ? STATUS_OK : STATUS_WARN,
+		     "page tables",
+		     "not used: %s: where the dirty ring cannot be used, no "
+		     "function is polled",
+		     error.message);
+	else
+		note(report, STATUS_OK, "page tables",
+		     "tell what was written: polled functions use them where "
+		     "the dirty ring cannot be used");
+}
+
 static const struct kvm_host *check_kvm(struct report *report)
 {
 	struct kvm_fact facts[KVM_FACTS_MAX];
@@ -146,6 +163,7 @@ static const struct kvm_host *check_kvm(struct report *report)
 	}
 	note(report, STATUS_OK, "kvm", "%s", kvm_device());
 	check_dirty_tracking(report, host);
+	check_tables(report, host);
 	return host;
 }
 

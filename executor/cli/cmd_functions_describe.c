@@ -113,7 +113,8 @@ static void print_function(const struct catalog_function *function, bool json)
 		functions_print_json(object);
 		return;
 	}
-	put_functions(object, function->image);
+	if (function->kind == CATALOG_KIND_NATIVE)
+		put_functions(object, function->image);
 	function_table_describe_spec(object);
 }
 

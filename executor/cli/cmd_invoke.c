@@ -90,11 +90,13 @@ static int invoke_check_options(const struct invoke_options *my)
 			"--async and --log take the Lambda API, which "
 			"has no --method, --path, --query and --header");
 	if ((my->url || my->socket) &&
-	    (invocation->trace || invocation->verify || invocation->dirty ||
-	     invocation->restore || invocation->polling_cores))
+	    (invocation->state.directory || invocation->state.max ||
+	     invocation->trace || invocation->strace || invocation->verify ||
+	     invocation->dirty || invocation->restore ||
+	     invocation->polling_cores))
 		return invoke_misused(
-			"--trace, --verify, --dirty, --restore and "
-			"--polling-cores are for functions in this "
+			"--trace, --strace, --verify, --dirty, --restore, "
+			"--state-dir, --state-max and --polling-cores are for functions in this "
 			"process, not for a server's: give -c");
 	return CLI_GO_ON;
 }
@@ -142,6 +144,8 @@ static int cmd_invoke_run(const struct cli_verb *verb, int argc, char **argv)
 	}
 	if (my.socket)
 		return invoke_socket(my.socket, name, &my.invocation);
+	if (cli_state_take(&my.invocation.state))
+		return CLI_USAGE;
 	return invoke_here(my.catalog, name, &my.invocation);
 }
 

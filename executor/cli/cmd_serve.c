@@ -7,8 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "executor/cli/cli.h"
 #include "executor/cli/options.h"
+#include "executor/cli/run_settings.h"
+#include "executor/cli/serve_programs.h"
 #include "executor/cli/verbs.h"
 #include "executor/io/runtime_dir.h"
 #include "executor/protocol/host.h"
@@ -25,9 +28,13 @@
 
 struct serve_options {
 	const char *catalog;
+	const char *programs[SERVE_PROGRAMS_MAX];
+	size_t program_count;
+	struct run_settings settings; /* of the programs */
 	const char *socket, *admin;
 	bool is_json;
 	enum thaw_level level;
+	struct cli_state state;
 	struct server_options server;
 };
 
@@ -43,6 +50,20 @@ static int set_listen(const struct cli_option *option, const char *value,
 		return CLI_USAGE;
 	}
 	server->listen[server->listen_count++] = value;
+	return 0;
+}
+
+static int set_program(const struct cli_option *option, const char *value,
+		       void *target)
+{
+	struct serve_options *my = target;
+
+	if (my->program_count == SERVE_PROGRAMS_MAX) {
+		cli_error("--%s: at most %d programs", option->name,
+			  SERVE_PROGRAMS_MAX);
+		return CLI_USAGE;
+	}
+	my->programs[my->program_count++] = value;
 	return 0;
 }
 
@@ -128,6 +149,12 @@ static int set_log_level(const struct cli_option *option, const char *value,
 
 static const struct cli_option options[] = {
 	CLI_OPTION_CATALOG(struct serve_options, catalog),
+	{ 0, "program", "COMMAND",
+	  "serve a Linux program, without a catalog; NAME=COMMAND\n"
+	  "gives it a name; default that of its first argument\n"
+	  "that is a file, else its own; may be given several times",
+	  set_program, 0, 0 },
+	RUN_SETTINGS_OPTIONS(struct serve_options, RUN_SETTINGS_PROGRAMS),
 	{ 'l', "listen", "ADDRESS",
 	  "listen for HTTP at HOST:PORT, [HOST]:PORT or unix:PATH;\n"
 	  "may be given several times; default " LISTEN_DEFAULT,
@@ -177,10 +204,15 @@ static const struct cli_option options[] = {
 	  "memory of all vms and snapshots; default 80% of what the\n"
 	  "machine or the cgroup has",
 	  cli_set_size, SERVER(max_memory), SERVER_MEMORY_MAX },
+	CLI_OPTIONS_STATE(struct serve_options, state.directory, state.max),
 	{ 0, "vm-idle-timeout", "TIME",
 	  "free vms that are idle for this time, above\n"
 	  "concurrency.warm (catalog); default 1m",
 	  cli_set_duration, SERVER(vm_idle_ns), SERVER_VM_IDLE_MAX },
+	{ 0, "shells", "N",
+	  "shells to make ahead, for functions that need a new vm;\n"
+	  "default 16, 0 for none",
+	  cli_set_count_or_none, SERVER(shells), SERVER_SHELLS_MAX },
 	{ 0, "head-timeout", "TIME", "time for a request's head; default 10s",
 	  cli_set_duration, SERVER(head_timeout_ns), SERVER_TIMEOUT_MAX },
 	{ 0, "body-timeout", "TIME", "time for a request's body; default 1m",
@@ -207,7 +239,9 @@ static const struct cli_option options[] = {
 	  "time to go on, but not ready, before draining; default\n"
 	  "none",
 	  cli_set_duration, SERVER(drain_delay_ns), SERVER_TIMEOUT_MAX },
-	{ 0, "watch", NULL, "reload when the catalog or an image changes",
+	{ 0, "watch", NULL,
+	  "reload when the catalog, an image, or a file that a\n"
+	  "program has read at its start changes",
 	  cli_set_flag, SERVER(watch), 0 },
 	{ 0, "log-format", "text|json", "form of the log; default text",
 	  set_log_format, 0, 0 },
@@ -284,21 +318,51 @@ static int serve_until_end(struct serve_options *my)
 	return code_of(r);
 }
 
+/* Finds the catalog, or makes that of --program, whose path the caller frees. */
+static int choose_catalog(const struct serve_options *my, char **ret_made,
+			  const char **ret_catalog)
+{
+	int code = CLI_GO_ON;
+
+	if (my->program_count && my->catalog) {
+		cli_error("serve: give a catalog or --program, not both");
+		return CLI_USAGE;
+	}
+	if (!my->program_count && run_settings_are_given(&my->settings)) {
+		cli_error("serve: --memory, --env and the like are for "
+			  "--program; a catalog says this of each function "
+			  "itself");
+		return CLI_USAGE;
+	}
+	if (my->program_count) {
+		code = serve_programs_catalog(my->programs, my->program_count,
+					      &my->settings, ret_made);
+		*ret_catalog = *ret_made;
+		return code;
+	}
+	*ret_catalog = cli_catalog_path(my->catalog);
+	return *ret_catalog ? CLI_GO_ON : CLI_NOT_FOUND;
+}
+
 static int serve_run(const struct cli_verb *verb, int argc, char **argv)
 {
 	struct serve_options my = { .level = THAW_LOG_INFO };
 	char socket[ADDRESS_MAX], admin[ADDRESS_MAX];
+	cleanup_free char *made = NULL;
 	int code;
 
 	server_options_init(&my.server);
 	code = cli_parse(verb, argc, argv, &my, NULL);
+	if (code == CLI_GO_ON && cli_state_take(&my.state))
+		code = CLI_USAGE;
 	if (code == CLI_GO_ON)
 		code = cli_require_kvm();
+	if (code == CLI_GO_ON)
+		code = choose_catalog(&my, &made, &my.server.catalog);
 	if (code != CLI_GO_ON)
 		return code;
-	my.server.catalog = cli_catalog_path(my.catalog);
-	if (!my.server.catalog)
-		return CLI_NOT_FOUND;
+	my.server.state_dir = my.state.directory;
+	my.server.state_max = my.state.max;
 	if (!my.server.listen_count)
 		my.server.listen[my.server.listen_count++] = LISTEN_DEFAULT;
 	code = serve_choose(my.socket, RUNTIME_SOCKET, "", socket,
@@ -317,11 +381,17 @@ const struct cli_verb cmd_serve = {
 		"SIGINT: over HTTP, with AWS Lambda's API and at /function/NAME, and\n"
 		"over a unix socket (docs/protocol.md). SIGHUP reloads the catalog.\n"
 		"\n"
+		"With --program, serves Linux programs that read a request from standard input and\n"
+		"write the reply to standard output, as `thaw run -- COMMAND` runs them. The options\n"
+		"from --memory to --file hold for all of them.\n"
+		"\n"
 		"On the first SIGTERM the server drains: it accepts nothing new, finishes\n"
 		"the work under way, and ends. A second SIGTERM ends it at once.\n",
 	.examples =
 		"  thaw serve\n"
 		"  thaw serve -c functions.json --listen 127.0.0.1:9000 --watch\n"
+		"  thaw serve --program 'python3 handler.py'\n"
+		"  thaw serve --program jq=\"jq .name\" --memory 32MiB --timeout 5s\n"
 		"  thaw serve --listen 0.0.0.0:8080 --insecure --log-format json\n",
 	.options = options,
 	.run = serve_run,

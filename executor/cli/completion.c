@@ -19,6 +19,7 @@ enum kind {
 	KIND_DIRECTORIES,
 	KIND_DATA, /* "@FILE" */
 	KIND_FUNCTION,
+	KIND_SNAPSHOT,
 	KIND_VERB,
 	KIND_WORDS, /* "a|b|c" */
 };
@@ -53,9 +54,10 @@ static enum kind completion_kind_of(const char *word, bool is_operand)
 		const char *word;
 		enum kind kind;
 	} kinds[] = {
-		{ "FILE", KIND_FILES },	 { "PATH", KIND_FILES },
-		{ "IMAGE", KIND_FILES }, { "DIRECTORY", KIND_DIRECTORIES },
-		{ "DATA", KIND_DATA },	 { "VERB", KIND_VERB },
+		{ "FILE", KIND_FILES },	  { "PATH", KIND_FILES },
+		{ "IMAGE", KIND_FILES },  { "DIRECTORY", KIND_DIRECTORIES },
+		{ "DATA", KIND_DATA },	  { "VERB", KIND_VERB },
+		{ "KEY", KIND_SNAPSHOT },
 	};
 	size_t size;
 
@@ -119,6 +121,16 @@ static void print_functions(const char *catalog)
 		return;
 	optind = 0;
 	list->run(list, 4, of_server);
+}
+
+/* Prints the keys of the state directory that the environment names, if there is one. */
+static void print_snapshots(void)
+{
+	char *words[] = { "list", "-o", "name", NULL };
+
+	optind = 0;
+	if (cli_variable(CLI_STATE_VARIABLE))
+		cmd_snapshot_list.run(&cmd_snapshot_list, 3, words);
 }
 
 /* Returns the bytes of the verb's first word. */
@@ -195,6 +207,10 @@ static void offer_argument(const struct line *line, const char *word,
 	case KIND_FUNCTION:
 		completion_print_header("words", skip);
 		print_functions(line->catalog);
+		break;
+	case KIND_SNAPSHOT:
+		completion_print_header("words", skip);
+		print_snapshots();
 		break;
 	case KIND_VERB:
 		offer_verbs(line->words, line->count);
@@ -324,8 +340,10 @@ static void complete_last(struct line *line)
 			offer_options(line);
 		return;
 	}
-	if (!line->has_operand ||
-	    completion_kind_of(line->verb->operand, true) == KIND_VERB)
+	if (line->has_ended && line->verb->command)
+		completion_print_header("files", 0);
+	else if (!line->has_operand ||
+		 completion_kind_of(line->verb->operand, true) == KIND_VERB)
 		offer_argument(line, line->verb->operand, true, 0);
 }
 

@@ -174,6 +174,47 @@ static void print_host(const json_t *spec)
 		print_key("host.max_size", TEXT(host, "max_size"));
 }
 
+static void print_strings(const json_t *spec, const char *key)
+{
+	const json_t *list = json_object_get(spec, key);
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		print_key(key, TEXT(json_array_get(list, i), ""));
+}
+
+/* What a Linux program has in place of an image's entry. */
+/* What a function goes on from, and how: without the request, which may be large. */
+static void print_base(const json_t *spec)
+{
+	const json_t *init = json_object_get(spec, "init");
+
+	if (!init)
+		return;
+	print_text(spec, "base");
+	print_key("init", json_object_get(init, "entry") ?
+				  TEXT(init, "entry") :
+				  "(the function's entry)");
+}
+
+static void print_guest(const json_t *spec)
+{
+	if (!json_object_get(spec, "program")) {
+		print_base(spec);
+		print_key("entry", json_object_get(spec, "entry") ?
+					   TEXT(spec, "entry") :
+					   "(the image's)");
+		return;
+	}
+	print_text(spec, "program");
+	print_strings(spec, "argv");
+	if (json_object_get(spec, "root"))
+		print_text(spec, "root");
+	print_strings(spec, "files");
+	print_text(spec, "tmp");
+	print_text(spec, "devices");
+	print_strings(spec, "interrupts");
+}
+
 void function_table_describe_spec(const json_t *spec)
 {
 	static const char *const before[] = { "name", "description", "image" };
@@ -186,9 +227,7 @@ void function_table_describe_spec(const json_t *spec)
 
 	for (size_t i = 0; i < COUNT(before); i++)
 		print_text(spec, before[i]);
-	print_key("entry", json_object_get(spec, "entry") ?
-				   TEXT(spec, "entry") :
-				   "(the image's)");
+	print_guest(spec);
 	for (size_t i = 0; i < COUNT(texts); i++)
 		print_text(spec, texts[i]);
 	print_concurrency(spec);
@@ -283,10 +322,13 @@ void function_table_describe(const json_t *function, const json_t *answer)
 		snprintf(name, sizeof(name), "%s time", phases[i]);
 		print_percentiles(phase, name, &bounds);
 	}
-	printf("%-16s %s, %" PRIu64 " made, %" PRIu64 " failed\n", "snapshot",
+	printf("%-16s %s, %" PRIu64 " made, %" PRIu64 " failed%s\n", "snapshot",
 	       SIZE(function, "snapshot.bytes"),
 	       admin_number(function, "snapshot.boots"),
-	       admin_number(function, "snapshot.boot_failures"));
+	       admin_number(function, "snapshot.boot_failures"),
+	       json_is_true(admin_member(function, "snapshot.stored")) ?
+		       ", from the store" :
+		       "");
 	printf("%-16s %" PRIu64 ", %s copied\n", "restores",
 	       admin_number(function, "restores"),
 	       SIZE(function, "copied_bytes"));

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "executor/cli/repeat.h"
 #include "executor/cli/reply.h"
@@ -30,6 +31,32 @@ static int result_code(enum thaw_result result)
 	return CLI_INTERNAL;
 }
 
+/* Whether a program has ended, as it would without thaw. */
+static bool has_ended(const struct answer *reply)
+{
+	return reply->has_exit_status &&
+	       (reply->result == THAW_OK || reply->result == THAW_FAULT ||
+		!strcmp(reply->error_type, "Runtime.ExitError"));
+}
+
+/*
+ * Prints what a program has written, and nothing else, as it has told what it wants. But
+ * it cannot tell of a fault, nor can the shell that has started thaw.
+ */
+static int show_program(const char *function, const struct answer *reply,
+			const struct invocation_options *options)
+{
+	struct answer shown = *reply;
+	int code;
+
+	if (reply->result == THAW_FAULT)
+		cli_error("%s: %s: %s", function, reply->error_type,
+			  reply->error_message);
+	shown.result = THAW_OK;
+	code = reply_write(&shown, options->output, options->include);
+	return code ? code : INVOCATION_ENDED + reply->exit_status;
+}
+
 /* Prints an invocation that has ended. */
 static int invocation_show(const char *function, const struct answer *reply,
 			   const struct invocation_options *options)
@@ -38,6 +65,8 @@ static int invocation_show(const char *function, const struct answer *reply,
 
 	if (options->verbose)
 		reply_print_metadata(reply, stderr);
+	if (options->is_program && has_ended(reply))
+		return show_program(function, reply, options);
 	code = reply_write(reply, options->output, options->include);
 	if (reply->result == THAW_OK)
 		return code;
@@ -85,7 +114,7 @@ static int invoke_repeatedly(const struct invoker *invoker,
 	while (!code && repeat.done < repeat.count)
 		code = invocation_invoke(invoker, function, request, options,
 					 &repeat);
-	if (!code)
+	if (!code || code == INVOCATION_ENDED)
 		repeat_summarize(&repeat);
 	else if (repeat.done < repeat.count)
 		cli_error("%s: stopped by invocation %zu of %zu", function,

@@ -29,10 +29,15 @@ struct invocation_options {
 
 	const char *polling_cores; /* a number; NULL: the library's default */
 
+	/* `thaw run` has a program behave as if it ran without thaw */
+	bool is_program;
+	bool strace; /* print its system calls on standard error */
+
 	/* for the library: see struct engine_options */
 	const char *dirty;
 	const char *restore;
 	bool verify;
+	struct cli_state state;
 };
 
 /* The options both verbs have, for their tables. */
@@ -79,11 +84,17 @@ struct invocation_options {
 	INVOCATION_OPTION(0, "trace", NULL,                                   \
 		"print where the time went, on standard error",               \
 		cli_set_flag, type, trace, 0),                                \
+	INVOCATION_OPTION(0, "strace", NULL,                                  \
+		"print a Linux program's system calls, on standard\n" \
+		"error",                                                      \
+		cli_set_flag, type, strace, 0),                               \
+	CLI_OPTIONS_STATE(type, invocation.state.directory,                   \
+			  invocation.state.max),                              \
 	INVOCATION_OPTION(0, "polling-cores", "N",                            \
 		"keep at most N CPUs busy with polled functions;\n" \
 		"0 is none; default half of the CPUs",                       \
 		invocation_set_cores, type, polling_cores, 0),                \
-	INVOCATION_OPTION(0, "dirty", "auto|ring|bitmap",                     \
+	INVOCATION_OPTION(0, "dirty", "auto|ring|bitmap|tables",              \
 		"how to track writes of the guest",                       \
 		cli_set_text, type, dirty, 0),                                \
 	INVOCATION_OPTION(0, "restore", "copy|remap",                         \
@@ -113,7 +124,13 @@ struct invoker {
 	bool remote; /* a server runs them */
 };
 
-/* Invokes as @options say, and prints. Returns the exit code. */
+/* Added to the exit status of a program, to tell it from other exit codes. */
+#define INVOCATION_ENDED 256
+
+/*
+ * Invokes as @options say, and prints. Returns the exit code; if @options->is_program,
+ * and the program has ended, its exit status and INVOCATION_ENDED.
+ */
 int invocation_perform(const struct invoker *invoker, const char *function,
 		       const struct request_data *data,
 		       const struct invocation_options *options);

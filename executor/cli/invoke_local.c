@@ -2,6 +2,7 @@
 #include "executor/cli/invoke_local.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -9,11 +10,18 @@
 #include "executor/cli/reply.h"
 #include "executor/cli/request_data.h"
 #include "executor/cli/source_lines.h"
+#include "executor/function.h"
+#include "executor/invoke_linux.h"
 #include "guest/abi/thaw_abi.h"
 
 /* The functions' log, and the source lines for the backtrace of one that faults. */
 struct local_log {
 	const struct thaw *thaw;
+	bool is_program;	  /* its lines are printed as they are */
+	bool has_ended, is_fault; /* the program, before it read its input */
+	int exit_status;
+	void *output; /* owned: what it had written then */
+	size_t output_size;
 	bool is_tried; /* the source lines; NULL: there are none */
 	struct source_lines *lines;
 };
@@ -52,6 +60,10 @@ static void print_local_log(void *cookie, const char *function,
 {
 	struct local_log *log = cookie;
 
+	if (log->is_program) {
+		fprintf(stderr, "%s\n", text);
+		return;
+	}
 	if (level != THAW_LOG_ERROR || *text != '#') {
 		cli_print_log(NULL, function, level, text, size);
 		return;
@@ -59,6 +71,46 @@ static void print_local_log(void *cookie, const char *function,
 	if (!log->is_tried)
 		open_source_lines(log, function);
 	print_backtrace(log, function, text);
+}
+
+/* On standard error, which is not buffered. */
+static void print_system_call(void *cookie, const char *line, size_t size)
+{
+	(void)cookie;
+	(void)size;
+	fprintf(stderr, "%s\n", line);
+}
+
+/* Keeps what a program has written that ends before it reads its input. */
+static void take_early_end(void *cookie, int status, bool is_fault,
+			   const void *output, size_t size)
+{
+	struct local_log *log = cookie;
+
+	if (!log->is_program)
+		return;
+	log->has_ended = true;
+	log->exit_status = status;
+	log->is_fault = is_fault;
+	log->output = malloc(size + 1);
+	if (!log->output)
+		return;
+	if (size)
+		memcpy(log->output, output, size);
+	log->output_size = size;
+}
+
+/* Prints what it has written, as other replies are. */
+static int show_early_end(const struct invocation_options *options)
+{
+	const struct answer answer = {
+		.result = THAW_OK,
+		.data = local_log.output,
+		.size = local_log.output_size,
+	};
+	int code = reply_write(&answer, options->output, false);
+
+	return code ? code : INVOCATION_ENDED + local_log.exit_status;
 }
 
 struct engine_options
@@ -70,6 +122,13 @@ invoke_local_options(const struct invocation_options *options)
 		.dirty = options->dirty,
 		.restore = options->restore,
 		.verify = options->verify,
+		.state_dir = options->state.directory,
+		.state_max = options->state.max,
+		.trace = {
+			.line = options->strace ? print_system_call : NULL,
+			.ended = take_early_end,
+			.cookie = &local_log,
+		},
 	};
 }
 
@@ -115,6 +174,15 @@ struct local {
 	struct thaw_reply reply;
 };
 
+/* Has the answer tell how a program has ended, and what it has written. */
+static void invoke_local_take_end(const struct thaw_reply *reply,
+				  struct answer *answer)
+{
+	answer->has_exit_status =
+		invoke_linux_ended(reply, &answer->exit_status, &answer->data,
+				   &answer->size);
+}
+
 static int invoke_local_once(void *cookie, const char *function,
 			     const struct thaw_invoke_request *request,
 			     struct answer *ret_answer)
@@ -145,6 +213,7 @@ static int invoke_local_once(void *cookie, const char *function,
 		.has_exits = true,
 		.took_ns = reply->run_ns,
 	};
+	invoke_local_take_end(reply, ret_answer);
 	return CLI_OK;
 }
 
@@ -158,23 +227,30 @@ static void invoke_local_end(void *cookie, bool last)
 }
 
 static int invoke_local_deploy(struct thaw *thaw, const char *function,
-			       bool verbose)
+			       const struct invocation_options *options)
 {
 	uint64_t start_ns = clock_now_ns();
+	const struct function *deployed;
 	struct thaw_stats stats;
 	struct thaw_error error;
 	int r = thaw_deploy(thaw, function, &error);
 
-	if (r) {
+	if (r && (!local_log.has_ended || local_log.is_fault))
 		cli_error("%s", error.message);
-		return cli_deploy_code(r);
-	}
+	if (r)
+		return local_log.has_ended ? show_early_end(options) :
+					     cli_deploy_code(r);
 	if (!thaw_get_stats(thaw, function, NULL, &stats) && *stats.no_gate)
 		cli_error("%s: dispatched by exits, not %s: %s", function,
 			  stats.dispatch, stats.no_gate);
-	if (verbose)
-		cli_error("%s: deployed in %.3f ms", function,
-			  (double)(clock_now_ns() - start_ns) / NS_PER_MS);
+	deployed = engine_find(thaw, function);
+	if (*deployed->not_stored.message)
+		cli_error("%s: booted, not taken from the store: %s", function,
+			  deployed->not_stored.message);
+	if (options->verbose)
+		cli_error("%s: deployed in %.3f ms%s", function,
+			  (double)(clock_now_ns() - start_ns) / NS_PER_MS,
+			  deployed->is_stored ? ", from the store" : "");
 	return CLI_OK;
 }
 
@@ -191,11 +267,12 @@ int invoke_local(struct thaw *thaw, const char *function,
 	struct thaw_stats stats;
 	int code = request_data_read(options->data, &data);
 
-	local_log = (struct local_log){ .thaw = thaw };
+	local_log = (struct local_log){ .thaw = thaw,
+					.is_program = options->is_program };
 	if (code == CLI_GO_ON)
 		code = cli_require_kvm();
 	if (code == CLI_GO_ON)
-		code = invoke_local_deploy(thaw, function, options->verbose);
+		code = invoke_local_deploy(thaw, function, options);
 	if (code == CLI_OK) {
 		code = invocation_perform(&invoker, function, &data, options);
 		if ((options->verbose || options->repeat) &&
@@ -204,6 +281,7 @@ int invoke_local(struct thaw *thaw, const char *function,
 	}
 	request_data_done(&data);
 	source_lines_close(local_log.lines);
+	free(local_log.output);
 	local_log = (struct local_log){ .thaw = NULL };
 	return code;
 }

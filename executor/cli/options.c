@@ -15,6 +15,8 @@
 
 /* getopt_long() returns this for the long option of index 0. */
 #define LONG_FIRST 256
+/* and this for a word that is no option, as the letters begin with a minus. */
+#define IS_OPERAND 1
 
 static void *member(const struct cli_option *option, void *target)
 {
@@ -121,6 +123,26 @@ int cli_set_size(const struct cli_option *option, const char *value,
 	return 0;
 }
 
+int cli_state_take(struct cli_state *state)
+{
+	const char *max = cli_variable(CLI_STATE_MAX_VARIABLE);
+	size_t size;
+
+	if (!state->directory)
+		state->directory = cli_variable(CLI_STATE_VARIABLE);
+	if (state->max || !max)
+		return 0;
+	if (units_parse_size(max, &size) || !size ||
+	    size > CLI_STATE_SIZE_MAX) {
+		cli_error("$" CLI_STATE_MAX_VARIABLE
+			  ": \"%s\" is no size, such as 4GiB",
+			  max);
+		return CLI_USAGE;
+	}
+	state->max = size;
+	return 0;
+}
+
 int cli_set_json(const struct cli_option *option, const char *value,
 		 void *target)
 {
@@ -164,7 +186,7 @@ static int see_help(const struct cli_verb *verb)
 
 /* The two forms in which getopt_long() wants the table. */
 struct getopt_tables {
-	char letters[2 + 3 * CLI_OPTIONS_MAX + 2];
+	char letters[3 + 3 * CLI_OPTIONS_MAX + 2];
 	struct option names[CLI_OPTIONS_MAX + 2];
 	int count;
 };
@@ -180,6 +202,7 @@ static void make_tables(const struct cli_option *options,
 	char *letter = tables->letters;
 	int count = 0;
 
+	*letter++ = '-'; /* words that are no options come in order */
 	*letter++ = ':'; /* tells a missing argument from an unknown option */
 	*letter++ = 'h';
 	for (; options && options[count].name; count++) {
@@ -220,8 +243,10 @@ static int take_operand(const struct cli_verb *verb, int count, char **values,
 	int most = verb->operand ? 1 : 0;
 
 	if (count > most) {
-		cli_error("%s: unexpected argument \"%s\"", verb->name,
-			  values[most]);
+		cli_error("%s: unexpected argument \"%s\"%s%s", verb->name,
+			  values[most],
+			  verb->command ? ": -- stands before " : "",
+			  verb->command ? verb->command : "");
 		return see_help(verb);
 	}
 	if (!count && verb->operand && verb->operand[0] != '[') {
@@ -230,6 +255,22 @@ static int take_operand(const struct cli_verb *verb, int count, char **values,
 	}
 	if (verb->operand)
 		*ret_operand = count ? values[0] : NULL;
+	return CLI_GO_ON;
+}
+
+static int take_command(const struct cli_verb *verb, int operands, int count,
+			char **values, char *const **ret_command)
+{
+	if (operands) {
+		cli_error("%s: give %s or, behind --, %s", verb->name,
+			  verb->operand, verb->command);
+		return see_help(verb);
+	}
+	if (!count || !*values[0]) {
+		cli_error("%s: no %s behind --", verb->name, verb->command);
+		return see_help(verb);
+	}
+	*ret_command = values;
 	return CLI_GO_ON;
 }
 
@@ -247,42 +288,75 @@ static char *take_argument(const struct cli_option *option, int argc,
 	return argv[optind++];
 }
 
-int cli_parse(const struct cli_verb *verb, int argc, char **argv, void *target,
-	      const char **ret_operand)
+static int take_option(const struct cli_verb *verb, int value, int argc,
+		       char **argv, void *target)
+{
+	const struct cli_option *option;
+
+	switch (value) {
+	case 'h':
+		cli_print_help(verb);
+		return CLI_OK;
+	case ':':
+		cli_error("%s: option %s needs an argument", verb->name,
+			  argv[optind - 1]);
+		return see_help(verb);
+	case '?':
+		if (optopt > 0 && optopt < LONG_FIRST)
+			cli_error("%s: no option -%c", verb->name, optopt);
+		else
+			cli_error("%s: no option %s of that form", verb->name,
+				  argv[optind - 1]);
+		return see_help(verb);
+	}
+	option = options_find(verb, value);
+	if (!optarg && is_optional(option))
+		optarg = take_argument(option, argc, argv);
+	return option->set(option, optarg, target) ? see_help(verb) : CLI_GO_ON;
+}
+
+int cli_parse_command(const struct cli_verb *verb, int argc, char **argv,
+		      void *target, const char **ret_operand,
+		      char *const **ret_command)
 {
 	struct getopt_tables tables = { .count = 0 };
-	const struct cli_option *option;
-	int value;
+	bool has_ended = false; /* by "--" */
+	char *operands[2];
+	int value, first, count = 0, code;
 
 	make_tables(verb->options, &tables);
 	opterr = 0;
-	while ((value = getopt_long(argc, argv, tables.letters, tables.names,
-				    NULL)) != -1) {
-		switch (value) {
-		case 'h':
-			cli_print_help(verb);
-			return CLI_OK;
-		case ':':
-			cli_error("%s: option %s needs an argument", verb->name,
-				  argv[optind - 1]);
-			return see_help(verb);
-		case '?':
-			if (optopt > 0 && optopt < LONG_FIRST)
-				cli_error("%s: no option -%c", verb->name,
-					  optopt);
-			else
-				cli_error("%s: no option %s of that form",
-					  verb->name, argv[optind - 1]);
-			return see_help(verb);
-		default:
-			option = options_find(verb, value);
-			if (!optarg && is_optional(option))
-				optarg = take_argument(option, argc, argv);
-			if (option->set(option, optarg, target))
-				return see_help(verb);
+	/* words come in order, so that a "--" is seen where it stands */
+	while (first = optind ? optind : 1,
+	       value = getopt_long(argc, argv, tables.letters, tables.names,
+				   NULL),
+	       value != -1) {
+		if (value == IS_OPERAND) {
+			if (count < 2)
+				operands[count++] = optarg;
+			continue;
 		}
+		code = take_option(verb, value, argc, argv, target);
+		if (code != CLI_GO_ON)
+			return code;
 	}
-	return take_operand(verb, argc - optind, argv + optind, ret_operand);
+	has_ended = first < argc && optind == first + 1;
+	if (ret_command) {
+		*ret_operand = NULL;
+		*ret_command = NULL;
+	}
+	if (ret_command && has_ended)
+		return take_command(verb, count, argc - optind, argv + optind,
+				    ret_command);
+	for (; optind < argc && count < 2; optind++)
+		operands[count++] = argv[optind];
+	return take_operand(verb, count, operands, ret_operand);
+}
+
+int cli_parse(const struct cli_verb *verb, int argc, char **argv, void *target,
+	      const char **ret_operand)
+{
+	return cli_parse_command(verb, argc, argv, target, ret_operand, NULL);
 }
 
 /* "  -c, --catalog FILE    the catalog", the text of more lines below it. */
@@ -321,9 +395,12 @@ void cli_print_help(const struct cli_verb *verb)
 		.help = "print this text",
 	};
 
-	printf("Usage: thaw %s%s%s [OPTION]...\n\n%s\nOptions:\n", verb->name,
-	       verb->operand ? " " : "", verb->operand ? verb->operand : "",
-	       verb->about);
+	printf("Usage: thaw %s%s%s [OPTION]...\n", verb->name,
+	       verb->operand ? " " : "", verb->operand ? verb->operand : "");
+	if (verb->command)
+		printf("       thaw %s [OPTION]... -- %s\n", verb->name,
+		       verb->command);
+	printf("\n%s\nOptions:\n", verb->about);
 	for (const struct cli_option *option = verb->options;
 	     option && option->name; option++)
 		print_option(option);

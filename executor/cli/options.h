@@ -62,9 +62,12 @@ struct cli_verb {
 	const char *name; /* such as "invoke" or "functions list" */
 	/*
 	 * Such as "[FILE]"; NULL for none. Completed as an option's argument
-	 * is; also "IMAGE" by files, "NAME" by functions, "[VERB]" by verbs.
+	 * is; also "IMAGE" by files, "NAME" by functions,
+	 * "KEY" by snapshots, "[VERB]" by verbs.
 	 */
 	const char *operand;
+	/* What may stand behind "--" instead; see cli_parse_command(). NULL: nothing. */
+	const char *command;
 	bool is_hidden;	      /* the help does not list it */
 	const char *summary;  /* a few words */
 	const char *about;    /* the help's text; whole lines */
@@ -113,6 +116,33 @@ int cli_set_choice(const struct cli_option *, const char *,
 			cli_set_text, offsetof(type, member), 0    \
 	}
 
+/*
+ * The options --state-dir DIRECTORY and --state-max SIZE, stored in the members @where
+ * and @most of a struct cli_state. cli_state_take() adds what the environment says.
+ */
+struct cli_state {
+	const char *directory; /* NULL: there is none */
+	uint64_t max;	       /* bytes; 0: the default */
+};
+#define CLI_STATE_SIZE_MAX (UINT64_C(1) << 50)
+#define CLI_OPTIONS_STATE(type, where, most)                                   \
+	{ 0,                                                                   \
+	  "state-dir",                                                         \
+	  "DIRECTORY",                                                         \
+	  "keep snapshots in DIRECTORY, and start from them; else\n"           \
+	  "$" CLI_STATE_VARIABLE ", else none",                                \
+	  cli_set_text,                                                        \
+	  offsetof(type, where),                                               \
+	  0 },                                                                 \
+	{                                                                      \
+		0, "state-max", "SIZE",                                        \
+			"disk space of these snapshots; else\n"                \
+			"$" CLI_STATE_MAX_VARIABLE ", else 4GiB",              \
+			cli_set_size, offsetof(type, most), CLI_STATE_SIZE_MAX \
+	}
+/* 0, or CLI_USAGE after a message: a variable is no size. */
+int cli_state_take(struct cli_state *state);
+
 /* The option --admin ADDR, stored in the const char * @member. */
 #define CLI_OPTION_ADMIN(type, member)                                         \
 	{                                                                      \
@@ -130,6 +160,15 @@ int cli_set_choice(const struct cli_option *, const char *,
  */
 int cli_parse(const struct cli_verb *verb, int argc, char **argv, void *target,
 	      const char **ret_operand);
+
+/*
+ * As cli_parse(), for a verb that takes a command instead of its operand:
+ * *@ret_command is the words behind "--", of which there is one at least, and
+ * *@ret_operand is NULL then. NULL: it was not given.
+ */
+int cli_parse_command(const struct cli_verb *verb, int argc, char **argv,
+		      void *target, const char **ret_operand,
+		      char *const **ret_command);
 
 /*
  * Whether @word, which follows @option, is its argument: always, unless the

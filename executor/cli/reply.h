@@ -17,6 +17,10 @@ struct answer {
 	const char *content_type, *id;
 	const char *error_type, *error_message; /* if the result is not OK */
 
+	/* Of a Linux program that has ended in this process: */
+	bool has_exit_status;
+	int exit_status; /* 128 and the signal, if one has ended it */
+
 	/* The function's HTTP status and headers, as in struct thaw_reply. */
 	unsigned status;
 	const char *headers;

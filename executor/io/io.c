@@ -6,6 +6,7 @@
  * io_stream_settle() does that, in io_wait(). Only io_stream_settle() calls
  * closed(), so pointers to streams stay valid while events are handled.
  */
+#include "base/hot.h"
 #include "executor/io/io_internal.h"
 
 #include <assert.h>
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -77,7 +79,7 @@ bool io_sleeps(const struct io *io)
 	return atomic_load_explicit(&io->sleeping, memory_order_relaxed);
 }
 
-void io_flush(struct io *io)
+HOT void io_flush(struct io *io)
 {
 	io->operations->flush(io);
 }
@@ -89,7 +91,7 @@ static bool io_stream_has_kept(const struct io_stream *stream)
 	return stream->internal.kept.size > stream->internal.kept_from;
 }
 
-bool io_stream_wants(const struct io_stream *stream)
+HOT bool io_stream_wants(const struct io_stream *stream)
 {
 	return !stream->internal.closing && !stream->internal.paused &&
 	       stream->internal.end == IO_END_NONE &&
@@ -112,8 +114,8 @@ void io_stream_ready(struct io_stream *stream)
  * Hands over bytes and returns how many are done with: if not all, the stream
  * is paused, or was resumed meanwhile and is ready.
  */
-static size_t io_stream_hand_over(struct io_stream *stream, const void *data,
-				  size_t size)
+HOT static size_t io_stream_hand_over(struct io_stream *stream,
+				      const void *data, size_t size)
 {
 	size_t taken;
 
@@ -162,7 +164,7 @@ static void io_stream_keep(struct io_stream *stream, const void *data,
 		stream->internal.end = -ENOMEM;
 }
 
-static void io_stream_report_end(struct io_stream *stream)
+HOT static void io_stream_report_end(struct io_stream *stream)
 {
 	if (stream->internal.end == IO_END_NONE || stream->internal.ended ||
 	    stream->internal.closing || io_stream_has_kept(stream))
@@ -172,7 +174,8 @@ static void io_stream_report_end(struct io_stream *stream)
 	stream->ended(stream, stream->internal.end);
 }
 
-void io_stream_received(struct io_stream *stream, const void *data, size_t size)
+HOT void io_stream_received(struct io_stream *stream, const void *data,
+			    size_t size)
 {
 	size_t taken = 0;
 
@@ -186,6 +189,57 @@ void io_stream_received(struct io_stream *stream, const void *data, size_t size)
 	io_stream_report_end(stream);
 }
 
+bool io_stream_has_room(struct io_stream *stream)
+{
+	void *to;
+
+	return stream->room && stream->room(stream, 1, &to);
+}
+
+/* Receives @size bytes to @to, or fewer, and tells. Returns how many. */
+static size_t io_stream_receive_to(struct io_stream *stream, void *to,
+				   size_t size)
+{
+	ssize_t have = recv(stream->fd, to, size, MSG_DONTWAIT);
+
+	if (have > 0) {
+		stream->io->callbacks++;
+		stream->filled(stream, (size_t)have);
+		return (size_t)have;
+	}
+	if (!have)
+		io_stream_ended(stream, 0);
+	else if (errno != EAGAIN && errno != EINTR)
+		io_stream_ended(stream, -errno);
+	return 0;
+}
+
+/* The bytes that have come and were not received; 1 if that is not known. */
+static size_t io_stream_waiting(const struct io_stream *stream)
+{
+	int size = 0;
+
+	return !ioctl(stream->fd, FIONREAD, &size) && size > 0 ? (size_t)size :
+								 1;
+}
+
+bool io_stream_fill(struct io_stream *stream)
+{
+	size_t left = IO_FILL_MAX, room, waiting = io_stream_waiting(stream);
+	void *to;
+
+	while (left && io_stream_wants(stream) &&
+	       (room = stream->room(stream, waiting, &to))) {
+		if (room > left)
+			room = left;
+		if (io_stream_receive_to(stream, to, room) < room)
+			return false;
+		left -= room;
+		waiting = waiting > room ? waiting - room : 1;
+	}
+	return true;
+}
+
 void io_stream_ended(struct io_stream *stream, int error)
 {
 	if (stream->internal.end == IO_END_NONE)
@@ -193,7 +247,7 @@ void io_stream_ended(struct io_stream *stream, int error)
 	io_stream_report_end(stream);
 }
 
-void io_stream_sent(struct io_stream *stream, int error)
+HOT void io_stream_sent(struct io_stream *stream, int error)
 {
 	stream->internal.sending = false;
 	if (stream->internal.closing)
@@ -255,7 +309,7 @@ void io_stream_open(struct io *io, struct io_stream *stream, int fd)
 	io->operations->receive(stream);
 }
 
-bool io_stream_advance(struct io_stream *stream, size_t size)
+HOT bool io_stream_advance(struct io_stream *stream, size_t size)
 {
 	struct iovec *piece = stream->internal.pieces + stream->internal.first;
 
@@ -271,7 +325,7 @@ bool io_stream_advance(struct io_stream *stream, size_t size)
 	return false;
 }
 
-const struct msghdr *io_stream_message(struct io_stream *stream)
+HOT const struct msghdr *io_stream_message(struct io_stream *stream)
 {
 	struct iovec *pieces = stream->internal.pieces + stream->internal.first;
 	const unsigned count = stream->internal.count - stream->internal.first;
@@ -294,8 +348,8 @@ const struct msghdr *io_stream_message(struct io_stream *stream)
 	return &stream->internal.message;
 }
 
-void io_stream_send(struct io_stream *stream, const struct iovec *pieces,
-		    unsigned count)
+HOT void io_stream_send(struct io_stream *stream, const struct iovec *pieces,
+			unsigned count)
 {
 	assert(!stream->internal.sending && !stream->internal.closing);
 	assert(count && count <= IO_SEND_PIECES_MAX);
@@ -303,12 +357,30 @@ void io_stream_send(struct io_stream *stream, const struct iovec *pieces,
 	stream->internal.first = 0;
 	stream->internal.count = count;
 	stream->internal.sending = true;
-	if (io_stream_advance(stream, 0))
-		assert(!"nothing to send");
-	stream->io->operations->send(stream);
+	if (!io_stream_advance(stream, 0)) {
+		stream->io->operations->send(stream);
+		return;
+	}
+	stream->internal.send_error = 0;
+	stream->internal.sent_due = true;
+	io_stream_ready(stream);
 }
 
-void io_stream_resume(struct io_stream *stream)
+size_t io_stream_send_some(struct io_stream *stream, const struct iovec *pieces,
+			   unsigned count)
+{
+	const struct msghdr message = {
+		.msg_iov = (struct iovec *)(uintptr_t)pieces,
+		.msg_iovlen = count,
+	};
+	ssize_t size;
+
+	assert(!stream->internal.sending && !stream->internal.closing);
+	size = sendmsg(stream->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+	return size > 0 ? (size_t)size : 0;
+}
+
+HOT void io_stream_resume(struct io_stream *stream)
 {
 	stream->internal.resumed = true;
 	if (!stream->internal.paused || stream->internal.closing)
@@ -483,7 +555,7 @@ void io_post(struct io *io, struct io *from, struct io_message *message)
 		io->operations->wake(io, from);
 }
 
-static void io_run_inbox(struct io *io)
+HOT static void io_run_inbox(struct io *io)
 {
 	struct io_message *message, *next, *first = NULL;
 
@@ -543,7 +615,7 @@ static bool io_wait_is_over(uint64_t until_ns)
 	       (until_ns != UINT64_MAX && clock_now_ns() >= until_ns);
 }
 
-unsigned io_wait(struct io *io, uint64_t until_ns)
+HOT unsigned io_wait(struct io *io, uint64_t until_ns)
 {
 	int r;
 

@@ -39,6 +39,9 @@ enum io_backend {
 /* Bytes that are received at a time, at most, and kept of a paused stream. */
 #define IO_RECEIVE_MAX (16 * 1024)
 
+/* Bytes that are received into a stream's room before it is another's turn. */
+#define IO_FILL_MAX (256 * 1024)
+
 /* Bytes of a stream that are sent before it is another's turn. */
 #define IO_SEND_MAX (64 * 1024)
 
@@ -57,6 +60,16 @@ struct io_stream {
 	 */
 	size_t (*received)(struct io_stream *stream, const void *data,
 			   size_t size);
+	/*
+	 * Where the next bytes are to go, so that they need not be copied: sets
+	 * *@ret_to, and returns for how many there is room, at least 1; or 0:
+	 * they go to received(). @waiting bytes are there, as far as is known.
+	 * filled() tells of @size bytes that have come there. It is asked again
+	 * before each receive, and the room is used within the same io_wait(),
+	 * so it may go away meanwhile. NULL: no room.
+	 */
+	size_t (*room)(struct io_stream *stream, size_t waiting, void **ret_to);
+	void (*filled)(struct io_stream *stream, size_t size);
 	/*
 	 * The other end will send nothing more (@error 0), or the connection
 	 * failed (-errno; -ENOBUFS: the kernel had no memory for it). Comes once,
@@ -88,7 +101,8 @@ struct io_stream {
 		int end;	  /* to be reported; 1: none */
 		int send_error;	  /* to be reported if sent_due */
 		bool paused, closing, receiving, sending;
-		bool more; /* io_uring: not all that had come was received */
+		bool polling; /* io_uring: for bytes that there is room for */
+		bool more;    /* io_uring: not all that had come was received */
 		bool ready, ended, sent_due;
 		bool delivering, resumed; /* in received(), meanwhile */
 	} internal;
@@ -101,11 +115,20 @@ struct io_stream {
 void io_stream_open(struct io *io, struct io_stream *stream, int fd);
 
 /*
- * Sends @count pieces, at least one byte, all of them, however long it takes.
- * The bytes are borrowed until sent(). One call at a time.
+ * Sends @count pieces, all of them, however long it takes. The bytes are borrowed
+ * until sent(), which comes in io_wait(), also if there are none. One call at a time.
  */
 void io_stream_send(struct io_stream *stream, const struct iovec *pieces,
 		    unsigned count);
+
+/*
+ * Sends at once what the kernel takes of @count pieces, without waiting, and returns
+ * how many bytes that is; perhaps 0. So they are borrowed for the call only. There is
+ * no callback: io_stream_send() is for the rest, and tells what is wrong, if anything.
+ * While nothing else is being sent.
+ */
+size_t io_stream_send_some(struct io_stream *stream, const struct iovec *pieces,
+			   unsigned count);
 
 /*
  * Receives again; what was kept is handed over first, in the next io_wait().

@@ -104,6 +104,10 @@ static void epoll_receive_some(struct io_stream *stream)
 	char *bytes = epoll_of(stream->io)->bytes;
 	ssize_t size = IO_RECEIVE_MAX;
 
+	if (io_stream_has_room(stream)) {
+		io_stream_fill(stream);
+		return;
+	}
 	for (unsigned i = 0; i < RECEIVES_MAX && size == IO_RECEIVE_MAX &&
 			     io_stream_wants(stream);
 	     i++) {

@@ -73,6 +73,15 @@ void io_stream_ready(struct io_stream *stream);
 /* Whether bytes would be welcome. */
 bool io_stream_wants(const struct io_stream *stream);
 
+/* Whether the next bytes have room of their own. */
+bool io_stream_has_room(struct io_stream *stream);
+
+/*
+ * Receives what is there into the stream's room, up to IO_FILL_MAX bytes. Returns
+ * whether there may be more.
+ */
+bool io_stream_fill(struct io_stream *stream);
+
 /* Bytes have come, the other end is done or gone, all or nothing was sent. */
 void io_stream_received(struct io_stream *stream, const void *data,
 			size_t size);

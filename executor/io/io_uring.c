@@ -3,7 +3,9 @@
  *
  * One multishot accept per listener. One receive per stream, which takes its
  * buffer from a ring of them when there are bytes. It is not a multishot one: that
- * would go on though the stream is paused, and let a client fill memory. user_data is
+ * would go on though the stream is paused, and let a client fill memory. Where a
+ * stream has room of its own, the ring only tells when there are bytes: so the kernel
+ * never holds memory that a stream may free. user_data is
  * a pointer to what a completion is about, and an enum uring_tag. Operations of a
  * stream are counted in internal.pending: the kernel may use its memory until each
  * has had its last completion.
@@ -20,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/hot.h"
 #include "executor/io/io_uring_internal.h"
 
 static struct uring *uring_of(struct io *io)
@@ -39,7 +42,7 @@ static uint64_t uring_tagged(const void *pointer, enum uring_tag tag)
  * the kernel has lost completions, -EBADR, the ring is to recover. Anything else is
  * a bug of ours, such as a ring that is used by the wrong thread.
  */
-static void uring_check(struct uring *uring, int r)
+HOT static void uring_check(struct uring *uring, int r)
 {
 	if (r == -EBADR)
 		uring->has_lost = true;
@@ -56,7 +59,7 @@ static void uring_submit(struct uring *uring)
 	uring_check(uring, io_uring_submit(&uring->ring));
 }
 
-static struct io_uring_sqe *uring_get_sqe(struct uring *uring)
+HOT static struct io_uring_sqe *uring_get_sqe(struct uring *uring)
 {
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&uring->ring);
 
@@ -69,7 +72,7 @@ static struct io_uring_sqe *uring_get_sqe(struct uring *uring)
 	return sqe;
 }
 
-static void uring_flush(struct io *io)
+HOT static void uring_flush(struct io *io)
 {
 	uring_submit(uring_of(io));
 }
@@ -86,8 +89,8 @@ static void uring_cancel(struct uring *uring, uint64_t user_data)
 
 /* ---- streams ---- */
 
-void uring_prepare_receive(struct uring *uring, int fd, bool now,
-			   uint64_t user_data)
+HOT void uring_prepare_receive(struct uring *uring, int fd, bool now,
+			       uint64_t user_data)
 {
 	struct io_uring_sqe *sqe = uring_get_sqe(uring);
 
@@ -99,13 +102,26 @@ void uring_prepare_receive(struct uring *uring, int fd, bool now,
 	io_uring_sqe_set_data64(sqe, user_data);
 }
 
+/* Has a completion when there are bytes, or an end. */
+static void uring_prepare_poll(struct io_stream *stream)
+{
+	struct io_uring_sqe *sqe = uring_get_sqe(uring_of(stream->io));
+
+	io_uring_prep_poll_add(sqe, stream->fd, POLLIN);
+	io_uring_sqe_set_data64(sqe, uring_tagged(stream, TAG_RECEIVE));
+}
+
 static void uring_receive(struct io_stream *stream)
 {
 	stream->internal.receiving = true;
 	stream->internal.pending++;
-	uring_prepare_receive(uring_of(stream->io), stream->fd,
-			      stream->internal.more,
-			      uring_tagged(stream, TAG_RECEIVE));
+	stream->internal.polling = io_stream_has_room(stream);
+	if (stream->internal.polling)
+		uring_prepare_poll(stream);
+	else
+		uring_prepare_receive(uring_of(stream->io), stream->fd,
+				      stream->internal.more,
+				      uring_tagged(stream, TAG_RECEIVE));
 }
 
 /* It is paused in received(), when no receive is under way. */
@@ -114,7 +130,7 @@ static void uring_pause(struct io_stream *stream)
 	assert(!stream->internal.receiving);
 }
 
-static void uring_send(struct io_stream *stream)
+HOT static void uring_send(struct io_stream *stream)
 {
 	const struct msghdr *message = io_stream_message(stream);
 	const int flags = MSG_NOSIGNAL | MSG_WAITALL;
@@ -202,9 +218,15 @@ static void uring_handle_bytes(struct uring *uring, struct io_stream *stream,
 static void uring_handle_receive(struct uring *uring, struct io_stream *stream,
 				 int res, unsigned flags)
 {
+	bool has_bytes = stream->internal.polling && res > 0;
+
 	stream->internal.receiving = false;
-	stream->internal.more = flags & IORING_CQE_F_SOCK_NONEMPTY;
-	uring_handle_bytes(uring, stream, res, flags);
+	if (has_bytes) {
+		stream->internal.more = io_stream_fill(stream);
+	} else {
+		stream->internal.more = flags & IORING_CQE_F_SOCK_NONEMPTY;
+		uring_handle_bytes(uring, stream, res, flags);
+	}
 	if (res == -ENOBUFS)
 		uring_provide_more(uring);
 	else if (res <= 0 && res != -ECANCELED && res != -EAGAIN &&
@@ -342,7 +364,7 @@ static void uring_collect(struct uring *uring)
 	uring_check(uring, io_uring_submit_and_get_events(&uring->ring));
 }
 
-static int uring_enter(struct io *io, uint64_t until_ns)
+HOT static int uring_enter(struct io *io, uint64_t until_ns)
 {
 	struct uring *uring = uring_of(io);
 	uint64_t now = until_ns ? clock_now_ns() : 0;
@@ -468,7 +490,7 @@ static void uring_recover(struct uring *uring)
  * once, and would have this go on for ever. Each is given back first, so there is
  * room for others.
  */
-static void uring_handle(struct io *io)
+HOT static void uring_handle(struct io *io)
 {
 	struct uring *uring = uring_of(io);
 	unsigned count = io_uring_cq_ready(&uring->ring);

@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <linux/filter.h>
 #include <netdb.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -350,6 +352,21 @@ union socket_address {
 	struct sockaddr_un un;
 };
 
+/* Where @fd is bound to an address of TCP: its port; or 0. */
+static unsigned listen_port(int fd)
+{
+	union socket_address address = { .any.sa_family = AF_UNSPEC };
+	socklen_t length = sizeof(address);
+
+	if (getsockname(fd, &address.any, &length))
+		return 0;
+	if (address.any.sa_family == AF_INET)
+		return ntohs(address.in.sin_port);
+	return address.any.sa_family == AF_INET6 ?
+		       ntohs(address.in6.sin6_port) :
+		       0;
+}
+
 bool listen_is_tcp(int fd)
 {
 	union socket_address address = { .any.sa_family = AF_UNSPEC };
@@ -358,6 +375,55 @@ bool listen_is_tcp(int fd)
 	return !getsockname(fd, &address.any, &length) &&
 	       (address.any.sa_family == AF_INET ||
 		address.any.sa_family == AF_INET6);
+}
+
+/* Whether a table of the kernel's has a connection to @port that is half open. */
+static bool has_half_open(const char *path, unsigned port)
+{
+	FILE *file = fopen(path, "re");
+	unsigned local, state;
+	bool found = false;
+	char line[256];
+
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = sscanf(line, " %*u: %*[^:]:%x %*[^:]:%*x %x", &local,
+			       &state) == 2 &&
+			local == port && state == TCP_SYN_RECV;
+	if (file)
+		fclose(file);
+	return found;
+}
+
+bool listen_is_awaited(int fd)
+{
+	const unsigned port = listen_port(fd);
+
+	/* a socket of IPv6 may have clients of both */
+	return port && (has_half_open("/proc/self/net/tcp", port) ||
+			has_half_open("/proc/self/net/tcp6", port));
+}
+
+/* What fails here leaves a moment in which a client may connect in vain. */
+void listen_stop(int fd)
+{
+	/* drops segments of TCP that ask for a connection (SYN); not their ACKs */
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS,
+			 offsetof(struct tcphdr, th_flags)),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, TH_SYN, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	};
+	const struct sock_fprog program = {
+		.len = sizeof(filter) / sizeof(*filter),
+		.filter = filter,
+	};
+
+	if (listen_is_tcp(fd))
+		setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program,
+			   sizeof(program));
+	else
+		shutdown(fd, SHUT_RD);
 }
 
 bool listen_is_loopback(int fd)

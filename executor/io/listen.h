@@ -36,6 +36,19 @@ int listen_bind(const struct listen_address *address, struct error *err,
 int listen_start(int fd, struct error *err);
 
 /*
+ * Has nobody connect any more, so that the caller can accept all who have connected
+ * and lose none. To be followed by shutdown(): a client of TCP tries again until then.
+ */
+void listen_stop(int fd);
+
+/*
+ * Whether clients of TCP are half connected to the port of @fd: they have asked for a
+ * connection, and accept() will have it when they have heard the answer. shutdown()
+ * resets them. False also where the kernel does not tell (/proc/self/net).
+ */
+bool listen_is_awaited(int fd);
+
+/*
  * All addresses of a TCP address with a name, such as "localhost:80", which may
  * be one of IPv4 and one of IPv6; an address without one is itself. Returns how
  * many @ret_texts there are, or -EDESTADDRREQ.

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/hot.h"
 #include "executor/protocol/http_request.h"
 
 #define TYPE_PREFIX "application/cloudevents"
@@ -29,8 +30,8 @@ static enum cloudevents_mode typed_mode(const char *type,
 	return CLOUDEVENTS_BATCH;
 }
 
-enum cloudevents_mode cloudevents_mode(const struct http_request *request,
-				       const char **ret_reason)
+HOT enum cloudevents_mode cloudevents_mode(const struct http_request *request,
+					   const char **ret_reason)
 {
 	/* clang-format off */
 	static const struct {

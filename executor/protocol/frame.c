@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/hot.h"
 #include "base/text.h"
 #include "executor/http_headers.h"
 
@@ -153,8 +154,9 @@ static bool frame_is_header(const struct header *header, enum frame_kind kind)
 }
 
 /* Returns 1, 0: more bytes are needed, or -EPROTO. */
-static int frame_read_header(const uint8_t *bytes, size_t size,
-			     enum frame_kind kind, struct header *ret_header)
+HOT static int frame_read_header(const uint8_t *bytes, size_t size,
+				 enum frame_kind kind,
+				 struct header *ret_header)
 {
 	/* another protocol is refused at its first bytes */
 	if (size > offsetof(struct header, version) &&
@@ -170,8 +172,8 @@ static int frame_read_header(const uint8_t *bytes, size_t size,
 	return frame_is_header(ret_header, kind) ? 1 : -EPROTO;
 }
 
-int64_t frame_size(const void *bytes, size_t size, enum frame_kind kind,
-		   size_t max_body, size_t *ret_need)
+HOT int64_t frame_size(const void *bytes, size_t size, enum frame_kind kind,
+		       size_t max_body, size_t *ret_need)
 {
 	struct header header;
 	int r = frame_read_header(bytes, size, kind, &header);
@@ -207,9 +209,9 @@ static bool frame_is_printable(const uint8_t *bytes, size_t size)
  * Copies the strings at @from into the struct @to and returns their end; NULL if
  * they are not printable.
  */
-static const char *frame_read_strings(const struct header *header,
-				      const uint8_t *from, enum frame_kind kind,
-				      void *to)
+HOT static const char *frame_read_strings(const struct header *header,
+					  const uint8_t *from,
+					  enum frame_kind kind, void *to)
 {
 	unsigned count;
 	const struct string *strings = frame_strings_of(kind, &count);
@@ -229,32 +231,29 @@ static const char *frame_read_strings(const struct header *header,
 	return (const char *)from;
 }
 
-int frame_peek_request(const void *bytes, size_t size,
-		       struct frame_request *ret_request)
+/* Reads what is before the data; @header is right. As frame_peek_request(). */
+static int frame_read_head(const struct header *header, const void *bytes,
+			   size_t size, struct frame_request *ret_request)
 {
-	struct header header;
-	int r = frame_read_header(bytes, size, FRAME_REQUEST, &header);
+	const size_t head = FRAME_HEADER_SIZE + frame_strings_size(header);
 	const char *pairs;
-	size_t head, count;
+	size_t count;
 
-	if (r <= 0)
-		return r;
-	head = FRAME_HEADER_SIZE + frame_strings_size(&header);
 	if (size < head)
 		return 0;
-	ret_request->id = header.id;
-	ret_request->timeout_ns = header.times_ns[0];
+	ret_request->id = header->id;
+	ret_request->timeout_ns = header->times_ns[0];
 	ret_request->data = NULL;
-	ret_request->size = FRAME_HEADER_SIZE + header.size - head;
-	pairs = frame_read_strings(&header,
+	ret_request->size = FRAME_HEADER_SIZE + header->size - head;
+	pairs = frame_read_strings(header,
 				   (const uint8_t *)bytes + FRAME_HEADER_SIZE,
 				   FRAME_REQUEST, ret_request);
 	if (!pairs)
 		return -EPROTO;
 	ret_request->attributes = pairs;
-	ret_request->attributes_size = header.lengths[ATTRIBUTES];
+	ret_request->attributes_size = header->lengths[ATTRIBUTES];
 	ret_request->headers = pairs + ret_request->attributes_size;
-	ret_request->headers_size = header.headers;
+	ret_request->headers_size = header->headers;
 	return http_headers_are_whole(pairs, ret_request->attributes_size,
 				      &count) &&
 			       http_headers_are_whole(ret_request->headers,
@@ -262,6 +261,15 @@ int frame_peek_request(const void *bytes, size_t size,
 						      &count) ?
 		       1 :
 		       -EPROTO;
+}
+
+int frame_peek_request(const void *bytes, size_t size,
+		       struct frame_request *ret_request)
+{
+	struct header header;
+	int r = frame_read_header(bytes, size, FRAME_REQUEST, &header);
+
+	return r <= 0 ? r : frame_read_head(&header, bytes, size, ret_request);
 }
 
 /* Returns whether @size bytes are exactly one frame of @kind. */
@@ -273,16 +281,15 @@ static bool frame_is_whole(const void *frame, size_t size, enum frame_kind kind)
 	return whole > 0 && (size_t)whole == size;
 }
 
-int frame_read_request(const void *frame, size_t size,
-		       struct frame_request *ret_request)
+HOT int frame_read_request(const void *frame, size_t size,
+			   struct frame_request *ret_request)
 {
-	int r;
+	struct header header;
 
-	if (!frame_is_whole(frame, size, FRAME_REQUEST))
+	if (frame_read_header(frame, size, FRAME_REQUEST, &header) != 1 ||
+	    FRAME_HEADER_SIZE + (size_t)header.size != size ||
+	    frame_read_head(&header, frame, size, ret_request) != 1)
 		return -EPROTO;
-	r = frame_peek_request(frame, size, ret_request);
-	if (r < 0)
-		return r;
 	ret_request->data = (const uint8_t *)frame + size - ret_request->size;
 	return 0;
 }
@@ -331,9 +338,9 @@ static size_t frame_write_block(uint8_t *to, struct block block)
  * Writes the strings of the struct @from, then @attributes and @headers, and
  * @header before them.
  */
-static int frame_write_head(struct header *header, const void *from,
-			    struct block attributes, struct block headers,
-			    size_t data_size, uint8_t *head)
+HOT static int frame_write_head(struct header *header, const void *from,
+				struct block attributes, struct block headers,
+				size_t data_size, uint8_t *head)
 {
 	unsigned count;
 	const struct string *strings = frame_strings_of(header->kind, &count);
@@ -380,7 +387,7 @@ int frame_write_request(const struct frame_request *request, void *head)
 				request->size, head);
 }
 
-int frame_write_reply(const struct frame_reply *reply, void *head)
+HOT int frame_write_reply(const struct frame_reply *reply, void *head)
 {
 	struct header header = {
 		.kind = FRAME_REPLY,

@@ -5,13 +5,19 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/hot.h"
+
 #define LOCALHOST "localhost"
 
 #define DIGITS "0123456789"
-#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define HEX_DIGITS DIGITS "abcdefABCDEF"
-/* What a registered name may have (RFC 3986, 3.2.2). */
-#define NAME_CHARACTERS DIGITS LETTERS "-._~%!$&'()*+,;="
+
+static bool is_letter_or_digit(char c)
+{
+	const char lower = (char)(c | 0x20);
+
+	return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9');
+}
 
 /* Returns how many bytes at the beginning of @text are of @characters. */
 static size_t span(const char *text, size_t size, const char *characters)
@@ -19,6 +25,17 @@ static size_t span(const char *text, size_t size, const char *characters)
 	size_t at = 0;
 
 	while (at < size && text[at] && strchr(characters, text[at]))
+		at++;
+	return at;
+}
+
+/* The same for those of a registered name (RFC 3986, 3.2.2). */
+static size_t name_span(const char *text, size_t size)
+{
+	size_t at = 0;
+
+	while (at < size && (is_letter_or_digit(text[at]) || text[at] == '.' ||
+			     (text[at] && strchr("-_~%!$&'()*+,;=", text[at]))))
 		at++;
 	return at;
 }
@@ -45,7 +62,7 @@ static bool is_encoded(const char *text, size_t size)
 	return true;
 }
 
-bool host_read(const char *text, size_t size, struct host *ret_host)
+HOT bool host_read(const char *text, size_t size, struct host *ret_host)
 {
 	struct in6_addr in6;
 	size_t used;
@@ -57,7 +74,7 @@ bool host_read(const char *text, size_t size, struct host *ret_host)
 			return false;
 		used++;
 	} else {
-		used = span(text, size, NAME_CHARACTERS);
+		used = name_span(text, size);
 		if (!is_encoded(text, used))
 			return false;
 	}
@@ -68,7 +85,9 @@ bool host_read(const char *text, size_t size, struct host *ret_host)
 		return true;
 	if (text[used++] != ':')
 		return false;
-	return used + span(text + used, size - used, DIGITS) == size;
+	while (used < size && text[used] >= '0' && text[used] <= '9')
+		used++;
+	return used == size;
 }
 
 bool host_read_origin(const char *text, struct host *ret_host)

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/hot.h"
+
 bool http_bad(struct http_request *request, unsigned status, const char *reason)
 {
 	request->bad_status = status;
@@ -49,6 +51,8 @@ static char *skip_authority(char *target, struct host *ret_host)
 {
 	size_t size;
 
+	if (*target == '/')
+		return target;
 	if (!strncasecmp(target, "http://", 7))
 		target += 7;
 	else if (!strncasecmp(target, "https://", 8))
@@ -59,6 +63,12 @@ static char *skip_authority(char *target, struct host *ret_host)
 	if (!host_read(target, size, ret_host) || !ret_host->size)
 		return NULL;
 	return target + size;
+}
+
+/* Whether @name is @known; most differ in the first letter, which costs no call. */
+static bool is_named(const char *name, const char *known)
+{
+	return *name == *known && !strcmp(name, known);
 }
 
 static bool read_target(struct http_request *request, char *target)
@@ -90,7 +100,11 @@ static bool read_target(struct http_request *request, char *target)
 /* llhttp refuses most of this itself, more or less of it in each version. */
 static bool read_length(struct http_request *request, const char *value)
 {
-	if (!*value || value[strspn(value, "0123456789")])
+	const char *end = value;
+
+	while (*end >= '0' && *end <= '9')
+		end++;
+	if (!*value || *end)
 		return http_bad(request, 400,
 				"the Content-Length is not a number");
 	request->content_length = request->internal.parser.content_length;
@@ -154,21 +168,21 @@ static bool head_read_header(struct http_request *request,
 {
 	if (!*header->name)
 		return http_bad(request, 400, "a header has no name");
-	if (!strcmp(header->name, "host")) {
+	if (is_named(header->name, "host")) {
 		counts->hosts++;
 		return head_read_host(request, header->value);
 	}
-	if (!strcmp(header->name, "connection"))
+	if (is_named(header->name, "connection"))
 		return count_options(request, header->value, counts);
-	if (!strcmp(header->name, "origin"))
+	if (is_named(header->name, "origin"))
 		request->origin = header->value;
-	if (!strcmp(header->name, "expect"))
+	if (is_named(header->name, "expect"))
 		return read_expect(request, header->value);
-	if (!strcmp(header->name, "content-length")) {
+	if (is_named(header->name, "content-length")) {
 		counts->lengths++;
 		return read_length(request, header->value);
 	}
-	if (!strcmp(header->name, "transfer-encoding")) {
+	if (is_named(header->name, "transfer-encoding")) {
 		counts->encodings++;
 		return read_transfer_encoding(request, header->value);
 	}
@@ -196,7 +210,7 @@ static bool read_headers(struct http_request *request)
 	return true;
 }
 
-bool http_head_read(struct http_request *request, char *target)
+HOT bool http_head_read(struct http_request *request, char *target)
 {
 	const llhttp_t *parser = &request->internal.parser;
 

@@ -1,9 +1,13 @@
 /* http_lines.c - see http_lines.h. */
 #include "executor/protocol/http_lines.h"
 
+#include <endian.h>
+#include <stddef.h>
 #include <string.h>
 
-bool http_is_token(char c)
+#include "base/hot.h"
+
+HOT bool http_is_token(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
 	       (c >= '0' && c <= '9') || (c && strchr("!#$%&'*+-.^_`|~", c));
@@ -102,28 +106,82 @@ static bool check_byte(struct http_lines *lines, char byte)
 	return true;
 }
 
-/* Within a header's line, skips to the next byte that matters. */
-static const char *lines_skip(const struct http_lines *lines, const char *at,
-			      const char *end)
+/* Each of the eight bytes, taken alone. */
+#define BYTES(byte) (UINT64_C(0x0101010101010101) * (unsigned char)(byte))
+
+/* The top bit of each byte that is below @limit is set; others above the lowest may be. */
+static uint64_t bytes_below(uint64_t bytes, unsigned char limit)
 {
-	if (!lines->has_request_line || !lines->in_line || lines->after_cr)
-		return at;
-	if (!lines->in_value)
-		while (at < end && *at != ':' && *at != '\r' && *at != '\n')
-			at++;
-	else
-		while (at < end && *at != '\t' && *at != '\r' && *at != '\n')
-			at++;
+	return (bytes - BYTES(limit)) & ~bytes & BYTES(0x80);
+}
+
+/* Skips to the next byte that is below @limit, or @other; eight at once. */
+static const char *lines_skip_to(const char *at, const char *end,
+				 unsigned char limit, char other)
+{
+	uint64_t bytes, found;
+
+	for (; end - at >= (ptrdiff_t)sizeof(bytes); at += sizeof(bytes)) {
+		memcpy(&bytes, at, sizeof(bytes));
+		bytes = le64toh(bytes);
+		found = bytes_below(bytes, limit) |
+			bytes_below(bytes ^ BYTES(other), 1);
+		if (found)
+			return at + __builtin_ctzll(found) / 8;
+	}
+	while (at < end && (unsigned char)*at >= limit && *at != other)
+		at++;
 	return at;
 }
 
-size_t http_lines_take(struct http_lines *lines, const char *data, size_t size)
+/* Takes the bytes up to the end of a word of the request line that is no method. */
+static const char *lines_take_word(struct http_lines *lines, const char *at,
+				   const char *end)
+{
+	const char *to = lines_skip_to(at, end, ' ' + 1, '\r');
+	const size_t size = (size_t)(to - at);
+
+	lines->word_size += size;
+	if (size >= sizeof(lines->last)) {
+		memcpy(&lines->last, to - sizeof(lines->last),
+		       sizeof(lines->last));
+		lines->last = be64toh(lines->last);
+		return to;
+	}
+	for (; at < to; at++)
+		lines->last = lines->last << 8 | (unsigned char)*at;
+	return to;
+}
+
+/* Within a line, goes to the next byte that matters. */
+static const char *lines_skip(struct http_lines *lines, const char *at,
+			      const char *end)
+{
+	if (!lines->in_line || lines->after_cr)
+		return at;
+	if (!lines->has_request_line)
+		return lines->blanks ? lines_take_word(lines, at, end) : at;
+	return lines_skip_to(at, end, ' ', lines->in_value ? '\r' : ':');
+}
+
+HOT size_t http_lines_take(struct http_lines *lines, const char *data,
+			   size_t size)
 {
 	const char *at = data, *end = data + size;
 
 	while (!lines->has_ended && (at = lines_skip(lines, at, end)) < end) {
 		if (lines->in_value && !lines->after_cr && *at == '\t')
 			break;
+		/* the end of a line, in one step if it is there whole */
+		if (lines->in_line && !lines->after_cr && end - at > 1 &&
+		    at[0] == '\r' && at[1] == '\n') {
+			if (!lines_end_line(lines)) {
+				at++;
+				break;
+			}
+			at += 2;
+			continue;
+		}
 		if (!check_byte(lines, *at))
 			break;
 		at++;

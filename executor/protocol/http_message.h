@@ -35,6 +35,13 @@
 /* Bytes of memory for a head, and for a body, that the next request may reuse. */
 #define HTTP_KEPT_MAX (4 * 1024)
 
+/*
+ * Bytes are received into a body once it has so many, and while it lacks so many: so
+ * what a client only announces takes no memory.
+ */
+#define HTTP_ROOM_FROM (4 * 1024)
+#define HTTP_ROOM_MIN (16 * 1024)
+
 enum http_method {
 	HTTP_GET_METHOD,
 	HTTP_HEAD_METHOD,

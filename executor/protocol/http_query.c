@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/hot.h"
 #include "executor/protocol/http_lines.h"
 
 /* Reads two hexadecimal digits; -1 if they are not there. */
@@ -17,7 +18,7 @@ static int hex_byte(const char *from, const char *end)
 	return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 
-int http_decode(const char *from, size_t size, char *to, size_t to_size)
+HOT int http_decode(const char *from, size_t size, char *to, size_t to_size)
 {
 	const char *end = from + size;
 	size_t used = 0;

@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/hot.h"
 #include "executor/protocol/budget_reason.h"
 #include "executor/protocol/http_head.h"
 
@@ -37,6 +38,16 @@ static void add_head_byte(struct http_request *request, char byte)
 	head->data[head->size++] = byte;
 }
 
+static void add_head_bytes(struct http_request *request, const char *data,
+			   size_t size)
+{
+	struct buffer *head = &request->internal.head;
+
+	assert(size <= head->capacity - head->size);
+	memcpy(head->data + head->size, data, size);
+	head->size += size;
+}
+
 /* Ends a string and returns where it begins. */
 static uint16_t end_head_string(struct http_request *request)
 {
@@ -48,30 +59,52 @@ static uint16_t end_head_string(struct http_request *request)
 	return (uint16_t)from;
 }
 
-static int on_url(llhttp_t *parser, const char *data, size_t size)
+HOT static int on_url(llhttp_t *parser, const char *data, size_t size)
 {
-	for (size_t i = 0; i < size; i++)
-		add_head_byte(request_of(parser), data[i]);
+	add_head_bytes(request_of(parser), data, size);
 	return 0;
 }
 
 /* The URL is the first string. */
-static int on_url_complete(llhttp_t *parser)
+HOT static int on_url_complete(llhttp_t *parser)
 {
 	end_head_string(request_of(parser));
 	return 0;
 }
 
-static int on_name(llhttp_t *parser, const char *data, size_t size)
+/* Each of the eight bytes, taken alone. */
+#define BYTES(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Copies in lower case: of eight bytes at once that are ASCII. */
+static void copy_lower(char *to, const char *from, size_t size)
 {
-	struct http_request *request = request_of(parser);
+	uint64_t bytes, from_a, behind_z;
+	size_t i = 0;
 
-	for (size_t i = 0; i < size; i++) {
-		bool is_upper = data[i] >= 'A' && data[i] <= 'Z';
-
-		add_head_byte(request,
-			      is_upper ? data[i] - 'A' + 'a' : data[i]);
+	for (; i + sizeof(bytes) <= size; i += sizeof(bytes)) {
+		memcpy(&bytes, from + i, sizeof(bytes));
+		if (bytes & BYTES(0x80))
+			break;
+		/* no byte carries into the next: the top bits are clear */
+		from_a = bytes + BYTES(0x80 - 'A');
+		behind_z = bytes + BYTES(0x80 - 'Z' - 1);
+		bytes |= ((from_a ^ behind_z) & BYTES(0x80)) >> 2;
+		memcpy(to + i, &bytes, sizeof(bytes));
 	}
+	for (; i < size; i++) {
+		unsigned char c = (unsigned char)from[i];
+
+		to[i] = (char)((unsigned)(c - 'A') < 26 ? c | 0x20 : c);
+	}
+}
+
+HOT static int on_name(llhttp_t *parser, const char *data, size_t size)
+{
+	struct buffer *head = &request_of(parser)->internal.head;
+
+	assert(size <= head->capacity - head->size);
+	copy_lower(head->data + head->size, data, size);
+	head->size += size;
 	return 0;
 }
 
@@ -81,7 +114,7 @@ static const char *place_of(uint16_t at)
 	return (const char *)(uintptr_t)at;
 }
 
-static int on_name_complete(llhttp_t *parser)
+HOT static int on_name_complete(llhttp_t *parser)
 {
 	struct http_request *request = request_of(parser);
 
@@ -95,14 +128,13 @@ static int on_name_complete(llhttp_t *parser)
 }
 
 /* llhttp refuses control characters except tabs, which it never gets. */
-static int on_value(llhttp_t *parser, const char *data, size_t size)
+HOT static int on_value(llhttp_t *parser, const char *data, size_t size)
 {
-	for (size_t i = 0; i < size; i++)
-		add_head_byte(request_of(parser), data[i]);
+	add_head_bytes(request_of(parser), data, size);
 	return 0;
 }
 
-static int on_value_complete(llhttp_t *parser)
+HOT static int on_value_complete(llhttp_t *parser)
 {
 	struct http_request *request = request_of(parser);
 	struct buffer *head = &request->internal.head;
@@ -145,7 +177,7 @@ static bool add_to_request_body(struct http_request *request, const char *data,
 }
 
 /* Stops llhttp after the head. */
-static int pause_parser(llhttp_t *parser)
+HOT static int pause_parser(llhttp_t *parser)
 {
 	(void)parser;
 	return HPE_PAUSED;
@@ -161,7 +193,7 @@ static const llhttp_settings_t settings = {
 	.on_headers_complete = pause_parser,
 };
 
-void http_request_reset(struct http_request *request)
+HOT void http_request_reset(struct http_request *request)
 {
 	llhttp_init(&request->internal.parser, HTTP_REQUEST, &settings);
 	request->internal.parser.data = request;
@@ -220,7 +252,7 @@ void http_request_done(struct http_request *request)
 	buffer_done(&request->internal.body);
 }
 
-size_t http_request_memory(const struct http_request *request)
+HOT size_t http_request_memory(const struct http_request *request)
 {
 	return request->internal.head.capacity +
 	       request->internal.body.capacity;
@@ -257,8 +289,8 @@ static void blame_llhttp(struct http_request *request, llhttp_errno_t error)
  * version that llhttp does not know is not refused here but in check_head_lines(),
  * when the whole line is there.
  */
-static enum http_progress feed_llhttp(struct http_request *request,
-				      const char *data, size_t size)
+HOT static enum http_progress feed_llhttp(struct http_request *request,
+					  const char *data, size_t size)
 {
 	llhttp_errno_t error = HPE_OK;
 
@@ -444,9 +476,18 @@ static enum http_progress parse_request_chunks(struct http_request *request,
 	return progress;
 }
 
-enum http_progress http_request_parse(struct http_request *request,
-				      const void *data, size_t size,
-				      size_t *ret_used)
+/* The body is whole. */
+HOT static enum http_progress end_request(struct http_request *request)
+{
+	request->internal.done = true;
+	if (request->body_size)
+		request->body = request->internal.body.data;
+	return HTTP_DONE;
+}
+
+HOT enum http_progress http_request_parse(struct http_request *request,
+					  const void *data, size_t size,
+					  size_t *ret_used)
 {
 	enum http_progress progress;
 
@@ -463,16 +504,42 @@ enum http_progress http_request_parse(struct http_request *request,
 		progress = parse_request_chunks(request, data, size, ret_used);
 	else
 		progress = parse_request_body(request, data, size, ret_used);
-	if (progress != HTTP_DONE)
-		return progress;
-	request->internal.done = true;
-	if (request->body_size)
-		request->body = request->internal.body.data;
-	return HTTP_DONE;
+	return progress == HTTP_DONE ? end_request(request) : progress;
 }
 
-const char *http_request_header(const struct http_request *request,
-				const char *name)
+size_t http_request_room(struct http_request *request, size_t waiting,
+			 void **ret_to)
+{
+	struct buffer *body = &request->internal.body;
+	size_t rest, room;
+	char *to;
+
+	if (!request->internal.head_done || request->internal.done ||
+	    request->bad_status || request->is_chunked ||
+	    request->content_length > request->max_body)
+		return 0;
+	rest = request->content_length - request->body_size;
+	if (rest < HTTP_ROOM_MIN || request->body_size < HTTP_ROOM_FROM)
+		return 0;
+	body->max = request->content_length;
+	room = buffer_reserve_some(body, waiting, rest, &to);
+	if (room)
+		*ret_to = to;
+	return room;
+}
+
+enum http_progress http_request_filled(struct http_request *request,
+				       size_t size)
+{
+	request->internal.body.size += size;
+	request->body_size += size;
+	return request->body_size < request->content_length ?
+		       HTTP_MORE :
+		       end_request(request);
+}
+
+HOT const char *http_request_header(const struct http_request *request,
+				    const char *name)
 {
 	for (size_t i = 0; i < request->header_count; i++) {
 		const char *other = request->headers[i].name;

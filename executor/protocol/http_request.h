@@ -11,6 +11,7 @@
  *					bytes belong to the next
  *	case HTTP_BAD:			answer request->bad_status and close
  *	}
+ *	... or to where http_request_room() says: http_request_filled(request, size)
  *	http_request_reset(request);	before the next request
  *	http_request_done(request);	after the last
  *
@@ -51,6 +52,19 @@ size_t http_request_memory(const struct http_request *request);
 enum http_progress http_request_parse(struct http_request *request,
 				      const void *data, size_t size,
 				      size_t *ret_used);
+
+/*
+ * Where the next bytes of a large body with a length are to go, so that nobody has to
+ * copy them: sets *@ret_to, and returns for how many there is room. 0: all that comes
+ * goes to http_request_parse(), as it always may. The room is valid until the next call.
+ * @waiting bytes, at least 1, have come or are about to.
+ */
+size_t http_request_room(struct http_request *request, size_t waiting,
+			 void **ret_to);
+
+/* @size bytes have come there. Returns HTTP_MORE or HTTP_DONE. */
+enum http_progress http_request_filled(struct http_request *request,
+				       size_t size);
 
 /* Returns the value of the header @name (in lower case), or NULL. */
 const char *http_request_header(const struct http_request *request,

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/date.h"
+#include "base/hot.h"
 
 /* clang-format off */
 static const struct status {
@@ -78,7 +79,18 @@ const char *http_status_text(unsigned status)
 	return "";
 }
 
-static void append_date(struct buffer *out)
+#define DATE_SIZE (sizeof("Thu, 01 Jan 1970 00:00:00 GMT") - 1)
+
+static char *response_put(char *to, const char *bytes, size_t size)
+{
+	memcpy(to, bytes, size);
+	return to + size;
+}
+
+/* @text is a literal. */
+#define response_put_literal(to, text) response_put(to, text, sizeof(text) - 1)
+
+static char *put_date(char *to)
 {
 	static _Thread_local char date[DATE_TEXT_MAX];
 	static _Thread_local time_t formatted;
@@ -90,60 +102,104 @@ static void append_date(struct buffer *out)
 		date_format_http((uint64_t)now.tv_sec, date);
 		formatted = now.tv_sec;
 	}
-	buffer_text(out, date);
+	return response_put(to, date, DATE_SIZE);
 }
 
-void http_response_begin(struct buffer *out, unsigned status, bool keep_alive)
+/* What has been written in the room that buffer_reserve() has made. */
+static void wrote_to(struct buffer *out, const char *end)
 {
-	buffer_text(out, "HTTP/1.1 ");
-	buffer_number(out, status);
-	buffer_text(out, " ");
-	buffer_text(out, http_status_text(status));
-	buffer_text(out, "\r\nDate: ");
-	append_date(out);
-	buffer_text(out, keep_alive ? "\r\n" : "\r\nConnection: close\r\n");
+	out->size = (size_t)(end - out->data);
 }
 
-/* Appends text in which a byte that could end the header becomes a blank. */
-static void append_tame(struct buffer *out, const char *text)
+HOT void http_response_begin(struct buffer *out, unsigned status,
+			     bool keep_alive)
 {
-	size_t size = strlen(text);
-	char *to = buffer_reserve(out, size);
+	static const char close[] = "Connection: close\r\n";
+	const char *reason = http_status_text(status);
+	const size_t size = strlen(reason);
+	char *to =
+		buffer_reserve(out, sizeof("HTTP/1.1 200 \r\nDate: \r\n") +
+					    size + DATE_SIZE + sizeof(close));
 
 	if (!to)
 		return;
-	for (size_t i = 0; i < size; i++) {
+	to = response_put_literal(to, "HTTP/1.1 ");
+	*to++ = (char)('0' + status / 100 % 10);
+	*to++ = (char)('0' + status / 10 % 10);
+	*to++ = (char)('0' + status % 10);
+	*to++ = ' ';
+	to = response_put(to, reason, size);
+	to = response_put_literal(to, "\r\nDate: ");
+	to = put_date(to);
+	to = response_put_literal(to, "\r\n");
+	if (!keep_alive)
+		to = response_put_literal(to, close);
+	wrote_to(out, to);
+}
+
+/* Each of the eight bytes, taken alone. */
+#define BYTES(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Whether none of eight bytes is a control character. */
+static bool is_tame(uint64_t bytes)
+{
+	const uint64_t del = bytes ^ BYTES(0x7f);
+
+	return !(((bytes - BYTES(' ')) & ~bytes & BYTES(0x80)) |
+		 ((del - BYTES(1)) & ~del & BYTES(0x80)));
+}
+
+/* Writes text in which a byte that could end the header becomes a blank. */
+static char *put_tame(char *to, const char *text, size_t size)
+{
+	uint64_t bytes;
+	size_t i = 0;
+
+	for (; i + sizeof(bytes) <= size; i += sizeof(bytes)) {
+		memcpy(&bytes, text + i, sizeof(bytes));
+		if (!is_tame(bytes))
+			break;
+		memcpy(to + i, &bytes, sizeof(bytes));
+	}
+	for (; i < size; i++) {
 		unsigned char c = (unsigned char)text[i];
 
 		to[i] = (char)(c < ' ' || c == 0x7f ? ' ' : c);
 	}
-	out->size += size;
+	return to + size;
 }
 
-static void append_name(struct buffer *out, const char *name)
+HOT void http_response_header(struct buffer *out, const char *name,
+			      const char *value)
 {
-	buffer_text(out, name);
-	buffer_text(out, ": ");
+	const size_t name_size = strlen(name), size = strlen(value);
+	char *to = buffer_reserve(out, name_size + size + 4);
+
+	if (!to)
+		return;
+	to = response_put(to, name, name_size);
+	to = response_put_literal(to, ": ");
+	to = put_tame(to, value, size);
+	wrote_to(out, response_put_literal(to, "\r\n"));
 }
 
-void http_response_header(struct buffer *out, const char *name,
-			  const char *value)
+HOT void http_response_number(struct buffer *out, const char *name,
+			      uint64_t value)
 {
-	append_name(out, name);
-	append_tame(out, value);
-	buffer_text(out, "\r\n");
+	const size_t name_size = strlen(name);
+	char *to = buffer_reserve(out, name_size + BUFFER_NUMBER_MAX + 4);
+
+	if (!to)
+		return;
+	to = response_put(to, name, name_size);
+	to = response_put_literal(to, ": ");
+	to = buffer_put_number(to, value);
+	wrote_to(out, response_put_literal(to, "\r\n"));
 }
 
-void http_response_number(struct buffer *out, const char *name, uint64_t value)
-{
-	append_name(out, name);
-	buffer_number(out, value);
-	buffer_text(out, "\r\n");
-}
-
-void http_response_end(struct buffer *out, size_t body_size)
+HOT void http_response_end(struct buffer *out, size_t body_size)
 {
 	if (body_size != HTTP_NO_BODY)
 		http_response_number(out, "Content-Length", body_size);
-	buffer_text(out, "\r\n");
+	buffer_append(out, "\r\n", 2);
 }

@@ -49,6 +49,9 @@ struct function_view {
 	const struct declarations *functions; /* typed */
 	const struct declarations *imports;
 	uint64_t snapshot_bytes; /* of memory, shared by all vms */
+	bool is_loaded;		 /* false: the first invocation loads it */
+	bool is_stored;		 /* the snapshot is from the store */
+	const char *not_stored;	 /* why not, though it should be; or "" */
 	unsigned vms_idle, vms_busy;
 	unsigned queued; /* invocations that wait for a vm */
 	struct thaw_stats stats;

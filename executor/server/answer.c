@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "base/hot.h"
 #include "executor/http_headers.h"
 #include "executor/protocol/http_response.h"
 #include "executor/server/respond.h"
@@ -45,21 +46,23 @@ static bool is_of_connection(const struct http_request *request,
 
 /* The content type is passed separately: an event has another one. */
 static bool is_for_function(const struct http_request *request,
-			    const char *name)
+			    const char *name, bool has_connection)
 {
 	return !thaw_http_is_framing(name) && strcmp(name, "expect") != 0 &&
 	       strcmp(name, "content-type") != 0 &&
-	       !is_of_connection(request, name);
+	       !(has_connection && is_of_connection(request, name));
 }
 
-void answer_take_headers(struct exchange *exchange)
+HOT void answer_take_headers(struct exchange *exchange)
 {
 	struct http_request *http = &exchange->request;
+	const bool has_connection = http_request_header(http, "connection");
 	bool is_kept[HTTP_HEADERS_MAX];
 	size_t count = 0;
 
 	for (size_t i = 0; i < http->header_count; i++)
-		is_kept[i] = is_for_function(http, http->headers[i].name);
+		is_kept[i] = is_for_function(http, http->headers[i].name,
+					     has_connection);
 	for (size_t i = 0; i < http->header_count; i++)
 		if (is_kept[i])
 			http->headers[count++] = http->headers[i];
@@ -68,35 +71,47 @@ void answer_take_headers(struct exchange *exchange)
 	exchange->invocation.request.header_count = count;
 }
 
-/* Writes "1.234" for 1,234 us: milliseconds. */
-static void answer_write_ms(struct buffer *out, uint64_t ns)
-{
-	uint64_t us = ns / NS_PER_US;
-	const char digits[4] = { '.', (char)('0' + us / 100 % 10),
-				 (char)('0' + us / 10 % 10),
-				 (char)('0' + us % 10) };
+#define TIMING_MAX 128
 
-	buffer_number(out, us / 1000);
-	buffer_append(out, digits, sizeof(digits));
+/* Writes @name and "1.234" for 1,234 us: milliseconds. @size is that of @name. */
+static char *put_timing(char *to, const char *name, size_t size, uint64_t ns)
+{
+	const uint64_t us = ns / NS_PER_US;
+	const unsigned part = (unsigned)(us % 1000);
+
+	memcpy(to, name, size);
+	to = buffer_put_number(to + size, us / 1000);
+	*to++ = '.';
+	*to++ = (char)('0' + part / 100);
+	*to++ = (char)('0' + part / 10 % 10);
+	*to++ = (char)('0' + part % 10);
+	return to;
 }
 
-void answer_timing(struct exchange *exchange)
+HOT void answer_timing(struct exchange *exchange)
 {
+	static const char queue[] = "Server-Timing: queue;dur=";
+	static const char run[] = ", run;dur=";
+	static const char restore[] = ", restore;dur=";
 	const struct thaw_reply *reply = &exchange->invocation.reply;
-	struct buffer *out = &exchange->out;
+	const uint64_t restore_ns =
+		atomic_load_explicit(&exchange->deployment->restore_ns,
+				     memory_order_relaxed);
+	char text[TIMING_MAX], *to = text;
 
-	buffer_text(out, "Server-Timing: queue;dur=");
-	answer_write_ms(out, reply->queue_ns);
-	buffer_text(out, ", run;dur=");
-	answer_write_ms(out, reply->run_ns);
-	buffer_text(out, ", restore;dur=");
-	answer_write_ms(out,
-			atomic_load_explicit(&exchange->deployment->restore_ns,
-					     memory_order_relaxed));
-	buffer_text(out, "\r\n");
+	_Static_assert(sizeof(queue) + sizeof(run) + sizeof(restore) +
+				       3 * (BUFFER_NUMBER_MAX + 4) + 2 <=
+			       TIMING_MAX,
+		       "it has room for the largest numbers");
+	to = put_timing(to, queue, sizeof(queue) - 1, reply->queue_ns);
+	to = put_timing(to, run, sizeof(run) - 1, reply->run_ns);
+	to = put_timing(to, restore, sizeof(restore) - 1, restore_ns);
+	*to++ = '\r';
+	*to++ = '\n';
+	buffer_append(&exchange->out, text, (size_t)(to - text));
 }
 
-void answer_respond(struct exchange *exchange)
+HOT void answer_respond(struct exchange *exchange)
 {
 	const struct thaw_reply *reply = &exchange->invocation.reply;
 	const unsigned status = reply->status ? reply->status : 200;

@@ -14,11 +14,13 @@
 #include "base/container_of.h"
 #include "base/offload.h"
 #include "executor/limits.h"
+#include "executor/server/deployment_load.h"
 #include "executor/server/log/log.h"
 #include "executor/server/server_limits.h"
 #include "vm/watchdog.h"
 
 enum urgency {
+	AWAITED, /* invocations wait until it is loaded */
 	CRITICAL,
 	NORMAL,
 	SUSPECT, /* the last boot of the function failed */
@@ -38,6 +40,7 @@ struct boots {
 	pthread_mutex_t lock; /* of the rest */
 	struct turn *first_turn, **last_turn;
 	unsigned running; /* have a turn */
+	unsigned paused;  /* wait for one, in the middle of a boot */
 	struct queue {
 		struct deployment *first, **last;
 	} queues[URGENCIES];
@@ -125,14 +128,16 @@ static bool boots_pause(void *cookie)
 	pthread_mutex_lock(&boots->lock);
 	if (boots->first_turn) {
 		boots_end_turn(boots);
+		boots->paused++;
 		boots_take_turn(boots);
+		boots->paused--;
 	}
 	pthread_mutex_unlock(&boots->lock);
 	return atomic_load(&deployment->cancelled);
 }
 
 /* The next one that may begin, or NULL. The lock is held. */
-static struct deployment *boots_pop(struct boots *boots)
+static struct deployment *boots_pop(struct boots *boots, bool *ret_is_suspect)
 {
 	struct deployment *deployment = NULL;
 
@@ -147,8 +152,8 @@ static struct deployment *boots_pop(struct boots *boots)
 		queue->first = deployment->next_boot;
 		if (!queue->first)
 			queue->last = &queue->first;
-		deployment->is_suspect = i == SUSPECT;
-		boots->suspects += deployment->is_suspect;
+		*ret_is_suspect = i == SUSPECT;
+		boots->suspects += *ret_is_suspect;
 	}
 	return deployment;
 }
@@ -160,11 +165,22 @@ static struct log_limit boot_limit = {
 	.cause = "functions deployed, or not",
 };
 
+/* Where the snapshot is from, if there is a store. */
+static const char *snapshot_source(const struct function *function)
+{
+	if (!function)
+		return "stored";
+	if (function->is_stored)
+		return "stored";
+	return function->options.store ? "booted" : "";
+}
+
 static void log_boot(const struct deployment *deployment)
 {
 	const bool good = deployment_is_active(deployment) ||
 			  deployment->failure == -ESHUTDOWN;
 	const enum thaw_level level = good ? THAW_LOG_INFO : THAW_LOG_ERROR;
+	const struct function *function = deployment_function(deployment);
 
 	if (!log_may(&boot_limit, level))
 		return;
@@ -172,9 +188,13 @@ static void log_boot(const struct deployment *deployment)
 		log_write(level, "function deployed",
 			  LOG_FIELD("function", deployment->spec->name),
 			  LOG_NUMBER("took_us",
-				     deployment->function->deploy_ns /
-					     NS_PER_US),
-			  LOG_FIELD("no_gate", deployment->function->no_gate));
+				     deployment->deploy_ns / NS_PER_US),
+			  LOG_FIELD("snapshot", snapshot_source(function)),
+			  LOG_FIELD("not_stored",
+				    function ? function->not_stored.message :
+					       ""),
+			  LOG_FIELD("no_gate",
+				    function ? function->no_gate : ""));
 	else
 		log_write(level, "function not deployed",
 			  LOG_FIELD("function", deployment->spec->name),
@@ -186,31 +206,48 @@ static void boots_deploy(struct boots *boots, struct deployment *deployment)
 	struct function_options options = *boots->config.options;
 
 	options.pause = (struct snapshot_pause){ boots_pause, deployment };
-	deployment_deploy(deployment, &options);
-	log_boot(deployment);
+	if (deployment_is_pending(deployment)) {
+		deployment_deploy(deployment, &options);
+		log_boot(deployment);
+	} else {
+		deployment_load(deployment, &options);
+	}
 }
 
-/* Boots the next function, if there is one. */
+/* Boots the next function, if there is one. The lock is held, but not meanwhile. */
 static bool boots_boot_next(struct boots *boots)
 {
-	struct deployment *deployment;
+	bool is_suspect;
+	struct deployment *deployment = boots_pop(boots, &is_suspect);
 
-	pthread_mutex_lock(&boots->lock);
-	boots_take_turn(boots);
-	deployment = boots_pop(boots);
-	if (!deployment)
-		boots_end_turn(boots);
-	pthread_mutex_unlock(&boots->lock);
 	if (!deployment)
 		return false;
-	boots_deploy(boots, deployment);
-	pthread_mutex_lock(&boots->lock);
-	boots_end_turn(boots);
-	boots->suspects -= deployment->is_suspect;
 	pthread_mutex_unlock(&boots->lock);
+	boots_deploy(boots, deployment);
 	boots->config.ended(boots->config.cookie);
+	pthread_mutex_lock(&boots->lock);
+	boots->suspects -= is_suspect;
+	pthread_mutex_unlock(&boots->lock);
 	deployment_release(deployment);
+	pthread_mutex_lock(&boots->lock);
 	return true;
+}
+
+/*
+ * Boots functions as long as there are any. Between two of them the turn goes only to a
+ * boot that has begun: most are stored, and take less time than to wake another thread.
+ */
+static void boots_go_on(struct boots *boots)
+{
+	pthread_mutex_lock(&boots->lock);
+	boots_take_turn(boots);
+	while (boots_boot_next(boots))
+		if (boots->paused) {
+			boots_end_turn(boots);
+			boots_take_turn(boots);
+		}
+	boots_end_turn(boots);
+	pthread_mutex_unlock(&boots->lock);
 }
 
 /*
@@ -223,22 +260,48 @@ static void boots_run(struct offload_work *work)
 	struct deployment *pushed = container_of(work, struct deployment, boot);
 	struct boots *boots = pushed->boots;
 
-	while (boots_boot_next(boots))
-		;
+	boots_go_on(boots);
 	deployment_release(pushed);
 }
 
-void boots_push(struct boots *boots, struct deployment *deployment)
+/* The same for one that is to be loaded, which may happen several times. */
+static void boots_run_load(struct offload_work *work)
 {
-	struct queue *queue = &boots->queues[urgency_of(deployment)];
+	struct deployment *pushed = container_of(work, struct deployment, load);
 
-	deployment->boots = boots;
-	deployment->boot.run = boots_run;
+	/* first: what is queued from now on is another thread's, or this one's */
+	atomic_store(&pushed->load_is_pushed, false);
+	boots_go_on(pushed->boots);
+	deployment_release(pushed);
+}
+
+static void boots_queue(struct boots *boots, struct deployment *deployment,
+			enum urgency urgency)
+{
+	struct queue *queue = &boots->queues[urgency];
+
 	deployment->next_boot = NULL;
 	pthread_mutex_lock(&boots->lock);
 	*queue->last = deployment_hold(deployment);
 	queue->last = &deployment->next_boot;
 	pthread_mutex_unlock(&boots->lock);
+}
+
+void boots_load(struct boots *boots, struct deployment *deployment)
+{
+	boots_queue(boots, deployment, AWAITED);
+	if (atomic_exchange(&deployment->load_is_pushed, true))
+		return;
+	deployment->load.run = boots_run_load;
+	deployment_hold(deployment); /* for boots_run_load() */
+	offload_push(boots->offload, NULL, &deployment->load);
+}
+
+void boots_push(struct boots *boots, struct deployment *deployment)
+{
+	deployment->boots = boots;
+	deployment->boot.run = boots_run;
+	boots_queue(boots, deployment, urgency_of(deployment));
 	deployment_hold(deployment); /* for boots_run() */
 	offload_push(boots->offload, NULL, &deployment->boot);
 }

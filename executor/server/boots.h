@@ -30,6 +30,12 @@ int boots_create(const struct boots_config *config, struct error *err,
  */
 void boots_push(struct boots *boots, struct deployment *deployment);
 
+/*
+ * Loads @deployment, which is active and for which deployment_await() has said so: before
+ * all that is to be booted. Any thread.
+ */
+void boots_load(struct boots *boots, struct deployment *deployment);
+
 /* Waits for everything that was pushed. NULL is fine. */
 void boots_free(struct boots *boots);
 

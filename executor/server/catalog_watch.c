@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "executor/linux/root.h"
 #include "executor/server/log/log.h"
 
 /* Files have to be quiet for so long before a change counts. */
@@ -143,28 +144,72 @@ static bool catalog_watch_path(struct catalog_watch *watch, const char *path)
 	return has_more;
 }
 
-/* Whether a file has changed after it was read, before its folder was watched. */
-static bool catalog_watch_has_missed(const struct generation *generation)
+/* What a function has watched; some of it may be watched already. */
+struct catalog_watch_adding {
+	struct catalog_watch *watch;
+	bool has_more;
+};
+
+static void catalog_watch_add(void *cookie, const char *folder)
 {
-	for (size_t i = 0; i < generation->count; i++)
-		if (deployment_is_touched(generation_newest(generation, i)))
-			return true;
-	return false;
+	struct catalog_watch_adding *adding = cookie;
+	char path[PATH_MAX];
+
+	/* something in it */
+	if (snprintf(path, sizeof(path), "%s/.", folder) < (int)sizeof(path))
+		adding->has_more |= catalog_watch_folder(adding->watch, path);
+}
+
+/* Watches what the boot of a Linux program reads, or has read. */
+static bool catalog_watch_program(struct catalog_watch *watch,
+				  const struct deployment *deployment)
+{
+	const struct catalog_function *spec = deployment->spec;
+	struct catalog_watch_adding adding = { watch, false };
+
+	if (spec->root)
+		adding.has_more |= catalog_watch_path(watch, spec->root);
+	if (spec->warm_input.file)
+		adding.has_more |=
+			catalog_watch_path(watch, spec->warm_input.file);
+	for (char **file = spec->files; file && *file; file++)
+		adding.has_more |=
+			catalog_watch_path(watch, root_host_of(*file));
+	function_linux_folders(spec, deployment->seen, catalog_watch_add,
+			       &adding);
+	return adding.has_more;
+}
+
+/* Watches for a function. Returns whether a file has changed before it was watched. */
+static bool catalog_watch_function(struct catalog_watch *watch,
+				   const struct deployment *deployment)
+{
+	const struct catalog_function *spec = deployment->spec;
+	/* a link in a root leads elsewhere for us: its files are known when it is read */
+	bool has_more = spec->root ? catalog_watch_folder(watch, spec->image) :
+				     catalog_watch_path(watch, spec->image);
+
+	if (spec->init.file)
+		has_more |= catalog_watch_path(watch, spec->init.file);
+	if (deployment->seen)
+		has_more |= catalog_watch_program(watch, deployment);
+	return has_more && deployment_is_touched(deployment);
 }
 
 void catalog_watch_folders(struct catalog_watch *watch,
 			   const struct generation *generation, bool is_serving)
 {
-	bool is_new, has_more = false;
+	bool has_missed;
 
 	if (!catalog_watch_is_open(watch))
 		return;
-	is_new = catalog_watch_path(watch, watch->catalog);
+	has_missed = catalog_watch_path(watch, watch->catalog);
 	for (size_t i = 0; i < generation->count; i++)
-		has_more |= catalog_watch_path(
-			watch, generation_newest(generation, i)->spec->image);
-	if (is_serving &&
-	    (is_new || (has_more && catalog_watch_has_missed(generation))))
+		has_missed |=
+			catalog_watch_function(watch,
+					       generation_newest(generation,
+								 i));
+	if (is_serving && has_missed)
 		catalog_watch_wait_for_quiet(watch);
 }
 

@@ -3,7 +3,8 @@
  *
  * Folders are watched, not files: editors and installers rename. A folder that is
  * not there is waited for in the one above it. Symbolic links are replaced as files
- * are, so their folders are watched, too. Main thread.
+ * are, so their folders are watched, too. For Linux programs, the folders of all files
+ * that their boots have read are watched once they have ended. Main thread.
  */
 #ifndef EXECUTOR_SERVER_CATALOG_WATCH_H
 #define EXECUTOR_SERVER_CATALOG_WATCH_H

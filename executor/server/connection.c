@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/container_of.h"
+#include "base/hot.h"
 #include "executor/protocol/budget_reason.h"
 #include "executor/server/metrics.h"
 #include "executor/server/server_limits.h"
@@ -37,8 +39,8 @@ static bool connections_are_full(const struct listener *listener)
 	       metrics_get(&worker->shared->metrics.connections) >= most;
 }
 
-void connection_open_account(struct connection *connection,
-			     struct budget_account *account)
+HOT void connection_open_account(struct connection *connection,
+				 struct budget_account *account)
 {
 	budget_open(account, &connection->worker->purse);
 	if (connection->client)
@@ -66,6 +68,21 @@ static void connection_link(struct connection *connection,
 	worker->connection_count++;
 }
 
+static void connection_on_timer(struct timer *timer)
+{
+	struct connection *connection =
+		container_of(timer, struct connection, timer);
+
+	/* it has been set to a later time meanwhile */
+	if (connection->until_ns > timer->at_ns) {
+		if (connection->until_ns != UINT64_MAX)
+			connection_limit_to(connection, connection->until_ns);
+		return;
+	}
+	connection->until_ns = UINT64_MAX;
+	connection->expired(connection);
+}
+
 bool connection_open(struct connection *connection, struct listener *listener,
 		     int fd)
 {
@@ -87,6 +104,8 @@ bool connection_open(struct connection *connection, struct listener *listener,
 	connection_open_account(connection, &connection->account);
 	connection->stream.account = &connection->account;
 	connection->stream.closed = connection_on_closed;
+	connection->timer.fire = connection_on_timer;
+	connection->until_ns = UINT64_MAX;
 	io_stream_open(worker->io, &connection->stream, fd);
 	if (worker->draining)
 		connection->drain(connection);
@@ -102,12 +121,25 @@ void connection_close(struct connection *connection)
 	io_stream_close(&connection->stream);
 }
 
-void connection_limit(struct connection *connection, uint64_t limit_ns)
+HOT void connection_limit_to(struct connection *connection, uint64_t until_ns)
 {
+	struct timer *timer = &connection->timer;
+
 	if (connection->closing)
 		return;
-	timer_set(&connection->worker->timers, &connection->timer,
-		  clock_now_ns() + limit_ns);
+	connection->until_ns = until_ns;
+	if (!timer->link || until_ns < timer->at_ns)
+		timer_set(&connection->worker->timers, timer, until_ns);
+}
+
+HOT void connection_limit(struct connection *connection, uint64_t limit_ns)
+{
+	connection_limit_to(connection, clock_now_ns() + limit_ns);
+}
+
+HOT void connection_limit_none(struct connection *connection)
+{
+	connection->until_ns = UINT64_MAX;
 }
 
 void connections_drain(struct worker *worker)

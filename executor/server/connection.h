@@ -22,10 +22,13 @@ struct connection {
 	struct worker *worker;
 	struct listener *listener; /* it came in by */
 	struct connection *next, **link;
-	struct timer timer;    /* ends a wait that takes too long */
+	struct timer timer; /* looks at until_ns, then or earlier */
+	uint64_t until_ns;  /* when a wait has taken too long; or UINT64_MAX */
 	struct client *client; /* NULL: it cannot be told apart */
 	struct budget_account
 		account; /* pays for what is kept, but for requests */
+	/* A wait has taken too long. */
+	void (*expired)(struct connection *connection);
 	/* The server drains: close it, or have its next answer be the last. */
 	void (*drain)(struct connection *connection);
 	/* Frees it; it is closed, and nothing of it is under way. */
@@ -54,8 +57,14 @@ void connection_open_account(struct connection *connection,
 /* Closes the stream; free() follows. */
 void connection_close(struct connection *connection);
 
-/* Sets the timer to @limit_ns from now, unless the connection is closed. */
+/*
+ * Has expired() called @limit_ns from now, or at @until_ns, or not at all, unless the
+ * connection is closed. What was set before holds no more. A later time costs nothing: the
+ * timer stays where it is among the worker's, and moves when it fires.
+ */
 void connection_limit(struct connection *connection, uint64_t limit_ns);
+void connection_limit_to(struct connection *connection, uint64_t until_ns);
+void connection_limit_none(struct connection *connection);
 
 /* Drains all connections of @worker. */
 void connections_drain(struct worker *worker);

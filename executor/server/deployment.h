@@ -27,12 +27,24 @@
 
 struct boots;
 struct invocation;
+struct load_waiter;
+struct linux_seen;
 
 /* What deployments need of the server they belong to; it outlives them. */
 struct deployment_host {
 	unsigned workers; /* each has a run queue; set once, before the first */
 	/* Frees what is not needed any more; NULL: the last holder does. */
 	struct offload_pool *_Atomic reaper;
+	/*
+	 * Functions that invocations have loaded, and how many may be. When more than
+	 * SERVER_LOADED_CROWDED of them are, crowded() is called, on any thread: it
+	 * has those unloaded that were used least recently.
+	 */
+	_Atomic unsigned loaded;
+	_Atomic bool is_short; /* of memory: idle functions are to be unloaded */
+	_Atomic uint64_t short_ns; /* when it was so last */
+	unsigned loaded_max;	   /* set once, before the first deployment */
+	void (*crowded)(struct deployment_host *host);
 };
 
 /* A catalog, which stays as long as a function's spec is in use. */
@@ -63,18 +75,35 @@ struct deployment {
 	struct boots *boots;
 	struct offload_work boot;
 	struct deployment *next_boot;
-	bool is_suspect;
+	struct offload_work load;
+	_Atomic bool load_is_pushed;
 
+	/* Of a Linux program, what its boot has read; or NULL. */
+	struct linux_seen *seen;
 	/* Before it was deployed; the times: or when it was last compared. */
 	struct deployment_image image;
 	uint64_t image_bytes;
 
-	/* Set by deployment_deploy(), before the state. */
+	/*
+	 * Its function is loaded by the first invocation (deployment_load.h), unless
+	 * it is to be loaded at once.
+	 */
+	bool loads_at_once;
+	struct function_stored stored; /* set before the state */
+	struct load_waiter *waiters; /* deployment_load.c's, as the next two */
+	bool is_loading, is_counted; /* as loaded */
+	_Atomic uint64_t used_ns;    /* when the last invocation came */
+
+	/*
+	 * Set by deployment_deploy(), before the state; or later, if it is loaded
+	 * later: use deployment_function().
+	 */
 	struct function *function;
 	struct error why; /* it failed */
 	int failure;	  /* -errno */
 	uint64_t deployed_unix_ms;
-	char image_sha256[65]; /* of what was deployed, or of what was before it */
+	uint64_t deploy_ns;    /* how long that took */
+	char image_sha256[65]; /* see deployment_sha256() */
 	_Atomic int state;     /* enum function_state */
 
 	/*
@@ -91,6 +120,7 @@ struct deployment {
 	 */
 	_Atomic int32_t slowness;
 
+	_Atomic uint64_t run_ns; /* of the last invocation; 0: none has run */
 	_Atomic uint64_t restore_ns; /* the time of the last restore of a vm */
 
 	struct run_line lines[]; /* one in each worker's queue */
@@ -107,6 +137,12 @@ struct deployment *deployment_create(struct deployment_host *host,
 				     const struct catalog_function *spec,
 				     uint64_t number,
 				     const struct deployment *old);
+
+/*
+ * Creates one that is like @old, whose invocations have loaded it, but is not loaded. It
+ * is active. NULL: no memory.
+ */
+struct deployment *deployment_unloaded(const struct deployment *old);
 
 /* Takes one more reference, and returns @deployment. Any thread. */
 struct deployment *deployment_hold(struct deployment *deployment);
@@ -127,6 +163,30 @@ void deployment_catalog_release(struct kept_catalog *kept);
 void deployment_deploy(struct deployment *deployment,
 		       const struct function_options *options);
 
+/*
+ * Makes the function of @deployment, and counts that. -ESHUTDOWN: it is not needed any
+ * more; others as function_deploy().
+ */
+int deployment_make(struct deployment *deployment,
+		    const struct function_options *options, struct error *err,
+		    struct function **ret_function);
+
+/*
+ * Has functions unloaded that nobody has invoked for SERVER_UNUSED_NS, half of those that
+ * are loaded, since there is no memory. Any thread.
+ */
+void deployment_is_short(struct deployment_host *host);
+
+/*
+ * Takes its place among the functions that are loaded, if there is one, and gives it
+ * back. On the thread that deploys or loads it.
+ */
+bool deployment_take_place(struct deployment *deployment);
+void deployment_give_place(struct deployment *deployment);
+
+/* The SHA-256 of its image, in hexadecimal: of what was deployed, or will be loaded. */
+const char *deployment_sha256(const struct deployment *deployment);
+
 /* Fails @deployment, which is pending and which nobody else deploys. */
 void deployment_fail(struct deployment *deployment, int failure,
 		     const struct error *why);
@@ -136,6 +196,20 @@ static inline bool deployment_is_active(const struct deployment *deployment)
 	/* pairs with the release in deployment_deploy() */
 	return atomic_load_explicit(&deployment->state, memory_order_acquire) ==
 	       FUNCTION_ACTIVE;
+}
+
+/* Its function; NULL: it is not active, or not loaded. Any thread. */
+static inline struct function *
+deployment_function(const struct deployment *deployment)
+{
+	/* pairs with the release below */
+	return __atomic_load_n(&deployment->function, __ATOMIC_ACQUIRE);
+}
+
+static inline void deployment_set_function(struct deployment *deployment,
+					   struct function *function)
+{
+	__atomic_store_n(&deployment->function, function, __ATOMIC_RELEASE);
 }
 
 static inline bool deployment_is_pending(const struct deployment *deployment)
@@ -152,12 +226,13 @@ int deployment_refusal(const struct deployment *deployment, struct error *err);
 
 /*
  * Whether the image's file is another one than when it was last compared, or has
- * other times.
+ * other times; of a Linux program, whether any file is that its boot has read.
  */
 bool deployment_is_touched(const struct deployment *deployment);
 
-/* How the file at @path looks; call it before the file is read. */
-void deployment_look_at(const char *path, struct deployment_image *ret_image);
+/* How the image of @spec looks; call it before the file is read. */
+void deployment_look_at(const struct catalog_function *spec,
+			struct deployment_image *ret_image);
 
 /* How its image looked when it was last compared. Any thread. */
 void deployment_get_image(const struct deployment *deployment,
@@ -167,5 +242,7 @@ void deployment_set_image(struct deployment *deployment,
 
 /* The SHA-256 of a file, in hexadecimal; "" if it cannot be read. */
 void deployment_hash(const char *path, char hex[65]);
+/* That of the image of @spec. */
+void deployment_hash_image(const struct catalog_function *spec, char hex[65]);
 
 #endif

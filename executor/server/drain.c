@@ -43,8 +43,8 @@ static void drain_on_timeout(struct timer *timer)
 
 static void drain_start(struct server *server)
 {
-	/* no boot ends from here on: nobody is to wait for one */
-	generation_cancel(server->main.generation, NULL);
+	/* no boot ends from here on, but for those that invocations wait for */
+	generation_cancel_pending(server->main.generation);
 	server->drain_timer.fire = drain_on_timeout;
 	timer_set(&server->main.timers, &server->drain_timer,
 		  clock_now_ns() + server->shared.options.drain_timeout_ns);

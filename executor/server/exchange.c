@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/container_of.h"
+#include "base/hot.h"
 #include "executor/server/server_limits.h"
 #include "executor/server/worker.h"
 
@@ -57,7 +58,7 @@ static void exchange_begin(struct exchange *exchange, struct worker *worker)
 	exchange->invocation.wants_log = false;
 }
 
-struct exchange *exchange_acquire(struct worker *worker)
+HOT struct exchange *exchange_acquire(struct worker *worker)
 {
 	struct exchange *exchange = worker->free_exchanges;
 
@@ -73,12 +74,12 @@ struct exchange *exchange_acquire(struct worker *worker)
 	return exchange;
 }
 
-void exchange_hold(struct exchange *exchange)
+HOT void exchange_hold(struct exchange *exchange)
 {
 	exchange->references++;
 }
 
-void exchange_release(struct exchange *exchange)
+HOT void exchange_release(struct exchange *exchange)
 {
 	struct worker *worker = exchange->worker;
 
@@ -88,6 +89,7 @@ void exchange_release(struct exchange *exchange)
 	deployment_release(exchange->deployment);
 	free(exchange->body);
 	exchange->body = NULL;
+	exchange->view = NULL;
 	http_request_reset(&exchange->request);
 	buffer_shrink(&exchange->out, KEPT_BUFFER_MAX);
 	buffer_shrink(&exchange->text, KEPT_BUFFER_MAX);
@@ -111,13 +113,13 @@ void exchange_free_all(struct worker *worker)
 	}
 }
 
-size_t exchange_memory(const struct exchange *exchange)
+HOT size_t exchange_memory(const struct exchange *exchange)
 {
 	return sizeof(*exchange) + http_request_memory(&exchange->request) +
 	       exchange->out.capacity + exchange->text.capacity;
 }
 
-struct exchange *exchange_of_invocation(struct invocation *invocation)
+HOT struct exchange *exchange_of_invocation(struct invocation *invocation)
 {
 	return container_of(invocation, struct exchange, invocation);
 }

@@ -56,6 +56,8 @@ struct exchange {
 	/* The body behind that, if it is a reply that is not copied again. */
 	char *body;
 	size_t body_size;
+	/* The same in the vm: borrowed until replied() is over. NULL: see body. */
+	const char *view;
 
 	/* Of exchange_inspect(). */
 	void (*inspect)(struct exchange *exchange);

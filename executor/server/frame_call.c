@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/hot.h"
 #include "executor/http_headers.h"
 #include "executor/protocol/budget_reason.h"
 
@@ -43,7 +44,7 @@ static struct frame_call *frame_call_create(void)
 }
 
 /* There has to be memory to refuse a request by its id, at least. */
-struct frame_call *frame_call_acquire(struct connection *connection)
+HOT struct frame_call *frame_call_acquire(struct connection *connection)
 {
 	struct worker *worker = connection->worker;
 	struct frame_call *call = worker->free_calls;
@@ -65,7 +66,7 @@ struct frame_call *frame_call_acquire(struct connection *connection)
 	return call;
 }
 
-void frame_call_release(struct frame_call *call)
+HOT void frame_call_release(struct frame_call *call)
 {
 	struct worker *worker = call->connection->worker;
 
@@ -93,7 +94,7 @@ static void frame_call_read_pairs(const char *bytes, size_t size,
 		*to++ = (struct thaw_attribute){ name, value };
 }
 
-bool frame_call_take_pairs(struct frame_call *call)
+HOT bool frame_call_take_pairs(struct frame_call *call)
 {
 	const struct frame_request *from = &call->request;
 	struct thaw_invoke_request *request = &call->invocation.request;
@@ -120,7 +121,7 @@ bool frame_call_take_pairs(struct frame_call *call)
 	return true;
 }
 
-void frame_call_find_function(struct frame_call *call, const char *name)
+HOT void frame_call_find_function(struct frame_call *call, const char *name)
 {
 	struct worker *worker = call->connection->worker;
 	struct deployment *deployment;

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/container_of.h"
+#include "base/hot.h"
 #include "executor/protocol/budget_reason.h"
 #include "executor/protocol/frame.h"
 #include "executor/server/connection.h"
@@ -28,6 +29,12 @@
 /* Bytes a buffer keeps when it is empty: while others are sent, and after. */
 #define REPLIES_KEPT (64 * 1024)
 #define REPLIES_IDLE (4 * 1024)
+/*
+ * Bytes are received into a frame once it has so many, and while it lacks so many: so
+ * what a client only announces takes no memory.
+ */
+#define FRAME_ROOM_FROM (4 * 1024)
+#define FRAME_ROOM_MIN (16 * 1024)
 
 struct frame_connection {
 	struct connection common;   /* the first member */
@@ -89,19 +96,17 @@ static void frame_connection_end_replies(struct frame_connection *connection)
 }
 
 /* All replies that are there have been sent. */
-static void frame_connection_wait_for_more(struct frame_connection *connection)
+HOT static void
+frame_connection_wait_for_more(struct frame_connection *connection)
 {
-	struct timers *timers = &connection->common.worker->timers;
-	struct timer *timer = &connection->common.timer;
-
 	if (connection->common.closing)
 		return;
 	if (connection->last && !connection->under_way)
 		connection_close(&connection->common);
 	else if (connection->last_ns && !connection->last)
-		timer_set(timers, timer, connection->last_ns);
+		connection_limit_to(&connection->common, connection->last_ns);
 	else
-		timer_clear(timers, timer);
+		connection_limit_none(&connection->common);
 }
 
 /* Sends the next of what is being sent. */
@@ -114,7 +119,8 @@ static void frame_connection_send_some(struct frame_connection *connection)
 }
 
 /* Sends what is there, unless something is on its way already. */
-static void frame_connection_send_replies(struct frame_connection *connection)
+HOT static void
+frame_connection_send_replies(struct frame_connection *connection)
 {
 	struct frame_replies *out = &connection->replies[connection->filling];
 
@@ -158,10 +164,16 @@ static void frame_connection_put_reply(struct frame_connection *connection,
 				       const struct frame_reply *reply,
 				       struct invocation *invocation)
 {
+	struct frame_replies *out = &connection->replies[connection->filling];
+	const bool is_first = !out->size && !connection->sending &&
+			      !connection->common.closing;
+
 	frame_connection_begin_replies(connection);
-	frame_replies_put(&connection->replies[connection->filling], reply,
-			  invocation);
+	frame_replies_put(out, reply, invocation,
+			  is_first ? &connection->common.stream : NULL);
 	frame_connection_send_replies(connection);
+	if (!out->size && !connection->sending)
+		frame_connection_end_replies(connection);
 }
 
 /* Answers a frame that will not run. */
@@ -208,7 +220,7 @@ static enum frame_status frame_status_of(int result)
 	}
 }
 
-static void frame_connection_on_replied(struct invocation *invocation)
+HOT static void frame_connection_on_replied(struct invocation *invocation)
 {
 	struct frame_call *call =
 		container_of(invocation, struct frame_call, invocation);
@@ -274,7 +286,7 @@ static void frame_connection_read_on(struct frame_connection *connection)
 	io_stream_resume(&connection->common.stream);
 }
 
-static void frame_connection_on_ended(struct invocation *invocation)
+HOT static void frame_connection_on_ended(struct invocation *invocation)
 {
 	struct frame_call *call =
 		container_of(invocation, struct frame_call, invocation);
@@ -498,27 +510,78 @@ static size_t frame_connection_take_all(struct frame_connection *connection,
 	return taken;
 }
 
-static size_t frame_connection_on_received(struct io_stream *stream,
-					   const void *data, size_t size)
+/* Whether no more requests are taken. */
+HOT static bool frame_connection_is_over(struct frame_connection *connection)
 {
-	struct frame_connection *connection =
-		frame_connection_of_stream(stream);
-	struct worker *worker = connection->common.worker;
-	struct timer *timer = &connection->frame_timer;
-	size_t taken;
-
 	if (connection->last_ns && clock_now_ns() >= connection->last_ns)
 		connection->last = true;
-	if (connection->last)
-		return size;
-	taken = frame_connection_take_all(connection, data, size);
+	return connection->last;
+}
+
+/* Sets the time in which the rest of a frame has to come, if one has begun. */
+HOT static void frame_connection_time_frame(struct frame_connection *connection)
+{
+	struct worker *worker = connection->common.worker;
+	struct timer *timer = &connection->frame_timer;
+
 	if (!connection->partial && !connection->skip)
 		timer_clear(&worker->timers, timer);
 	else if (!timer->link && !connection->common.closing)
 		timer_set(&worker->timers, timer,
 			  clock_now_ns() +
 				  worker->shared->options.body_timeout_ns);
+}
+
+HOT static size_t frame_connection_on_received(struct io_stream *stream,
+					       const void *data, size_t size)
+{
+	struct frame_connection *connection =
+		frame_connection_of_stream(stream);
+	size_t taken;
+
+	if (frame_connection_is_over(connection))
+		return size;
+	taken = frame_connection_take_all(connection, data, size);
+	frame_connection_time_frame(connection);
 	return taken;
+}
+
+/* The rest of a large frame, which has passed the checks, is received to its place. */
+static size_t frame_connection_on_room(struct io_stream *stream, size_t waiting,
+				       void **ret_to)
+{
+	struct frame_connection *connection =
+		frame_connection_of_stream(stream);
+	struct frame_call *call = connection->partial;
+	size_t rest, room;
+	char *to;
+
+	if (!call || !call->deployment ||
+	    frame_connection_is_full(connection) ||
+	    frame_connection_is_over(connection))
+		return 0;
+	rest = call->frame.max - call->frame.size;
+	if (rest < FRAME_ROOM_MIN || call->frame.size < FRAME_ROOM_FROM)
+		return 0;
+	room = buffer_reserve_some(&call->frame, waiting, rest, &to);
+	if (room)
+		*ret_to = to;
+	return room;
+}
+
+static void frame_connection_on_filled(struct io_stream *stream, size_t size)
+{
+	struct frame_connection *connection =
+		frame_connection_of_stream(stream);
+	struct frame_call *call = connection->partial;
+
+	call->frame.size += size;
+	if (call->frame.size < call->frame.max)
+		return;
+	connection->partial = NULL;
+	if (frame_connection_take_call(call))
+		frame_connection_give_up(connection, 0);
+	frame_connection_time_frame(connection);
 }
 
 /* The rest of a frame does not come. */
@@ -530,7 +593,7 @@ static void frame_connection_on_frame_timer(struct timer *timer)
 	connection_close(&connection->common);
 }
 
-static void frame_connection_on_sent(struct io_stream *stream, int error)
+HOT static void frame_connection_on_sent(struct io_stream *stream, int error)
 {
 	struct frame_connection *connection =
 		frame_connection_of_stream(stream);
@@ -568,10 +631,9 @@ static void frame_connection_on_client_ended(struct io_stream *stream,
 }
 
 /* The client does not take its replies; or the server has drained for long. */
-static void frame_connection_on_timer(struct timer *timer)
+static void frame_connection_on_expired(struct connection *common)
 {
-	struct frame_connection *connection =
-		container_of(timer, struct frame_connection, common.timer);
+	struct frame_connection *connection = (struct frame_connection *)common;
 
 	connection->last = true;
 	if (connection->sending)
@@ -619,11 +681,13 @@ void frame_connection_open(struct listener *listener, int fd)
 	}
 	frame_replies_init(&connection->replies[0], &connection->account);
 	frame_replies_init(&connection->replies[1], &connection->account);
-	connection->common.timer.fire = frame_connection_on_timer;
+	connection->common.expired = frame_connection_on_expired;
 	connection->frame_timer.fire = frame_connection_on_frame_timer;
 	connection->common.drain = frame_connection_on_drain;
 	connection->common.free = frame_connection_on_free;
 	connection->common.stream.received = frame_connection_on_received;
+	connection->common.stream.room = frame_connection_on_room;
+	connection->common.stream.filled = frame_connection_on_filled;
 	connection->common.stream.ended = frame_connection_on_client_ended;
 	connection->common.stream.sent = frame_connection_on_sent;
 	if (!connection_open(&connection->common, listener, fd))

@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/hot.h"
 #include "executor/server/server_limits.h"
 
 /* The data of a large reply. */
@@ -37,7 +39,7 @@ static void frame_replies_drop_first(struct frame_replies *replies)
 	free(large);
 }
 
-void frame_replies_clear(struct frame_replies *replies, size_t kept)
+HOT void frame_replies_clear(struct frame_replies *replies, size_t kept)
 {
 	while (replies->first)
 		frame_replies_drop_first(replies);
@@ -45,7 +47,7 @@ void frame_replies_clear(struct frame_replies *replies, size_t kept)
 	buffer_shrink(&replies->bytes, kept);
 }
 
-struct iovec frame_replies_next(const struct frame_replies *replies)
+HOT struct iovec frame_replies_next(const struct frame_replies *replies)
 {
 	const struct frame_large *large = replies->first;
 	const size_t end = large ? large->at : replies->bytes.size;
@@ -56,7 +58,7 @@ struct iovec frame_replies_next(const struct frame_replies *replies)
 			       end - replies->sent };
 }
 
-bool frame_replies_advance(struct frame_replies *replies)
+HOT bool frame_replies_advance(struct frame_replies *replies)
 {
 	const size_t end = replies->first ? replies->first->at :
 					    replies->bytes.size;
@@ -67,45 +69,94 @@ bool frame_replies_advance(struct frame_replies *replies)
 	return replies->first || replies->sent < replies->bytes.size;
 }
 
-/* Appends the data: by their memory if they are large and @invocation's. */
-static void frame_replies_put_data(struct frame_replies *replies,
-				   const void *data, size_t size,
-				   struct invocation *invocation)
+/* Memory that holds the data: @invocation's, or a copy. NULL: there is none. */
+static char *frame_replies_take(struct invocation *invocation, const void *data,
+				size_t size)
 {
-	struct frame_large *large = NULL;
+	char *memory = invocation_take_copy(invocation);
 
-	replies->size += size;
-	if (invocation && size > SERVER_REPLY_SMALL)
-		large = malloc(sizeof(*large));
-	if (large)
-		*large = (struct frame_large){
-			.at = replies->bytes.size,
-			.data = invocation_take_copy(invocation),
-			.size = size,
-		};
-	if (!large || !large->data) {
+	if (!memory) {
+		memory = malloc(size);
+		if (memory)
+			memcpy(memory, data, size);
+	}
+	return memory;
+}
+
+/* Puts large data into memory of their own. False: there is none. */
+static bool frame_replies_put_large(struct frame_replies *replies,
+				    const void *data, size_t size,
+				    struct invocation *invocation)
+{
+	struct frame_large *large = malloc(sizeof(*large));
+
+	if (!large)
+		return false;
+	*large = (struct frame_large){
+		.at = replies->bytes.size,
+		.data = frame_replies_take(invocation, data, size),
+		.size = size,
+	};
+	if (!large->data) {
 		free(large);
-		buffer_append(&replies->bytes, data, size);
-		return;
+		return false;
 	}
 	budget_take_anyway(replies->bytes.account, size);
 	*replies->last = large;
 	replies->last = &large->next;
+	return true;
 }
 
-void frame_replies_put(struct frame_replies *replies,
-		       const struct frame_reply *reply,
-		       struct invocation *invocation)
+/*
+ * Sends what the kernel takes at once of the first reply, which has a head of @head
+ * bytes. Returns how many bytes of the data are gone.
+ */
+static size_t frame_replies_send_some(struct frame_replies *replies,
+				      size_t head,
+				      const struct frame_reply *reply,
+				      struct io_stream *stream)
 {
+	const struct iovec pieces[] = {
+		{ replies->bytes.data, head },
+		{ (void *)(uintptr_t)reply->data, reply->size },
+	};
+
+	replies->sent = io_stream_send_some(stream, pieces, 2);
+	if (replies->sent <= head)
+		return 0;
+	head = replies->sent - head;
+	replies->sent -= head;
+	return head;
+}
+
+HOT void frame_replies_put(struct frame_replies *replies,
+			   const struct frame_reply *reply,
+			   struct invocation *invocation,
+			   struct io_stream *stream)
+{
+	const bool is_large = invocation && reply->size > SERVER_REPLY_SMALL;
 	char *to = buffer_reserve(&replies->bytes,
 				  FRAME_HEAD_MAX + reply->headers_size);
 	int size = to ? frame_write_reply(reply, to) : -ENOMEM;
+	size_t gone = 0, rest;
 
 	if (size < 0) {
 		replies->bytes.failed = true;
 		return;
 	}
+	if (stream && is_large && !invocation->copy)
+		gone = frame_replies_send_some(replies, (size_t)size, reply,
+					       stream);
+	rest = reply->size - gone;
+	if (gone && !rest) {
+		replies->sent = 0;
+		return;
+	}
 	replies->bytes.size += (size_t)size;
-	replies->size += (size_t)size;
-	frame_replies_put_data(replies, reply->data, reply->size, invocation);
+	replies->size += (size_t)size + rest;
+	if (!is_large ||
+	    !frame_replies_put_large(replies, (const char *)reply->data + gone,
+				     rest, invocation))
+		buffer_append(&replies->bytes, (const char *)reply->data + gone,
+			      rest);
 }

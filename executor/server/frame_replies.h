@@ -20,6 +20,7 @@
 
 #include "base/budget.h"
 #include "base/buffer.h"
+#include "executor/io/io.h"
 #include "executor/protocol/frame.h"
 #include "executor/server/invocation.h"
 
@@ -42,11 +43,13 @@ void frame_replies_clear(struct frame_replies *replies, size_t kept);
 
 /*
  * Adds @reply. @invocation, whose reply it is, is NULL for a refusal; the memory
- * of its data may be taken over.
+ * of its data may be taken over. Otherwise they are copied. If there are no others and
+ * nothing is being sent, @stream may be other than NULL: what the kernel takes at once
+ * of a large reply is not copied, and if that is all, there still are no replies.
  */
 void frame_replies_put(struct frame_replies *replies,
 		       const struct frame_reply *reply,
-		       struct invocation *invocation);
+		       struct invocation *invocation, struct io_stream *stream);
 
 /* What is to be sent next; there has to be something. */
 struct iovec frame_replies_next(const struct frame_replies *replies);

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/hot.h"
+
 static const char *const log_causes[FUNCTION_LOGS] = {
 	[FUNCTION_LOG_LINES] = "lines of the function",
 	[FUNCTION_LOG_ENDS] = "invocations",
@@ -54,8 +56,8 @@ void function_stats_release(struct function_stats *stats)
 	free(stats);
 }
 
-bool function_stats_may_log(struct function_stats *stats, enum function_log log,
-			    enum thaw_level level)
+HOT bool function_stats_may_log(struct function_stats *stats,
+				enum function_log log, enum thaw_level level)
 {
 	static struct log_limit all = {
 		.per_second = FUNCTION_LOG_ALL_PER_SECOND,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hot.h"
 #include "snapshot/pool.h"
 #include "vm/image/image_declarations.h"
 
@@ -45,23 +46,26 @@ static struct deployment *hold_if(struct deployment *deployment)
 /*
  * Whether the file is the one that was deployed. Its times tell, as nobody can set
  * the time of the last change; if it was only touched, or if its times may not
- * tell, its bytes do.
+ * tell, its bytes do. Of a Linux program, whether its boot would read the same files:
+ * if it is under way, what it has not read yet it will find as it is now.
  */
 static bool is_same_image(struct deployment *deployment)
 {
 	struct deployment_image then, now;
 	char sha256[sizeof(deployment->image_sha256)];
 
+	if (deployment->seen)
+		return !deployment_is_touched(deployment);
 	deployment_get_image(deployment, &then);
 	if (!then.is_fresh && !deployment_is_touched(deployment))
 		return true;
 	if (!deployment_is_active(deployment))
 		return false;
-	deployment_look_at(deployment->spec->image, &now);
+	deployment_look_at(deployment->spec, &now);
 	if (now.status.st_size != then.status.st_size)
 		return false;
-	deployment_hash(deployment->spec->image, sha256);
-	if (!*sha256 || strcmp(sha256, deployment->image_sha256) != 0)
+	deployment_hash_image(deployment->spec, sha256);
+	if (!*sha256 || strcmp(sha256, deployment_sha256(deployment)) != 0)
 		return false;
 	deployment_set_image(deployment, &now);
 	return true;
@@ -109,6 +113,9 @@ static int generation_fill_one(struct generation *generation, size_t index,
 		return 0;
 	}
 	fresh = generation_deploy(generation, spec, was);
+	/* what takes the place of a function in use is as ready as that */
+	if (fresh && deployment_is_active(was) && deployment_function(was))
+		fresh->loads_at_once = true;
 	if (deployment_is_active(was)) {
 		generation->deployments[index] = deployment_hold(was);
 		generation->next[index] = fresh;
@@ -217,8 +224,8 @@ int generation_add_echo(struct generation *generation, const char *name,
 	return 0;
 }
 
-struct deployment *generation_find(const struct generation *generation,
-				   const char *name)
+HOT struct deployment *generation_find(const struct generation *generation,
+				       const char *name)
 {
 	const struct catalog *catalog = generation->catalog->catalog;
 	const struct catalog_function *spec = catalog_find(catalog, name);
@@ -265,17 +272,13 @@ static bool has_updates(const struct generation *generation)
 	return false;
 }
 
-int generation_settle(const struct generation *old,
-		      struct generation **ret_generation)
+/* Makes a generation like @old, without deployments; NULL: no memory. */
+static struct generation *generation_like(const struct generation *old)
 {
-	struct generation *generation;
+	struct generation *generation = calloc(1, sizeof(*generation));
 
-	*ret_generation = NULL;
-	if (!has_updates(old))
-		return 0;
-	generation = calloc(1, sizeof(*generation));
 	if (!generation)
-		return -ENOMEM;
+		return NULL;
 	atomic_store(&generation->references, 1);
 	generation->host = old->host;
 	generation->catalog = old->catalog;
@@ -285,9 +288,23 @@ int generation_settle(const struct generation *old,
 	generation->echo = hold_if(old->echo);
 	if (generation_allocate(generation, old->count)) {
 		generation_release(generation);
-		return -ENOMEM;
+		return NULL;
 	}
 	generation->count = old->count;
+	return generation;
+}
+
+int generation_settle(const struct generation *old,
+		      struct generation **ret_generation)
+{
+	struct generation *generation;
+
+	*ret_generation = NULL;
+	if (!has_updates(old))
+		return 0;
+	generation = generation_like(old);
+	if (!generation)
+		return -ENOMEM;
 	for (size_t i = 0; i < old->count; i++) {
 		struct deployment *next = old->next[i];
 		bool is_there = next && deployment_is_active(next);
@@ -300,6 +317,95 @@ int generation_settle(const struct generation *old,
 	return 0;
 }
 
+/* A function that may be unloaded. */
+struct unused {
+	size_t index;
+	uint64_t used_ns;
+};
+
+static int compare_unused(const void *a, const void *b)
+{
+	const struct unused *one = a, *other = b;
+
+	return one->used_ns < other->used_ns ? -1 :
+					       one->used_ns > other->used_ns;
+}
+
+/* Finds those without invocations, the one used least recently first. */
+static size_t find_unused(const struct generation *generation,
+			  uint64_t before_ns, struct unused *unused,
+			  size_t *ret_loaded)
+{
+	size_t count = 0;
+
+	*ret_loaded = 0;
+	for (size_t i = 0; i < generation->count; i++) {
+		const struct deployment *deployment =
+			generation->deployments[i];
+		const struct function *function =
+			deployment_function(deployment);
+
+		if (!deployment_is_active(deployment) || !function ||
+		    !deployment->is_counted)
+			continue;
+		++*ret_loaded;
+		/* one that is not stored would have to be booted again */
+		if (function->is_stored &&
+		    !atomic_load(&deployment->admitted) &&
+		    atomic_load(&deployment->used_ns) < before_ns)
+			unused[count++] = (struct unused){
+				i, atomic_load(&deployment->used_ns)
+			};
+	}
+	if (count)
+		qsort(unused, count, sizeof(*unused), compare_unused);
+	return count;
+}
+
+/* Makes the generation in which the first @count of @unused are not loaded. */
+static int unload(const struct generation *old, const struct unused *unused,
+		  size_t count, struct generation **ret_generation)
+{
+	struct generation *generation = generation_like(old);
+
+	if (!generation)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		const size_t index = unused[i].index;
+
+		generation->deployments[index] =
+			deployment_unloaded(old->deployments[index]);
+	}
+	/* also where there was no memory for another one */
+	for (size_t i = 0; i < old->count; i++) {
+		if (!generation->deployments[i])
+			generation->deployments[i] =
+				deployment_hold(old->deployments[i]);
+		generation->next[i] = hold_if(old->next[i]);
+	}
+	*ret_generation = generation;
+	return 0;
+}
+
+int generation_unload(const struct generation *old, size_t keep,
+		      uint64_t before_ns, struct generation **ret_generation)
+{
+	struct unused *unused = calloc(old->count + 1, sizeof(*unused));
+	size_t count, loaded;
+	int r = 0;
+
+	*ret_generation = NULL;
+	if (!unused)
+		return -ENOMEM;
+	count = find_unused(old, before_ns, unused, &loaded);
+	if (count > loaded - keep && loaded > keep)
+		count = loaded - keep;
+	if (count && loaded > keep)
+		r = unload(old, unused, count, ret_generation);
+	free(unused);
+	return r;
+}
+
 void generation_cancel(const struct generation *generation,
 		       const struct generation *other)
 {
@@ -307,6 +413,9 @@ void generation_cancel(const struct generation *generation,
 		struct deployment *deployment =
 			generation_newest(generation, i);
 
+		/* it may still answer, and have to be loaded for that */
+		if (other && deployment_is_active(deployment))
+			continue;
 		if (!other ||
 		    generation_find_newest(other, deployment->spec->name) !=
 			    deployment)
@@ -314,18 +423,56 @@ void generation_cancel(const struct generation *generation,
 	}
 }
 
+void generation_cancel_pending(const struct generation *generation)
+{
+	for (size_t i = 0; i < generation->count; i++) {
+		struct deployment *deployment =
+			generation_newest(generation, i);
+
+		if (deployment_is_pending(deployment))
+			atomic_store(&deployment->cancelled, true);
+	}
+}
+
+/* One that its first invocation loads. */
+static void view_stored(const struct deployment *deployment,
+			struct function_view *view)
+{
+	const struct function_stored *stored = &deployment->stored;
+	const struct catalog_function *spec = deployment->spec;
+
+	view->functions = &stored->functions;
+	view->imports = &stored->imports;
+	view->snapshot_bytes = stored->bytes;
+	view->is_stored = true;
+	view->not_stored = "";
+	view->stats = (struct thaw_stats){
+		.dispatch = catalog_dispatch_name(spec->dispatch),
+		.isolation = catalog_isolation_name(spec->isolation),
+		.gate = gate_name(VM_GATE_NONE),
+		.no_gate = "",
+	};
+}
+
 static void view_active(struct deployment *deployment,
 			struct function_view *view)
 {
-	struct function *function = deployment->function;
+	struct function *function = deployment_function(deployment);
 
 	view->deployed_unix_ms = deployment->deployed_unix_ms;
-	view->boot_ns = function->deploy_ns;
 	view->image_bytes = deployment->image_bytes;
-	view->image_sha256 = deployment->image_sha256;
+	view->image_sha256 = deployment_sha256(deployment);
+	view->is_loaded = function != NULL;
+	if (!function) {
+		view_stored(deployment, view);
+		return;
+	}
+	view->boot_ns = function->deploy_ns;
 	view->functions = &function->functions;
-	view->imports = image_imports(function->image);
+	view->imports = function->image ? image_imports(function->image) : NULL;
 	view->snapshot_bytes = snapshot_bytes(function->snapshot);
+	view->is_stored = function->is_stored;
+	view->not_stored = function->not_stored.message;
 	pool_count(function->pool, &view->vms_idle, &view->vms_busy,
 		   &view->queued);
 	function_get_stats(function, &view->stats);
@@ -346,10 +493,10 @@ static enum function_update update_of(const struct deployment *next)
 						   UPDATE_PENDING;
 }
 
-void generation_view(const struct generation *generation, size_t index,
-		     struct function_view *ret_view)
+void generation_view_state(const struct generation *generation, size_t index,
+			   struct function_view *ret_view)
 {
-	struct deployment *deployment = generation->deployments[index];
+	const struct deployment *deployment = generation->deployments[index];
 	const struct deployment *next = generation->next[index];
 	const struct deployment *failed = NULL;
 
@@ -369,6 +516,14 @@ void generation_view(const struct generation *generation, size_t index,
 		ret_view->reason = failed->why.message;
 		ret_view->failure = failed->failure;
 	}
+}
+
+void generation_view(const struct generation *generation, size_t index,
+		     struct function_view *ret_view)
+{
+	struct deployment *deployment = generation->deployments[index];
+
+	generation_view_state(generation, index, ret_view);
 	if (ret_view->state == FUNCTION_ACTIVE)
 		view_active(deployment, ret_view);
 }

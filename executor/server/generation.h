@@ -76,6 +76,14 @@ int generation_settle(const struct generation *old,
 		      struct generation **ret_generation);
 
 /*
+ * Makes a generation like @old in which only @keep of the functions that invocations have
+ * loaded are, besides those that have invocations, or had one at @before_ns or later; those
+ * used least recently are not. *@ret_generation is NULL if there are none of those. 0 or -ENOMEM.
+ */
+int generation_unload(const struct generation *old, size_t keep,
+		      uint64_t before_ns, struct generation **ret_generation);
+
+/*
  * Before @generation, which was loaded with @old before it, is put to use: functions
  * that have become active meanwhile go on until their new versions are active.
  */
@@ -86,9 +94,16 @@ void generation_keep_active(struct generation *generation,
 void generation_cancel(const struct generation *generation,
 		       const struct generation *other);
 
+/* Cancels the boots of @generation, but not of what answers already. */
+void generation_cancel_pending(const struct generation *generation);
+
 /* Describes the function at @index; borrows its texts. */
 void generation_view(const struct generation *generation, size_t index,
 		     struct function_view *ret_view);
+
+/* The same, but only its spec, its states, and why it has failed. */
+void generation_view_state(const struct generation *generation, size_t index,
+			   struct function_view *ret_view);
 
 /* Takes one more reference, and returns @generation. */
 struct generation *generation_hold(struct generation *generation);

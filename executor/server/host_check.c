@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/hot.h"
 #include "executor/io/listen.h"
 #include "executor/server/worker.h"
 
@@ -56,7 +57,7 @@ static bool is_cross_site(const struct http_request *request)
 	return !request->origin && site && !strcmp(site, "cross-site");
 }
 
-bool host_check_passes(struct exchange *exchange)
+HOT bool host_check_passes(struct exchange *exchange)
 {
 	const struct server_options *options =
 		&exchange->worker->shared->options;

@@ -12,11 +12,13 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/container_of.h"
+#include "base/hot.h"
 #include "executor/protocol/budget_reason.h"
 #include "executor/protocol/http_response.h"
 #include "executor/server/connection.h"
@@ -42,6 +44,7 @@ struct http_connection {
 	bool client_ended; /* it sends no more */
 	bool unread;	   /* something has come that was not read */
 	bool send_is_last; /* close after the response */
+	bool limit_is_due; /* its phase has no limit yet */
 };
 
 static const char continue_text[] = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -89,42 +92,59 @@ http_connection_arrival_limit(const struct http_connection *connection,
 		       limit_ns;
 }
 
-static void http_connection_enter(struct http_connection *connection,
-				  enum phase phase)
+/* How long its phase may take; UINT64_MAX: the function's own timeouts hold. */
+static uint64_t
+http_connection_phase_limit(const struct http_connection *connection)
 {
 	const struct server_options *options =
 		http_connection_options_of(connection);
-	uint64_t limit_ns = 0;
+
+	switch (connection->phase) {
+	case PHASE_IDLE:
+		return connection->common.worker->draining ?
+			       SERVER_DRAIN_IDLE_NS :
+			       options->idle_timeout_ns;
+	case PHASE_HEAD:
+		return http_connection_arrival_limit(connection,
+						     options->head_timeout_ns);
+	case PHASE_BODY:
+		return http_connection_arrival_limit(connection,
+						     options->body_timeout_ns);
+	case PHASE_SEND:
+		return options->send_timeout_ns;
+	case PHASE_LINGER:
+		return SERVER_LINGER_NS;
+	case PHASE_RUN:
+	default:
+		return UINT64_MAX;
+	}
+}
+
+static void http_connection_enter(struct http_connection *connection,
+				  enum phase phase)
+{
+	uint64_t limit_ns;
 
 	connection->phase = phase;
-	switch (phase) {
-	case PHASE_IDLE:
-		limit_ns = connection->common.worker->draining ?
-				   SERVER_DRAIN_IDLE_NS :
-				   options->idle_timeout_ns;
-		break;
-	case PHASE_HEAD:
-		limit_ns =
-			http_connection_arrival_limit(connection,
-						      options->head_timeout_ns);
-		break;
-	case PHASE_BODY:
-		limit_ns =
-			http_connection_arrival_limit(connection,
-						      options->body_timeout_ns);
-		break;
-	case PHASE_SEND:
-		limit_ns = options->send_timeout_ns;
-		break;
-	case PHASE_LINGER:
-		limit_ns = SERVER_LINGER_NS;
-		break;
-	case PHASE_RUN: /* the function's own timeouts hold */
-		timer_clear(&connection->common.worker->timers,
-			    &connection->common.timer);
+	/* most requests come whole: a clock is read only if there is a wait */
+	connection->limit_is_due = phase == PHASE_HEAD || phase == PHASE_BODY;
+	if (connection->limit_is_due)
 		return;
-	}
-	connection_limit(&connection->common, limit_ns);
+	limit_ns = http_connection_phase_limit(connection);
+	if (limit_ns == UINT64_MAX)
+		connection_limit_none(&connection->common);
+	else
+		connection_limit(&connection->common, limit_ns);
+}
+
+/* What has come and has not been received counts as well. */
+static bool http_connection_has_unread(const struct http_connection *connection)
+{
+	int size = 0;
+
+	return connection->unread ||
+	       (!ioctl(connection->common.stream.fd, FIONREAD, &size) &&
+		size > 0);
 }
 
 /*
@@ -134,7 +154,8 @@ static void http_connection_enter(struct http_connection *connection,
  */
 static void http_connection_end(struct http_connection *connection)
 {
-	if (connection->unread && !connection->client_ended) {
+	if (!connection->client_ended &&
+	    http_connection_has_unread(connection)) {
 		shutdown(connection->common.stream.fd, SHUT_WR);
 		http_connection_enter(connection, PHASE_LINGER);
 		io_stream_resume(&connection->common.stream);
@@ -143,25 +164,74 @@ static void http_connection_end(struct http_connection *connection)
 	connection_close(&connection->common);
 }
 
-static void http_connection_send_now(struct http_connection *connection)
+/* Sends the response, of which @sent bytes are gone. */
+HOT static void http_connection_send_rest(struct http_connection *connection,
+					  size_t sent)
 {
-	struct buffer *out = &connection->exchange->out;
+	struct exchange *exchange = connection->exchange;
 	const struct iovec pieces[] = {
-		{ out->data, out->size },
-		{ connection->exchange->body, connection->exchange->body_size },
+		{ exchange->out.data + sent, exchange->out.size - sent },
+		{ exchange->body, exchange->body_size },
 	};
 
 	connection->ready = false;
-	if (out->failed || !out->size) {
-		connection_close(&connection->common);
-		return;
-	}
 	http_connection_enter(connection, PHASE_SEND);
 	io_stream_send(&connection->common.stream, pieces,
-		       connection->exchange->body ? 2 : 1);
+		       exchange->body ? 2 : 1);
 }
 
-void http_connection_send(struct exchange *exchange)
+HOT static void http_connection_send_now(struct http_connection *connection)
+{
+	const struct buffer *out = &connection->exchange->out;
+
+	if (out->failed || !out->size)
+		connection_close(&connection->common);
+	else
+		http_connection_send_rest(connection, 0);
+}
+
+/* Copies what is behind @sent bytes of a body in the vm. False: there is no memory. */
+static bool http_connection_keep_view(struct exchange *exchange, size_t sent)
+{
+	const char *rest = exchange->view + sent;
+
+	exchange->view = NULL;
+	exchange->body_size -= sent;
+	if (!exchange->body_size)
+		return true;
+	exchange->body = malloc(exchange->body_size);
+	if (!exchange->body)
+		return false;
+	memcpy(exchange->body, rest, exchange->body_size);
+	budget_take_anyway(&exchange->account, exchange->body_size);
+	return true;
+}
+
+/*
+ * The body is in the vm, which is not kept for slow clients: what the kernel does not
+ * take at once is copied.
+ */
+static void http_connection_send_view(struct http_connection *connection)
+{
+	struct exchange *exchange = connection->exchange;
+	const struct buffer *out = &exchange->out;
+	const struct iovec pieces[] = {
+		{ out->data, out->size },
+		{ (char *)(uintptr_t)exchange->view, exchange->body_size },
+	};
+	size_t sent = 0, head;
+
+	if (!connection->continuing && !out->failed)
+		sent = io_stream_send_some(&connection->common.stream, pieces,
+					   2);
+	head = sent < out->size ? sent : out->size;
+	if (out->failed || !http_connection_keep_view(exchange, sent - head))
+		connection_close(&connection->common);
+	else if (!connection->continuing)
+		http_connection_send_rest(connection, head);
+}
+
+HOT void http_connection_send(struct exchange *exchange)
 {
 	struct http_connection *connection = exchange->connection;
 
@@ -169,7 +239,9 @@ void http_connection_send(struct exchange *exchange)
 		return;
 	connection->send_is_last = !exchange->keep_alive;
 	connection->ready = true;
-	if (!connection->continuing)
+	if (exchange->view)
+		http_connection_send_view(connection);
+	else if (!connection->continuing)
 		http_connection_send_now(connection);
 }
 
@@ -296,10 +368,14 @@ static void http_connection_wait_for_more(struct http_connection *connection)
 	if (connection->phase == PHASE_HEAD)
 		budget_join(&exchange->account, BUDGET_OF_FUNCTION,
 			    &exchange->worker->shared->others);
+	if (connection->limit_is_due)
+		connection_limit(&connection->common,
+				 http_connection_phase_limit(connection));
+	connection->limit_is_due = false;
 }
 
-static size_t http_connection_on_received(struct io_stream *stream,
-					  const void *data, size_t size)
+HOT static size_t http_connection_on_received(struct io_stream *stream,
+					      const void *data, size_t size)
 {
 	struct http_connection *connection = http_connection_of_stream(stream);
 	struct metrics_server *metrics =
@@ -344,6 +420,29 @@ static size_t http_connection_on_received(struct io_stream *stream,
 	}
 }
 
+/* A large body is received to where it stays. */
+static size_t http_connection_on_room(struct io_stream *stream, size_t waiting,
+				      void **ret_to)
+{
+	struct http_connection *connection = http_connection_of_stream(stream);
+
+	return connection->phase == PHASE_BODY ?
+		       http_request_room(&connection->exchange->request,
+					 waiting, ret_to) :
+		       0;
+}
+
+static void http_connection_on_filled(struct io_stream *stream, size_t size)
+{
+	struct http_connection *connection = http_connection_of_stream(stream);
+
+	if (http_request_filled(&connection->exchange->request, size) ==
+	    HTTP_MORE)
+		return;
+	connection->unread = false;
+	http_connection_take_request(connection);
+}
+
 /* The response has been sent. */
 static void http_connection_next_request(struct http_connection *connection)
 {
@@ -359,7 +458,7 @@ static void http_connection_next_request(struct http_connection *connection)
 	io_stream_resume(&connection->common.stream);
 }
 
-static void http_connection_on_sent(struct io_stream *stream, int error)
+HOT static void http_connection_on_sent(struct io_stream *stream, int error)
 {
 	struct http_connection *connection = http_connection_of_stream(stream);
 
@@ -391,10 +490,9 @@ static void http_connection_on_ended(struct io_stream *stream, int error)
 	connection_close(&connection->common);
 }
 
-static void http_connection_on_timer(struct timer *timer)
+static void http_connection_on_expired(struct connection *common)
 {
-	struct http_connection *connection =
-		container_of(timer, struct http_connection, common.timer);
+	struct http_connection *connection = (struct http_connection *)common;
 
 	if ((connection->phase != PHASE_HEAD &&
 	     connection->phase != PHASE_BODY) ||
@@ -419,7 +517,7 @@ static void http_connection_on_drain(struct connection *common)
 		connection->exchange->keep_alive = false;
 	if ((connection->phase == PHASE_HEAD ||
 	     connection->phase == PHASE_BODY) &&
-	    common->timer.at_ns > clock_now_ns() + most_ns)
+	    common->until_ns > clock_now_ns() + most_ns)
 		connection_limit(common, most_ns);
 }
 
@@ -446,10 +544,12 @@ void http_connection_open(struct listener *listener, int fd)
 		return;
 	}
 	connection->handler = listener->handler;
-	connection->common.timer.fire = http_connection_on_timer;
+	connection->common.expired = http_connection_on_expired;
 	connection->common.drain = http_connection_on_drain;
 	connection->common.free = http_connection_on_free;
 	connection->common.stream.received = http_connection_on_received;
+	connection->common.stream.room = http_connection_on_room;
+	connection->common.stream.filled = http_connection_on_filled;
 	connection->common.stream.ended = http_connection_on_ended;
 	connection->common.stream.sent = http_connection_on_sent;
 	if (!connection_open(&connection->common, listener, fd)) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/container_of.h"
+#include "base/hot.h"
 #include "executor/server/invocation_internal.h"
 #include "executor/server/worker.h"
 
@@ -15,7 +16,7 @@ void invocation_init(struct invocation *invocation)
 	invocation->log = (struct buffer)BUFFER_INIT(2 * INVOCATION_LOG_KEPT);
 }
 
-void invocation_queue(struct invocation *invocation)
+HOT void invocation_queue(struct invocation *invocation)
 {
 	struct worker *runner = invocation->runner;
 
@@ -53,7 +54,7 @@ void invocation_offload(struct invocation *invocation,
 			invocation->deployment->runs, &invocation->work);
 }
 
-char *invocation_take_copy(struct invocation *invocation)
+HOT char *invocation_take_copy(struct invocation *invocation)
 {
 	char *copy = invocation->copy;
 

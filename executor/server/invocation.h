@@ -27,6 +27,7 @@
 #include "executor/io/io.h"
 #include "executor/libthaw.h"
 #include "executor/server/deployment.h"
+#include "executor/server/deployment_load.h"
 #include "executor/server/run_queue.h"
 #include "snapshot/pool.h"
 
@@ -68,10 +69,13 @@ struct invocation {
 	struct buffer log;
 
 	uint64_t arrived_ns;
+	uint64_t ready_ns; /* since when it waits for nothing but its turn and a vm */
 	struct worker *runner; /* the worker that has it now */
 	struct vm *vm;	       /* handed out and not begun; NULL: to be built */
+	struct load_waiter load; /* its wait until its function is loaded */
+	int load_result;
 	struct pool_waiter waiter;
-	struct timer timer; /* of its wait for a vm, and of its sleep */
+	struct timer timer; /* of its waits, and of its sleep */
 	struct io_message message;
 	struct offload_work work;
 	struct run_entry entry;		/* in its runner's queue */
@@ -81,9 +85,11 @@ struct invocation {
 	bool is_wrong;	  /* what its client has sent: the error says what */
 	bool begun;
 	bool was_offloaded; /* some of it has run on another thread than a worker's */
-	bool is_whole; /* all of it has */
-	bool in_line;  /* it waits for a vm; its runner's */
-	bool has_turn; /* the wait is over: it has @vm, or may build one */
+	bool is_whole;	  /* all of it has */
+	bool awaits_load; /* it waits until its function is loaded; its runner's */
+	bool in_line;	  /* it waits for a vm; its runner's */
+	bool has_turn;	  /* the wait is over: it has @vm, or may build one */
+	bool is_first; /* nothing has run in @vm, which was made for it or others */
 	bool has_call; /* a typed call is made of the request, or needs not be */
 	size_t charged; /* to @account, for that */
 	/* Nobody waits for its reply: it need not begin. Any thread. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hot.h"
 #include "executor/invoke.h"
 #include "executor/invoke_state.h"
 #include "executor/invoke_typed.h"
@@ -17,8 +18,12 @@
 #include "executor/server/server_limits.h"
 #include "executor/server/worker.h"
 
-/* Replies wait so long, at most, to be submitted with others. */
-#define FLUSH_NS (20 * NS_PER_US)
+/*
+ * So many replies are submitted at once, at most. They wait for others so long, and then
+ * no longer than one more run of a function that took so long the last time.
+ */
+#define FLUSH_REPLIES 16
+#define FLUSH_NS (300 * NS_PER_US)
 
 static void invocation_on_returned(struct io_message *message);
 
@@ -54,7 +59,7 @@ invocation_refusal_outcome(const struct invocation *invocation)
 }
 
 /* Counts, and logs, what it has come to. Any thread. */
-static void invocation_account(const struct invocation *invocation)
+HOT static void invocation_account(const struct invocation *invocation)
 {
 	struct metrics_function *metrics =
 		&invocation->deployment->stats->metrics;
@@ -74,7 +79,7 @@ static void invocation_account(const struct invocation *invocation)
 }
 
 /* Counts how long it took, after the reply has gone. Any thread. */
-static void invocation_observe(const struct invocation *invocation)
+HOT static void invocation_observe(const struct invocation *invocation)
 {
 	struct metrics_function *metrics =
 		&invocation->deployment->stats->metrics;
@@ -82,6 +87,8 @@ static void invocation_observe(const struct invocation *invocation)
 
 	if (invocation->result)
 		return;
+	atomic_store_explicit(&invocation->deployment->run_ns, reply->run_ns,
+			      memory_order_relaxed);
 	metrics_observe(&metrics->duration, reply->queue_ns + reply->run_ns);
 	metrics_observe(&metrics->phases[METRICS_QUEUE], reply->queue_ns);
 	metrics_observe(&metrics->phases[METRICS_RUN], reply->run_ns);
@@ -102,8 +109,8 @@ static void invocation_leave(const struct invocation *invocation)
 }
 
 /* Restores the vm for the next invocation. Any thread. */
-static void invocation_restore(struct deployment *deployment,
-			       struct thaw_reply *reply)
+HOT static void invocation_restore(struct deployment *deployment,
+				   struct thaw_reply *reply)
 {
 	struct metrics_function *metrics = &deployment->stats->metrics;
 
@@ -138,10 +145,10 @@ static void invocation_run_restoration(struct offload_work *work)
  * The same on a worker, which has other work: if much is to be copied, a thread
  * of the offload pool does it, in the function's share.
  */
-static void invocation_restore_on_worker(struct shared *shared,
-					 struct deployment *deployment,
-					 bool was_offloaded,
-					 struct thaw_reply *reply)
+HOT static void invocation_restore_on_worker(struct shared *shared,
+					     struct deployment *deployment,
+					     bool was_offloaded,
+					     struct thaw_reply *reply)
 {
 	struct restoration *restoration = NULL;
 
@@ -182,13 +189,33 @@ static void invocation_over(struct invocation *invocation)
 	invocation->ended(invocation);
 }
 
-/* Submits replies, unless more will follow at once. */
+static void invocation_submit(struct worker *worker)
+{
+	io_flush(worker->io);
+	worker->waiting_replies = 0;
+}
+
+/* Submits replies, unless more will follow soon. */
 static void invocation_flush(struct worker *worker, uint64_t now_ns)
 {
-	if (worker->queue.count && now_ns - worker->flushed_ns < FLUSH_NS)
+	if (!worker->waiting_replies++)
+		worker->waiting_since_ns = now_ns;
+	if (worker->queue.count && worker->waiting_replies < FLUSH_REPLIES &&
+	    now_ns - worker->waiting_since_ns < FLUSH_NS)
 		return;
-	io_flush(worker->io);
-	worker->flushed_ns = now_ns;
+	invocation_submit(worker);
+}
+
+HOT void invocation_flush_before(const struct invocation *invocation)
+{
+	struct worker *runner = invocation->runner;
+	const uint64_t run_ns =
+		atomic_load_explicit(&invocation->deployment->run_ns,
+				     memory_order_relaxed);
+
+	if (runner->waiting_replies &&
+	    (invocation->begun || !run_ns || run_ns > FLUSH_NS))
+		invocation_submit(runner);
 }
 
 /* Takes a typed result; its memory needs no other copy. */
@@ -294,7 +321,7 @@ void invocation_refuse(struct invocation *invocation)
 	invocation->ended(invocation);
 }
 
-void invocation_finish(struct invocation *invocation, struct worker *runner)
+HOT void invocation_finish(struct invocation *invocation, struct worker *runner)
 {
 	struct thaw_reply *reply = &invocation->reply;
 

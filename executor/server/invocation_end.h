@@ -32,4 +32,10 @@ void invocation_refuse(struct invocation *invocation);
  */
 void invocation_finish(struct invocation *invocation, struct worker *runner);
 
+/*
+ * Replies of others do not wait for an invocation that may take long, which its runner
+ * is about to run: submits them. On the thread of its runner.
+ */
+void invocation_flush_before(const struct invocation *invocation);
+
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hot.h"
 #include "executor/server/function_stats.h"
 #include "executor/server/invocation.h"
 #include "executor/server/log/log.h"
@@ -59,7 +60,7 @@ static void log_refusal(const struct invocation *invocation)
 		  LOG_FIELD("reason", invocation->error.message));
 }
 
-void invocation_log_end(const struct invocation *invocation)
+HOT void invocation_log_end(const struct invocation *invocation)
 {
 	const struct thaw_reply *reply = &invocation->reply;
 	const bool good = invocation->result ? is_of_client(invocation) :

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/container_of.h"
+#include "base/hot.h"
 #include "executor/invoke.h"
 #include "executor/invoke_host.h"
 #include "executor/invoke_state.h"
@@ -131,7 +132,7 @@ static bool invocation_is_stopped(const struct invocation *invocation)
  * does so a few times only, because a CPU may hold a thread up without counting that
  * as its time, as it does for bus locks. Returns as invoke_on().
  */
-static int invocation_run_slices(struct invocation *invocation)
+HOT static int invocation_run_slices(struct invocation *invocation)
 {
 	const uint64_t slice_ns =
 		invocation->deployment->spec->inline_budget_ns;
@@ -227,7 +228,7 @@ static void invocation_build_and_run(struct offload_work *work)
 }
 
 /* Goes on with what has run on its runner's thread; @r as of invoke_on(). */
-static void invocation_take_up(struct invocation *invocation, int r)
+HOT static void invocation_take_up(struct invocation *invocation, int r)
 {
 	struct worker *runner = invocation->runner;
 
@@ -253,7 +254,13 @@ static bool invocation_is_slow(const struct deployment *deployment)
 				    memory_order_relaxed) >= SLOW_FROM;
 }
 
-void invocation_run_in_vm(struct invocation *invocation)
+static void invocation_run_here(struct invocation *invocation)
+{
+	invocation_flush_before(invocation);
+	invocation_take_up(invocation, invocation_run_slices(invocation));
+}
+
+HOT void invocation_run_in_vm(struct invocation *invocation)
 {
 	struct deployment *deployment = invocation->deployment;
 
@@ -264,7 +271,9 @@ void invocation_run_in_vm(struct invocation *invocation)
 				&invocation->work);
 		return;
 	}
-	invocation_count_start(invocation, METRICS_WARM);
+	invocation_count_start(invocation, invocation->is_first ?
+						   METRICS_SNAPSHOT :
+						   METRICS_WARM);
 	/*
 	 * One that can be polled begins here though its function is slow: that
 	 * takes no time, and another thread could not give it a vcpu's thread.
@@ -274,8 +283,7 @@ void invocation_run_in_vm(struct invocation *invocation)
 	     invocation_is_slow(deployment)))
 		invocation_offload(invocation, invocation_run_offloaded);
 	else
-		invocation_take_up(invocation,
-				   invocation_run_slices(invocation));
+		invocation_run_here(invocation);
 }
 
 void invocation_go_on(struct invocation *invocation)
@@ -288,8 +296,7 @@ void invocation_go_on(struct invocation *invocation)
 	else if (invocation_is_slow(invocation->deployment))
 		invocation_offload(invocation, invocation_run_offloaded);
 	else
-		invocation_take_up(invocation,
-				   invocation_run_slices(invocation));
+		invocation_run_here(invocation);
 }
 
 bool invocations_poll(struct worker *worker, uint64_t now_ns)

@@ -13,15 +13,19 @@
 #include <errno.h>
 
 #include "base/clock.h"
+#include "base/hot.h"
 #include "executor/invoke.h"
 #include "executor/invoke_request.h"
 #include "executor/invoke_state.h"
 #include "executor/invoke_typed.h"
 #include "executor/protocol/budget_reason.h"
+#include "executor/server/boots.h"
+#include "executor/server/growth.h"
 #include "executor/server/invocation_end.h"
 #include "executor/server/invocation_internal.h"
 #include "executor/server/invocation_log.h"
 #include "executor/server/invocation_run.h"
+#include "executor/server/server_limits.h"
 #include "executor/server/worker.h"
 
 /* A worker runs so many, and for so long, before it looks at its connections. */
@@ -65,6 +69,7 @@ static void invocation_on_turn(struct io_message *message)
 
 	invocation->in_line = false;
 	invocation->has_turn = true;
+	invocation->is_first = invocation->waiter.is_new;
 	timer_clear(&invocation->runner->timers, &invocation->timer);
 	invocation->vm = invocation->waiter.vm;
 	invocation_queue_first(invocation);
@@ -122,13 +127,24 @@ static void invocation_on_timer(struct timer *timer)
 		invocation_time_out(invocation);
 }
 
+/* False: it does not wait for that, or its time has come and is on the way. */
+static bool invocation_leave_load(struct invocation *invocation)
+{
+	if (!invocation->awaits_load ||
+	    !deployment_leave(invocation->deployment, &invocation->load))
+		return false;
+	invocation->awaits_load = false;
+	return true;
+}
+
 void invocation_abandon(struct invocation *invocation)
 {
 	atomic_store(&invocation->abandoned, true);
-	/* in_line belongs to the runner, which may be another worker */
+	/* its waits belong to the runner, which may be another worker */
 	if (__atomic_load_n(&invocation->runner, __ATOMIC_RELAXED) !=
 		    invocation->worker ||
-	    !invocation_leave_line(invocation))
+	    (!invocation_leave_load(invocation) &&
+	     !invocation_leave_line(invocation)))
 		return;
 	timer_clear(&invocation->runner->timers, &invocation->timer);
 	invocation_cancel(invocation);
@@ -204,6 +220,26 @@ static bool invocation_may_wait(const struct invocation *invocation)
 		       deployment->spec->concurrency.max;
 }
 
+/*
+ * Has a vm made for it, while it is in line for the first that is free. Without memory
+ * for that, it makes one itself, if it has none yet.
+ */
+static void invocation_grow(struct invocation *invocation)
+{
+	struct deployment *deployment = invocation->deployment;
+	struct pool *pool = deployment->function->pool;
+
+	invocation->in_line = true;
+	if (!growth_push(invocation->worker->shared->builders, deployment))
+		return;
+	if (!pool_leave(pool, &invocation->waiter)) {
+		pool_give_back(pool, NULL);
+		return;
+	}
+	invocation->in_line = false;
+	invocation_run_in_vm(invocation);
+}
+
 /* Tries to get a vm, or waits for one. */
 static void invocation_take_vm(struct invocation *invocation)
 {
@@ -211,18 +247,21 @@ static void invocation_take_vm(struct invocation *invocation)
 	int r;
 
 	invocation->waiter.served = invocation_on_served;
-	r = pool_try(deployment->function->pool,
-		     invocation_may_wait(invocation) ? &invocation->waiter :
-						       NULL,
-		     &invocation->error, &invocation->vm);
+	r = pool_try_growing(deployment->function->pool,
+			     invocation_may_wait(invocation) ?
+				     &invocation->waiter :
+				     NULL,
+			     &invocation->error, &invocation->vm);
 	if (!r) {
 		invocation_run_in_vm(invocation);
+	} else if (r == -EINPROGRESS) {
+		invocation_grow(invocation);
 	} else if (r == -EAGAIN) {
 		invocation->in_line = true;
 		invocation->timer.fire = invocation_on_timer;
 		timer_set(&invocation->runner->timers, &invocation->timer,
-			  invocation->arrived_ns + deployment->spec->concurrency
-							   .queue_timeout_ns);
+			  invocation->ready_ns + deployment->spec->concurrency
+							 .queue_timeout_ns);
 	} else {
 		invocation->result = r;
 		invocation_finish(invocation, invocation->runner);
@@ -230,7 +269,8 @@ static void invocation_take_vm(struct invocation *invocation)
 }
 
 /* Its turn in the run queue. */
-static void invocation_take_from_queue(struct invocation *invocation)
+static void invocation_take_from_queue(struct invocation *invocation,
+				       uint64_t now_ns)
 {
 	struct deployment *deployment = invocation->deployment;
 	const uint64_t limit_ns =
@@ -251,7 +291,8 @@ static void invocation_take_from_queue(struct invocation *invocation)
 		invocation_cancel(invocation);
 		return;
 	}
-	if (clock_now_ns() - invocation->arrived_ns > limit_ns) {
+	/* it may have arrived since then */
+	if (now_ns > invocation->ready_ns + limit_ns) {
 		invocation_time_out(invocation);
 		return;
 	}
@@ -302,18 +343,22 @@ static uint64_t invocation_run_next(struct worker *worker, uint64_t now_ns)
 
 	if (queue->count)
 		invocation_give_away(worker);
-	invocation_take_from_queue(invocation);
+	invocation_take_from_queue(invocation, now_ns);
 	then_ns = clock_now_ns();
 	run_queue_charge(queue, line, then_ns - now_ns);
 	deployment_release(deployment);
 	return then_ns;
 }
 
-bool invocations_run(struct worker *worker)
+HOT bool invocations_run(struct worker *worker)
 {
 	struct run_queue *queue = &worker->queue;
-	uint64_t now_ns = clock_now_ns(), until_ns = now_ns + RUNS_NS;
+	uint64_t now_ns, until_ns;
 
+	if (!queue->count && !worker->polled)
+		return false;
+	now_ns = clock_now_ns();
+	until_ns = now_ns + RUNS_NS;
 	for (unsigned i = 0;
 	     i < RUNS_AT_ONCE && queue->count && now_ns < until_ns; i++)
 		now_ns = invocation_run_next(worker, now_ns);
@@ -363,7 +408,9 @@ static int invocation_check(struct invocation *invocation)
 {
 	struct deployment *deployment = invocation->deployment;
 
-	if (!deployment_is_active(deployment))
+	/* one that has just become active may not be loaded: it is refused as before */
+	if (!deployment_is_active(deployment) ||
+	    !deployment_function(deployment))
 		return invocation_check_inactive(invocation);
 	return invocation_judge(invocation,
 				invoke_request_check(deployment->function,
@@ -394,14 +441,99 @@ static int invocation_pay(struct invocation *invocation)
 	return 0;
 }
 
-void invocation_start(struct invocation *invocation)
+/* It has been admitted, and its function is loaded, or could not be. */
+static void invocation_on_loaded(struct io_message *message)
+{
+	struct invocation *invocation = INVOCATION_OF(message, message);
+
+	invocation->awaits_load = false;
+	invocation->ready_ns = clock_now_ns();
+	timer_clear(&invocation->runner->timers, &invocation->timer);
+	if (invocation_is_abandoned(invocation)) {
+		invocation_cancel(invocation);
+		return;
+	}
+	invocation->result = invocation->load_result;
+	if (!invocation->result)
+		invocation->result = invocation_check(invocation);
+	if (!invocation->result)
+		invocation->result = invocation_pay(invocation);
+	if (invocation->result)
+		invocation_finish(invocation, invocation->runner);
+	else
+		invocation_queue(invocation);
+}
+
+/* A load_waiter's. Any thread. */
+static void invocation_load_ended(struct load_waiter *waiter, int result,
+				  const struct error *why)
+{
+	struct invocation *invocation = INVOCATION_OF(waiter, load);
+
+	invocation->load_result = result;
+	if (result)
+		invocation->error = *why;
+	invocation->message.deliver = invocation_on_loaded;
+	io_post(invocation->runner->io, NULL, &invocation->message);
+}
+
+static void invocation_on_load_timer(struct timer *timer)
+{
+	struct invocation *invocation = INVOCATION_OF(timer, timer);
+
+	if (!invocation_leave_load(invocation))
+		return;
+	invocation->result =
+		deployment_refusal(invocation->deployment, &invocation->error);
+	invocation_finish(invocation, invocation->runner);
+}
+
+/* Whether its function is active, but to be loaded first. */
+static bool invocation_needs_load(const struct invocation *invocation)
+{
+	const struct deployment *deployment = invocation->deployment;
+
+	return deployment_is_active(deployment) &&
+	       !deployment_function(deployment);
+}
+
+/* Admits it, and has it wait until its function is loaded. */
+static void invocation_await_load(struct invocation *invocation)
+{
+	struct deployment *deployment = invocation->deployment;
+	bool is_first;
+
+	invocation->result = invocation_admit(invocation);
+	if (invocation->result) {
+		invocation_refuse(invocation);
+		return;
+	}
+	invocation->worker->invocation_count++;
+	invocation->awaits_load = true;
+	invocation->timer.fire = invocation_on_load_timer;
+	timer_set(&invocation->runner->timers, &invocation->timer,
+		  invocation->arrived_ns + SERVER_LOAD_WAIT_NS);
+	invocation->load.loaded = invocation_load_ended;
+	if (!deployment_await(deployment, &invocation->load, &is_first)) {
+		/* it has just been loaded, or has failed */
+		invocation->load_result = 0;
+		invocation_on_loaded(&invocation->message);
+		return;
+	}
+	if (is_first)
+		boots_load(deployment->boots, deployment);
+}
+
+HOT void invocation_start(struct invocation *invocation)
 {
 	assert(!invocation->timer.link);
-	invocation->arrived_ns = clock_now_ns();
+	invocation->arrived_ns = invocation->ready_ns = clock_now_ns();
 	invocation->runner = invocation->worker;
 	invocation->begun = invocation->has_turn = false;
 	invocation->was_offloaded = invocation->is_whole = false;
 	invocation->in_line = invocation->has_call = false;
+	invocation->awaits_load = false;
+	invocation->is_first = false;
 	invocation->is_wrong = false;
 	invocation->used_ns = 0;
 	atomic_store_explicit(&invocation->abandoned, false,
@@ -412,6 +544,12 @@ void invocation_start(struct invocation *invocation)
 	invoke_state(&invocation->reply)->typed.memory = NULL;
 	invocation->request.log = invocation_log_line;
 	invocation->request.log_cookie = invocation;
+	atomic_store_explicit(&invocation->deployment->used_ns,
+			      invocation->arrived_ns, memory_order_relaxed);
+	if (invocation_needs_load(invocation)) {
+		invocation_await_load(invocation);
+		return;
+	}
 	invocation->result = invocation_check(invocation);
 	if (!invocation->result)
 		invocation->result = invocation_pay(invocation);

@@ -42,6 +42,7 @@ struct listener {
 	bool checks_hosts;	      /* of requests; host_check.h */
 	bool inherited; /* the socket goes on without us: it is not shut down */
 	bool failed;	/* accept() did, and that was logged */
+	bool is_shut;	/* down: nobody can connect */
 
 	int fd;
 	bool is_first;	  /* of those that share the socket: it closes it */

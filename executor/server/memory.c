@@ -10,6 +10,7 @@
 #include "executor/server/log/log.h"
 #include "executor/server/server_limits.h"
 #include "snapshot/pool.h"
+#include "vm/vm.h"
 
 enum memory_pressure {
 	PRESSURE_NONE,
@@ -39,21 +40,32 @@ static struct generation *hold_generation(struct memory *memory)
 	return generation;
 }
 
+/* The vms of @deployment; NULL: it has none. */
+static struct pool *pool_of(const struct deployment *deployment)
+{
+	const struct function *function =
+		deployment_is_active(deployment) ?
+			deployment_function(deployment) :
+			NULL;
+
+	return function ? function->pool : NULL;
+}
+
 static struct pool *find_oldest(const struct generation *generation)
 {
 	uint64_t oldest_ns = UINT64_MAX;
 	struct pool *oldest = NULL;
 
 	for (size_t i = 0; i < generation->count; i++) {
-		struct deployment *deployment = generation->deployments[i];
+		struct pool *pool = pool_of(generation->deployments[i]);
 		uint64_t since_ns;
 
-		if (!deployment_is_active(deployment))
+		if (!pool)
 			continue;
-		since_ns = pool_idle_since(deployment->function->pool);
+		since_ns = pool_idle_since(pool);
 		if (since_ns < oldest_ns) {
 			oldest_ns = since_ns;
-			oldest = deployment->function->pool;
+			oldest = pool;
 		}
 	}
 	return oldest;
@@ -76,12 +88,10 @@ static bool free_outdated(const struct generation *generation)
 {
 	for (size_t i = 0; i < generation->count; i++) {
 		const struct deployment *next = generation->next[i];
-		struct deployment *deployment = generation->deployments[i];
+		struct pool *pool = pool_of(generation->deployments[i]);
 
-		if (next && deployment_is_pending(next) &&
-		    deployment_is_active(deployment) &&
-		    pool_free_oldest(deployment->function->pool, true,
-				     UINT64_MAX))
+		if (next && deployment_is_pending(next) && pool &&
+		    pool_free_oldest(pool, true, UINT64_MAX))
 			return true;
 	}
 	return false;
@@ -100,6 +110,8 @@ static bool memory_spare(struct memory_budget *budget, bool for_boot)
 		metrics_add(&memory->config.metrics
 				     ->vms_trimmed[METRICS_TRIM_LIMIT],
 			    1);
+	else if (generation && generation->count)
+		deployment_is_short(generation->deployments[0]->host);
 	generation_release(generation);
 	return has_freed;
 }
@@ -125,11 +137,10 @@ static size_t trim(const struct generation *generation, bool warm_too,
 	size_t count = 0;
 
 	for (size_t i = 0; i < generation->count; i++) {
-		struct deployment *deployment = generation->deployments[i];
+		struct pool *pool = pool_of(generation->deployments[i]);
 
-		if (deployment_is_active(deployment))
-			count += pool_trim(deployment->function->pool, warm_too,
-					   before_ns);
+		if (pool)
+			count += pool_trim(pool, warm_too, before_ns);
 	}
 	return count;
 }
@@ -177,6 +188,7 @@ static void trim_pressed(struct memory *memory,
 {
 	const size_t count = trim(generation, warm_too, UINT64_MAX);
 
+	shells_spare();
 	metrics_add(&memory->config.metrics->vms_trimmed[METRICS_TRIM_PRESSURE],
 		    count);
 	/* once, however long it goes on */
@@ -184,6 +196,23 @@ static void trim_pressed(struct memory *memory,
 		log_write(THAW_LOG_WARN, "memory is short: idle vms are freed",
 			  LOG_FIELD("said_by", memory->source.path),
 			  LOG_NUMBER("vms", count));
+}
+
+/* Makes the warm vms again that have been freed since, unless memory was short. */
+static void warm_pools(const struct memory *memory,
+		       const struct generation *generation)
+{
+	const uint64_t pressed_ns = atomic_load(&memory->pressed_ns);
+
+	if (pressed_ns &&
+	    clock_now_ns() <= pressed_ns + SERVER_PRESSURE_GOES_ON_NS)
+		return;
+	for (size_t i = 0; i < generation->count; i++) {
+		struct pool *pool = pool_of(generation->deployments[i]);
+
+		if (pool)
+			pool_warm_up(pool);
+	}
 }
 
 static void sweep_once(struct memory *memory)
@@ -197,6 +226,7 @@ static void sweep_once(struct memory *memory)
 		atomic_store(&memory->pressed_ns, clock_now_ns());
 	} else if (generation) {
 		trim_idle(memory, generation);
+		warm_pools(memory, generation);
 	}
 	generation_release(generation);
 	trim_heap(memory);
@@ -216,7 +246,8 @@ static void sweep(struct offload_work *work)
 
 static void begin_sweep(struct memory *memory)
 {
-	if (!atomic_exchange(&memory->sweeping, true))
+	/* pressure may be noticed after the last builder has ended */
+	if (memory->builders && !atomic_exchange(&memory->sweeping, true))
 		offload_push(memory->builders, NULL, &memory->sweep);
 }
 
@@ -293,6 +324,7 @@ void memory_stop(struct memory *memory)
 {
 	if (memory->timer.fire)
 		timer_clear(memory->config.timers, &memory->timer);
+	memory->builders = NULL;
 }
 
 void memory_done(struct memory *memory)

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "base/clock.h"
+#include "base/hot.h"
 
 /* 1, 2.5, 5 and so on */
 /* clang-format off */
@@ -39,7 +40,7 @@ static size_t find_bucket(uint64_t ns)
 	return at;
 }
 
-void metrics_observe(struct metrics_histogram *histogram, uint64_t ns)
+HOT void metrics_observe(struct metrics_histogram *histogram, uint64_t ns)
 {
 	metrics_add(&histogram->buckets[find_bucket(ns)], 1);
 	metrics_add(&histogram->sum_ns, ns);

@@ -409,7 +409,7 @@ static int make_readiness(const struct generation *generation,
 	if (!views)
 		return -ENOMEM;
 	for (size_t i = 0; i < generation->count; i++)
-		generation_view(generation, i, &views[i]);
+		generation_view_state(generation, i, &views[i]);
 	readiness_make(views, generation->count, ret_readiness);
 	free(views);
 	return 0;
@@ -435,6 +435,8 @@ static void reload_sum_up(struct server *server)
 	       counts->active, counts->booting, counts->failed);
 	if (server->is_booting && !counts->booting) {
 		server->is_booting = false;
+		/* what programs have read is known now */
+		reload_watch(server);
 		if (!log_may(&boots_limit, THAW_LOG_INFO))
 			return;
 		log_write(THAW_LOG_INFO, "boots ended",
@@ -442,6 +444,33 @@ static void reload_sum_up(struct server *server)
 			  LOG_NUMBER("failed", counts->failed),
 			  LOG_NUMBER("outdated", counts->outdated));
 	}
+}
+
+static void reload_on_sum_timer(struct timer *timer)
+{
+	struct server *server = container_of(timer, struct server, sum_timer);
+
+	atomic_store(&server->has_booted, true);
+}
+
+/*
+ * Sums up now, or later if that would be too often: each function that is booted asks for
+ * it, and all functions are looked at.
+ */
+static void reload_sum_up_soon(struct server *server)
+{
+	const uint64_t start_ns = clock_now_ns();
+
+	if (start_ns < server->next_sum_ns) {
+		server->sum_timer.fire = reload_on_sum_timer;
+		timer_set(&server->main.timers, &server->sum_timer,
+			  server->next_sum_ns);
+		return;
+	}
+	timer_clear(&server->main.timers, &server->sum_timer);
+	reload_sum_up(server);
+	server->next_sum_ns =
+		start_ns + (clock_now_ns() - start_ns) * SERVER_SUM_UP_SHARE;
 }
 
 /* Puts updates that are active into the places of their old versions. */
@@ -459,13 +488,41 @@ static void reload_put_updates(struct server *server)
 	}
 }
 
+void reload_crowded(struct deployment_host *host)
+{
+	struct server *server = container_of(host, struct server, shared.host);
+
+	atomic_store(&server->is_crowded, true);
+	reload_wake(server);
+}
+
+/* Unloads the functions that were used least recently. */
+static void reload_unload(struct server *server)
+{
+	struct deployment_host *host = &server->shared.host;
+	const unsigned loaded = atomic_load(&host->loaded);
+	unsigned keep = SERVER_LOADED_KEPT(host->loaded_max);
+	uint64_t before_ns = UINT64_MAX;
+	struct generation *fewer = NULL;
+
+	if (atomic_exchange(&host->is_short, false) && keep > loaded / 2) {
+		keep = loaded / 2;
+		before_ns = clock_now_ns() - SERVER_UNUSED_NS;
+	}
+	/* another load asks again if there was no memory */
+	(void)generation_unload(server->main.generation, keep, before_ns,
+				&fewer);
+	if (fewer)
+		reload_pass_to_all(server, fewer);
+}
+
 void reload_settle(struct server *server)
 {
 	struct reload *reload = server->reload;
 
 	if (atomic_exchange(&server->has_booted, false)) {
 		server->is_unsettled = true;
-		reload_sum_up(server);
+		reload_sum_up_soon(server);
 	}
 	if (atomic_load(&server->missing))
 		return;
@@ -475,6 +532,9 @@ void reload_settle(struct server *server)
 		reload_take_over(reload);
 	if (!server->reload && !atomic_load(&server->missing))
 		reload_put_updates(server);
+	if (!server->reload && !atomic_load(&server->missing) &&
+	    atomic_exchange(&server->is_crowded, false))
+		reload_unload(server);
 	/* with the answer, its client finds the new versions on all workers */
 	if (!server->reload && !atomic_load(&server->missing))
 		reload_answer_all(server);

@@ -27,6 +27,9 @@ void reload_wake(struct server *server);
  */
 void reload_settle(struct server *server);
 
+/* A deployment_host's: has the main thread unload functions. Any thread. */
+void reload_crowded(struct deployment_host *host);
+
 /* Whether workers or other threads still have to do with a generation. */
 bool reload_is_unsettled(const struct server *server);
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hot.h"
 #include "executor/protocol/http_response.h"
 #include "executor/server/admin/server_json.h"
 #include "executor/server/http_connection.h"
@@ -11,7 +12,7 @@
 #include "executor/server/respond.h"
 #include "executor/server/worker.h"
 
-void route_find(struct exchange *exchange)
+HOT void route_find(struct exchange *exchange)
 {
 	struct deployment *deployment =
 		generation_find(exchange->worker->generation, exchange->name);
@@ -19,8 +20,8 @@ void route_find(struct exchange *exchange)
 	exchange->deployment = deployment ? deployment_hold(deployment) : NULL;
 }
 
-void route_attribute(struct exchange *exchange, const char *name,
-		     const char *value)
+HOT void route_attribute(struct exchange *exchange, const char *name,
+			 const char *value)
 {
 	struct thaw_invoke_request *request = &exchange->invocation.request;
 
@@ -31,7 +32,7 @@ void route_attribute(struct exchange *exchange, const char *name,
 		(struct thaw_attribute){ name, value };
 }
 
-void route_common_attributes(struct exchange *exchange)
+HOT void route_common_attributes(struct exchange *exchange)
 {
 	static const char *const names[] = { "traceparent", "tracestate",
 					     "x-amzn-trace-id" };
@@ -42,13 +43,13 @@ void route_common_attributes(struct exchange *exchange)
 						    names[i]));
 }
 
-static void route_on_ended(struct invocation *invocation)
+HOT static void route_on_ended(struct invocation *invocation)
 {
 	exchange_release(exchange_of_invocation(invocation));
 }
 
-void route_invoke(struct exchange *exchange,
-		  void (*replied)(struct invocation *invocation))
+HOT void route_invoke(struct exchange *exchange,
+		      void (*replied)(struct invocation *invocation))
 {
 	struct invocation *invocation = &exchange->invocation;
 

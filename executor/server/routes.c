@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/container_of.h"
+#include "base/hot.h"
 #include "executor/protocol/cloudevents_json.h"
 #include "executor/protocol/http_query.h"
 #include "executor/protocol/http_response.h"
@@ -22,15 +23,14 @@
 #define FUNCTION_PREFIX "/function/"
 #define ALLOWED "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 
-/* Splits /function/NAME/more; the name decoded, more as it was sent. */
-static const char *routes_split_path(struct exchange *exchange)
+/* The NAME of /function/NAME/more, as it was sent; and what is behind it. */
+static const char *routes_name(const struct exchange *exchange,
+			       const char **ret_more)
 {
 	const char *name = exchange->request.path + strlen(FUNCTION_PREFIX);
-	size_t size = strcspn(name, "/");
 
-	if (http_decode(name, size, exchange->name, sizeof(exchange->name)) < 1)
-		exchange->name[0] = '\0';
-	return name + size;
+	*ret_more = strchrnul(name, '/');
+	return name;
 }
 
 static bool routes_is_function(const struct exchange *exchange)
@@ -51,9 +51,12 @@ static void routes_refuse_head(struct exchange *exchange, unsigned status,
 static void routes_function_head(struct exchange *exchange)
 {
 	struct http_request *request = &exchange->request;
-	const char *reason = NULL;
+	const char *reason = NULL, *more;
+	const char *name = routes_name(exchange, &more);
 
-	routes_split_path(exchange);
+	if (http_decode(name, (size_t)(more - name), exchange->name,
+			sizeof(exchange->name)) < 1)
+		exchange->name[0] = '\0';
 	route_find(exchange);
 	if (!exchange->deployment) {
 		routes_refuse_head(exchange, 404, "no such function");
@@ -71,7 +74,7 @@ static void routes_function_head(struct exchange *exchange)
 		routes_refuse_head(exchange, 400, reason);
 }
 
-static void routes_head(struct exchange *exchange)
+HOT static void routes_head(struct exchange *exchange)
 {
 	exchange->request.max_body = SERVER_BODY_MAX;
 	exchange->name[0] = '\0';
@@ -127,7 +130,7 @@ static void routes_respond_failed(struct exchange *exchange)
 	respond_end(exchange, exchange->text.data, exchange->text.size);
 }
 
-static void routes_on_replied(struct invocation *invocation)
+HOT static void routes_on_replied(struct invocation *invocation)
 {
 	struct exchange *exchange = exchange_of_invocation(invocation);
 	const struct thaw_reply *reply = &invocation->reply;
@@ -145,10 +148,11 @@ static void routes_on_replied(struct invocation *invocation)
 	http_connection_send(exchange);
 }
 
-static void routes_invoke(struct exchange *exchange)
+HOT static void routes_invoke(struct exchange *exchange)
 {
-	const char *more = routes_split_path(exchange);
+	const char *more;
 
+	routes_name(exchange, &more);
 	exchange->invocation.request.attributes = exchange->attributes;
 	answer_take_headers(exchange);
 	route_attribute(exchange, "method", exchange->request.method_name);
@@ -205,7 +209,7 @@ static void routes_function(struct exchange *exchange)
 	routes_invoke(exchange);
 }
 
-static void routes_request(struct exchange *exchange)
+HOT static void routes_request(struct exchange *exchange)
 {
 	if (routes_is_function(exchange)) {
 		routes_function(exchange);

@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "base/hot.h"
+
 static void run_queue_count(struct run_queue *queue, struct run_entry *entry)
 {
 	entry->popped = queue->popped;
@@ -19,8 +21,8 @@ static void run_queue_add_line(struct run_queue *queue, struct run_line *line)
 	timer_set(&queue->lines, &line->place, used_ns);
 }
 
-void run_queue_push(struct run_queue *queue, struct run_line *line,
-		    struct run_entry *entry)
+HOT void run_queue_push(struct run_queue *queue, struct run_line *line,
+			struct run_entry *entry)
 {
 	entry->next = NULL;
 	if (line->first) {
@@ -45,8 +47,8 @@ void run_queue_push_first(struct run_queue *queue, struct run_line *line,
 	run_queue_count(queue, entry);
 }
 
-struct run_line *run_queue_pop(struct run_queue *queue,
-			       struct run_entry **ret_entry)
+HOT struct run_line *run_queue_pop(struct run_queue *queue,
+				   struct run_entry **ret_entry)
 {
 	struct run_line *line = (struct run_line *)queue->lines.root;
 
@@ -60,8 +62,8 @@ struct run_line *run_queue_pop(struct run_queue *queue,
 	return line;
 }
 
-void run_queue_charge(struct run_queue *queue, struct run_line *line,
-		      uint64_t ns)
+HOT void run_queue_charge(struct run_queue *queue, struct run_line *line,
+			  uint64_t ns)
 {
 	const uint64_t used_ns = line->place.at_ns + ns;
 

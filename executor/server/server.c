@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -21,6 +22,8 @@
 
 #include "base/clock.h"
 #include "base/container_of.h"
+#include "executor/function_store.h"
+#include "executor/invoke_init.h"
 #include "executor/server/admin_routes.h"
 #include "executor/server/drain.h"
 #include "executor/server/invocation_echo.h"
@@ -34,6 +37,8 @@
 #include "executor/server/server_limits.h"
 #include "executor/server/server_state.h"
 #include "executor/server/workers.h"
+#include "vm/fresh_shells.h"
+#include "vm/poll_cores.h"
 #include "vm/watchdog.h"
 
 static void server_on_signal(struct io_poll *poll)
@@ -79,10 +84,50 @@ static void server_on_watchdog(struct timer *timer)
 		  clock_now_ns() + notify_watchdog_ns());
 }
 
+/* How many mappings the process may have. */
+static uint64_t server_read_mappings(void)
+{
+	unsigned long long value = SERVER_MAPPINGS_DEFAULT;
+	FILE *file = fopen("/proc/sys/vm/max_map_count", "re");
+
+	if (!file)
+		return value;
+	if (fscanf(file, "%llu", &value) != 1)
+		value = SERVER_MAPPINGS_DEFAULT;
+	fclose(file);
+	return value;
+}
+
+/* How many functions may be loaded, of @files for them and for vms. */
+static void server_set_loaded(struct server *server, uint64_t files)
+{
+	const uint64_t mappings = server_read_mappings() / SERVER_LOADED_PART /
+				  SERVER_MAPPINGS_PER_FUNCTION;
+	uint64_t max = files / SERVER_LOADED_PART;
+
+	if (max > mappings)
+		max = mappings;
+	if (max > SERVER_LOADED_MAX)
+		max = SERVER_LOADED_MAX;
+	server->shared.host.loaded_max = max ? (unsigned)max : 1;
+	server->shared.host.crowded = reload_crowded;
+}
+
+/* Those that the server keeps for itself; the first shells are among them. */
+static uint64_t reserved_files(uint64_t shells)
+{
+	const uint64_t more = shells > SERVER_SHELLS_DEFAULT ?
+				      shells - SERVER_SHELLS_DEFAULT :
+				      0;
+
+	return SERVER_FILES_RESERVED + more * SERVER_FILES_PER_VM;
+}
+
 /* Allows as many open files as possible, and connections to match. */
 static void server_set_connections(struct server *server)
 {
 	struct server_options *options = &server->shared.options;
+	uint64_t reserved = reserved_files(options->shells);
 	struct rlimit limit;
 	uint64_t most, left;
 
@@ -91,15 +136,17 @@ static void server_set_connections(struct server *server)
 	limit.rlim_cur = limit.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &limit))
 		getrlimit(RLIMIT_NOFILE, &limit);
-	most = limit.rlim_cur > 2 * SERVER_FILES_RESERVED ?
-		       (limit.rlim_cur - SERVER_FILES_RESERVED) / 2 :
-		       SERVER_FILES_RESERVED / 2;
+	if (limit.rlim_cur < SERVER_FILES_SHELLS * reserved) {
+		options->shells = 0;
+		reserved = reserved_files(0);
+	}
+	most = limit.rlim_cur > 2 * reserved ? (limit.rlim_cur - reserved) / 2 :
+					       reserved / 2;
 	if (!options->max_connections)
 		options->max_connections = most < SERVER_CONNECTIONS_DEFAULT ?
 						   most :
 						   SERVER_CONNECTIONS_DEFAULT;
-	else if (options->max_connections + SERVER_FILES_RESERVED >
-		 limit.rlim_cur)
+	else if (options->max_connections + reserved > limit.rlim_cur)
 		log_write(THAW_LOG_WARN,
 			  "connections may take the files that vms need: raise "
 			  "the limit of open files or lower --max-connections",
@@ -107,10 +154,13 @@ static void server_set_connections(struct server *server)
 				     options->max_connections),
 			  LOG_NUMBER("files", limit.rlim_cur));
 	/* vms get what is left of them, or half if that is more */
-	left = options->max_connections + SERVER_FILES_RESERVED;
+	left = options->max_connections + reserved;
 	left = limit.rlim_cur > left ? limit.rlim_cur - left : 0;
-	server->shared.memory.budget.vms_max =
-		(left > most ? left : most) / SERVER_FILES_PER_VM;
+	left = left > most ? left : most;
+	server_set_loaded(server, left);
+	if (options->state_dir)
+		left -= server->shared.host.loaded_max;
+	server->shared.memory.budget.vms_max = left / SERVER_FILES_PER_VM;
 }
 
 static const struct listener_handlers listener_handlers = {
@@ -120,6 +170,49 @@ static const struct listener_handlers listener_handlers = {
 		[LISTENER_METRICS] = &metrics_routes_handler,
 	},
 };
+
+/* Snapshots that could not be written, or are damaged; on the store's threads. */
+static void server_on_store(void *cookie, const char *function,
+			    enum thaw_level level, const char *text,
+			    size_t size)
+{
+	static struct log_limit limit = {
+		.per_second = SERVER_BOOT_LINES_PER_SECOND,
+		.burst = SERVER_STORE_LINES_BURST,
+		.cause = "troubles of the store",
+	};
+
+	(void)cookie;
+	(void)size;
+	if (log_may(&limit, level))
+		log_write(level, "store of snapshots",
+			  LOG_FIELD("function", function),
+			  LOG_FIELD("reason", text));
+}
+
+/* Without a state directory that can be used, functions are booted. */
+static void server_open_store(struct server *server)
+{
+	const struct server_options *options = &server->shared.options;
+
+	int r = 0;
+
+	if (options->state_dir)
+		r = function_store_open(options->state_dir, options->state_max,
+					server_on_store, NULL,
+					&server->no_store, &server->store);
+	if (!r && server->store)
+		r = function_store_scrub(server->store, SERVER_SCRUB_INTERVAL,
+					 &server->no_store);
+	if (r) {
+		function_store_close(server->store, true);
+		server->store = NULL;
+		log_write(THAW_LOG_WARN, "no store of snapshots",
+			  LOG_FIELD("reason", server->no_store.message));
+		server->function_options.no_store = server->no_store.message;
+	}
+	server->function_options.store = server->store;
+}
 
 static int server_prepare(struct server *server, struct error *err)
 {
@@ -133,6 +226,7 @@ static int server_prepare(struct server *server, struct error *err)
 	if (server->shared.worker_count > SERVER_WORKERS_MAX)
 		server->shared.worker_count = SERVER_WORKERS_MAX;
 	server->shared.host.workers = server->shared.worker_count;
+	poll_cores_reserve(server->shared.worker_count);
 	if (!r)
 		r = generation_load(&server->shared.host,
 				    server->shared.options.catalog, NULL, err,
@@ -150,7 +244,9 @@ static int server_prepare(struct server *server, struct error *err)
 		.any_queue = true,
 		.memory = &server->shared.memory.budget,
 		.invoker = { .invoke = callee_invoke },
+		.answer_init = invoke_init,
 	};
+	server_open_store(server);
 	memory_admit(&server->shared.memory, server->main.generation);
 	server->shared.workers = calloc(server->shared.worker_count,
 					sizeof(*server->shared.workers));
@@ -251,6 +347,7 @@ static int server_start(struct server *server, struct error *err)
 		r = server_watch(server, err);
 	if (r)
 		return r;
+	fresh_shells_keep((unsigned)server->shared.options.shells);
 	reload_boot(server, NULL);
 	return listeners_start(server, err);
 }
@@ -309,6 +406,7 @@ static void server_done(struct server *server)
 		workers_stop(server);
 	}
 	memory_stop(&server->shared.memory);
+	fresh_shells_keep(0);
 	/* the builders free what the last runs release; all post to workers */
 	if (server->main.generation)
 		generation_cancel(server->main.generation, NULL);
@@ -325,6 +423,9 @@ static void server_done(struct server *server)
 		worker_done(&server->main);
 	else
 		generation_release(server->main.generation);
+	memory_set_generation(&server->shared.memory, NULL);
+	/* all functions have told it what was learned */
+	function_store_close(server->store, true);
 	if (server->signals.fd > 0)
 		close(server->signals.fd);
 	catalog_watch_close(&server->watch);

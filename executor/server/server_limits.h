@@ -46,8 +46,43 @@
 #define SERVER_BOOTS_MAX 16
 #define SERVER_BOOTS_BEGUN_MAX 256
 #define SERVER_BOOTS_SUSPECT_MAX 128
-/* Log lines about boots, after one for each function. */
+/* Log lines about boots, after one for each function; and about snapshots not written. */
 #define SERVER_BOOT_LINES_PER_SECOND 100
+#define SERVER_STORE_LINES_BURST 100
+/* How often a file of the store is verified again, the next one each time. */
+#define SERVER_SCRUB_INTERVAL (60 * UNITS_S)
+
+/*
+ * Functions that may be loaded because of their invocations, so that neither their
+ * descriptors nor their mappings run out: by default a quarter of the descriptors that vms
+ * would have otherwise, and of the mappings that a process may have (vm.max_map_count),
+ * of which each takes about so many. From the first share of that on, functions are
+ * unloaded until the second is left.
+ */
+#define SERVER_LOADED_MAX 4096
+/*
+ * How long a load waits until others are unloaded, how often it looks, and after how many
+ * looks it asks again.
+ */
+#define SERVER_LOADED_PATIENCE_NS (500 * UNITS_MS)
+#define SERVER_LOADED_LOOK_NS (1 * UNITS_MS)
+#define SERVER_LOADED_LOOKS 64
+#define SERVER_LOADED_PART 4
+#define SERVER_MAPPINGS_PER_FUNCTION 10
+#define SERVER_MAPPINGS_DEFAULT 65530
+#define SERVER_LOADED_CROWDED(max) ((max) - (max) / 4)
+#define SERVER_LOADED_KEPT(max) ((max) - (max) / 2)
+/*
+ * Without memory for a vm, or to load a function, half of those are unloaded that nobody
+ * has invoked for so long; at most once in that time.
+ */
+#define SERVER_UNUSED_NS (1 * UNITS_S)
+
+/* How long an invocation waits until its function is loaded; then queue_timeout begins. */
+#define SERVER_LOAD_WAIT_NS (10 * UNITS_S)
+
+/* While functions are booted, all are summed up in one part of the time in so many. */
+#define SERVER_SUM_UP_SHARE 10
 
 /* The answer to a reload waits so long for boots, and then says what is pending. */
 #define SERVER_RELOAD_WAIT_NS (5 * UNITS_S)
@@ -66,11 +101,18 @@
 /* Of these, the metrics listeners have so many at most: their answers are large. */
 #define SERVER_METRICS_CONNECTIONS 16
 
-/* Open files the server keeps for itself and for vms, of that limit. */
+/* Open files the server keeps for itself, for vms and for shells, of that limit. */
 #define SERVER_FILES_RESERVED 256
+
+/* There are shells made ahead only if the limit is so many times that with them. */
+#define SERVER_FILES_SHELLS 3
 
 /* Open files that a vm takes; no more vms are built than there are files for. */
 #define SERVER_FILES_PER_VM 2
+
+/* Shells that are made ahead, for functions that need a new vm: see vm/fresh_shells.h. */
+#define SERVER_SHELLS_DEFAULT 16
+#define SERVER_SHELLS_MAX 1024
 
 /* From the first byte of a request to the last of its head, of its body. */
 #define SERVER_HEAD_TIMEOUT_DEFAULT (10 * UNITS_S)
@@ -83,6 +125,14 @@
 
 /* How long a connection stays after an answer to a request not read to its end. */
 #define SERVER_LINGER_NS (1 * UNITS_S)
+
+/*
+ * How long those are waited for when the server drains who are half connected, at most
+ * half of the drain timeout: the answer to one of them may be lost once, and is repeated
+ * after a second. And how often it looks.
+ */
+#define SERVER_HALF_OPEN_NS (2 * UNITS_S)
+#define SERVER_HALF_OPEN_LOOK_NS (10 * UNITS_MS)
 
 /* How long a connection without a request stays when the server drains. */
 #define SERVER_DRAIN_IDLE_NS (500 * UNITS_MS)

@@ -8,6 +8,7 @@ void server_options_init(struct server_options *options)
 	*options = (struct server_options){
 		.max_buffered = SERVER_BUFFERED_DEFAULT,
 		.vm_idle_ns = SERVER_VM_IDLE_DEFAULT,
+		.shells = SERVER_SHELLS_DEFAULT,
 		.head_timeout_ns = SERVER_HEAD_TIMEOUT_DEFAULT,
 		.body_timeout_ns = SERVER_BODY_TIMEOUT_DEFAULT,
 		.idle_timeout_ns = SERVER_IDLE_TIMEOUT_DEFAULT,

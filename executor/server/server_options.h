@@ -32,7 +32,10 @@ struct server_options {
 	uint64_t max_connections; /* 0: by the limit of open files */
 	uint64_t max_buffered;	  /* bytes of requests and replies */
 	uint64_t max_memory;	  /* bytes of vms; 0: a share of all */
+	const char *state_dir;	  /* has snapshots; NULL: none */
+	uint64_t state_max;	  /* bytes there; 0: the default */
 	uint64_t vm_idle_ns;	  /* how long idle vms are kept */
+	uint64_t shells;	  /* made ahead, for new vms */
 	uint64_t head_timeout_ns, body_timeout_ns, idle_timeout_ns,
 		send_timeout_ns;
 	uint64_t events_max, event_retries, event_max_age_ns;

@@ -28,6 +28,8 @@ struct server {
 
 	/* These do not change while workers run. */
 	struct function_options function_options;
+	struct function_store *store; /* or NULL */
+	struct error no_store;	      /* why, though there should be one */
 	struct boots *boots;
 	struct listener *listeners, **last_listener;
 	struct listener_limit metrics_limit; /* of the metrics listeners */
@@ -39,6 +41,7 @@ struct server {
 	struct io_message wake;
 	_Atomic bool is_woken;
 	_Atomic bool has_booted;  /* a function is active, or has failed */
+	_Atomic bool is_crowded;  /* functions are to be unloaded */
 	_Atomic unsigned missing; /* workers to pass to the generation */
 
 	/* These belong to the main thread. */
@@ -46,6 +49,8 @@ struct server {
 	struct io_poll signals;
 	struct catalog_watch watch;
 	struct timer drain_timer, notify_timer;
+	struct timer sum_timer; /* sums up the functions, from next_sum_ns on */
+	uint64_t next_sum_ns;
 	unsigned starting;     /* workers that are not up yet */
 	unsigned idle_workers; /* drained */
 	struct error failure;  /* why it could not start */

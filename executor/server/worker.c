@@ -6,7 +6,11 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "base/container_of.h"
+#include "base/hot.h"
+#include "executor/io/listen.h"
 #include "executor/server/log/log.h"
+#include "executor/server/server_limits.h"
 
 int worker_init(struct worker *worker, struct shared *shared,
 		const struct worker_calls *calls, unsigned index,
@@ -62,7 +66,8 @@ void worker_listen(struct worker *worker, struct listener *listener)
 	io_listener_open(worker->io, &listener->io, listener->fd);
 }
 
-void worker_turn(struct worker *worker, uint64_t until_ns)
+/* bench/waterfall_served.c finds the turns of a worker. */
+HOT NOINLINE void worker_turn(struct worker *worker, uint64_t until_ns)
 {
 	uint64_t next_ns = timers_next(&worker->timers);
 
@@ -76,12 +81,12 @@ bool worker_is_idle(const struct worker *worker)
 	     listener = listener->next_open)
 		if (listener->io.internal.accepting)
 			return false;
-	return !worker->connection_count && !worker->event_count &&
-	       !worker->invocation_count && !worker->queue.count &&
-	       !worker->polled;
+	return !worker->half_open.link && !worker->connection_count &&
+	       !worker->event_count && !worker->invocation_count &&
+	       !worker->queue.count && !worker->polled;
 }
 
-void worker_run(struct worker *worker)
+HOT void worker_run(struct worker *worker)
 {
 	bool busy = false;
 
@@ -93,25 +98,64 @@ void worker_run(struct worker *worker)
 	}
 }
 
-/* Accepts what has connected already; from then on nobody can connect. */
-static void worker_shut_down(struct listener *listener)
+/*
+ * Accepts what has connected already; from then on nobody can connect. But for one that
+ * @may_wait for who is half connected: they are accepted later.
+ */
+static void worker_shut_down(struct listener *listener, bool may_wait)
 {
+	/* before accept(), so that nobody is between the two */
+	const bool is_awaited = may_wait && listen_is_awaited(listener->fd);
 	int fd;
 
 	while ((fd = accept4(listener->fd, NULL, NULL,
 			     SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
 		listener->open(listener, fd);
+	if (is_awaited)
+		return;
 	shutdown(listener->fd, SHUT_RDWR);
+	listener->is_shut = true;
+}
+
+/* Shuts listeners down that have stopped; again later where somebody is half connected. */
+static void worker_shut_all_down(struct worker *worker)
+{
+	const uint64_t now_ns = clock_now_ns();
+	const bool may_wait = now_ns < worker->half_open_until_ns;
+	bool is_done = true;
+
+	for (struct listener *listener = worker->listeners; listener;
+	     listener = listener->next_open) {
+		if (listener->inherited || listener->is_shut)
+			continue;
+		worker_shut_down(listener, may_wait);
+		is_done &= listener->is_shut;
+	}
+	if (!is_done)
+		timer_set(&worker->timers, &worker->half_open,
+			  now_ns + SERVER_HALF_OPEN_LOOK_NS);
+}
+
+static void worker_on_half_open(struct timer *timer)
+{
+	worker_shut_all_down(container_of(timer, struct worker, half_open));
 }
 
 void worker_drain(struct worker *worker)
 {
+	uint64_t wait_ns = worker->shared->options.drain_timeout_ns / 2;
+
+	if (wait_ns > SERVER_HALF_OPEN_NS)
+		wait_ns = SERVER_HALF_OPEN_NS;
 	for (struct listener *listener = worker->listeners; listener;
 	     listener = listener->next_open) {
 		io_listener_close(&listener->io);
 		if (!listener->inherited)
-			worker_shut_down(listener);
+			listen_stop(listener->fd);
 	}
+	worker->half_open.fire = worker_on_half_open;
+	worker->half_open_until_ns = clock_now_ns() + wait_ns;
+	worker_shut_all_down(worker);
 	worker->draining = true;
 	worker->calls->drain(worker);
 }

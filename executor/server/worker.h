@@ -82,12 +82,15 @@ struct worker {
 	struct generation_pass pass;
 	struct worker_command commands[WORKER_ORDERS];
 	struct listener *listeners; /* open ones */
+	struct timer half_open;	    /* while it drains: looks for those again */
+	uint64_t half_open_until_ns;
 
 	/* Of invocations (invocation.h). */
 	struct run_queue queue;
 	struct invocation *polled; /* they run, and are looked at */
 	size_t invocation_count;   /* started here and not ended */
-	uint64_t flushed_ns;	   /* when replies were last submitted */
+	unsigned waiting_replies;  /* that are not submitted yet */
+	uint64_t waiting_since_ns; /* of the first of them */
 
 	/* Of connections, and of what they keep to use again. */
 	struct connection *connections;
@@ -139,7 +142,8 @@ bool worker_is_idle(const struct worker *worker);
 
 /*
  * Takes no new connections and requests from now on. A socket that is not
- * inherited is shut down, once what waits in its backlog has been accepted.
+ * inherited is shut down, once what waits in its backlog has been accepted, and, for
+ * SERVER_HALF_OPEN_NS, those who are half connected.
  */
 void worker_drain(struct worker *worker);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/hot.h"
 #include "executor/typed/call_json.h"
 #include "executor/typed/message.h"
 #include "vm/image/declarations.h"
@@ -135,7 +136,7 @@ size_t typed_call_memory(size_t size)
 	return 2 * size + CALL_JSON_ROOM + THAW_MESSAGE_HEAD_MAX;
 }
 
-void typed_call_done(struct typed_call *call)
+HOT void typed_call_done(struct typed_call *call)
 {
 	/* the hot path calls nothing of malloc's, not even to free nothing */
 	if (call->memory)

@@ -49,6 +49,19 @@ extern const char thaw_supervisor_call[];
 /* In the entry stub, x86_64: where a system call goes that user mode may not make. */
 extern const char thaw_stub_syscall[];
 
+/*
+ * Linux programs: where the entry stub jumps, and, on x86_64, where `syscall` goes; both
+ * in its page.
+ */
+extern const char thaw_stub_resume[];
+/* arm64: where signal handlers return. */
+extern const char thaw_stub_signal_return[];
+extern const char thaw_stub_linux[];
+
+/* The vDSO, which has the shim: a whole ELF file. See thaw_shim.h. */
+extern const char thaw_vdso_start[];
+extern const char thaw_vdso_end[];
+
 #pragma GCC visibility pop
 
 #endif

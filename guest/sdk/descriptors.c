@@ -38,9 +38,17 @@ static const char *input_rest(size_t read, size_t *ret_size)
 	return (const char *)thaw_info->request_start + read;
 }
 
+static size_t count; /* of bytes that have been read */
+
+void thaw_input_reset(void)
+{
+	/* a page that is not written is not restored either */
+	if (count)
+		count = 0;
+}
+
 ssize_t read(int fd, void *buffer, size_t size)
 {
-	static size_t count; /* of bytes that have been read */
 	const char *rest;
 	size_t rest_size;
 

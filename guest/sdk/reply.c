@@ -129,6 +129,9 @@ _Noreturn void thaw_done(void)
 	thaw_mailbox->status = THAW_STATUS_OK;
 	/* too large a one is refused by the host, which says so */
 	thaw_mailbox->reply_size = wanted ? wanted : size;
+	/* memory that is frozen now begins with no reply, as after init */
+	if (size || wanted)
+		size = wanted = 0;
 	thaw_end();
 }
 

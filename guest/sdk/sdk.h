@@ -28,6 +28,9 @@ size_t thaw_cut(const char *text, size_t size, size_t max);
  */
 void thaw_stdio_flush(void);
 
+/* descriptors.c: the next read() of the request begins at its start. */
+void thaw_input_reset(void);
+
 /* stdio.c: appends @size bytes of @text to @line: 0 is stdout, 1 stderr. */
 void thaw_stdio_write(size_t line, const char *text, size_t size);
 

@@ -200,6 +200,11 @@ static void flush_lines(void)
 void thaw_stdio_flush(void)
 {
 	flush_lines();
+	/* what comes after this is another invocation's */
+	for (size_t i = 0; i < THAW_LINES; i++)
+		if (states[i] != LINE_NEW)
+			states[i] = LINE_NEW;
+	thaw_input_reset();
 	/* init may have read to the end; an invocation has more */
 	if (in_file.flags & (__SEOF | __SERR) || in_file.unget) {
 		in_file.unget = 0;

@@ -49,7 +49,7 @@ check "every row and ratio is there, once" '
 pages = [1, 8, 64, 256, 1024]
 assert set(rows) == ({"floor.run", "invoke.warm", "invoke.reply", "start.pool",
     "invoke.typed", "json.args", "hostcall",
-    "start.cold", "process.spawn", "process.fork", "floor.handover"} | polled | served |
+    "start.cold", "start.store", "start.shell", "process.spawn", "process.fork", "floor.handover"} | polled | served |
     {f"{kind}.{n}" for n in pages for kind in ("restore", "floor.copy")}) - skipped
 assert skipped <= polled | served | {"floor.handover"}
 assert not served & skipped or served <= skipped
@@ -57,7 +57,8 @@ assert set(ratios) == {name for name in {"invoke.warm/floor.run",
     "invoke.reply/floor.run", "invoke.polled/invoke.warm",
     "invoke.typed/invoke.warm", "hostcall/floor.run",
     "invoke.polled.4/invoke.warm", "invoke.polled.coop/floor.handover",
-    "start.pool/start.cold", "process.spawn/invoke.warm",
+    "start.pool/floor.run", "start.shell/floor.run", "start.cold/floor.run", "start.store/floor.run",
+    "process.spawn/invoke.warm",
     "process.fork/invoke.warm"} if not set(name.split("/")) & skipped} | ({
     "socket.rtt/(socket.echo+floor.run)", "http.rtt/(http.echo+floor.run)",
     "http.throughput/(http.echo.cpu+floor.run)"} if not served & skipped
@@ -95,6 +96,25 @@ assert len(rows) == 7 and "invoke.warm" in rows and not "floor.run" in rows'
 bench 0 "polled rows" --only invoke.polled --duration 200ms -o json
 check "come with what they are compared to" '
 assert set(rows) == (polled | {"invoke.warm", "floor.handover"}) - skipped'
+bench 0 "a program, as a function and as a process" --only linux.awk \
+	--only process.awk --duration 200ms -o json --save programs.json
+check "is compared, and its exits are counted" '
+expected = {"linux.awk", "process.awk"} - skipped
+assert set(rows) == expected | {"floor.run"}
+assert set(ratios) == ({"linux.awk/floor.run", "process.awk/linux.awk"}
+    if expected else set())
+assert all(rows[name].get("exits", 0) >= (name == "linux.awk") for name in rows)
+assert not "exits" in rows["floor.run"]'
+exits=$(sed -n 's/.*"exits": \([0-9]*\).*/\1/p' out)
+bench 0 "merged" --merge programs.json \
+	--merge programs.json -o json
+same "exits are saved" "$(sed -n 's/.*"exits": \([0-9]*\).*/\1/p' out)" "$exits"
+bench 0 "programs that are not installed" --only bubblewrap --only linux.gawk \
+	--duration 200ms -o json
+check "are skipped" '
+import os
+assert ("linux.gawk" in rows) == os.path.exists("/usr/bin/gawk")
+assert ("bubblewrap.python" in skipped) == (not os.path.exists("/usr/bin/bwrap"))'
 wrapper=("${one_cpu[@]}")
 bench 0 "polled rows on one CPU" --only invoke.polled --duration 100ms -o json
 has err 'invoke.polled is skipped: .*second CPU'
@@ -132,6 +152,15 @@ bench 0 "a crowd of which few are let in" --only http.crowd --duration 100ms -o 
 has err 'http.crowd is skipped: .*10000 open files'
 wrapper=()
 bench 2 "a crowd that is not named" --only http.c
+
+bench 0 "a restart" --only restart.1 --duration 100ms -o json
+check "is ready" 'assert set(rows) == {"restart.1"} and rows["restart.1"]["p50"] > 0'
+bench 0 "a restart of many" --only restart.100 --duration 100ms -o json
+check "is ready" 'assert set(rows) == {"restart.100"} and not skipped'
+bench 2 "a restart that is not named" --only restart.10
+if compgen -G '/tmp/thaw-bench-??????/state' >/dev/null; then
+	not_ok "something is left of restarts"
+fi
 
 # A server that is none, and one that is not thaw: how the rows are measured,
 # not what.
@@ -235,6 +264,87 @@ wrapper=()
 bench 2 "rates of rows" --rates --only invoke.warm
 bench 2 "limits on rates" --rates --fail-if 'invoke.warm.p50>1us'
 
+bench 0 "a waterfall" --waterfall --duration 200ms -o json
+check "has all steps" '
+steps = r["steps"]
+assert len(steps) == 9 and r["host"]["kernel"] and r["hot_pages"] > 0
+assert r["floor"] > 0 and r["warm"] > 0
+counts = [x["instructions"] for x in steps]
+assert all(c is None for c in counts) or all(c > 0 for c in counts), counts
+assert [x["step"] for x in steps if x["time"] is None] == ["call, checks, accounting"]'
+check "has the steps of a request, by each way" '
+served = r["served"]
+for way in "http", "socket":
+	x = served[way]
+	counts = [step["instructions"] for step in x["steps"]]
+	assert len(counts) == 8
+	if counts[0] is not None:
+		assert all(c > 0 for c in counts), counts
+		assert 0 < x["calls"] < 20 and 0 < x["code_pages"] < x["code_lines"]
+	assert x["echo"] > 0 and x["whole"] > 0, x
+assert served["floor"] > 0 and served["warm"] > 0'
+bench 0 "a waterfall as a table" --waterfall --duration 200ms
+has out '^sum of the steps '
+has out '^INSTRUCTIONS OF A SERVED REQUEST '
+has out '^http.throughput, socket.rtt '
+same "it is not too wide for a terminal" \
+	"$(sed '1,/^$/d' out | awk 'length > 80' | wc -l)" 0
+bench 2 "a waterfall of rows" --waterfall --only invoke.warm
+bench 2 "a waterfall of a server" hello --waterfall --url unix:http
+
+# shellcheck disable=SC2016
+check_density='
+steps = r["vms"]
+fields = {"vms", "private_kib", "kernel_kib", "mappings", "descriptors"}
+assert set(r) == {"host", "vms", "vms_per_gib", "idle_functions"} and r["host"]["kernel"]
+for x in steps:
+    assert set(x) == fields, x
+    # the kernel memory of the machine may shrink meanwhile
+    assert all(x[name] > 0 for name in fields - {"kernel_kib"}), x
+    # KVM has one for the vm and one for the vcpu
+    assert x["descriptors"] >= 2 and x["mappings"] >= 2, x
+left_out = {int(line.split()[1]) for line in open("err")
+    if " left out: the limit of open files, " in line}
+assert sorted({x["vms"] for x in steps} | left_out) == [1, 10, 100, 1000]
+assert len(steps) + len(left_out) == 4'
+plot=()
+command -v gnuplot >/dev/null && plot=(--plot density)
+bench 0 "density" --density -o json "${plot[@]}"
+check "has all numbers of vms, and idle functions" "$check_density"'
+assert left_out == ({1000} if '"$(ulimit -Hn)"' < 2100 else set())
+assert r["vms_per_gib"] > 0
+idle = r["idle_functions"]
+assert set(idle) == {"functions", "private_kib", "mappings", "descriptors"}
+assert idle["functions"] == 1000 and idle["private_kib"] > 0, idle
+# tests/server/stored.py has the limit
+assert idle["descriptors"] < 1 and idle["mappings"] < 1, idle'
+((${#plot[@]})) && has density/density.svg '</svg>'
+export THAW_BENCH_SERVER=/bin/false
+wrapper=(prlimit --nofile=64)
+bench 0 "density with few files" --density -o json
+has err ' 100 vms are left out: the limit of open files, 64, allows no more vms than '
+has err 'idle functions are left out: .thaw snapshot create. has ended'
+check "leaves out many vms" "$check_density"'
+assert left_out == {100, 1000} and r["idle_functions"] is None'
+bench 0 "density as a table" --density
+same "has a line for each" "$(awk '/warm vm/ { printf "%s ", $1 }' out)" '1 10 '
+has out '^[0-9]+ vms per GiB of .*, of 10$'
+same "it is not too wide for a terminal" \
+	"$(sed '1,/^$/d' out | awk 'length > 80' | wc -l)" 0
+wrapper=(prlimit --nofile=10)
+bench 7 "density without files" --density
+has err 'Too many open files'
+wrapper=()
+unset THAW_BENCH_SERVER
+bench 2 "density of rows" --density --only invoke.warm
+bench 2 "density for a time" --density --duration 1s
+bench 2 "density and a waterfall" --density --waterfall
+bench 2 "density, merged" --density --merge all.json
+bench 2 "density of a server" hello --density --url unix:http
+if compgen -G '/tmp/thaw-bench-??????/state' >/dev/null; then
+	not_ok "something is left of stored functions"
+fi
+
 # What the hostile functions' replies are like, of most of them; a bus lock is a
 # fault on some machines.
 bench 0 "neighbours" --neighbours --duration 1s -o json
@@ -283,6 +393,8 @@ if command -v gnuplot >/dev/null; then
 import os
 assert bool(r["rates"]) == os.path.exists("rates/rate.svg")
 assert not r["rates"] or "</svg>" in open("rates/rate.svg").read()'
+	bench 0 "plotting a waterfall" --waterfall --duration 200ms --plot fall
+	has fall/waterfall.svg '</svg>'
 	bench 0 "plots" --merge all.json --plot "it's here"
 	for picture in latency restore; do
 		has "it's here/$picture.svg" '</svg>'

@@ -37,6 +37,12 @@ SCHEMA = json.loads((TOP / "config/catalog.schema.json").read_text())
 
 # What a schema cannot say, or says otherwise, and thaw refuses.
 BEYOND_SCHEMA = {
+    "base_not_there": "equality of parts of elements",
+    "base_of_itself": "the same",
+    "base_of_base": "the same",
+    "base_of_linux_kind": "the same",
+    "init_more_than_max_request": "order of two values",
+    "init_file_not_there": "the file system",
     "key_twice": "readers of JSON drop the first of two equal keys",
     "name_twice": "equality of parts of elements",
     "image_not_there": "the file system",
@@ -45,6 +51,7 @@ BEYOND_SCHEMA = {
     "concurrency_whole_real": "4.0 is an integer in JSON Schema",
     "memory_less_than_its_parts": "sums",
     "warm_more_than_max": "order of two values",
+    "warm_input_more_than_max_request": "order of two values",
     "memory_not_a_multiple": "sizes are strings, which have no order",
     "memory_too_small": "the same",
     "memory_too_large": "the same",
@@ -60,6 +67,13 @@ BEYOND_SCHEMA = {
     "host_max_size_more_than_memory": "sums",
     "init_timeout_too_long": "the same for durations",
     "queue_timeout_too_long": "the same",
+    "tmp_too_small": "sizes are strings, which have no order",
+    "tmp_too_large": "the same",
+    "interrupts_no_such_line": "numbers in strings, which have no order",
+    "interrupts_of_the_timer": "the same",
+    "interrupts_too_late": "the same",
+    "root_not_there": "the file system",
+    "root_and_relative_program": "a path that depends on another key",
 }
 
 failures = []
@@ -103,6 +117,7 @@ def schema_accepts(text):
 def test_corpus(thaw, corpus):
     for kind in ("good", "bad"):
         (corpus / kind / "image.elf").write_bytes(IMAGE)
+        (corpus / kind / "image.elf").chmod(0o755)
         for path in sorted((corpus / kind).glob("*.json")):
             refusal = thaw.validate(path)
             schema = schema_accepts(path.read_text())
@@ -126,9 +141,17 @@ def resolve(schema):
     return schema
 
 
+# Keys of functions that only Linux programs have, and that have a default or a range.
+OF_PROGRAMS = ("tmp", "writable_code", "devices", "interrupts")
+
+
 def catalog_with(path, key, value):
     """A catalog that is right but for key at path, such as ("host",)."""
     function = {"name": "f", "image": "image.elf"}
+    if "warm_input" in path or key in OF_PROGRAMS:
+        function = {"name": "f", "kind": "linux", "program": "image.elf"}
+    if "warm_input" in path:
+        function["warm_input"] = {"text": "{}"}
     document = {"defaults": {}, "functions": [function]}
     place = document
     for step in path:
@@ -205,6 +228,9 @@ def test_default_catalog(thaw, directory):
     refusal = thaw.validate(path)
     expect(refusal is None, f"functions.json: {refusal}")
     expect(schema_accepts(text), "functions.json: refused by the schema")
+    text = (TOP / "config/linux.json.in").read_text()
+    expect(schema_accepts(text.replace("@CMAKE_SOURCE_DIR@", str(TOP))),
+           "linux.json.in: refused by the schema")
 
 
 def main():
@@ -214,6 +240,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         directory = pathlib.Path(name)
         (directory / "image.elf").write_bytes(IMAGE)
+        (directory / "image.elf").chmod(0o755)
         thaw = Thaw(pathlib.Path(sys.argv[1]).resolve() / 'thaw', directory)
         corpus = directory / "catalog"
         shutil.copytree(TOP / "tests/catalog", corpus)

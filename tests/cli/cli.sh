@@ -87,6 +87,7 @@ check_serve_limits() {
 		max-buffered 1B 1024GiB 0B 1025GiB not a size up to 1024GiB
 		max-memory 1B 1048576GiB 0B 1048577GiB not a size up to 1048576GiB
 		vm-idle-timeout 1ns 1440m 0s 86400001ms more than 86400000ms
+		shells 0 1024 -1 1025 from 0 to 1024$
 		event-queue 1 1000000 0 1000001 from 1 to 1000000$
 		event-retries 0 10 -1 11 from 0 to 10$
 		head-timeout 1ns 60m 0s 3600001ms more than 3600000ms
@@ -422,6 +423,35 @@ check_typed() {
 	has err 'no such function: "romam": did you mean roman\?$'
 }
 
+# The request and the reply of a public benchmark, to the byte.
+check_redirect() {
+	local redirect=(./thaw run "$build/guest/redirect.elf") uri
+
+	try 0 'the request of the benchmark' "${redirect[@]}" -v \
+		-d '{"uri": "/index.html"}'
+	is out '{"uri":"/redirected.html"}'
+	has err '^Content-Length: 26$'
+	has err '^Content-Type: application/json$'
+	try 0 'a path that is not in the list' "${redirect[@]}" \
+		-d ' { "method" : [ "GET" ] , "uri":"/a\"b\u00e9" } '
+	is out '{"uri":"/a\"bé"}'
+	uri=$(printf '/%02046d' 0)
+	try 0 'the longest path' "${redirect[@]}" -d "{\"uri\":\"$uri\"}"
+	is out "{\"uri\":\"$uri\"}"
+	try 1 'a path that is too long' "${redirect[@]}" \
+		-d "{\"uri\":\"${uri}0\"}"
+	has err 'Redirect.InvalidRequest: byte [0-9]+: the string is too long$'
+	try 1 'no path' "${redirect[@]}" -d '{"url": "/index.html"}'
+	has err 'Redirect.InvalidRequest: there is no "uri": send '
+	try 1 'a path that is no string' "${redirect[@]}" -d '{"uri": 1}'
+	has err 'Redirect.InvalidRequest: byte 8: a string is expected$'
+	for uri in '' '{' '[]' '{"uri": "/"' '{"uri": "/"} x' $'{"uri": "\xff"}'; do
+		try 1 "a request that is not JSON: '$uri'" "${redirect[@]}" \
+			-d "$uri"
+		has err 'Redirect.InvalidRequest: byte [0-9]+: '
+	done
+}
+
 check_streams() {
 	local code
 
@@ -616,6 +646,7 @@ if ./thaw doctor >checks 2>&1; then
 	check_streams
 	check_http
 	check_typed
+	check_redirect
 	check_requests
 	check_boot
 	check_failures

@@ -59,6 +59,15 @@ install_sdk() (
 	timeout 60 npm install --silent --no-fund @aws-sdk/client-lambda
 )
 
+# blocks TITLE: the shell blocks of that section, each with a zero byte behind it.
+blocks() {
+	awk -v title="## $1" '$0 == title { tour = 1; next }
+		/^## / { tour = 0 }
+		/^```/ { if (inside) printf "%c", 0
+			inside = !inside && /^```sh$/; next }
+		tour && inside { print }' "$top/README.md"
+}
+
 # The tour as one script. What stands before it is ./run.sh and ./test.sh.
 count=0
 {
@@ -72,11 +81,7 @@ count=0
 		fi
 		count=$((count + 1))
 		printf 'set -x\n%s{ set +x; } 2>/dev/null\n' "$block"
-	done < <(awk '/^## Five minutes/ { tour = 1; next }
-		/^## / { tour = 0 }
-		/^```/ { if (inside) printf "%c", 0
-			inside = !inside && /^```sh$/; next }
-		tour && inside { print }' "$top/README.md" |
+	done < <(blocks 'Five minutes' |
 		sed -e "s|127\.0\.0\.1:8080|127.0.0.1:$port|g" \
 			-e "s@/tmp/thaw\>@$work/thaw@g")
 	echo 'echo "the tour is over"'
@@ -121,4 +126,22 @@ if grep -q '^the tour is over$' "$work/out"; then
 	same 'the server has ended well' "$?" 0
 fi
 ((failed == 0)) || sed 's/^/# server: /' "$work/log"
+
+# A program that is there already, in an empty folder. Python is the system's, whatever
+# else is in $PATH; the server listens at a port that is free.
+port=$("$python" -c 'import socket
+s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+mkdir "$work/empty" "$work/run/program" && cd "$work/empty" || exit
+(
+	export PATH=/usr/bin:/bin:$build THAW_RUNTIME_DIR=$work/run/program
+	blocks 'Run a program you already have' | tr -d '\0' |
+		sed -e "s|127\.0\.0\.1:8080|127.0.0.1:$port|g" \
+			-e "s|thaw serve|& --listen 127.0.0.1:$port|" >../program.sh
+	echo 'kill %1 && wait %1' >>../program.sh
+	timeout 120 bash -e ../program.sh >"$work/out" 2>"$work/log" </dev/null
+)
+same 'the program is served, and ends well' "$?" 0
+is "$work/out" '{"message": "Hello, Ada!"}
+'
+((failed == 0)) || sed 's/^/# program: /' "$work/log"
 finish

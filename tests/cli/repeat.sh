@@ -26,4 +26,5 @@ is_steady spellcheck 'The quik brown fox jumps ovr the lazy dog.'
 is_steady mandelbrot '{"width":32,"height":24,"iterations":64}'
 is_steady wordfreq 'the cat and the dog and the bird'
 is_steady calc 'f(x) = hypot(x, 4)'
+is_steady redirect '{"uri": "/index.html"}'
 finish

@@ -362,7 +362,7 @@ check_completion() {
 	offers '-cf.json' thaw invoke -cf.j
 	offers 'run' thaw bench --plot r
 	offers 'list' thaw help functions l
-	offers 'auto bitmap ring' thaw invoke x --dirty ''
+	offers 'auto bitmap ring tables' thaw invoke x --dirty ''
 	check_complete
 	check_fish
 }
@@ -393,13 +393,17 @@ check_complete() {
 	completes ':directories 0' bench --plot ''
 	completes ':words 0 alpha beta' invoke -c f.json --verbose ''
 	completes ':words 0 alpha beta' invoke -c f.json -- ''
+	completes ':files 0' run ''
+	completes '' run a.elf ''
+	completes ':files 0' run --memory 64MiB -- python3 ''
+	completes ':files 0' run -- python3 -
 	completes '' invoke x -d y
 	completes '' nothing ''
 	completes '' functions nothing ''
 	completes '' invoke x --timeout ''
 	try 0 'complete without words' ./thaw complete --
 	has out '^serve	'
-	not_has out '^complete	'
+	hasnt out '^complete	'
 	try 0 'complete has help' ./thaw complete --help
 	try 2 'complete takes --' ./thaw complete functions
 }

@@ -4,7 +4,8 @@
  *
  * Every ioctl of the program goes through __wrap_ioctl(), which makes one of them fail,
  * or all from that one on. The test repeats the same invocations and lets the first,
- * the second, and so on fail, until there is none left.
+ * the second, and so on fail, until there is none left. The same goes for mprotect(), by
+ * which writes are tracked anew where page tables tell of them.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -27,6 +28,8 @@
 
 int __real_ioctl(int fd, unsigned long request, void *argument);
 int __wrap_ioctl(int fd, unsigned long request, ...);
+int __real_mprotect(void *start, size_t size, int prot);
+int __wrap_mprotect(void *start, size_t size, int prot);
 
 /* What is to fail. */
 static struct {
@@ -49,12 +52,12 @@ static bool protects(unsigned long request)
 	}
 }
 
-static bool is_to_fail(unsigned long request)
+static bool is_to_fail(bool is_protection)
 {
 	int left;
 
 	if (!atomic_load(&fault.is_armed) ||
-	    (fault.protect_only && !protects(request)))
+	    (fault.protect_only && !is_protection))
 		return false;
 	left = atomic_fetch_sub(&fault.left, 1);
 	return fault.goes_on ? left <= 0 : left == 0;
@@ -68,8 +71,16 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	va_start(args, request);
 	argument = va_arg(args, void *);
 	va_end(args);
-	if (!is_to_fail(request))
+	if (!is_to_fail(protects(request)))
 		return __real_ioctl(fd, request, argument);
+	errno = fault.code;
+	return -1;
+}
+
+int __wrap_mprotect(void *start, size_t size, int prot)
+{
+	if (!is_to_fail(true))
+		return __real_mprotect(start, size, prot);
 	errno = fault.code;
 	return -1;
 }
@@ -187,7 +198,7 @@ static struct thaw *open_one(const char *backend, const char *restore)
 	});
 }
 
-/* Whether there was an ioctl to fail after @left others. */
+/* Whether there was a call to fail after @left others. */
 static bool fail_one(struct thaw *thaw, int left,
 		     void (*sequence)(struct thaw *thaw))
 {
@@ -259,16 +270,17 @@ int main(void)
 {
 	Suite *suite = suite_create("failures");
 	TCase *group = tcase_create("failures");
+	const int n = backend_count_all() * WAYS;
 
 	tcase_set_timeout(group, 240);
 	tcase_add_loop_test(group,
 			    a_failed_restore_costs_the_vm_if_pages_are_copied,
-			    0, backend_count() * WAYS);
+			    0, n);
 	tcase_add_loop_test(
 		group, a_failed_restore_costs_the_vm_if_pages_are_given_back, 0,
-		backend_count() * WAYS);
+		n);
 	tcase_add_loop_test(group, pages_that_could_not_be_let_go_cost_the_vm,
-			    0, backend_count() * WAYS);
+			    0, n);
 	suite_add_tcase(suite, group);
 	return run_suite(suite);
 }

@@ -50,7 +50,7 @@ static void behave(struct thaw *thaw, const struct behaviour *behaviour)
 {
 	bool may_stop = behaviour->ends & ENDS_TIMEOUT;
 	struct thaw_reply reply;
-	const char *text;
+	const char *text, *wanted = behaviour->text;
 
 	call(thaw, "hostile", behaviour->name, may_stop ? TIMEOUT_NS : 0,
 	     &reply);
@@ -58,8 +58,11 @@ static void behave(struct thaw *thaw, const struct behaviour *behaviour)
 	ck_assert_msg(behaviour->ends & 1u << reply.result,
 		      "%s ended with result %d: %s", behaviour->name,
 		      reply.result, text);
-	ck_assert_msg(!fnmatch(behaviour->text, text, 0), "%s:\n%s\nnot\n%s",
-		      behaviour->name, text, behaviour->text);
+	/* one that may do both was too slow for its fault */
+	if (reply.result == THAW_TIMEOUT)
+		wanted = TIMED_OUT;
+	ck_assert_msg(!fnmatch(wanted, text, 0), "%s:\n%s\nnot\n%s",
+		      behaviour->name, text, wanted);
 	thaw_reply_release(&reply);
 }
 
@@ -117,14 +120,14 @@ int main(void)
 {
 	Suite *suite = suite_create("hostile");
 	TCase *each = tcase_create("each"), *all = tcase_create("all");
+	const int n = backend_count_all();
 
 	tcase_set_timeout(each, 60);
 	tcase_add_loop_test(each, ends_with_its_own_error_and_leaves_nothing, 0,
-			    COUNT * backend_count());
+			    COUNT * n);
 	suite_add_tcase(suite, each);
 	tcase_set_timeout(all, 120);
-	tcase_add_loop_test(all, many_in_a_row_leave_nothing, 0,
-			    backend_count());
+	tcase_add_loop_test(all, many_in_a_row_leave_nothing, 0, n);
 	suite_add_tcase(suite, all);
 	return run_suite(suite);
 }

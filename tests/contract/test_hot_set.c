@@ -12,6 +12,8 @@
 #include "vm/stats.h"
 #include "vm/vm.h"
 
+/* Fewer are not touched for a request that waits: TOUCH_PAGES_MIN of start.c. */
+#define UNTOUCHED 16u
 #define HEAVY 1024
 /* Far more than that: 12 MiB. */
 #define MUCH 3072
@@ -190,12 +192,13 @@ static void check_new_vm(int loop, uint32_t pages)
 	thaw_reply_release(&first);
 	for (int i = 0; i < 50; i++)
 		change_pages(thaw, 0, pages);
-	/* and while it is busy, the second none */
+	/* and while it is busy, the second none, or few: it is awaited */
 	steps_invoke(thaw, &steps, 0, &first);
 	steps_invoke(thaw, &steps, 0, &second);
 	ck_assert_ptr_ne(invoke_state(&first)->vm, invoke_state(&second)->vm);
 	ck_assert_str_eq(outcome(&second), "");
-	ck_assert_uint_eq(written_first(&second), 0);
+	ck_assert_uint_le(written_first(&second),
+			  host_pages(pages) < UNTOUCHED ? UNTOUCHED : 0);
 	thaw_reply_release(&second);
 	ck_assert_uint_ge(second.hot_pages, host_pages(pages));
 	thaw_reply_release(&first);
@@ -297,7 +300,7 @@ int main(void)
 {
 	Suite *suite = suite_create("hot_set");
 	TCase *group = tcase_create("hot_set");
-	int n = backend_count();
+	int n = backend_count_all();
 
 	tcase_set_timeout(group, 120);
 	tcase_add_loop_test(

@@ -109,7 +109,10 @@ static void make_all_idle(void)
 	for (int i = 0; i < VMS; i++)
 		ck_assert_int_eq(pool_acquire(pool(), &err, &vms[i]), 0);
 	for (int i = 0; i < VMS; i++)
-		pool_release(pool(), vms[i], false, clock_now_ns(), NULL);
+		pool_release(pool(), vms[i], false,
+			     &(struct vm_moment){ .monotonic_ns =
+							  clock_now_ns() },
+			     NULL);
 	ck_assert_uint_eq(count_idle(), VMS);
 }
 
@@ -231,6 +234,45 @@ START_TEST(pressure_during_a_sweep_is_acted_on_without_a_timer)
 }
 END_TEST
 
+START_TEST(pressure_after_the_end_is_left_alone)
+{
+	make_all_idle();
+	press();
+	ck_assert_uint_eq(count_idle(), 1);
+	/* the builders have ended */
+	memory_press(&memory);
+	ck_assert(!memory.sweeping);
+	ck_assert_uint_eq(count_idle(), 1);
+}
+END_TEST
+
+/* Has the timer begin a sweep, and waits for its end. */
+static void sweep(void)
+{
+	struct offload_pool *offload;
+	struct error err;
+
+	ck_assert_int_eq(offload_pool_create(&one, &err, &offload), 0);
+	memory_start(&memory, offload, NULL);
+	memory.timer.fire(&memory.timer);
+	memory_stop(&memory);
+	offload_pool_free(offload);
+}
+
+START_TEST(warm_vms_are_made_again_once_memory_is_not_short)
+{
+	make_all_idle();
+	press();
+	press();
+	ck_assert_uint_eq(count_idle(), 0);
+	sweep();
+	ck_assert_uint_eq(count_idle(), 0);
+	memory.pressed_ns = clock_now_ns() - SERVER_PRESSURE_GOES_ON_NS - 1;
+	sweep();
+	ck_assert_uint_eq(count_idle(), 1);
+}
+END_TEST
+
 static const enum io_backend backends_of_io[] = { IO_EPOLL, IO_AUTO };
 
 START_TEST(the_kernels_word_is_heard)
@@ -300,6 +342,8 @@ int main(void)
 	tcase_add_test(group,
 		       pressure_during_a_sweep_is_acted_on_without_a_timer);
 	tcase_add_loop_test(group, the_kernels_word_is_heard, 0, 2);
+	tcase_add_test(group, pressure_after_the_end_is_left_alone);
+	tcase_add_test(group, warm_vms_are_made_again_once_memory_is_not_short);
 	tcase_add_test(group, what_vms_and_snapshots_take_is_counted);
 	suite_add_tcase(suite, group);
 	return run_suite(suite);

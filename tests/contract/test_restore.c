@@ -2,6 +2,8 @@
  * test_restore.c - after a restore, memory equals the snapshot, whichever pages the
  * guest and the host have written.
  */
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,6 +14,7 @@
 #include "snapshot/restore.h"
 #include "snapshot/snapshot.h"
 #include "snapshot/start.h"
+#include "snapshot/tracker.h"
 #include "tests/contract/support/guests.h"
 #include "vm/image/open.h"
 #include "vm/run.h"
@@ -19,7 +22,8 @@
 /* More pages than a hot set keeps; see snapshot/restore.c. */
 #define MANY 600
 
-static const enum dirty_backend trackers[] = { DIRTY_BITMAP, DIRTY_RING };
+/* Those that this machine has: see find_trackers(). */
+static enum dirty_backend trackers[3] = { DIRTY_BITMAP };
 
 static struct image *image;
 static struct snapshot *snapshot;
@@ -43,7 +47,8 @@ static void start(enum dirty_backend tracker)
 		      err.message);
 	ck_assert_msg(!snapshot_create(image, &options, &err, &snapshot), "%s",
 		      err.message);
-	ck_assert_msg(!snapshot_start(snapshot, &err, &vm), "%s", err.message);
+	ck_assert_msg(!snapshot_start(snapshot, false, &err, &vm), "%s",
+		      err.message);
 }
 
 static void stop(void)
@@ -77,9 +82,10 @@ static void write_bytes(const uint32_t *offsets, size_t count)
 		.request.handler = pages_handler(),
 		.request.size = count * sizeof(*offsets),
 	};
+	const struct vm_moment now = vm_now();
 	struct vm_exit exit;
 
-	ck_assert_int_eq(info_refresh(&info, vm, 0), 0);
+	ck_assert_int_eq(info_refresh(&info, vm, &now, 0), 0);
 	ck_assert_int_eq(vm_write(vm, THAW_GPA_INFO + first,
 				  (char *)&info + first, sizeof(info) - first),
 			 0);
@@ -201,6 +207,29 @@ START_TEST(what_the_host_writes_is_restored)
 }
 END_TEST
 
+/* A restore would take away what they tell. */
+START_TEST(page_tables_that_tell_what_was_written_are_not_the_hosts_to_write)
+{
+	const struct layout_range *tables;
+	const uint8_t bytes[2] = "w";
+
+	if (tracker_try_tables(NULL)) {
+		printf("skip: page tables: they do not tell here\n");
+		return;
+	}
+	start(DIRTY_TABLES);
+	tables = &snapshot_layout(snapshot)->tables;
+	ck_assert_int_eq(vm_write(vm, tables->start - 1, bytes, 2), -EFAULT);
+	ck_assert_int_eq(vm_write(vm, tables->start, bytes, 1), -EFAULT);
+	ck_assert_int_eq(vm_write(vm, tables->start + tables->size - 1, bytes,
+				  1),
+			 -EFAULT);
+	ck_assert_int_eq(vm_write(vm, tables->start - 1, bytes, 1), 0);
+	restore(true);
+	stop();
+}
+END_TEST
+
 START_TEST(a_vm_of_the_same_snapshot_sees_nothing)
 {
 	struct vm *other;
@@ -209,7 +238,7 @@ START_TEST(a_vm_of_the_same_snapshot_sees_nothing)
 	uint32_t offset;
 
 	start(trackers[_i]);
-	ck_assert_int_eq(snapshot_start(snapshot, &err, &other), 0);
+	ck_assert_int_eq(snapshot_start(snapshot, false, &err, &other), 0);
 	offset = random_offset();
 	write_bytes(&offset, 1);
 	ck_assert(snapshot_matches(snapshot, other, &gpa));
@@ -225,11 +254,25 @@ static void start_bitmap(void)
 	start(DIRTY_BITMAP);
 }
 
+static int find_trackers(void)
+{
+	struct error err;
+	int n = 1;
+
+	if (backend_count() >= 2)
+		trackers[n++] = DIRTY_RING;
+	if (tracker_try_tables(&err))
+		printf("skip: tables: %s\n", err.message);
+	else
+		trackers[n++] = DIRTY_TABLES;
+	return n;
+}
+
 int main(void)
 {
 	Suite *suite = suite_create("restore");
 	TCase *group = tcase_create("restore"), *host = tcase_create("host");
-	int n = backend_count() < 2 ? 1 : 2;
+	const int n = find_trackers();
 
 	tcase_set_timeout(group, 60);
 	tcase_add_loop_test(group, random_pages_are_restored, 0, n);
@@ -240,6 +283,9 @@ int main(void)
 	tcase_add_loop_test(group, the_edges_of_the_heap_are_restored, 0, n);
 	tcase_add_loop_test(group, a_vm_of_the_same_snapshot_sees_nothing, 0,
 			    n);
+	tcase_add_test(
+		group,
+		page_tables_that_tell_what_was_written_are_not_the_hosts_to_write);
 	suite_add_tcase(suite, group);
 	tcase_add_checked_fixture(host, start_bitmap, stop);
 	tcase_add_test(host, what_the_host_writes_is_restored);

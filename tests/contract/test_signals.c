@@ -2,10 +2,12 @@
  * test_signals.c - nothing leaks when many signals arrive at the thread that invokes.
  * Some of KVM's calls end early when a signal is pending.
  */
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -19,6 +21,10 @@
 #else
 #define ROUNDS 2000
 #endif
+
+/* <linux/kvm.h> is vm/'s */
+#define KVM_CREATE_VM _IO(0xae, 0x01)
+#define STOPS 3
 
 /* Between two signals, at most. */
 #define PAUSE_NS (150 * (long)NS_PER_US)
@@ -120,6 +126,38 @@ START_TEST(signals_while_everything_is_protected_leak_nothing)
 }
 END_TEST
 
+/* How often KVM_CREATE_VM is stopped from now on, and was called. */
+static atomic_uint stops, calls;
+
+int __real_ioctl(int fd, unsigned long request, void *argument);
+int __wrap_ioctl(int fd, unsigned long request, void *argument);
+
+int __wrap_ioctl(int fd, unsigned long request, void *argument)
+{
+	if (request != KVM_CREATE_VM)
+		return __real_ioctl(fd, request, argument);
+	atomic_fetch_add(&calls, 1);
+	if (atomic_load(&stops) && atomic_fetch_sub(&stops, 1)) {
+		errno = EINTR;
+		return -1;
+	}
+	return __real_ioctl(fd, request, argument);
+}
+
+/* A stop (SIGSTOP, the freezer of a cgroup) ends the call as a signal does. */
+START_TEST(a_vm_is_made_though_the_process_is_stopped)
+{
+	struct thaw *thaw;
+
+	atomic_store(&calls, 0);
+	atomic_store(&stops, STOPS);
+	thaw = open_small(0);
+	(void)change_pages(thaw, 0, 3);
+	ck_assert_uint_gt(atomic_load(&calls), STOPS);
+	thaw_close(thaw);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("signals");
@@ -134,6 +172,7 @@ int main(void)
 	tcase_add_loop_test(group,
 			    signals_while_everything_is_protected_leak_nothing,
 			    0, n);
+	tcase_add_test(group, a_vm_is_made_though_the_process_is_stopped);
 	suite_add_tcase(suite, group);
 	return run_suite(suite);
 }

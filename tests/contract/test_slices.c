@@ -306,17 +306,23 @@ START_TEST(vms_are_handed_out_in_line)
 	ck_assert_int_eq(pool_try(pool, &b, &err, &none), -EAGAIN);
 	ck_assert_int_eq(pool_try(pool, &c, &err, &none), -EBUSY);
 	ck_assert_uint_eq(served_count, 0);
-	pool_release(pool, vm, false, clock_now_ns(), NULL);
+	pool_release(pool, vm, false,
+		     &(struct vm_moment){ .monotonic_ns = clock_now_ns() },
+		     NULL);
 	ck_assert_uint_eq(served_count, 1);
 	ck_assert_ptr_eq(order[0], &a);
 	ck_assert_ptr_eq(a.vm, vm);
 	ck_assert(!pool_leave(pool, &a));
 	ck_assert(pool_leave(pool, &b));
-	pool_release(pool, a.vm, false, clock_now_ns(), NULL);
+	pool_release(pool, a.vm, false,
+		     &(struct vm_moment){ .monotonic_ns = clock_now_ns() },
+		     NULL);
 	ck_assert_uint_eq(served_count, 1);
 	ck_assert_int_eq(pool_try(pool, &a, &err, &vm), 0);
 	ck_assert_ptr_nonnull(vm);
-	pool_release(pool, vm, false, clock_now_ns(), NULL);
+	pool_release(pool, vm, false,
+		     &(struct vm_moment){ .monotonic_ns = clock_now_ns() },
+		     NULL);
 	undeploy(function);
 }
 END_TEST
@@ -343,14 +349,18 @@ START_TEST(the_vms_freed_are_those_idle_longest_and_not_the_warm_ones)
 	/* those that are out count as the warm one */
 	ck_assert_uint_eq(pool_idle_since(pool), UINT64_MAX);
 	for (unsigned i = 0; i < 3; i++)
-		pool_release(pool, vms[i], false, 10 + i, NULL);
+		pool_release(pool, vms[i], false,
+			     &(struct vm_moment){ .monotonic_ns = 10 + i },
+			     NULL);
 	ck_assert_uint_eq(pool_idle_since(pool), 10);
 	ck_assert_uint_eq(pool_trim(pool, false, 10), 0);
 	ck_assert_uint_eq(pool_trim(pool, false, 12), 2);
 	ck_assert_uint_eq(count_idle(function), 1);
 	ck_assert_ptr_eq(take(function), vms[2]);
-	pool_release(pool, vms[3], false, 13, NULL);
-	pool_release(pool, vms[2], false, 14, NULL);
+	pool_release(pool, vms[3], false,
+		     &(struct vm_moment){ .monotonic_ns = 13 }, NULL);
+	pool_release(pool, vms[2], false,
+		     &(struct vm_moment){ .monotonic_ns = 14 }, NULL);
 	ck_assert_uint_eq(pool_trim(pool, false, UINT64_MAX), 1);
 	ck_assert_uint_eq(count_idle(function), 1);
 	ck_assert(!pool_free_oldest(pool, false, UINT64_MAX));
@@ -361,7 +371,8 @@ START_TEST(the_vms_freed_are_those_idle_longest_and_not_the_warm_ones)
 	for (int i = 0; i < 4; i++)
 		vms[i] = take(function);
 	for (int i = 0; i < 4; i++)
-		pool_release(pool, vms[i], false, 20, NULL);
+		pool_release(pool, vms[i], false,
+			     &(struct vm_moment){ .monotonic_ns = 20 }, NULL);
 	ck_assert_uint_eq(count_idle(function), 4);
 	undeploy(function);
 }

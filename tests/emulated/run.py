@@ -29,6 +29,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from initramfs import HERE, OUT, TOP, is_elf, make_initramfs
@@ -39,6 +40,8 @@ MACHINE_LIMIT = {True: 900, False: 5400}
 BOOT_LIMIT = 180
 GRACE = 60  # for what init itself does
 BOOTS = 3
+OUTPUT = threading.Lock()  # machines run side by side
+EMULATORS = set()  # processes that run
 SKIPPED = 77
 FAILED = 3  # the status if any program has
 
@@ -68,7 +71,11 @@ class Report:
         self.file.flush()
         self.failed |= verdict == "FAIL"
         words = [verdict, self.machine, program, part, why]
-        print(": ".join(w for w in words if w) + (f" ({seconds} s)" if seconds else ""), flush=True)
+        self.say(": ".join(w for w in words if w) + (f" ({seconds} s)" if seconds else ""))
+
+    def say(self, text):
+        with OUTPUT:
+            print(text, flush=True)
 
     def judge(self, program, how, seconds, output):
         """@how: "exit N", "signal N", or what else stopped it."""
@@ -84,7 +91,7 @@ class Report:
         if not why and program.expected and not any(re.search(program.expected, x) for x in output):
             why = f"nothing in its output matches {program.expected}"
         if why:
-            print("\n".join("    " + x for x in output[-100:]))
+            self.say("\n".join("    " + x for x in output[-100:]))
             told = [x for x in output if re.search(r":[FE]:", x)]
             self.add("FAIL", program.name, "", f"{why}; {told[0]}" if told else why, seconds)
             return
@@ -171,6 +178,7 @@ class Life:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
+        EMULATORS.add(process)
         said = queue.Queue()
 
         def listen():
@@ -195,6 +203,7 @@ class Life:
         finally:
             process.kill()
             process.wait()
+            EMULATORS.discard(process)
             self.log.flush()
 
     def run(self, programs):
@@ -302,31 +311,44 @@ def run_native(programs, options, report):
         report.judge(p, how, f"{time.monotonic() - start:.1f}", lines)
 
 
+def stop(*_):
+    """Ends at once, and leaves no QEMU behind."""
+    for process in list(EMULATORS):
+        process.kill()
+    os._exit(1)
+
+
+def run_machine(name, options):
+    """Returns whether nothing has failed."""
+    machine = MACHINES[name]
+    build = f"{TOP}/build/{machine.preset}"
+    path = f"{OUT}/{name}" + (".short" if options.short else ".only" if options.only else "")
+    report = Report(name, machine.arch, path + ".tsv")
+    if os.path.exists(build + "/CTestTestfile.cmake"):
+        programs = choose(machine, build, options, report)
+        if machine.qemu:
+            run_emulated(machine, build, programs, options, report, path)
+        else:
+            run_native(programs, options, report)
+    else:
+        report.add("FAIL", "all programs", why=f"no build in build/{machine.preset}")
+    return not report.failed
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--short", action="store_true", help="the short list alone")
     parser.add_argument("--only", default="", metavar="REGEX", help="the programs that match")
     parser.add_argument("machine", nargs="+", choices=MACHINES)
     options = parser.parse_args()
-    # as by an exception, so that no QEMU is left behind
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    failed = False
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
     os.makedirs(OUT, exist_ok=True)
-    for name in options.machine:
-        machine = MACHINES[name]
-        build = f"{TOP}/build/{machine.preset}"
-        path = f"{OUT}/{name}" + (".short" if options.short else ".only" if options.only else "")
-        report = Report(name, machine.arch, path + ".tsv")
-        if os.path.exists(build + "/CTestTestfile.cmake"):
-            programs = choose(machine, build, options, report)
-            if machine.qemu:
-                run_emulated(machine, build, programs, options, report, path)
-            else:
-                run_native(programs, options, report)
-        else:
-            report.add("FAIL", "all programs", why=f"no build in build/{machine.preset}")
-        failed |= report.failed
-    return FAILED if failed else 0
+    # two emulate most of the time on one CPU each; nothing runs beside this machine itself
+    at_once = 1 if "native" in options.machine else min(2, os.cpu_count() or 1)
+    with ThreadPoolExecutor(at_once) as pool:
+        fine = list(pool.map(lambda name: run_machine(name, options), options.machine))
+    return 0 if all(fine) else FAILED
 
 
 if __name__ == "__main__":

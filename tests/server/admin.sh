@@ -184,12 +184,18 @@ check_reload() {
 	same 'so do the metrics' "$?" 0
 	write_catalog functions.json
 	kill -HUP "$server"
-	wait_for 10 'SIGHUP reloads' metric_is thaw_config_reloads_total 5
+	wait_for 'SIGHUP reloads' metric_is thaw_config_reloads_total 5
 	metric_is thaw_config_last_reload_successful 1
 	same 'and it is good again' "$?" 0
 	admin_answers 200 'status' GET /v1/status
 	json 'as if nothing had been' \
 		'r["catalog"]["last_reload_error"] is None'
+}
+
+# Whether the server has a part of a request.
+has_a_part() {
+	# shellcheck disable=SC2317 # wait_for calls it
+	[[ $(metric thaw_buffered_bytes) != 0 ]]
 }
 
 # Reloads under load lose nothing.
@@ -211,8 +217,17 @@ check_reload_busy() {
 check_drain() {
 	curl -sS --max-time 20 -D slept_head -d 1000 "$url/function/nap" \
 		>slept 2>err &
-	local napper=$! code
-	wait_for 5 'it naps' metric_is 'thaw_inflight{function="nap"}' 1
+	local napper=$! code sender
+	# the server does not end before the rest of this request is sent
+	rm -f rest
+	mkfifo rest
+	curl -sS --max-time 60 -X POST -T - -H 'Expect:' "$url/function/echo" \
+		<rest >late 2>late_err &
+	sender=$!
+	exec 8>rest
+	printf 'begun, ' >&8
+	wait_for 'a request has begun' has_a_part
+	wait_for 'it naps' metric_is 'thaw_inflight{function="nap"}' 1
 	admin_answers 202 'drain' POST /v1/drain
 	as_documented 'it' Drain 1
 	admin_answers 503 'readiness' GET /readyz
@@ -221,6 +236,10 @@ check_drain() {
 		'[c for c in r["checks"] if not c["ok"]][0]["reason"]'
 	admin_answers 200 'status' GET /v1/status
 	json 'draining' 'r["state"] == "draining"'
+	printf 'ended' >&8
+	exec 8>&-
+	wait "$sender"
+	same 'what had begun is answered' "$(<late)" 'begun, ended'
 	wait "$napper"
 	same 'what was under way is answered' "$(<slept)" '{"slept":1000}'
 	has slept_head '^HTTP/1.1 200'

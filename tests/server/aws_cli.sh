@@ -12,7 +12,7 @@ arn=arn:aws:lambda:us-east-1:000000000000:function:hello
 
 check_recorded() {
 	count "$1" "$python" "$here/aws_cli/replay.py" "$port"
-	wait_for 5 "$1: the event has been run" \
+	wait_for "$1: the event has been run" \
 		metric_is 'thaw_async_done_total{function="show"}' 1
 }
 

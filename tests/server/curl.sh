@@ -306,7 +306,7 @@ check_failures() {
 	json 'its problem' 'r["errorType"] == "Test.Number"'
 
 	curl -sS --max-time 20 -d 1500 "$url/function/nap" >slept 2>err &
-	wait_for 5 'it naps' metric_is 'thaw_inflight{function="nap"}' 1
+	wait_for 'it naps' metric_is 'thaw_inflight{function="nap"}' 1
 	answers 429 'busy, and nobody may wait' POST /function/nap -d 1
 	header Retry-After 1
 	json 'its problem' 'r["title"] == "Too Many Requests"'

@@ -39,6 +39,8 @@ def watch():
             wait_until(lambda: f'new{i}' in names(), 'the new one is there')
         server.write_catalog(b'{')
         server.wait_line('catalog not reloaded')
+        wait_until(lambda: server.function('new3')['state'] == 'active',
+                   'it is deployed')
         server.check_works('new3')
         # an image's folder is watched from the moment a catalog names it
         image = os.path.join(server.work, 'images', 'function.elf')

@@ -156,7 +156,7 @@ check_failures() {
 
 	curl -sS --max-time 20 -d 1500 "$url$functions/nap/invocations" \
 		>slept 2>err &
-	wait_for 5 'it naps' metric_is 'thaw_inflight{function="nap"}' 1
+	wait_for 'it naps' metric_is 'thaw_inflight{function="nap"}' 1
 	refused 429 TooManyRequestsException 'busy, and nobody may wait' POST \
 		"$functions/nap/invocations" -d 1
 	header Retry-After 1

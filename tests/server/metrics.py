@@ -2,18 +2,19 @@
 """metrics.py BUILD-DIR io_uring|epoll [PATTERN] - tests that every metric, and
 every member of the status and of the functions, changes with what it counts. The
 test fails if one is in no table of it: add it to MOVES with what changes it, or to
-FIXED.
+FIXED. And that a function says why it has no gate for polled dispatch.
 """
 import contextlib
 import json
 import os
 import pathlib
 import re
+import select
 import struct
 import tempfile
 import time
 
-from support import (USAGE, Http, Server, main, refuses, reset, test,
+from support import (USAGE, Http, Server, Skip, main, refuses, reset, test,
                      wait_until)
 
 QUEUE = {'max': 2, 'warm': 1, 'queue': 2, 'queue_timeout': '30s'}
@@ -164,15 +165,23 @@ def polled(server, watch):
     watch.look()
 
 
-def offload(server, watch):
-    """More runs that take long than a function may have threads for."""
-    clients = [server.http() for _ in range(8)]
+def look_at(server, watch, name, body, count):
+    """Looks until @count clients that ask at once are answered."""
+    clients = [server.http() for _ in range(count)]
     for client in clients:
-        client.send(Http.request_bytes('POST', '/function/spin', b'150'))
-    watch.wait(['status.offload_busy'])
+        client.send(Http.request_bytes('POST', f'/function/{name}', body))
+    sockets = [client.socket for client in clients]
+    while len(select.select(sockets, [], [], 0.01)[0]) < count:
+        watch.look()
     for client in clients:
         client.response()
         client.close()
+
+
+def offload(server, watch):
+    """More runs that take long than a function may have threads for."""
+    watch.wait(['status.offload_busy'],
+               lambda: look_at(server, watch, 'spin', b'150', 8))
 
 
 def heavy(server, _):
@@ -183,18 +192,11 @@ def heavy(server, _):
 
 
 def fill(server, watch):
-    """All vms of `slow` run, its queue is full, one more is refused."""
-    clients = [server.http() for _ in range(4)]
-    for client in clients:
-        client.send(Http.request_bytes('POST', '/function/slow', b'300'))
+    """All vms of `slow` run, its queue is full, one more is refused; again if some
+    have ended before that."""
     watch.wait(['thaw_queue_depth', 'thaw_inflight',
-                'thaw_instances{state="busy"}'])
-    with server.http() as http:
-        while http.post('slow', b'1').status != 429:
-            pass
-    for client in clients:
-        client.response()
-        client.close()
+                'thaw_instances{state="busy"}', *outcome('throttled')],
+               lambda: look_at(server, watch, 'slow', b'300', 5))
 
 
 def events(server, watch):
@@ -353,7 +355,8 @@ FIXED = {
     'status.catalog.path', 'status.connections.max', 'status.buffered.max',
     'status.events.max', 'status.functions.total', 'status.functions.active',
     'function.name', 'function.kind', 'function.gate', 'function.no_gate',
-    'function.imports',
+    'function.imports', 'function.snapshot.loaded', 'function.snapshot.stored',
+    'function.snapshot.not_stored',
     'status.memory.max', 'status.memory.pressure', 'thaw_memory_max_bytes',
     'thaw_function_info{label_a="b"}',
 }
@@ -409,6 +412,23 @@ def moves():
                      documented().items())
         assert not differing, f'not as documented: {sorted(differing)}'
         watch.admin.close()
+
+
+@test('dispatch auto waits on CPUs beside one for each worker, polled on others')
+def spare_cores():
+    functions = {'polled': {'image': 'echo', 'dispatch': 'polled'},
+                 'auto': {'image': 'echo', 'dispatch': 'auto'}}
+    if len(os.sched_getaffinity(0)) < 2:
+        raise Skip('there is one CPU')
+    for workers in '1', '2':
+        with Server(functions, '--workers', workers, preexec=take_two_cpus) as server:
+            polled, auto = (server.function(name) for name in functions)
+            is_left = workers == '1' or polled['gate'] == 'none'
+            assert ('no core is spare' in auto['no_gate']) != is_left, auto
+            assert 'spare' not in polled['no_gate'], polled
+            assert auto['gate'] == (polled['gate'] if is_left else 'none'), auto
+            for name in functions:
+                server.check_works(name)
 
 
 @test('what a function that cannot be deployed moves')

@@ -5,9 +5,11 @@ first, and every request has been answered once. Then the server is told to end
 under load, and completes every answer that it has begun. tests/soak.sh runs this
 for as long as one likes.
 """
+import contextlib
 import itertools
 import json
 import os
+import pathlib
 import random
 import sys
 import threading
@@ -22,6 +24,9 @@ ROUNDS = 3  # of one server
 IDLE_S = 2.5  # JOBS_IDLE_NS of offload.h, and a little
 # What clients ask for with numbers, and what each has answered is counted.
 COUNTED = {'image': 'echo', 'concurrency': MANY}
+# Shells that are kept without a vm: SHELLS_DEFAULT, SERVER_SHELLS_DEFAULT.
+SHELLS = 16 + 16
+
 # malloc() gives back the end of its first arena only. What it keeps in the others is
 # 20 to 90 MiB, another amount after each round, so the server is given no others.
 ONE_ARENA = {'GLIBC_TUNABLES': 'glibc.malloc.arena_max=1'}
@@ -83,9 +88,27 @@ class Counting(Clients):
         return True
 
 
+def files(server):
+    """What its open files are; one may be closed meanwhile."""
+    folder = f'/proc/{server.process.pid}/fd'
+    for name in os.listdir(folder):
+        with contextlib.suppress(FileNotFoundError):
+            yield os.readlink(f'{folder}/{name}')
+
+
+def thread_names(server):
+    for path in pathlib.Path(f'/proc/{server.process.pid}/task').glob('*/comm'):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            yield path.read_text(encoding='utf-8')
+
+
 def facts(server):
-    return {'fds': server.fds(),
-            'threads': len(os.listdir(f'/proc/{server.process.pid}/task')),
+    links = list(files(server))
+    return {'fds': sum('kvm-v' not in link for link in links),
+            'kvm_vms': sum('kvm-vm' in link for link in links),
+            # those of KVM's vms begin so
+            'threads': sum(not name.startswith('kvm-')
+                           for name in thread_names(server)),
             'rss_kib': server.rss_kib(),
             'vms': sum(row['vms']['idle'] + row['vms']['busy'] for row in
                        server.admin_json('/v1/functions')['functions']),
@@ -105,7 +128,10 @@ def rest(server):
     wait_until(lambda: facts(server)['vms'] == 0, 'vms that nobody uses are freed')
     wait_until(lambda: facts(server)['buffered'] == 0, 'nothing is kept')
     time.sleep(IDLE_S)
-    return facts(server)
+    now = facts(server)
+    # shells come and go: those of functions, and those made ahead
+    assert now['kvm_vms'] <= SHELLS, now
+    return now
 
 
 def one_round(server, do, reloads, seconds):

@@ -26,9 +26,9 @@ load() {
 	same "$text: no errors" "${told#* }" \
 		'connect=0 read=0 write=0 timeout=0 status=0'
 	# those whose answers wrk has not waited for
-	wait_for 10 "$text: nothing waits" \
+	wait_for "$text: nothing waits" \
 		metric_is 'thaw_queue_depth{function="echo"}' 0
-	wait_for 10 "$text: nothing runs" \
+	wait_for "$text: nothing runs" \
 		metric_is 'thaw_inflight{function="echo"}' 0
 	count=$(($(served) - before - ${count:-0}))
 	# 0 unless wrk has hung up on some

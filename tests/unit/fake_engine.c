@@ -237,6 +237,20 @@ int pool_try(struct pool *pool, struct pool_waiter *waiter, struct error *err,
 	return -EAGAIN;
 }
 
+int pool_try_growing(struct pool *pool, struct pool_waiter *waiter,
+		     struct error *err, struct vm **ret_vm)
+{
+	const int r = pool_try(pool, waiter, err, ret_vm);
+
+	if (!fake_engine.grows || r || *ret_vm)
+		return r;
+	waiter->next = NULL;
+	waiter->is_served = false;
+	*pool->last = waiter;
+	pool->last = &waiter->next;
+	return -EINPROGRESS;
+}
+
 static bool is_promised(const struct pool *pool,
 			const struct pool_waiter *waiter)
 {
@@ -311,6 +325,24 @@ int pool_take(struct pool *pool, struct vm *vm, struct error *err,
 	return 0;
 }
 
+void pool_grow(struct pool *pool)
+{
+	struct vm *vm = find_vm(pool, FAKE_MAKING);
+
+	REQUIRE(vm);
+	if (!fake_engine.take_result && pool->first) {
+		vm->state = FAKE_OUT;
+		pool->first->is_new = true;
+	}
+	vm_is_back(vm);
+}
+
+size_t pool_warm_up(struct pool *pool)
+{
+	(void)pool;
+	return 0;
+}
+
 void pool_count(struct pool *pool, unsigned *ret_idle, unsigned *ret_busy,
 		unsigned *ret_waiting)
 {
@@ -333,6 +365,12 @@ void pool_free(struct pool *pool)
 	(void)pool;
 }
 
+struct vm *pool_acquire_idle(struct pool *pool)
+{
+	(void)pool;
+	return NULL;
+}
+
 int pool_acquire(struct pool *pool, struct error *err, struct vm **ret_vm)
 {
 	(void)pool;
@@ -341,13 +379,13 @@ int pool_acquire(struct pool *pool, struct error *err, struct vm **ret_vm)
 	return -ENOSYS;
 }
 
-void pool_release(struct pool *pool, struct vm *vm, bool clean, uint64_t now_ns,
-		  struct restore_stats *ret_stats)
+void pool_release(struct pool *pool, struct vm *vm, bool clean,
+		  const struct vm_moment *now, struct restore_stats *ret_stats)
 {
 	(void)pool;
 	(void)vm;
 	(void)clean;
-	(void)now_ns;
+	(void)now;
 	(void)ret_stats;
 }
 
@@ -622,6 +660,15 @@ int invoke(struct function *function, const struct thaw_invoke_request *request,
 	(void)err;
 	(void)ret_reply;
 	return -ENOSYS;
+}
+
+int invoke_start_slice(struct function *function,
+		       const struct thaw_invoke_request *request,
+		       uint64_t slice_ns, struct error *err,
+		       struct thaw_reply *ret_reply)
+{
+	(void)slice_ns;
+	return invoke(function, request, err, ret_reply);
 }
 
 int invoke_start(struct function *function,

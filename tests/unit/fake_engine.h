@@ -50,7 +50,8 @@ struct fake_engine {
 	bool others_wait; /* for a thread: what offload_is_waiting() says */
 
 	int check_result; /* of invoke_request_check() */
-	int take_result;  /* of pool_take(), which makes vms */
+	int take_result;  /* of pool_take() and pool_grow(), which make vms */
+	bool grows;	  /* who waits for a new vm is in line meanwhile */
 	int call_result;  /* of invoke_typed_make() */
 	size_t restore_bytes;
 	uint64_t burn_ns;

@@ -11,6 +11,7 @@
 #include "tests/unit/require.h"
 
 unsigned fake_io_sends;
+unsigned fake_io_flushes;
 
 static void fake_receive(struct io_stream *stream)
 {
@@ -46,6 +47,12 @@ static void fake_nothing(struct io *io)
 	(void)io;
 }
 
+static void fake_flush(struct io *io)
+{
+	(void)io;
+	fake_io_flushes++;
+}
+
 static int fake_enter(struct io *io, uint64_t until_ns)
 {
 	(void)io;
@@ -60,7 +67,7 @@ static const struct io_operations operations = {
 	.send = fake_send,
 	.close = fake_close,
 	.wake = fake_wake,
-	.flush = fake_nothing,
+	.flush = fake_flush,
 	.enter = fake_enter,
 	.handle = fake_nothing,
 	.free = fake_nothing,
@@ -111,6 +118,23 @@ bool fake_io_receive(struct io_stream *stream, const char *bytes, size_t size)
 	io_stream_received(stream, copy, size);
 	free(copy);
 	return true;
+}
+
+size_t fake_io_fill(struct io_stream *stream, const char *bytes, size_t size)
+{
+	char *to;
+	size_t room;
+
+	if (!stream->internal.receiving || !io_stream_has_room(stream))
+		return 0;
+	room = stream->room(stream, size, (void **)&to);
+	if (room > size)
+		room = size;
+	/* as the kernel does: tests count what the server copies */
+	for (size_t i = 0; i < room; i++)
+		to[i] = bytes[i];
+	stream->filled(stream, room);
+	return room;
 }
 
 bool fake_io_sent(struct io_stream *stream, int error)

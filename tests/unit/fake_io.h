@@ -14,6 +14,9 @@
 /* How often something has begun to be sent, in all. */
 extern unsigned fake_io_sends;
 
+/* How often what has begun was submitted, in all. */
+extern unsigned fake_io_flushes;
+
 /* For io_free(). Aborts if there is no memory. */
 struct io *fake_io_create(void);
 
@@ -31,6 +34,12 @@ int fake_io_socket(void);
 
 /* Bytes come. False: the server does not read from the stream just now. */
 bool fake_io_receive(struct io_stream *stream, const char *bytes, size_t size);
+
+/*
+ * Bytes come to where the server has room for them: returns how many of them, which
+ * are gone then. 0: it has none.
+ */
+size_t fake_io_fill(struct io_stream *stream, const char *bytes, size_t size);
 
 /* All that is being sent has gone (0), or never will. False: nothing is. */
 bool fake_io_sent(struct io_stream *stream, int error);

@@ -181,6 +181,11 @@ bool fixture_receive(struct io_stream *stream, const char *bytes, size_t size)
 	return is_open(stream) && fake_io_receive(stream, bytes, size);
 }
 
+size_t fixture_fill(struct io_stream *stream, const char *bytes, size_t size)
+{
+	return is_open(stream) ? fake_io_fill(stream, bytes, size) : 0;
+}
+
 bool fixture_sent(struct io_stream *stream, int error)
 {
 	return is_open(stream) && fake_io_sent(stream, error);

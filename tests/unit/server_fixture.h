@@ -40,6 +40,7 @@ struct io_stream *fixture_open(enum listener_kind kind);
 
 /* As those of fake_io.h; false, too, if the server has closed the connection. */
 bool fixture_receive(struct io_stream *stream, const char *bytes, size_t size);
+size_t fixture_fill(struct io_stream *stream, const char *bytes, size_t size);
 bool fixture_sent(struct io_stream *stream, int error);
 void fixture_end(struct io_stream *stream, int error);
 

@@ -107,6 +107,62 @@ START_TEST(one_that_may_exceed_is_counted_and_grows)
 }
 END_TEST
 
+/* Much is announced, and little has come. */
+START_TEST(room_is_made_for_as_much_as_is_there)
+{
+	char *to;
+
+	one.max = 5 * KIB;
+	buffer_append(&one, bytes, KIB);
+	ck_assert_uint_eq(buffer_reserve_some(&one, 1, 200 * KIB, &to), KIB);
+	ck_assert_ptr_eq(to, one.data + KIB);
+	ck_assert_uint_eq(budget.used, 2 * KIB);
+	/* what is left of it comes first */
+	one.size = 2 * KIB - 1;
+	ck_assert_uint_eq(buffer_reserve_some(&one, 1, 200 * KIB, &to), 1);
+	ck_assert_uint_eq(budget.used, 2 * KIB);
+	one.size = 2 * KIB;
+	ck_assert_uint_eq(buffer_reserve_some(&one, 1, 10, &to), 10);
+	one.size = 4 * KIB;
+	ck_assert_uint_eq(buffer_reserve_some(&one, 1, 200 * KIB, &to), KIB);
+	ck_assert_uint_eq(one.capacity, 5 * KIB);
+	one.size = 5 * KIB;
+	ck_assert_uint_eq(buffer_reserve_some(&one, 1, 1, &to), 0);
+	ck_assert(!one.failed);
+}
+END_TEST
+
+START_TEST(room_is_made_for_what_waits)
+{
+	char *to;
+
+	buffer_append(&one, bytes, KIB);
+	ck_assert_uint_eq(buffer_reserve_some(&one, 10 * KIB, 100 * KIB, &to),
+			  15 * KIB);
+	/* less than twice of what has come */
+	ck_assert_uint_eq(budget.used, 16 * KIB);
+	one.size = 16 * KIB;
+	one.max = 20 * KIB;
+	ck_assert_uint_eq(buffer_reserve_some(&one, 90 * KIB, 4 * KIB, &to),
+			  4 * KIB);
+	ck_assert_uint_eq(one.capacity, 20 * KIB);
+}
+END_TEST
+
+START_TEST(room_for_which_there_is_no_memory_is_no_failure)
+{
+	char *to;
+
+	buffer_append(&one, bytes, 64 * KIB);
+	ck_assert_uint_eq(buffer_reserve_some(&one, 1, KIB, &to), 0);
+	ck_assert(!one.failed);
+	buffer_append(&one, bytes, 1);
+	ck_assert(one.failed);
+	ck_assert_uint_eq(buffer_reserve_some(&one, 1, KIB, &to), 0);
+	ck_assert(one.failed);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("buffer");
@@ -120,6 +176,9 @@ int main(void)
 	tcase_add_test(tests, the_first_byte_counts);
 	tcase_add_test(tests, what_is_used_by_one_is_not_there_for_another);
 	tcase_add_test(tests, one_that_may_exceed_is_counted_and_grows);
+	tcase_add_test(tests, room_is_made_for_as_much_as_is_there);
+	tcase_add_test(tests, room_is_made_for_what_waits);
+	tcase_add_test(tests, room_for_which_there_is_no_memory_is_no_failure);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -167,8 +167,18 @@ START_TEST(a_refusal_has_line_pointer_reason_and_remedy)
 				 "{ \"functions\": [],\n\"functions\": [] }"),
 			 "2:11: duplicate object key near '\"functions\"'");
 	ck_assert_str_eq(fixture_refusal(ONE(", \"kind\": \"linux\"")),
-			 "1: /functions/0/kind: \"linux\" is not supported yet "
-			 "by this version: accepted is \"native\"");
+			 "1: /functions/0/image: is for functions of kind "
+			 "\"native\", and this one is \"linux\"");
+	ck_assert_str_eq(fixture_refusal(ONE(", \"argv\": [\"a\"]")),
+			 "1: /functions/0/argv: is for functions of kind "
+			 "\"linux\", and this one is \"native\"");
+	ck_assert_str_eq(fixture_refusal(ONE(", \"kind\": \"wasm\"")),
+			 "1: /functions/0/kind: \"wasm\" is not a kind of "
+			 "guest: accepted is \"native\" or \"linux\"");
+	ck_assert_str_eq(fixture_refusal(
+				 "{ \"functions\": [ { \"name\": \"f\", "
+				 "\"kind\": \"linux\" } ] }"),
+			 "1: /functions/0: \"program\" is missing");
 	ck_assert_str_eq(fixture_refusal("[]"),
 			 "1: an array is not an object: write {...}");
 }

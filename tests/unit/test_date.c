@@ -17,6 +17,9 @@ START_TEST(moments_are_those_of_the_c_library)
 		strftime(expected, sizeof(expected), "%Y-%m-%dT%H:%M:%SZ",
 			 &date);
 		ck_assert_str_eq(date_format_s((uint64_t)s, text), expected);
+		strftime(expected, sizeof(expected),
+			 "%a, %d %b %Y %H:%M:%S GMT", &date);
+		ck_assert_str_eq(date_format_http((uint64_t)s, text), expected);
 	}
 	ck_assert_str_eq(date_format_s(951782400, text),
 			 "2000-02-29T00:00:00Z");

@@ -86,17 +86,20 @@ END_TEST
 
 START_TEST(times_that_may_not_tell_are_not_believed)
 {
-	deployment_look_at(image, &deployment->image);
+	static char shell[] = "/bin/sh";
+	const struct catalog_function other = { .image = shell };
+
+	deployment_look_at(deployment->spec, &deployment->image);
 	ck_assert(deployment->image.is_fresh);
 	fixture_make_file("image.elf", "two");
 	/* as if both had been written at one tick of the clock */
-	deployment_look_at(image, &deployment->image);
+	deployment_look_at(deployment->spec, &deployment->image);
 	ck_assert(deployment->image.is_fresh);
 	ck_assert(!deployment_is_touched(deployment));
 	ck_assert(!is_same());
 	deployment->image.is_fresh = false;
 	ck_assert(is_same());
-	deployment_look_at("/bin/sh", &deployment->image);
+	deployment_look_at(&other, &deployment->image);
 	ck_assert(!deployment->image.is_fresh);
 }
 END_TEST

@@ -1,6 +1,7 @@
 /* test_holes.c - a file with holes, mapped: its bytes, and no more of its pages */
 #include <check.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -56,7 +57,7 @@ static void check_map(const struct holes *holes, bool is_all)
 	uint8_t *memory;
 
 	ck_assert_int_eq(pread(fd, bytes, SIZE, 0), (ssize_t)SIZE);
-	ck_assert_int_eq(holes_map(holes, fd, SIZE, PROT_READ | PROT_WRITE,
+	ck_assert_int_eq(holes_map(holes, fd, 0, SIZE, PROT_READ | PROT_WRITE,
 				   &memory),
 			 0);
 	ck_assert_int_eq(memcmp(memory, bytes, SIZE), 0);
@@ -116,6 +117,29 @@ START_TEST(small_holes_are_left_to_the_file)
 }
 END_TEST
 
+START_TEST(a_hole_covers_what_is_all_in_it)
+{
+	static const struct holes holes = {
+		.of = { { 100, 50 }, { 150, 50 }, { 1000, 10 } },
+		.count = 3,
+	};
+	static const struct holes none = { .count = 0 };
+
+	ck_assert(holes_cover(&holes, 100, 50));
+	ck_assert(holes_cover(&holes, 149, 1));
+	ck_assert(holes_cover(&holes, 150, 50));
+	ck_assert(holes_cover(&holes, 1009, 1));
+	ck_assert(!holes_cover(&holes, 99, 1));
+	ck_assert(!holes_cover(&holes, 99, 51));
+	ck_assert(!holes_cover(&holes, 100, 51));
+	ck_assert(!holes_cover(&holes, 200, 1));
+	ck_assert(!holes_cover(&holes, 1009, 2));
+	ck_assert(!holes_cover(&holes, 1010, 1));
+	ck_assert(!holes_cover(&holes, 1000, SIZE_MAX));
+	ck_assert(!holes_cover(&none, 0, 1));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("holes");
@@ -127,6 +151,7 @@ int main(void)
 	tcase_add_loop_test(group, the_largest_holes_are_found_and_stay_holes,
 			    0, sizeof(cases) / sizeof(*cases));
 	tcase_add_test(group, small_holes_are_left_to_the_file);
+	tcase_add_test(group, a_hole_covers_what_is_all_in_it);
 	suite_add_tcase(suite, group);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

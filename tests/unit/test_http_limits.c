@@ -198,6 +198,86 @@ START_TEST(a_body_that_is_only_announced_takes_no_memory)
 }
 END_TEST
 
+/* Puts @size bytes to where there is room for them, or the parser gets them. */
+static enum http_progress fill(const char *data, size_t size)
+{
+	size_t room, used;
+	void *to;
+
+	if (!size)
+		return HTTP_MORE;
+	room = http_request_room(&request, 1, &to);
+	if (!room)
+		return parse(data, size, &used);
+	if (room > size)
+		room = size;
+	memcpy(to, data, room);
+	return room < size && http_request_filled(&request, room) == HTTP_MORE ?
+		       fill(data + room, size - room) :
+		       http_request_filled(&request, room);
+}
+
+START_TEST(a_large_body_has_room_for_what_comes)
+{
+	const size_t size = 1000003;
+	char *data = malloc(size), head[100];
+	size_t used, at = HTTP_ROOM_FROM, part;
+	enum http_progress progress = HTTP_MORE;
+
+	for (size_t i = 0; i < size; i++)
+		data[i] = (char)(i % 251);
+	sprintf(head, POST_HEAD "Content-Length: %zu\r\n\r\n", size);
+	ck_assert_int_eq(feed(head, strlen(head), ROOM, &used), HTTP_MORE);
+	ck_assert_int_eq(parse(data, at, &used), HTTP_MORE);
+	for (; at < size; at += part) {
+		ck_assert_int_eq(progress, HTTP_MORE);
+		part = size - at < 9973 ? size - at : 9973;
+		progress = fill(data + at, part);
+		ck_assert_uint_le(request.internal.body.capacity,
+				  2 * (at + part));
+	}
+	ck_assert_int_eq(progress, HTTP_DONE);
+	ck_assert_uint_eq(request.body_size, size);
+	ck_assert_mem_eq(request.body, data, size);
+	ck_assert_uint_eq(request.internal.body.capacity, size);
+	free(data);
+}
+END_TEST
+
+static size_t room_after(const char *head, size_t size)
+{
+	size_t used;
+	void *to;
+
+	feed(head, strlen(head), ROOM, &used);
+	memset(text, 'b', ROOM);
+	parse(text, size, &used);
+	return http_request_room(&request, 1, &to);
+}
+
+START_TEST(a_body_has_no_room_before_it_has_come_to_something)
+{
+	static const char exact[] = POST_HEAD "Content-Length: 20480\r\n\r\n";
+	size_t used;
+	void *to;
+
+	ck_assert_uint_eq(HTTP_ROOM_FROM + HTTP_ROOM_MIN, 20480);
+	ck_assert_uint_eq(room_after(exact, HTTP_ROOM_FROM - 1), 0);
+	ck_assert_uint_eq(room_after(exact, HTTP_ROOM_FROM), HTTP_ROOM_FROM);
+	ck_assert_uint_eq(room_after(exact, HTTP_ROOM_FROM + 1), 0);
+	ck_assert_uint_eq(room_after(CHUNKED "8000\r\n", 8192), 0);
+	max_body = 20479;
+	ck_assert_uint_eq(room_after(exact, HTTP_ROOM_FROM), 0);
+	ck_assert_uint_eq(request.bad_status, 413);
+	max_body = 20480;
+	ck_assert_uint_gt(room_after(exact, HTTP_ROOM_FROM), 0);
+	ck_assert_int_eq(parse(text, HTTP_ROOM_MIN, &used), HTTP_DONE);
+	ck_assert_uint_eq(http_request_room(&request, 1, &to), 0);
+	http_request_reset(&request);
+	ck_assert_uint_eq(http_request_room(&request, 1, &to), 0);
+}
+END_TEST
+
 START_TEST(a_head_takes_memory_as_it_comes)
 {
 	static const char head[] = "GET /a?b HTTP/1.1\r\nHost: a\r\nName: ";
@@ -281,6 +361,9 @@ int main(void)
 	tcase_add_test(tests, what_is_around_chunks_has_a_limit);
 	tcase_add_test(tests, bodies_of_all_sizes_come_as_they_were_sent);
 	tcase_add_test(tests, a_body_that_is_only_announced_takes_no_memory);
+	tcase_add_test(tests, a_large_body_has_room_for_what_comes);
+	tcase_add_test(tests,
+		       a_body_has_no_room_before_it_has_come_to_something);
 
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

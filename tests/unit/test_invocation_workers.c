@@ -1,7 +1,7 @@
 /*
- * test_invocation_workers.c - invocations and their workers: a sleeping worker steals
- * from one that has more to do, and a draining worker is idle when everything has been
- * answered.
+ * test_invocation_workers.c - invocations and their workers: replies are submitted
+ * together, a sleeping worker steals from one that has more to do, and a draining worker
+ * is idle when everything has been answered.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -25,6 +25,45 @@ static uint64_t stolen(void)
 {
 	return metrics_get(&fixture.server->shared.metrics.stolen_total);
 }
+
+/* ---- submitting ---- */
+
+START_TEST(replies_are_submitted_together)
+{
+	const unsigned count = 32;
+	unsigned before;
+
+	set_up(1);
+	for (unsigned i = 0; i < count; i++)
+		call_start(0, 0, "a", "e");
+	before = fake_io_flushes;
+	fixture_turns(0);
+	ck_assert_uint_eq(outcomes_of(0, METRICS_OK), count);
+	/* two; more if other threads have used much of the time */
+	ck_assert_uint_ge(fake_io_flushes - before, 2);
+	ck_assert_uint_le(fake_io_flushes - before, count / 2);
+	tear_down();
+}
+END_TEST
+
+START_TEST(a_reply_does_not_wait_for_a_long_run)
+{
+	unsigned before;
+
+	set_up(1);
+	fixture.deployments[1]->run_ns = _i ? NS_PER_S :
+					      0; /* 0: nobody knows */
+	call_start(0, 0, "a", "e");
+	call_start(0, 1, "b", "e");
+	before = fake_io_flushes;
+	fixture_turns(0);
+	ck_assert_str_eq(fake_trace(),
+			 "begin a@0 1000us, reply a@0, restore a@0, "
+			 "begin b@0 1000us, reply b@0, restore b@0");
+	ck_assert_uint_eq(fake_io_flushes - before, 2);
+	tear_down();
+}
+END_TEST
 
 /* ---- stealing ---- */
 
@@ -217,6 +256,97 @@ START_TEST(a_stolen_invocation_does_not_begin_for_a_client_that_has_gone)
 	fixture_turns(0);
 	ck_assert_int_eq(call->result, -ECANCELED);
 	ck_assert_str_eq(fake_trace(), "refuse a@0");
+	ck_assert(fake_pool_is_quiet(pool_of(0)));
+	tear_down();
+}
+END_TEST
+
+/* ---- pools that grow meanwhile ---- */
+
+static uint64_t starts(enum metrics_start start)
+{
+	return metrics_get(&metrics_of(0)->starts[start]);
+}
+
+/* One vm, which is out, and another that can be made. */
+static struct vm *set_up_growing(void)
+{
+	set_up(1);
+	fake_engine.grows = true;
+	fixture_set_vms(0, 1, 1);
+	return fake_pool_hold(pool_of(0));
+}
+
+START_TEST(a_vm_is_made_while_its_invocation_waits)
+{
+	struct vm *vm = set_up_growing();
+
+	call_start(0, 0, "a", "e");
+	fixture_turns(0);
+	ck_assert_uint_eq(waiting_of(0), 1);
+	ck_assert_uint_eq(timers_next(&worker_at(0)->timers), UINT64_MAX);
+	ck_assert(fixture_run_work());
+	ck_assert_uint_eq(waiting_of(0), 0);
+	fixture_turns(0);
+	/* it runs where it would have run in a vm that was there */
+	ck_assert_str_eq(fake_trace(),
+			 "begin a@0 1000us, reply a@0, restore a@0");
+	ck_assert_uint_eq(starts(METRICS_SNAPSHOT), 1);
+	ck_assert_uint_eq(starts(METRICS_WARM), 0);
+	pool_give_back(pool_of(0), vm);
+	tear_down();
+}
+END_TEST
+
+START_TEST(a_vm_that_is_free_sooner_is_taken)
+{
+	struct vm *vm = set_up_growing();
+
+	call_start(0, 0, "a", "e");
+	fixture_turns(0);
+	pool_give_back(pool_of(0), vm);
+	fixture_turns(0);
+	ck_assert_str_eq(fake_trace(),
+			 "begin a@0 1000us, reply a@0, restore a@0");
+	ck_assert_uint_eq(starts(METRICS_WARM), 1);
+	ck_assert_uint_eq(starts(METRICS_SNAPSHOT), 0);
+	/* nobody needs the other one */
+	ck_assert(fixture_run_work());
+	ck_assert(fake_pool_is_quiet(pool_of(0)));
+	tear_down();
+}
+END_TEST
+
+START_TEST(an_invocation_is_told_why_no_vm_is_made)
+{
+	struct vm *vm = set_up_growing();
+	struct call *call = call_start(0, 0, "a", "e");
+
+	fake_engine.take_result = -EBUSY;
+	fixture_turns(0);
+	ck_assert(fixture_run_work());
+	fixture_turns(0);
+	ck_assert(!call->has_replied);
+	/* it makes one itself */
+	ck_assert(fixture_run_work());
+	fixture_turns(0);
+	ck_assert_int_eq(call->result, -EBUSY);
+	pool_give_back(pool_of(0), vm);
+	tear_down();
+}
+END_TEST
+
+START_TEST(a_vm_is_not_made_for_a_client_that_has_gone)
+{
+	struct vm *vm = set_up_growing();
+	struct call *call = call_start(0, 0, "a", "e");
+
+	fixture_turns(0);
+	invocation_abandon(&call->invocation);
+	fixture_turns(0);
+	ck_assert_int_eq(call->result, -ECANCELED);
+	ck_assert(fixture_run_work());
+	pool_give_back(pool_of(0), vm);
 	ck_assert(fake_pool_is_quiet(pool_of(0)));
 	tear_down();
 }
@@ -430,6 +560,8 @@ static TCase *make_tests(void)
 {
 	TCase *tests = tcase_create("invocation_workers");
 
+	tcase_add_test(tests, replies_are_submitted_together);
+	tcase_add_loop_test(tests, a_reply_does_not_wait_for_a_long_run, 0, 2);
 	tcase_add_test(tests, a_sleeping_worker_steals_the_next_invocation);
 	tcase_add_test(tests, the_only_invocation_is_not_stolen);
 	tcase_add_test(tests, a_busy_worker_steals_nothing);
@@ -441,6 +573,10 @@ static TCase *make_tests(void)
 	tcase_add_test(
 		tests,
 		a_stolen_invocation_does_not_begin_for_a_client_that_has_gone);
+	tcase_add_test(tests, a_vm_is_made_while_its_invocation_waits);
+	tcase_add_test(tests, a_vm_that_is_free_sooner_is_taken);
+	tcase_add_test(tests, an_invocation_is_told_why_no_vm_is_made);
+	tcase_add_test(tests, a_vm_is_not_made_for_a_client_that_has_gone);
 	tcase_add_test(tests, a_worker_is_idle_when_all_is_answered);
 	tcase_add_test(tests, a_worker_is_idle_when_nobody_waits_for_a_vm);
 	tcase_add_test(tests, a_worker_is_idle_when_nothing_is_polled);

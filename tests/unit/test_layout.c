@@ -219,6 +219,31 @@ START_TEST(parts_larger_than_memory_do_not_wrap_around)
 }
 END_TEST
 
+START_TEST(a_program_has_tables_for_its_reserve)
+{
+	struct layout_config config = usual;
+	struct layout layout;
+
+	for (size_t size = 4 * MIB; size <= LAYOUT_MEMORY_MAX; size *= 4) {
+		config.memory_size = size;
+		ck_assert(!layout_plan_program(&config, NULL, &layout));
+		ck_assert_uint_eq(layout.reserve.start, LAYOUT_RESERVE_START);
+		ck_assert_uint_eq(layout.reserve_tables.size / THAW_PAGE_SIZE,
+				  size / (2 * MIB) + LAYOUT_RESERVE_TABLES +
+					  LAYOUT_RESERVE_KEPT);
+		ck_assert_uint_eq(layout.reserve_tables.start +
+					  layout.reserve_tables.size,
+				  layout.tables.start + layout.tables.size);
+		/* those of memory are before them */
+		ck_assert_uint_gt(layout.reserve_tables.start -
+					  layout.tables.start,
+				  size / (2 * MIB) * THAW_PAGE_SIZE);
+		ck_assert_uint_le(layout.tables.size,
+				  LAYOUT_TABLES_MAX * THAW_PAGE_SIZE);
+	}
+}
+END_TEST
+
 START_TEST(the_largest_memory_has_room_for_its_page_tables)
 {
 	struct layout_config config = usual;
@@ -269,6 +294,7 @@ int main(void)
 	tcase_add_test(group, the_control_page_is_whose_it_was_meant_to_be);
 	tcase_add_test(group, sizes_out_of_bounds_are_refused);
 	tcase_add_test(group, parts_larger_than_memory_do_not_wrap_around);
+	tcase_add_test(group, a_program_has_tables_for_its_reserve);
 	tcase_add_test(group, the_largest_memory_has_room_for_its_page_tables);
 	tcase_add_test(group, the_stack_overflows_where_its_pointer_is);
 	suite_add_tcase(suite, group);

@@ -2,6 +2,8 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -270,6 +272,126 @@ START_TEST(sockets_are_inherited_by_the_process_they_are_for)
 }
 END_TEST
 
+/* Begins to connect to where @listener listens. Returns the client. */
+static int begin_to_connect(int listener, int *ret_error)
+{
+	struct sockaddr_storage address;
+	socklen_t size = sizeof(address);
+	int fd;
+
+	ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&address,
+				     &size),
+			 0);
+	fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	ck_assert_int_ge(fd, 0);
+	*ret_error = connect(fd, (struct sockaddr *)&address, size) ? errno : 0;
+	return fd;
+}
+
+static bool is_connected(int fd)
+{
+	struct pollfd state = { .fd = fd, .events = POLLOUT };
+
+	return poll(&state, 1, 0) == 1 && state.revents == POLLOUT;
+}
+
+/* Who connects after listen_stop() gets no further; who has connected is accepted. */
+static void stop_listening(const char *text, int refusal)
+{
+	int fd, before, late, error, accepted;
+
+	ck_assert_int_eq(bind_text(text, false, true, &fd), 0);
+	ck_assert_int_eq(listen_start(fd, NULL), 0);
+	ck_assert_int_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	before = begin_to_connect(fd, &error);
+	ck_assert(is_connected(before));
+	listen_stop(fd);
+	late = begin_to_connect(fd, &error);
+	ck_assert_int_eq(error, refusal);
+	ck_assert(!is_connected(late));
+	accepted = accept(fd, NULL, NULL);
+	ck_assert_int_ge(accepted, 0);
+	ck_assert_int_eq(accept(fd, NULL, NULL), -1);
+	/* what is sent on a connection goes on */
+	ck_assert_int_eq(send(before, "a", 1, 0), 1);
+	ck_assert_int_eq(recv(accepted, &(char){ 0 }, 1, 0), 1);
+	close(accepted);
+	close(late);
+	close(before);
+	close(fd);
+}
+
+START_TEST(nobody_connects_when_it_has_stopped_and_nobody_is_lost)
+{
+	char path[] = "/tmp/thaw-test-XXXXXX", text[64];
+
+	/* it tries again and again */
+	stop_listening("127.0.0.1:0", EINPROGRESS);
+	ck_assert_ptr_nonnull(mkdtemp(path));
+	snprintf(text, sizeof(text), "unix:%s/socket", path);
+	stop_listening(text, ECONNREFUSED);
+	ck_assert_int_eq(unlink(text + strlen("unix:")), 0);
+	rmdir(path);
+}
+END_TEST
+
+/*
+ * Has the socket @fd take @bytes of each packet that it receives: with 0 it drops all, as
+ * a bad network would. (A filter is replaced and not detached: user-mode emulators know
+ * no SO_DETACH_FILTER.)
+ */
+static void take_of_packets(int fd, uint32_t bytes)
+{
+	struct sock_filter filter[] = { BPF_STMT(BPF_RET | BPF_K, bytes) };
+	const struct sock_fprog program = { .len = 1, .filter = filter };
+
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program,
+				    sizeof(program)),
+			 0);
+}
+
+/* A client that has not heard the answer is half connected, and can be waited for. */
+static void await_client(const char *text)
+{
+	struct sockaddr_storage address;
+	socklen_t size = sizeof(address);
+	struct pollfd ready = { .events = POLLIN };
+	int fd, client, accepted;
+
+	if (bind_text(text, false, true, &fd) == -EADDRNOTAVAIL)
+		return; /* this machine has no IPv6 */
+	ck_assert_int_eq(listen_start(fd, NULL), 0);
+	ck_assert_int_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &size),
+			 0);
+	ck_assert(!listen_is_awaited(fd));
+	client = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	take_of_packets(client, 0);
+	ck_assert_int_eq(connect(client, (struct sockaddr *)&address, size),
+			 -1);
+	ck_assert_int_eq(errno, EINPROGRESS);
+	listen_stop(fd);
+	ck_assert(listen_is_awaited(fd));
+	ck_assert_int_eq(accept(fd, NULL, NULL), -1);
+	/* the kernel answers once more, after a second */
+	take_of_packets(client, UINT32_MAX);
+	ready.fd = fd;
+	ck_assert_int_eq(poll(&ready, 1, 60000), 1);
+	ck_assert(!listen_is_awaited(fd));
+	accepted = accept(fd, NULL, NULL);
+	ck_assert_int_ge(accepted, 0);
+	close(accepted);
+	close(client);
+	close(fd);
+}
+
+START_TEST(who_is_half_connected_is_awaited)
+{
+	await_client("127.0.0.1:0");
+	await_client("[::1]:0");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("listen");
@@ -285,6 +407,9 @@ int main(void)
 	tcase_add_test(group, a_port_is_shared_among_ours_and_with_nobody_else);
 	tcase_add_test(group, a_socket_file_is_replaced_if_nobody_listens);
 	tcase_add_test(group, a_limit_of_open_files_is_no_address_in_use);
+	tcase_add_test(group,
+		       nobody_connects_when_it_has_stopped_and_nobody_is_lost);
+	tcase_add_test(group, who_is_half_connected_is_awaited);
 	tcase_add_test(group, who_has_a_socket_is_named);
 	tcase_add_test(group, nobody_looks_at_a_socket_while_another_does);
 	tcase_add_test(group, of_two_that_begin_together_one_has_it);

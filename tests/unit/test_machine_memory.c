@@ -128,6 +128,45 @@ START_TEST(pressure_is_the_cgroups_own_or_the_machines)
 }
 END_TEST
 
+/* Tells @pressure of an event, before which tasks have waited for @waited. */
+static bool take_after(struct machine_pressure *pressure, const char *waited)
+{
+	put("/report", waited);
+	return machine_pressure_take(pressure);
+}
+
+START_TEST(a_report_of_what_nobody_waited_for_is_no_pressure)
+{
+	struct machine_pressure pressure;
+	struct error err;
+
+	put_pipe("/proc/pressure/memory");
+	ck_assert_int_eq(machine_pressure_open(&pressure, root, &err), 0);
+	ck_assert_uint_eq(pressure.waited_us, UINT64_MAX);
+	/* a file can be read as the kernel's can, and the pipe cannot */
+	put("/report", "");
+	ck_assert_int_eq(close(pressure.trigger), 0);
+	pressure.trigger = open(prepare("/report"), O_RDONLY | O_CLOEXEC);
+	ck_assert_int_ge(pressure.trigger, 0);
+	pressure.waited_us = 22600000;
+#define REPORT(total)                                         \
+	"some avg10=0.00 avg60=0.00 avg300=0.00 total=" total \
+	"\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n"
+	/* the first one of an unprivileged process, on Linux 6.5 and later */
+	ck_assert(!take_after(&pressure, REPORT("22600001")));
+	ck_assert(!take_after(&pressure, REPORT("22700000")));
+	ck_assert(take_after(&pressure, REPORT("22800000")));
+	ck_assert(take_after(&pressure, REPORT("33000000")));
+	ck_assert(!take_after(&pressure, REPORT("33000000")));
+	/* what cannot be read may be pressure */
+	ck_assert(take_after(&pressure, "some total=much\n"));
+	ck_assert(take_after(&pressure, REPORT("33000000")));
+	ck_assert(!take_after(&pressure, REPORT("33000000")));
+#undef REPORT
+	machine_pressure_close(&pressure);
+}
+END_TEST
+
 START_TEST(a_cgroup_that_has_gone_tells_nothing_more)
 {
 	struct machine_pressure pressure;
@@ -165,6 +204,8 @@ int main(void)
 	tcase_add_test(group, the_least_of_a_cgroup_and_those_above_counts);
 	tcase_add_test(group, cgroups_of_version_1_count_too);
 	tcase_add_test(group, pressure_is_the_cgroups_own_or_the_machines);
+	tcase_add_test(group,
+		       a_report_of_what_nobody_waited_for_is_no_pressure);
 	tcase_add_test(group, a_cgroup_that_has_gone_tells_nothing_more);
 	suite_add_tcase(suite, group);
 	srunner_run_all(runner, CK_ENV);

@@ -79,6 +79,25 @@ START_TEST(as_much_is_spared_as_it_takes)
 }
 END_TEST
 
+START_TEST(who_does_not_wait_has_others_spare_theirs)
+{
+	struct error err;
+
+	ck_assert_int_eq(memory_budget_take_now(&budget, MAX), 0);
+	/* it is being freed by another */
+	memory_budget_freeing(&budget);
+	ck_assert_int_eq(memory_budget_take_now(&budget, 1), -ENOMEM);
+	memory_budget_freed(&budget, 0);
+	idle = 5;
+	ck_assert_int_eq(memory_budget_take_now(&budget, 21 * MIB), 0);
+	ck_assert_uint_eq(spared, 3);
+	ck_assert_int_eq(memory_budget_take_now(&budget, MAX + 1), -ENOMEM);
+	ck_assert_uint_eq(spared, 3);
+	ck_assert_int_eq(memory_budget_take_now(NULL, UINT64_MAX), 0);
+	ck_assert_int_eq(memory_budget_take(&budget, 9 * MIB, &err), 0);
+}
+END_TEST
+
 START_TEST(a_boot_keeps_what_its_snapshot_takes)
 {
 	struct error err;
@@ -302,6 +321,7 @@ int main(void)
 	tcase_add_checked_fixture(group, set_up, tear_down);
 	tcase_add_test(group, all_of_it_can_be_taken_and_no_more);
 	tcase_add_test(group, as_much_is_spared_as_it_takes);
+	tcase_add_test(group, who_does_not_wait_has_others_spare_theirs);
 	tcase_add_test(group, a_boot_keeps_what_its_snapshot_takes);
 	tcase_add_test(group,
 		       boots_wait_for_one_another_and_all_come_to_their_end);

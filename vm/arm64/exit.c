@@ -10,7 +10,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "base/hot.h"
 #include "guest/abi/thaw_abi.h"
+#include "guest/abi/thaw_linux.h"
 #include "vm/arch.h"
 #include "vm/arm64/registers.h"
 #include "vm/exit.h"
@@ -82,12 +84,14 @@ static void decode_mmio(const struct vm *vm, struct vm_exit *exit)
 		memcpy(&exit->bell, run->mmio.data, sizeof(exit->bell));
 	} else if (run->mmio.phys_addr == THAW_FAULT_GPA) {
 		decode_fault(vm, exit);
+	} else if (run->mmio.phys_addr == THAW_CALL_GPA && vm->is_program) {
+		exit->kind = VM_EXIT_CALL;
 	} else if (run->mmio.phys_addr == THAW_IDLE_GPA) {
 		exit->kind = VM_EXIT_IDLE;
 	}
 }
 
-void arch_decode_exit(struct vm *vm, bool has_exited, struct vm_exit *exit)
+HOT void arch_decode_exit(struct vm *vm, bool has_exited, struct vm_exit *exit)
 {
 	exit->may_trap = false; /* only EL1 can turn on software step */
 	if (!has_exited)

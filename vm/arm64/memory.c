@@ -7,11 +7,13 @@
 #include <string.h>
 
 #include "guest/abi/thaw_abi.h"
+#include "guest/abi/thaw_shim.h"
 #include "guest/abi/thaw_stubs.h"
 #include "vm/arch.h"
 #include "vm/arm64/translation.h"
 #include "vm/layout.h"
 
+#define PTE_VALID 0x1ull
 #define PTE_TABLE 0x3ull
 #define PTE_PAGE 0x3ull
 #define PTE_ATTRIBUTES(index) ((index) << 2)
@@ -57,13 +59,36 @@ static uint64_t *descend(struct tables *tables, uint64_t *entry)
 	return table_at(tables, *entry & PTE_ADDRESS);
 }
 
-static void map_page(struct tables *tables, uint64_t gva, uint64_t flags)
+/* The table that has the entry of the page at @gva. */
+static uint64_t *last_table(struct tables *tables, uint64_t gva)
 {
 	uint64_t *table = table_at(tables, tables->root);
 
 	for (int shift = ROOT_SHIFT; shift > 12; shift -= 9)
 		table = descend(tables, &table[gva >> shift & 511]);
-	table[gva >> 12 & 511] = gva | flags;
+	return table;
+}
+
+static void map_range(struct tables *tables, const struct layout_range *range,
+		      uint64_t flags)
+{
+	uint64_t *table = NULL;
+
+	for (uint64_t at = 0; at < range->size; at += THAW_PAGE_SIZE) {
+		const uint64_t gva = range->start + at;
+		const uint64_t index = gva >> 12 & 511;
+
+		if (!table || !index)
+			table = last_table(tables, gva);
+		table[index] = gva | flags;
+	}
+}
+
+static void map_device(struct tables *tables, uint64_t gva, uint64_t flags)
+{
+	const struct layout_range page = { gva, THAW_PAGE_SIZE };
+
+	map_range(tables, &page, PTE_DEVICE | flags);
 }
 
 static uint64_t flags_of(unsigned prot)
@@ -94,28 +119,42 @@ static void build_page_tables(uint8_t *memory, const struct layout *layout)
 	for (unsigned i = 0; i < layout->mapping_count; i++) {
 		const struct layout_mapping *m = &layout->mappings[i];
 
-		for (uint64_t at = 0; at < m->range.size; at += THAW_PAGE_SIZE)
-			map_page(&tables, m->range.start + at,
-				 flags_of(m->prot));
+		map_range(&tables, &m->range, flags_of(m->prot));
 	}
-	map_page(&tables, THAW_DOORBELL_GPA, PTE_DEVICE | PTE_USER);
-	map_page(&tables, THAW_FAULT_GPA, PTE_DEVICE);
+	map_device(&tables, THAW_DOORBELL_GPA, PTE_USER);
+	map_device(&tables, THAW_FAULT_GPA, 0);
 }
 
-/*
- * What was written as data is to be fetched as instructions. KVM invalidates
- * the instruction cache for a page it maps; that the bytes have left the data
- * cache by then is up to us.
- */
-static void flush_code(uint8_t *memory, const struct layout *layout)
-{
-	for (unsigned i = 0; i < layout->mapping_count; i++) {
-		const struct layout_mapping *m = &layout->mappings[i];
-		char *code = (char *)memory + m->range.start;
+const unsigned arch_root_shift = ROOT_SHIFT;
+const bool arch_keeps_code = true;
+const uint64_t arch_entry_accessed = 0, arch_entry_dirty = 0;
 
-		if (m->prot & IMAGE_PROT_EXECUTE)
-			__builtin___clear_cache(code, code + m->range.size);
-	}
+uint64_t arch_page_entry(uint64_t gpa, unsigned prot)
+{
+	return gpa | flags_of(prot);
+}
+
+uint64_t arch_table_entry(uint64_t gpa)
+{
+	return gpa | PTE_TABLE;
+}
+
+uint64_t arch_entry_gpa(uint64_t entry)
+{
+	return entry & PTE_ADDRESS;
+}
+
+unsigned arch_entry_prot(uint64_t entry)
+{
+	unsigned prot = IMAGE_PROT_READ;
+
+	if (!(entry & PTE_VALID) || !(entry & PTE_USER))
+		return 0;
+	if (!(entry & PTE_READ_ONLY))
+		prot |= IMAGE_PROT_WRITE;
+	if (!(entry & PTE_NO_EXECUTE_USER))
+		prot |= IMAGE_PROT_EXECUTE;
+	return prot;
 }
 
 void arch_prepare_memory(uint8_t *memory, const struct layout *layout)
@@ -124,6 +163,8 @@ void arch_prepare_memory(uint8_t *memory, const struct layout *layout)
 	       (size_t)(thaw_stub_end - thaw_stub_start));
 	memcpy(memory + THAW_GPA_SUPERVISOR, thaw_supervisor_start,
 	       (size_t)(thaw_supervisor_end - thaw_supervisor_start));
+	if (layout->is_program)
+		memcpy(memory + THAW_GPA_VDSO, thaw_vdso_start,
+		       (size_t)(thaw_vdso_end - thaw_vdso_start));
 	build_page_tables(memory, layout);
-	flush_code(memory, layout);
 }

@@ -5,13 +5,17 @@
  * References: Documentation/virt/kvm/api.rst; Arm ARM (DDI 0487), D19 (system
  * registers).
  */
+#include <asm/hwcap.h>
 #include <assert.h>
+#include <elf.h>
 #include <errno.h>
 #include <linux/kvm.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/ioctl.h>
 
+#include "base/hot.h"
 #include "guest/abi/thaw_abi.h"
 #include "guest/abi/thaw_stubs.h"
 #include "vm/arch.h"
@@ -58,6 +62,10 @@ struct kvm_arm_counter_offset {
 #define SCTLR_INITIAL                                                     \
 	(SCTLR_M | SCTLR_C | SCTLR_I | SCTLR_SA | SCTLR_SA0 | SCTLR_DZE | \
 	 SCTLR_NTWE | SCTLR_TSCXT | SCTLR_SPAN | SCTLR_RES1)
+/* Programs may have their own code fetched again, as they can under Linux. */
+#define SCTLR_UCT (1ull << 15) /* user mode: CTR_EL0 */
+#define SCTLR_UCI (1ull << 26) /* user mode: DC CVAU, IC IVAU and the like */
+#define SCTLR_PROGRAM (SCTLR_INITIAL | SCTLR_UCT | SCTLR_UCI)
 
 #define TCR_T0SZ (64ull - TRANSLATION_VA_BITS)
 #define TCR_IRGN0_WBWA (1ull << 8)
@@ -151,7 +159,7 @@ static uint64_t stub_address(const char *stub)
 }
 
 /* SVC enters the gate where every exception goes: there is nothing to set. */
-static void set_addresses(struct vm *vm)
+int arch_gate_init(struct vm *vm, struct error *err)
 {
 	static const char *const gates[VM_GATES] = {
 		[VM_GATE_NONE] = thaw_stub_done,
@@ -159,8 +167,9 @@ static void set_addresses(struct vm *vm)
 		[VM_GATE_USER] = thaw_stub_wait,
 	};
 
-	vm->done_address = stub_address(thaw_stub_done);
+	(void)err;
 	vm->gate_address = stub_address(gates[vm->gate]);
+	return 0;
 }
 
 /*
@@ -178,7 +187,6 @@ int arch_vcpu_init(struct vm *vm, struct error *err)
 		return error_set(err, -errno, "KVM_ARM_VCPU_INIT: %s",
 				 strerror(errno));
 	report_undecoded(vm);
-	set_addresses(vm);
 	return set_counter(vm, err);
 }
 
@@ -204,22 +212,24 @@ static void add_core(struct vcpu_state *state)
 	add_register(state, REGISTER_FPCR, 0);
 }
 
-static void add_system(struct vcpu_state *state, uint64_t root)
+static void add_system(struct vcpu_state *state, const struct layout *layout)
 {
 	const struct {
 		uint64_t id, value;
 	} registers[] = {
 		{ REGISTER_MDSCR_EL1, MDSCR_TDCC },
-		{ REGISTER_SCTLR_EL1, SCTLR_INITIAL },
+		{ REGISTER_SCTLR_EL1,
+		  layout->is_program ? SCTLR_PROGRAM : SCTLR_INITIAL },
 		{ REGISTER_CPACR_EL1, CPACR_FPEN },
-		{ REGISTER_TTBR0_EL1, root },
+		{ REGISTER_TTBR0_EL1, layout->tables.start },
 		{ REGISTER_TTBR1_EL1, 0 },
 		{ REGISTER_TCR_EL1, TCR_INITIAL },
 		{ REGISTER_ESR_EL1, 0 },
 		{ REGISTER_FAR_EL1, 0 },
 		{ REGISTER_MAIR_EL1, TRANSLATION_MAIR },
 		{ REGISTER_VBAR_EL1, THAW_GPA_SUPERVISOR },
-		{ REGISTER_CONTEXTIDR_EL1, 0 },
+		/* tells the vectors that a Linux program runs */
+		{ REGISTER_CONTEXTIDR_EL1, layout->is_program },
 		{ REGISTER_TPIDR_EL1, 0 },
 		{ REGISTER_CNTKCTL_EL1, CNTKCTL_EL0VCTEN },
 		{ REGISTER_TPIDR_EL0, 0 },
@@ -228,6 +238,44 @@ static void add_system(struct vcpu_state *state, uint64_t root)
 
 	for (size_t i = 0; i < sizeof(registers) / sizeof(*registers); i++)
 		add_register(state, registers[i].id, registers[i].value);
+}
+
+const size_t arch_state_size = sizeof(struct vcpu_state);
+const uint32_t arch_machine = EM_AARCH64;
+
+/* A register that the kernel reads for user mode: the same on all CPUs. */
+#define READ_ID(name)                                            \
+	({                                                       \
+		uint64_t value;                                  \
+		__asm__ volatile("mrs %0, " name : "=r"(value)); \
+		value;                                           \
+	})
+
+static void put_feature(uint32_t **at, uint64_t value)
+{
+	*(*at)++ = (uint32_t)value;
+	*(*at)++ = (uint32_t)(value >> 32);
+}
+
+/*
+ * User mode reads no ID register in a vm. What it finds by other means is what the CPUs
+ * have: their instructions, and what DC ZVA zeroes.
+ */
+void arch_machine_features(uint32_t features[ARCH_FEATURES])
+{
+	const uint64_t capabilities = getauxval(AT_HWCAP);
+	uint32_t *at = features;
+
+	put_feature(&at, capabilities);
+	put_feature(&at, getauxval(AT_HWCAP2));
+	put_feature(&at, READ_ID("dczid_el0"));
+	if (!(capabilities & HWCAP_CPUID))
+		return;
+	put_feature(&at, READ_ID("id_aa64isar0_el1"));
+	put_feature(&at, READ_ID("id_aa64isar1_el1"));
+	put_feature(&at, READ_ID("s3_0_c0_c6_2")); /* ID_AA64ISAR2_EL1 */
+	put_feature(&at, READ_ID("id_aa64pfr0_el1"));
+	put_feature(&at, READ_ID("id_aa64pfr1_el1"));
 }
 
 int arch_boot_state(struct vm *vm, const struct layout *layout,
@@ -239,7 +287,7 @@ int arch_boot_state(struct vm *vm, const struct layout *layout,
 	if (!state)
 		return error_set(err, -ENOMEM, "no memory for vcpu state");
 	add_core(state);
-	add_system(state, layout->tables.start);
+	add_system(state, layout);
 	*ret_state = state;
 	return 0;
 }
@@ -248,7 +296,7 @@ int arch_boot_state(struct vm *vm, const struct layout *layout,
  * Completes an access whose exit is still pending. That is what KVM_EXIT_MMIO
  * in the run page stands for, to KVM and to arch_enter().
  */
-static int finish_exit(struct vm *vm)
+int arch_finish_exit(struct vm *vm)
 {
 	int r;
 
@@ -263,10 +311,6 @@ static int finish_exit(struct vm *vm)
 
 int arch_load_state(struct vm *vm, const struct vcpu_state *state)
 {
-	int r = finish_exit(vm);
-
-	if (r)
-		return r;
 	for (size_t i = 0; i < state->count; i++)
 		if (set_register(vm, state->registers[i].id,
 				 state->registers[i].value))
@@ -275,25 +319,32 @@ int arch_load_state(struct vm *vm, const struct vcpu_state *state)
 	return 0;
 }
 
-/* After an MMIO exit, the next KVM_RUN begins by adding 4 to the pc. */
-void arch_enter(struct vm *vm, uint64_t pc)
+/*
+ * After an MMIO exit, the next KVM_RUN begins by adding 4 to the pc. A program's exit is
+ * the vectors', in supervisor mode.
+ */
+HOT void arch_enter(struct vm *vm, uint64_t pc)
 {
-	int r;
+	const uint64_t pstate = PSTATE_INITIAL;
+	int r = 0;
 
 	if (vm->run->exit_reason == KVM_EXIT_MMIO)
 		pc -= 4;
-	r = set_register(vm, REGISTER_PC, &pc);
+	if (vm->is_program)
+		r = set_register(vm, REGISTER_PSTATE, &pstate);
+	if (!r)
+		r = set_register(vm, REGISTER_PC, &pc);
 	/* the register exists and takes any value */
 	assert(!r);
 	(void)r;
 }
 
-void arch_relax(void)
+HOT void arch_relax(void)
 {
 	__asm__ volatile("yield");
 }
 
-uint64_t arch_counter_now(void)
+HOT uint64_t arch_counter_now(void)
 {
 	uint64_t counter;
 

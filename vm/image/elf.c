@@ -192,11 +192,9 @@ static int refuse_interpreter(const struct image_reader *reader,
 			 (int)length, name);
 }
 
-/* Checks what can be said of a PT_LOAD without knowing the others. */
-static int check_load_segment(const struct image_reader *reader,
-			      const struct load *load, struct error *err)
+int image_check_load(const struct image_reader *reader, unsigned number,
+		     const Elf64_Phdr *header, struct error *err)
 {
-	const GElf_Phdr *header = &load->header;
 	uint64_t align = header->p_align > 1 ? header->p_align : 1;
 	char what[32];
 	uint64_t end;
@@ -205,23 +203,22 @@ static int check_load_segment(const struct image_reader *reader,
 		return error_set(err, -ENOEXEC,
 				 "segment %u has %" PRIu64 " bytes in the "
 				 "file, but only %" PRIu64 " in memory",
-				 load->number, header->p_filesz,
-				 header->p_memsz);
+				 number, header->p_filesz, header->p_memsz);
 	if (__builtin_add_overflow(header->p_vaddr, header->p_memsz, &end))
 		return error_set(err, -ENOEXEC,
 				 "segment %u at 0x%" PRIx64 " wraps around the "
 				 "end of the address space",
-				 load->number, header->p_vaddr);
+				 number, header->p_vaddr);
 	if ((header->p_flags & PF_W) && (header->p_flags & PF_X))
 		return error_set(err, -ENOEXEC,
 				 "segment %u at 0x%" PRIx64 " is writable and "
 				 "executable: link with separate code and data",
-				 load->number, header->p_vaddr);
+				 number, header->p_vaddr);
 	if (align & (align - 1))
 		return error_set(err, -ENOEXEC,
 				 "segment %u has alignment 0x%" PRIx64
 				 ", which is not a power of two",
-				 load->number, align);
+				 number, align);
 	if (header->p_filesz == 0)
 		return 0;
 
@@ -230,9 +227,9 @@ static int check_load_segment(const struct image_reader *reader,
 				 "segment %u is misaligned: address 0x%" PRIx64
 				 " and file offset 0x%" PRIx64
 				 " differ modulo 0x%" PRIx64,
-				 load->number, header->p_vaddr,
-				 header->p_offset, align);
-	snprintf(what, sizeof(what), "segment %u", load->number);
+				 number, header->p_vaddr, header->p_offset,
+				 align);
+	snprintf(what, sizeof(what), "segment %u", number);
 	return image_check_extent(reader, what, header->p_offset,
 				  header->p_filesz, err);
 }
@@ -270,7 +267,7 @@ static int collect_loads(const struct image_reader *reader,
 			return refuse_interpreter(reader, &load.header, err);
 		if (load.header.p_type != PT_LOAD)
 			continue;
-		r = check_load_segment(reader, &load, err);
+		r = image_check_load(reader, i, &load.header, err);
 		if (r < 0)
 			return r;
 		if (load.header.p_memsz == 0)
@@ -285,7 +282,7 @@ static int collect_loads(const struct image_reader *reader,
 	return 0;
 }
 
-static unsigned segment_prot(uint32_t flags)
+unsigned image_segment_prot(uint32_t flags)
 {
 	unsigned prot = 0;
 
@@ -328,7 +325,7 @@ static int place_load(const struct image_reader *reader,
 	*ret_segment = (struct image_segment){
 		.gva = start & ~PAGE_MASK,
 		.size = ((end + PAGE_MASK) & ~PAGE_MASK) - (start & ~PAGE_MASK),
-		.prot = segment_prot(header->p_flags),
+		.prot = image_segment_prot(header->p_flags),
 		.data_gva = start,
 		.data = reader->bytes,
 		.data_size = header->p_filesz,

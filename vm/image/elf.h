@@ -2,6 +2,7 @@
 #ifndef VM_IMAGE_ELF_H
 #define VM_IMAGE_ELF_H
 
+#include <elf.h>
 #include <stdint.h>
 
 struct error;
@@ -25,5 +26,15 @@ int image_read_segments(struct image_reader *reader, struct error *err);
  */
 int image_check_extent(const struct image_reader *reader, const char *what,
 		       uint64_t offset, uint64_t size, struct error *err);
+
+/*
+ * Checks what can be said of the program header @number, a PT_LOAD, without knowing
+ * the others. -ENOEXEC.
+ */
+int image_check_load(const struct image_reader *reader, unsigned number,
+		     const Elf64_Phdr *header, struct error *err);
+
+/* IMAGE_PROT_* of a program header's flags. */
+unsigned image_segment_prot(uint32_t flags);
 
 #endif

@@ -35,6 +35,9 @@
 /* An image that ends beyond this address is refused. */
 #define IMAGE_MEMORY_MAX (1u << 30)
 
+/* Bytes of image_hash(). */
+#define IMAGE_HASH_SIZE 32
+
 #define IMAGE_PROT_READ 0x1
 #define IMAGE_PROT_WRITE 0x2
 #define IMAGE_PROT_EXECUTE 0x4
@@ -58,7 +61,10 @@ struct image {
 	struct image_private *internal; /* file bytes, relocations, symbols */
 };
 
-/* Frees @image; NULL is fine. */
+/* Takes one more reference, and returns @image. Any thread. */
+struct image *image_hold(struct image *image);
+
+/* Gives a reference back; the last one frees @image. NULL is fine. Any thread. */
 void image_close(struct image *image);
 
 /*
@@ -68,5 +74,25 @@ void image_close(struct image *image);
  */
 int image_load(const struct image *image, uint8_t *memory, size_t memory_size,
 	       struct error *err);
+
+/*
+ * Whether @memory, in which the image was loaded, has the same in all segments that are not
+ * to be written: what image_load() puts there, or zeros. The page that differs is in
+ * *@ret_gva. False as well without memory for the comparison.
+ */
+bool image_matches(const struct image *image, const uint8_t *memory,
+		   uint64_t *ret_gva);
+
+/* Bytes of the file, which are in memory as long as the image. */
+size_t image_file_size(const struct image *image);
+
+/*
+ * The BLAKE2b hash of what image_load() takes of the file, and of where that goes: not of
+ * the rest, which is symbols and what debuggers read, and may be most of it. The SHA-256 of
+ * the whole file, in hexadecimal. Each is computed when it is asked for first, and lives as
+ * long as the image. Any thread.
+ */
+const uint8_t *image_hash(const struct image *image);
+const char *image_sha256(const struct image *image);
 
 #endif

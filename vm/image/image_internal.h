@@ -6,6 +6,8 @@
 #define VM_IMAGE_IMAGE_INTERNAL_H
 
 #include <gelf.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,8 +30,13 @@ struct image_symbol {
 };
 
 struct image_private {
-	char *name;	/* for messages */
-	uint8_t *bytes; /* the whole file; the segments point into it */
+	_Atomic unsigned references;
+	pthread_mutex_t lock; /* of the hashes */
+	bool has_hash;
+	uint8_t hash[IMAGE_HASH_SIZE];
+	char sha256[65]; /* "": not computed yet */
+	char *name;	 /* for messages */
+	uint8_t *bytes;	 /* the whole file; the segments point into it */
 	size_t size;
 	struct image_relocation *relocations;
 	size_t relocation_count;

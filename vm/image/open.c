@@ -54,6 +54,8 @@ static struct image *create_image(const char *name, size_t size)
 		return NULL;
 	}
 	image->internal = file;
+	atomic_store(&file->references, 1);
+	pthread_mutex_init(&file->lock, NULL);
 	file->name = strdup(name);
 	file->bytes = malloc(size);
 	file->size = size;

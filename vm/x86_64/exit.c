@@ -9,7 +9,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "base/hot.h"
 #include "guest/abi/thaw_abi.h"
+#include "guest/abi/thaw_linux.h"
 #include "guest/abi/thaw_stubs.h"
 #include "vm/arch.h"
 #include "vm/exit.h"
@@ -68,7 +70,7 @@ static void decode_fault(struct vm *vm, struct vm_exit *exit)
 	blame_syscall(vm, &exit->fault);
 }
 
-static void decode_io(struct vm *vm, struct vm_exit *exit)
+HOT static void decode_io(struct vm *vm, struct vm_exit *exit)
 {
 	const struct kvm_run *run = vm->run;
 	const uint8_t *data = (const uint8_t *)run + run->io.data_offset;
@@ -84,6 +86,10 @@ static void decode_io(struct vm *vm, struct vm_exit *exit)
 			decode_fault(vm, exit);
 			return;
 		}
+		if (run->io.port == THAW_CALL_PORT && vm->is_program) {
+			exit->kind = VM_EXIT_CALL;
+			return;
+		}
 		if (run->io.port == THAW_IDLE_PORT) {
 			exit->kind = VM_EXIT_IDLE;
 			return;
@@ -97,7 +103,7 @@ static void decode_io(struct vm *vm, struct vm_exit *exit)
  * exceptions, SDM volume 3, 25.4.2) and would hit the next invocation.
  * KVM_SET_VCPU_EVENTS takes back only what KVM itself has queued.
  */
-void arch_decode_exit(struct vm *vm, bool has_exited, struct vm_exit *exit)
+HOT void arch_decode_exit(struct vm *vm, bool has_exited, struct vm_exit *exit)
 {
 	exit->may_trap = vm->run->s.regs.regs.rflags & RFLAGS_TF;
 	if (!has_exited)

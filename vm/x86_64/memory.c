@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "guest/abi/thaw_abi.h"
+#include "guest/abi/thaw_shim.h"
 #include "guest/abi/thaw_stubs.h"
 #include "vm/arch.h"
 #include "vm/layout.h"
@@ -18,14 +19,21 @@
 #define PTE_PRESENT 0x1ull
 #define PTE_WRITE 0x2ull
 #define PTE_USER 0x4ull
-/* Preset, so that walking the tables never writes to them. */
+/*
+ * Preset, so that walking the tables never writes to them; where they are to tell what
+ * was written, table_bits.h clears them before the vms are made.
+ */
 #define PTE_ACCESSED 0x20ull
 #define PTE_DIRTY 0x40ull
 #define PTE_NO_EXECUTE (1ull << 63)
 #define PTE_TABLE (PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED)
 #define PTE_ADDRESS 0x000ffffffffff000ull
 
+/* The bits that index the root, which is a table of level 4. */
+#define ROOT_SHIFT 39
+
 _Static_assert(SYSTEM_TSS + TSS_SIZE <= SYSTEM_IDT, "one page");
+_Static_assert(THAW_CALL_PORT / 8 == THAW_DOORBELL_PORT / 8, "in the bitmap");
 _Static_assert(SYSTEM_IDT + IDT_SIZE <= THAW_PAGE_SIZE, "one page");
 
 static void put64(uint8_t *at, uint64_t value)
@@ -57,14 +65,29 @@ static uint64_t *descend(struct tables *tables, uint64_t *entry)
 	return table_at(tables, *entry & PTE_ADDRESS);
 }
 
-static void map_page(struct tables *tables, uint64_t root, uint64_t gva,
-		     uint64_t flags)
+/* The table that has the entry of the page at @gva. */
+static uint64_t *last_table(struct tables *tables, uint64_t root, uint64_t gva)
 {
 	uint64_t *table = table_at(tables, root);
 
-	for (int shift = 39; shift > 12; shift -= 9)
+	for (int shift = ROOT_SHIFT; shift > 12; shift -= 9)
 		table = descend(tables, &table[gva >> shift & 511]);
-	table[gva >> 12 & 511] = gva | flags;
+	return table;
+}
+
+static void map_range(struct tables *tables, uint64_t root,
+		      const struct layout_range *range, uint64_t flags)
+{
+	uint64_t *table = NULL;
+
+	for (uint64_t at = 0; at < range->size; at += THAW_PAGE_SIZE) {
+		const uint64_t gva = range->start + at;
+		const uint64_t index = gva >> 12 & 511;
+
+		if (!table || !index)
+			table = last_table(tables, root, gva);
+		table[index] = gva | flags;
+	}
 }
 
 static uint64_t flags_of(unsigned prot)
@@ -91,9 +114,8 @@ static void build_page_tables(uint8_t *memory, const struct layout *layout)
 	for (unsigned i = 0; i < layout->mapping_count; i++) {
 		const struct layout_mapping *m = &layout->mappings[i];
 
-		for (uint64_t at = 0; at < m->range.size; at += THAW_PAGE_SIZE)
-			map_page(&tables, layout->tables.start,
-				 m->range.start + at, flags_of(m->prot));
+		map_range(&tables, layout->tables.start, &m->range,
+			  flags_of(m->prot));
 	}
 }
 
@@ -132,6 +154,9 @@ static void build_tss(uint8_t *tss, const struct layout *layout)
 	memset(tss + TSS_BITMAP, 0xff, TSS_SIZE - TSS_BITMAP);
 	tss[TSS_BITMAP + THAW_DOORBELL_PORT / 8] &=
 		(uint8_t) ~(1u << THAW_DOORBELL_PORT % 8);
+	if (layout->is_program)
+		tss[TSS_BITMAP + THAW_CALL_PORT / 8] &=
+			(uint8_t) ~(1u << THAW_CALL_PORT % 8);
 }
 
 static void build_idt(uint8_t *idt)
@@ -157,6 +182,39 @@ static void build_idt(uint8_t *idt)
 	}
 }
 
+const unsigned arch_root_shift = ROOT_SHIFT;
+const bool arch_keeps_code = false;
+const uint64_t arch_entry_accessed = PTE_ACCESSED;
+const uint64_t arch_entry_dirty = PTE_DIRTY;
+
+uint64_t arch_page_entry(uint64_t gpa, unsigned prot)
+{
+	return gpa | flags_of(prot);
+}
+
+uint64_t arch_table_entry(uint64_t gpa)
+{
+	return gpa | PTE_TABLE;
+}
+
+uint64_t arch_entry_gpa(uint64_t entry)
+{
+	return entry & PTE_ADDRESS;
+}
+
+unsigned arch_entry_prot(uint64_t entry)
+{
+	unsigned prot = IMAGE_PROT_READ;
+
+	if (!(entry & PTE_PRESENT) || !(entry & PTE_USER))
+		return 0;
+	if (entry & PTE_WRITE)
+		prot |= IMAGE_PROT_WRITE;
+	if (!(entry & PTE_NO_EXECUTE))
+		prot |= IMAGE_PROT_EXECUTE;
+	return prot;
+}
+
 void arch_prepare_memory(uint8_t *memory, const struct layout *layout)
 {
 	uint8_t *system = memory + THAW_GPA_SYSTEM;
@@ -168,5 +226,8 @@ void arch_prepare_memory(uint8_t *memory, const struct layout *layout)
 	       (size_t)(thaw_stub_end - thaw_stub_start));
 	memcpy(memory + THAW_GPA_SUPERVISOR, thaw_supervisor_start,
 	       (size_t)(thaw_supervisor_end - thaw_supervisor_start));
+	if (layout->is_program)
+		memcpy(memory + THAW_GPA_VDSO, thaw_vdso_start,
+		       (size_t)(thaw_vdso_end - thaw_vdso_start));
 	build_page_tables(memory, layout);
 }

@@ -5,14 +5,17 @@
  * References: Documentation/virt/kvm/api.rst; Intel SDM volume 3, chapters 2
  * (CR0, CR4, EFER) and 24 (access rights).
  */
+#include <elf.h>
 #include <errno.h>
 #include <linux/kvm.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <x86intrin.h>
 
 #include "base/cleanup.h"
+#include "base/hot.h"
 #include "guest/abi/thaw_abi.h"
 #include "guest/abi/thaw_stubs.h"
 #include "vm/arch.h"
@@ -20,6 +23,7 @@
 #include "vm/layout.h"
 #include "vm/vm_internal.h"
 #include "vm/x86_64/descriptors.h"
+#include "vm/x86_64/machine_features.h"
 #include "vm/x86_64/vcpu_state.h"
 
 #define CPUID_ENTRIES_MAX 256
@@ -58,13 +62,61 @@
 /* All flags but the fixed one are clear in the gate. */
 #define SFMASK_ALL 0x3f7fd5ull
 
+/* a snapshot's file has it as it is */
+_Static_assert(sizeof(struct vcpu_state) ==
+		       sizeof(struct kvm_sregs) + sizeof(struct kvm_xcrs) +
+			       sizeof(struct kvm_debugregs) +
+			       sizeof(struct kvm_vcpu_events) +
+			       sizeof(struct kvm_xsave),
+	       "no padding");
 _Static_assert(THAW_X86_KERNEL_DS == THAW_X86_KERNEL_CS + 8, "SYSCALL");
 _Static_assert(THAW_X86_USER_DS == THAW_X86_USER_CS - 8, "SYSRET");
 
-struct cpuid {
+/*
+ * What functions see, the same for all vms: asking KVM for it takes as long as making a
+ * vcpu. Set once, when KVM is opened.
+ */
+static struct {
 	struct kvm_cpuid2 head;
 	struct kvm_cpuid_entry2 entries[CPUID_ENTRIES_MAX];
-};
+} cpuid;
+
+static struct kvm_cpuid_entry2 *cpuid_find(uint32_t function, uint32_t index)
+{
+	for (uint32_t i = 0; i < cpuid.head.nent; i++)
+		if (cpuid.entries[i].function == function &&
+		    cpuid.entries[i].index == index)
+			return &cpuid.entries[i];
+	return NULL;
+}
+
+/* Hides what a function cannot use: virtualization, protection keys, AMX. */
+static void cpuid_filter(void)
+{
+	struct kvm_cpuid_entry2 *leaf;
+
+	leaf = cpuid_find(1, 0);
+	if (leaf)
+		leaf->ecx &= ~(1u << 5 | 1u << 21); /* VMX, x2APIC */
+	leaf = cpuid_find(7, 0);
+	if (leaf) {
+		leaf->ecx &= ~(1u << 3 | 1u << 7); /* PKU, CET SS */
+		leaf->edx &= ~(1u << 20 | 1u << 22 | 1u << 24 | 1u << 25);
+	}
+	leaf = cpuid_find(0x80000001, 0);
+	if (leaf)
+		leaf->ecx &= ~(1u << 2); /* SVM */
+}
+
+static int cpuid_ask(const struct kvm_host *host, struct error *err)
+{
+	cpuid.head.nent = CPUID_ENTRIES_MAX;
+	if (ioctl(host->fd, KVM_GET_SUPPORTED_CPUID, &cpuid))
+		return error_set(err, -errno, "KVM_GET_SUPPORTED_CPUID: %s",
+				 strerror(errno));
+	cpuid_filter();
+	return 0;
+}
 
 int arch_kvm_check(struct kvm_host *host, struct error *err)
 {
@@ -76,52 +128,13 @@ int arch_kvm_check(struct kvm_host *host, struct error *err)
 				 "XSAVE: a newer kernel, or a CPU with XSAVE, "
 				 "has them");
 	host->vm_type = 0;
-	return 0;
-}
-
-static struct kvm_cpuid_entry2 *cpuid_find(struct cpuid *cpuid,
-					   uint32_t function, uint32_t index)
-{
-	for (uint32_t i = 0; i < cpuid->head.nent; i++)
-		if (cpuid->entries[i].function == function &&
-		    cpuid->entries[i].index == index)
-			return &cpuid->entries[i];
-	return NULL;
-}
-
-/* Hides what a function cannot use: virtualization, protection keys, AMX. */
-static void cpuid_filter(struct cpuid *cpuid)
-{
-	struct kvm_cpuid_entry2 *leaf;
-
-	leaf = cpuid_find(cpuid, 1, 0);
-	if (leaf)
-		leaf->ecx &= ~(1u << 5 | 1u << 21); /* VMX, x2APIC */
-	leaf = cpuid_find(cpuid, 7, 0);
-	if (leaf) {
-		leaf->ecx &= ~(1u << 3 | 1u << 7); /* PKU, CET SS */
-		leaf->edx &= ~(1u << 20 | 1u << 22 | 1u << 24 | 1u << 25);
-	}
-	leaf = cpuid_find(cpuid, 0x80000001, 0);
-	if (leaf)
-		leaf->ecx &= ~(1u << 2); /* SVM */
-}
-
-static int cpuid_get(const struct kvm_host *host, struct cpuid *cpuid,
-		     struct error *err)
-{
-	cpuid->head.nent = CPUID_ENTRIES_MAX;
-	if (ioctl(host->fd, KVM_GET_SUPPORTED_CPUID, cpuid))
-		return error_set(err, -errno, "KVM_GET_SUPPORTED_CPUID: %s",
-				 strerror(errno));
-	cpuid_filter(cpuid);
-	return 0;
+	return cpuid_ask(host, err);
 }
 
 /* Extended state a function may use: of x87, SSE, AVX, AVX-512 what is there. */
-static uint64_t xcr0_for(struct cpuid *cpuid)
+static uint64_t xcr0_for(void)
 {
-	struct kvm_cpuid_entry2 *leaf = cpuid_find(cpuid, 0xd, 0);
+	struct kvm_cpuid_entry2 *leaf = cpuid_find(0xd, 0);
 	uint64_t supported = leaf ? leaf->eax : XCR0_X87_SSE;
 	uint64_t xcr0 = XCR0_X87_SSE | (supported & XCR0_AVX);
 
@@ -130,9 +143,9 @@ static uint64_t xcr0_for(struct cpuid *cpuid)
 	return xcr0;
 }
 
-static uint64_t cr4_for(struct cpuid *cpuid)
+static uint64_t cr4_for(void)
 {
-	struct kvm_cpuid_entry2 *leaf = cpuid_find(cpuid, 7, 0);
+	struct kvm_cpuid_entry2 *leaf = cpuid_find(7, 0);
 	uint64_t cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_OSXSAVE;
 
 	if (!leaf)
@@ -219,7 +232,19 @@ static int set_syscall_gate(struct vm *vm)
 	return r;
 }
 
-static int init_gate(struct vm *vm, struct error *err)
+/* Where the system calls of a Linux program enter. */
+static int set_syscall_entry(struct vm *vm)
+{
+	int r = set_msr(vm, MSR_STAR, STAR_SELECTORS);
+
+	if (!r)
+		r = set_msr(vm, MSR_SFMASK, SFMASK_ALL);
+	if (!r)
+		r = set_msr(vm, MSR_LSTAR, stub_address(thaw_stub_linux));
+	return r;
+}
+
+int arch_gate_init(struct vm *vm, struct error *err)
 {
 	static const char *const stubs[] = {
 		[VM_GATE_NONE] = thaw_stub_done,
@@ -232,31 +257,25 @@ static int init_gate(struct vm *vm, struct error *err)
 	vm->gate_address = stub_address(stubs[vm->gate]);
 	if (vm->gate == VM_GATE_CALL)
 		r = set_syscall_gate(vm);
+	else if (vm->is_program)
+		r = set_syscall_entry(vm);
 	return r ? error_set(err, r, "preparing the gate: %s", strerror(-r)) :
 		   0;
 }
 
 int arch_vcpu_init(struct vm *vm, struct error *err)
 {
-	cleanup_free struct cpuid *cpuid = calloc(1, sizeof(*cpuid));
 	int r;
 
-	if (!cpuid)
-		return error_set(err, -ENOMEM, "no memory for CPUID");
-	r = cpuid_get(vm->host, cpuid, err);
-	if (r)
-		return r;
-	if (ioctl(vm->vcpu_fd, KVM_SET_CPUID2, cpuid))
+	if (ioctl(vm->vcpu_fd, KVM_SET_CPUID2, &cpuid))
 		return error_set(err, -errno, "KVM_SET_CPUID2: %s",
 				 strerror(errno));
 	/* for arch_decode_exit() */
 	vm->run->kvm_valid_regs = KVM_SYNC_X86_REGS;
-	vm->done_address = stub_address(thaw_stub_done);
 	r = set_msr(vm, MSR_LSTAR, stub_address(thaw_stub_syscall));
 	if (r)
 		return error_set(err, r, "KVM_SET_MSRS: LSTAR was refused");
-	r = set_counter(vm, err);
-	return r ? r : init_gate(vm, err);
+	return set_counter(vm, err);
 }
 
 static struct kvm_segment flat_segment(uint16_t selector, uint8_t type)
@@ -311,33 +330,75 @@ static void set_xsave(struct kvm_xsave *xsave)
 	xsave->region[128] = XCR0_X87_SSE;
 }
 
+const size_t arch_state_size = sizeof(struct vcpu_state);
+const uint32_t arch_machine = EM_X86_64;
+
+_Static_assert(2 * FEATURES_WORDS + 2 <= ARCH_FEATURES, "there is room");
+
+static void read_supported(uint32_t function, uint32_t index,
+			   uint32_t ret_registers[FEATURES_REGISTERS])
+{
+	const struct kvm_cpuid_entry2 *leaf = cpuid_find(function, index);
+
+	memset(ret_registers, 0, FEATURES_REGISTERS * sizeof(*ret_registers));
+	if (!leaf)
+		return;
+	ret_registers[0] = leaf->eax;
+	ret_registers[1] = leaf->ebx;
+	ret_registers[2] = leaf->ecx;
+	ret_registers[3] = leaf->edx;
+}
+
+static uint32_t machine_features[ARCH_FEATURES];
+
+/* CPUID may be the host's own, where user mode does not exit for it: so both. */
+static void read_features(void)
+{
+	const uint64_t xcr0 = xcr0_for();
+
+	features_collect(read_supported, machine_features);
+	features_collect(features_read_own, machine_features + FEATURES_WORDS);
+	machine_features[2 * FEATURES_WORDS] = (uint32_t)xcr0;
+	machine_features[2 * FEATURES_WORDS + 1] = (uint32_t)(xcr0 >> 32);
+}
+
+/* Once: where the host is a guest itself, each CPUID is an exit. */
+void arch_machine_features(uint32_t features[ARCH_FEATURES])
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, read_features);
+	memcpy(features, machine_features, sizeof(machine_features));
+}
+
 int arch_boot_state(struct vm *vm, const struct layout *layout,
 		    struct error *err, struct vcpu_state **ret_state)
 {
-	cleanup_free struct cpuid *cpuid = calloc(1, sizeof(*cpuid));
 	cleanup_free struct vcpu_state *state = calloc(1, sizeof(*state));
-	int r;
 
-	if (!cpuid || !state)
+	if (!state)
 		return error_set(err, -ENOMEM, "no memory for vcpu state");
-	r = cpuid_get(vm->host, cpuid, err);
-	if (r)
-		return r;
 	if (ioctl(vm->vcpu_fd, KVM_GET_SREGS, &state->sregs) ||
 	    ioctl(vm->vcpu_fd, KVM_GET_DEBUGREGS, &state->debugregs) ||
 	    ioctl(vm->vcpu_fd, KVM_GET_VCPU_EVENTS, &state->events))
 		return error_set(err, -errno, "reading the vcpu's state: %s",
 				 strerror(errno));
-	set_sregs(&state->sregs, layout, cr4_for(cpuid));
+	set_sregs(&state->sregs, layout, cr4_for());
+	/*
+	 * A program's SYSCALL enters supervisor mode in the stub's page, which is user
+	 * mode's as well, for the KVMs where it stays in user mode.
+	 */
+	if (layout->is_program)
+		state->sregs.cr4 &= ~(CR4_SMEP | CR4_SMAP);
 	set_xsave(&state->xsave);
 	state->xcrs.nr_xcrs = 1;
-	state->xcrs.xcrs[0].value = xcr0_for(cpuid);
+	state->xcrs.xcrs[0].value = xcr0_for();
 	*ret_state = take_pointer(state);
 	return 0;
 }
 
 /* Completes an instruction whose exit is still pending. */
-static int finish_exit(struct vm *vm)
+int arch_finish_exit(struct vm *vm)
 {
 	int r;
 
@@ -352,24 +413,24 @@ static int finish_exit(struct vm *vm)
 int arch_load_state(struct vm *vm, const struct vcpu_state *state)
 {
 	struct kvm_sregs sregs = state->sregs;
-	int r = finish_exit(vm);
 
-	if (r)
-		return r;
-	if (vm->gate == VM_GATE_CALL)
+	if (vm->gate == VM_GATE_CALL || vm->is_program)
 		sregs.efer |= EFER_SCE;
 	/* XCR0 before XSAVE, CR4 (in sregs) before XCR0 */
 	if (ioctl(vm->vcpu_fd, KVM_SET_SREGS, &sregs) ||
 	    ioctl(vm->vcpu_fd, KVM_SET_XCRS, &state->xcrs) ||
-	    ioctl(vm->vcpu_fd, KVM_SET_XSAVE, &state->xsave) ||
-	    ioctl(vm->vcpu_fd, KVM_SET_DEBUGREGS, &state->debugregs) ||
-	    ioctl(vm->vcpu_fd, KVM_SET_VCPU_EVENTS, &state->events))
+	    ioctl(vm->vcpu_fd, KVM_SET_XSAVE, &state->xsave))
+		return -errno;
+	/* what boot has read from a new vcpu is what another one begins with */
+	if (vm->has_state &&
+	    (ioctl(vm->vcpu_fd, KVM_SET_DEBUGREGS, &state->debugregs) ||
+	     ioctl(vm->vcpu_fd, KVM_SET_VCPU_EVENTS, &state->events)))
 		return -errno;
 	arch_enter(vm, THAW_GPA_STUB);
 	return 0;
 }
 
-void arch_enter(struct vm *vm, uint64_t pc)
+HOT void arch_enter(struct vm *vm, uint64_t pc)
 {
 	struct kvm_regs *regs = &vm->run->s.regs.regs;
 
@@ -379,12 +440,12 @@ void arch_enter(struct vm *vm, uint64_t pc)
 	vm->run->kvm_dirty_regs = KVM_SYNC_X86_REGS;
 }
 
-void arch_relax(void)
+HOT void arch_relax(void)
 {
 	_mm_pause();
 }
 
-uint64_t arch_counter_now(void)
+HOT uint64_t arch_counter_now(void)
 {
 	return __rdtsc();
 }

@@ -101,6 +101,10 @@ static struct json_output snapshot_object(const struct function_view *function)
 	json_put_counter(&object, "boots", &function->metrics->boots);
 	json_put_counter(&object, "boot_failures",
 			 &function->metrics->boot_failures);
+	json_put_boolean(&object, "loaded", function->is_loaded);
+	json_put_boolean(&object, "stored", function->is_stored);
+	json_put_text(&object, "not_stored",
+		      function->not_stored ? function->not_stored : "");
 	return object;
 }
 
@@ -160,6 +164,7 @@ static json_t *make_catalog(const struct catalog_function *spec)
 
 	json_object_del(json, "environment");
 	json_object_del(json_object_get(json, "host"), "config");
+	json_object_del(json_object_get(json, "init"), "text");
 	return json;
 }
 

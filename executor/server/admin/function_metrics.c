@@ -2,6 +2,7 @@
 #include "executor/server/admin/function_metrics.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "executor/limits.h"
@@ -368,6 +369,38 @@ static void write_numbers(const struct server_view *view, struct buffer *out)
 	}
 }
 
+/* Whether nothing has happened to it: it waits in the store for its first invocation. */
+static bool is_untouched(const struct function_view *function)
+{
+	return function->state == FUNCTION_ACTIVE && !function->is_loaded &&
+	       !metrics_get(&function->metrics->boots) &&
+	       !metrics_get(&function->metrics->log_lines);
+}
+
+/* What is counted of @view's functions, but not of those that are untouched. */
+static void write_counts(const struct server_view *view, struct buffer *out)
+{
+	struct function_view *functions =
+		calloc(view->count, sizeof(*functions));
+	struct server_view some = *view;
+
+	if (!functions) {
+		out->failed = true;
+		return;
+	}
+	some.functions = functions;
+	some.count = 0;
+	for (size_t i = 0; i < view->count; i++)
+		if (!is_untouched(&view->functions[i]))
+			functions[some.count++] = view->functions[i];
+	write_invocations(&some, out);
+	write_durations(&some, out);
+	write_phases(&some, out);
+	write_pairs(&some, out);
+	write_numbers(&some, out);
+	free(functions);
+}
+
 void admin_write_function_metrics(const struct server_view *view,
 				  struct buffer *out)
 {
@@ -375,9 +408,5 @@ void admin_write_function_metrics(const struct server_view *view,
 		return;
 	write_infos(view, out);
 	write_states(view, out);
-	write_invocations(view, out);
-	write_durations(view, out);
-	write_phases(view, out);
-	write_pairs(view, out);
-	write_numbers(view, out);
+	write_counts(view, out);
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/hot.h"
 
 /*
  * Up to so many bytes of whole lines are written at once. A write of that size to a
@@ -57,7 +58,7 @@ static struct {
 	.level = LEVEL_NONE,
 };
 
-bool log_wants(enum thaw_level level)
+HOT bool log_wants(enum thaw_level level)
 {
 	return (int)level <=
 	       atomic_load_explicit(&the_log.level, memory_order_relaxed);

@@ -6,6 +6,7 @@
  * SYSRET), volume 3 chapter 6 (exception frames and error codes).
  */
 #include "guest/abi/thaw_abi.h"
+#include "guest/abi/thaw_shim.h"
 
 #define RFLAGS_FIXED 2
 
@@ -14,14 +15,15 @@
  * comes. If none comes for some time, it rings at \port that it is idle; once the
  * host lets it run again, it goes on waiting. Uses RAX, RCX, RDX, RSI.
  *
- * x86 keeps the program's order of stores and its order of loads, which the host
- * needs: see vm/control.c. It may read before an earlier store: see NAP_NS in
- * vm/poll.c.
+ * x86 keeps the program's order of loads, and of stores but for those that are weakly
+ * ordered, such as MOVNTI's. The host needs both orders: see vm/control.c. So DONE is
+ * stored by XCHG, which waits until all earlier stores are in memory.
  */
 	.macro	wait_for_go enter, port
 	movabs	$THAW_GPA_CONTROL, %rdx
 	mov	THAW_CONTROL_GO(%rdx), %esi
-	mov	%esi, THAW_CONTROL_DONE(%rdx)
+	mov	%esi, %ecx
+	xchg	%ecx, THAW_CONTROL_DONE(%rdx)
 10:	mov	THAW_CONTROL_SPINS(%rdx), %ecx
 11:	cmp	THAW_CONTROL_GO(%rdx), %esi
 	jne	\enter
@@ -147,6 +149,60 @@ refuse:
 	.globl thaw_stub_syscall
 thaw_stub_syscall:
 	ud2
+
+/*
+ * A Linux program's system call. SYSCALL enters supervisor mode here, or, on a KVM that
+ * emulates it by a jump, arrives still in user mode. From either the shim goes on, in user
+ * mode. While it is not active, this rings at once, with the program's registers as
+ * SYSCALL has left them; the host has it go on at RCX.
+ */
+	.globl thaw_stub_linux
+thaw_stub_linux:
+	mov	%rcx, THAW_GPA_SHIM + THAW_SHIM_PC
+	mov	%r11, THAW_GPA_SHIM + THAW_SHIM_FLAGS
+	mov	%cs, %ecx
+	test	$3, %cl
+	jnz	1f
+	mov	$(THAW_GPA_STUB + 1f - thaw_stub_start), %ecx
+	mov	$RFLAGS_FIXED, %r11d
+	sysretq
+1:	mov	$(THAW_GPA_VDSO + THAW_VDSO_ENTRY), %ecx
+	cmpl	$0, THAW_GPA_SHIM + THAW_SHIM_ACTIVE
+	je	2f
+	jmp	*%rcx
+2:	mov	THAW_GPA_SHIM + THAW_SHIM_PC, %rcx
+	mov	THAW_GPA_SHIM + THAW_SHIM_FLAGS, %r11
+	out	%al, $THAW_CALL_PORT
+	ud2
+
+/*
+ * Where the entry stub jumps for a Linux program: loads all registers from the
+ * frame, and goes on. RCX and R11 are the program's, too: it may be anywhere.
+ */
+	.globl thaw_stub_resume
+thaw_stub_resume:
+	mov	$THAW_GPA_FRAME, %ebx
+	mov	$-1, %eax
+	mov	$-1, %edx
+	xrstor64 (%rbx)
+	mov	THAW_FRAME_THREAD(%rbx), %rax
+	wrfsbase %rax
+	mov	THAW_FRAME_THREAD_MORE(%rbx), %rax
+	wrgsbase %rax
+	push	THAW_FRAME_FLAGS(%rbx)
+	popfq
+	mov	THAW_FRAME_GENERAL(%rbx), %rax
+	mov	THAW_FRAME_GENERAL + 8(%rbx), %rcx
+	mov	THAW_FRAME_GENERAL + 16(%rbx), %rdx
+	mov	THAW_FRAME_GENERAL + 32(%rbx), %rsp
+	mov	THAW_FRAME_GENERAL + 40(%rbx), %rbp
+	mov	THAW_FRAME_GENERAL + 48(%rbx), %rsi
+	mov	THAW_FRAME_GENERAL + 56(%rbx), %rdi
+	.irp	n, 8, 9, 10, 11, 12, 13, 14, 15
+	mov	THAW_FRAME_GENERAL + 8 * \n(%rbx), %r\n
+	.endr
+	mov	THAW_FRAME_GENERAL + 24(%rbx), %rbx
+	jmp	*THAW_GPA_FRAME + THAW_FRAME_PC
 
 	/* Legacy area with the initial MXCSR, header with XSTATE_BV = 0. */
 	.balign 64

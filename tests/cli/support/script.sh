@@ -15,7 +15,8 @@ work=$(mktemp -d)
 # shellcheck disable=SC2046
 trap 'kill -KILL $(jobs -pr) 2>/dev/null; wait; rm -rf "$work"' EXIT
 cd "$work" || exit
-unset THAW_CATALOG THAW_ADMIN THAW_URL THAW_SOCKET RUNTIME_DIRECTORY
+unset THAW_CATALOG THAW_ADMIN THAW_URL THAW_SOCKET THAW_STATE_DIR THAW_STATE_MAX
+unset RUNTIME_DIRECTORY
 export THAW_RUNTIME_DIR=$work/run
 
 passed=0

@@ -1,21 +1,28 @@
 /* guests.c - see guests.h */
 #include "tests/contract/support/guests.h"
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "executor/function.h"
+#include "snapshot/tracker.h"
 #include "vm/kvm.h"
 #include "vm/poll.h"
 #include "vm/poll_cores.h"
 
 #define SKIPPED 77
 
-const char *const backends[] = { "bitmap", "ring", "polled", "cooperative" };
+const char *backends[] = {
+	"bitmap", "ring", "polled", "cooperative", NULL, NULL
+};
 
 struct logged logged;
 struct offered offered;
+const char *state_dir;
 
 int backend_count(void)
 {
@@ -31,15 +38,42 @@ int backend_count(void)
 	return poll_cores() ? 4 : 2;
 }
 
+int backend_count_all(void)
+{
+	int count = backend_count();
+	const bool is_polled = count == 4;
+	struct error err;
+
+	if (getenv("TEST_BACKEND")) {
+		backends[0] = getenv("TEST_BACKEND");
+		return 1;
+	}
+	if (getenv("TEST_EXITS_ONLY")) {
+		printf("skip: tables, polled_tables: TEST_EXITS_ONLY is set\n");
+		return count;
+	}
+	if (tracker_try_tables(&err)) {
+		printf("skip: tables, polled_tables: %s\n", err.message);
+		return count;
+	}
+	backends[count++] = "tables";
+	if (is_polled)
+		backends[count++] = "polled_tables";
+	return count;
+}
+
 bool backend_is_polled(const char *backend)
 {
-	return !strcmp(backend, "polled") || !strcmp(backend, "cooperative");
+	return !strncmp(backend, "polled", 6) ||
+	       !strcmp(backend, "cooperative");
 }
 
 struct engine_options backend_options(const char *backend)
 {
 	return (struct engine_options){
-		.dirty = backend_is_polled(backend) ? "ring" : backend,
+		.dirty = !strcmp(backend, "polled_tables") ? "tables" :
+			 backend_is_polled(backend)	   ? "ring" :
+							     backend,
 		.poll_wait_ns = POLL_WAIT_MAX_NS,
 	};
 }
@@ -48,7 +82,7 @@ const char *backend_defaults(const char *backend)
 {
 	if (!backend_is_polled(backend))
 		return "";
-	return strcmp(backend, "polled") != 0 ?
+	return !strcmp(backend, "cooperative") ?
 		       "\"dispatch\":\"polled\","
 		       "\"isolation\":\"cooperative\"" :
 		       "\"dispatch\":\"polled\"";
@@ -59,8 +93,8 @@ bool is_backtrace(enum thaw_level level, const char *text)
 	return level == THAW_LOG_ERROR && *text == '#';
 }
 
-static void on_line(void *cookie, const char *function, enum thaw_level level,
-		    const char *text, size_t size)
+void take_line(void *cookie, const char *function, enum thaw_level level,
+	       const char *text, size_t size)
 {
 	(void)cookie;
 	(void)function;
@@ -89,26 +123,87 @@ static void put_directory(char *to, size_t size, const char *from)
 	snprintf(to + strlen(to), size - strlen(to), "%s", from);
 }
 
+static struct thaw *open_text(const char *text,
+			      const struct engine_options *options)
+{
+	struct thaw_error error;
+	struct thaw *thaw;
+	int r = engine_open_text(text, strlen(text), "test.json", options,
+				 &error, &thaw);
+
+	ck_assert_msg(!r, "%s", error.message);
+	return thaw;
+}
+
+/* Deploys the functions of @text that can be; @must_be_stored: from the store. */
+static void deploy_all(struct thaw *thaw, const char *text, bool must_be_stored)
+{
+	struct function *function;
+	struct error err;
+	char name[64];
+
+	for (; (text = strstr(text, "{\"name\":\"")); text++) {
+		ck_assert_int_eq(sscanf(text, "{\"name\":\"%63[^\"]", name), 1);
+		if (engine_deploy(thaw, name, &err, &function))
+			continue;
+		ck_assert_msg(!must_be_stored || function->is_stored,
+			      "%s: %s; %s", name, function->not_stored.message,
+			      logged.text);
+	}
+}
+
+/* Removes the directory @path, and the files in it. */
+static void remove_directory(const char *path)
+{
+	DIR *stream = opendir(path);
+	const struct dirent *entry;
+
+	ck_assert_ptr_nonnull(stream);
+	while ((entry = readdir(stream)))
+		unlinkat(dirfd(stream), entry->d_name, 0);
+	closedir(stream);
+	ck_assert_int_eq(rmdir(path), 0);
+}
+
+/* Writes the snapshots of @text to a directory, and opens it with those. */
+static struct thaw *open_stored(const char *text,
+				struct engine_options *options)
+{
+	char path[] = "/tmp/thaw-stored-XXXXXX";
+	struct logged before;
+	struct thaw *thaw;
+
+	ck_assert_ptr_nonnull(mkdtemp(path));
+	options->state_dir = path;
+	thaw = open_text(text, options);
+	deploy_all(thaw, text, false);
+	thaw_close(thaw);
+	before = logged;
+	thaw = open_text(text, options);
+	deploy_all(thaw, text, true);
+	/* what a boot has logged is not logged again */
+	logged = before;
+	/* the files stay until they are not used any more */
+	remove_directory(path);
+	return thaw;
+}
+
 struct thaw *open_functions(const char *backend, const char *functions)
 {
 	struct engine_options options = backend_options(backend);
 	static char text[1 << 18], inside[1 << 17];
-	struct thaw_error error;
-	struct thaw *thaw;
-	int r;
 
-	options.log = on_line;
+	options.log = take_line;
 	options.verify = true;
 	options.host_functions = offered.functions;
 	options.host_function_count = offered.count;
+	options.state_dir = state_dir;
 	put_directory(inside, sizeof(inside), functions);
 	snprintf(text, sizeof(text),
 		 "{\"version\":1,\"defaults\":{%s},\"functions\":[%s]}",
 		 backend_defaults(backend), inside);
-	r = engine_open_text(text, strlen(text), "test.json", &options, &error,
-			     &thaw);
-	ck_assert_msg(!r, "%s", error.message);
-	return thaw;
+	return getenv("TEST_STORED") ? open_stored(text, &options) :
+				       open_text(text, &options);
 }
 
 struct thaw *open_guest(const char *backend, const char *guest,

@@ -28,9 +28,16 @@
  * and "cooperative" poll and track by the ring. Emulated machines set two variables of
  * the environment: TEST_EXITS_ONLY leaves the polled ones out, and
  * TEST_POLL_ON_ANY_CPU runs them, slowly, even if there is only one CPU.
+ *
+ * Behind them, up to backend_count_all(), are those that track by page tables: "tables",
+ * which dispatches by exits, and "polled_tables"; unless there is TEST_EXITS_ONLY. The
+ * environment's TEST_BACKEND names the only one of all these that is to be used.
+ *
+ * To be called before there are other processes and threads.
  */
-extern const char *const backends[];
+extern const char *backends[];
 int backend_count(void);
+int backend_count_all(void);
 
 /* Whether @backend polls. */
 bool backend_is_polled(const char *backend);
@@ -53,6 +60,10 @@ extern struct logged {
 	char backtrace[2048];
 } logged;
 
+/* A thaw_log_fn: what takes those lines, of catalogs that are opened here. */
+void take_line(void *cookie, const char *function, enum thaw_level level,
+	       const char *text, size_t size);
+
 /* Whether a line of the log is a backtrace. */
 bool is_backtrace(enum thaw_level level, const char *text);
 
@@ -62,9 +73,14 @@ extern struct offered {
 	size_t count;
 } offered;
 
+/* The state directory of catalogs that are opened from now on; NULL: none. */
+extern const char *state_dir;
+
 /*
  * Opens a catalog of functions for @backend. @functions is the inside of the JSON
- * array, in which %s stands for the directory of the guests. The caller closes it.
+ * array, in which %s stands for the directory of the guests. The caller closes it. If
+ * there is a variable TEST_STORED, the functions were booted by another one that has
+ * written their snapshots to a store, and are taken from there.
  */
 struct thaw *open_functions(const char *backend, const char *functions);
 

@@ -19,6 +19,9 @@ struct thaw *open_steps(const struct steps_options *options)
 
 	library.verify = options->verify;
 	library.restore = options->restore;
+	library.state_dir = state_dir;
+	if (state_dir)
+		library.log = take_line;
 	if (options->poll_wait_ns)
 		library.poll_wait_ns = options->poll_wait_ns;
 	snprintf(text, sizeof(text),

@@ -46,7 +46,10 @@ struct steps_options {
 	const char *restore;   /* NULL: "copy" */
 };
 
-/* Opens a catalog with the function "steps" only. The caller closes it. */
+/*
+ * Opens a catalog with the function "steps" only, as guests.h says: with @state_dir, and if
+ * there is one, with the log. The caller closes it.
+ */
 struct thaw *open_steps(const struct steps_options *options);
 
 /* At least how many pages of the host @count pages of the guest are. */

@@ -120,7 +120,7 @@ unsigned trace_ioctls(const struct trace *trace, unsigned long request)
 
 const char *trace_text(const struct trace *trace)
 {
-	static char text[1024];
+	static char text[TRACE_KINDS_MAX * 64];
 	size_t used = 0;
 
 	*text = '\0';

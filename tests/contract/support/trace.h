@@ -18,7 +18,7 @@
 #include <stddef.h>
 
 /* Calls of further kinds are counted in call_count only. */
-#define TRACE_KINDS_MAX 16
+#define TRACE_KINDS_MAX 64
 
 struct trace {
 	unsigned call_count; /* all calls between the marks */

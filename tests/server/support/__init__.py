@@ -318,7 +318,7 @@ class Server:
     def catalog_bytes(self, functions):
         entries = [{'name': name, **about} for name, about in functions.items()]
         for entry in entries:
-            if '/' not in entry['image']:
+            if '/' not in entry.get('image', '/'):
                 entry['image'] = self.image(entry['image'])
         return json.dumps({'version': 1, 'defaults': self.defaults,
                            'functions': entries}).encode()

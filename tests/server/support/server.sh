@@ -7,11 +7,11 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../../cli/support/script.sh"
 unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY all_proxy
 
-# wait_for SECONDS TEXT COMMAND...: repeats the command until it succeeds.
+# wait_for TEXT COMMAND...: repeats the command until it succeeds, for a minute at most.
 wait_for() {
-	local until=$((SECONDS + $1)) text=$2
+	local until=$((SECONDS + 60)) text=$1
 
-	shift 2
+	shift
 	while ! "$@"; do
 		if ((SECONDS > until)); then
 			not_ok "$text: not within the time"

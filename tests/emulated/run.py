@@ -158,6 +158,15 @@ def choose(machine, build, options, report):
 # The machines.
 
 
+def ending(process):
+    """How QEMU ended, which has closed its output: its own fault is a signal."""
+    try:
+        status = process.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        return ": QEMU closed its output and runs on"
+    return f": QEMU had signal {-status}" if status < 0 else f": QEMU ended with status {status}"
+
+
 class Life:
     """A machine from its boot to its end; reports on programs as they end."""
 
@@ -193,7 +202,7 @@ class Life:
                 left = min(self.patience, self.deadline) - time.monotonic()
                 raw = said.get(timeout=max(left, 0.01))
                 if raw is None:
-                    self.why = "" if self.done else "the machine crashed"
+                    self.why = "" if self.done else "the machine crashed" + ending(process)
                     break
                 self.log.write(raw)
                 yield re.sub(r"\x1b\[[0-9;?=]*[a-zA-Z]|\x1bc", "", raw.decode("utf-8", "replace")).rstrip()

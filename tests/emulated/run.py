@@ -15,7 +15,8 @@ Prints a line for each program, as test.sh counts them:
     skip: MACHINE: PROGRAM[: PART]: WHY
 
 build/emulated/MACHINE.tsv gets the same for table.py, MACHINE.log the console.
-CK_* and TEST_* of the environment are handed to the programs.
+CK_* and TEST_* of the environment are handed to the programs, and TEST_EMULATED, for
+tests of what is a matter of luck there.
 """
 
 import argparse
@@ -137,6 +138,8 @@ def choose(machine, build, options, report):
     for program in programs:
         program.environment.update({k: v for k, v in os.environ.items() if re.match("(CK|TEST)_", k)})
         program.environment.update(machine.environment)
+        if machine.qemu:
+            program.environment["TEST_EMULATED"] = "1"
         if LEFT_OUT[machine.arch]:
             program.environment["TEST_LEAVE_OUT"] = ",".join(LEFT_OUT[machine.arch])
         if options.short and program.name != SHORT_POLLED:

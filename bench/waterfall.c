@@ -277,6 +277,12 @@ static int settle(struct repeated *on, struct error *err)
 }
 
 /* In the order in which the vm can take them. */
+/* What is left of @whole_ns without @part_ns; 0 if that is less than both vary. */
+static double without(double whole_ns, double part_ns)
+{
+	return whole_ns > part_ns ? whole_ns - part_ns : 0;
+}
+
 static int time_steps(struct repeated *on, struct error *err, double *ns)
 {
 	static const struct {
@@ -298,9 +304,11 @@ static int time_steps(struct repeated *on, struct error *err, double *ns)
 	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps) && !r; i++)
 		r = time_step(steps[i].repeat, on, err, &ns[steps[i].step]);
 	ns[BENCH_STEP_CALL] = -1;
-	ns[BENCH_STEP_POOL] -= clock_ns;
-	ns[BENCH_STEP_RESTORE] -= ns[BENCH_STEP_COPY];
-	ns[BENCH_STEP_REQUEST] -= ns[BENCH_STEP_INFO];
+	ns[BENCH_STEP_POOL] = without(ns[BENCH_STEP_POOL], clock_ns);
+	ns[BENCH_STEP_RESTORE] =
+		without(ns[BENCH_STEP_RESTORE], ns[BENCH_STEP_COPY]);
+	ns[BENCH_STEP_REQUEST] =
+		without(ns[BENCH_STEP_REQUEST], ns[BENCH_STEP_INFO]);
 	return r;
 }
 

@@ -3,7 +3,6 @@
 
 #include <stddef.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "guest/abi/thaw_shim.h"
 #include "snapshot/info.h"
@@ -94,17 +93,6 @@ static bool is_empty_window(const struct layout *layout,
 				 holes->of[i].start + holes->of[i].size;
 	return is_in && (range->start == layout->request.start ||
 			 range->start == layout->result.start);
-}
-
-void pages_populate(uint8_t *memory, const struct layout *layout)
-{
-	const uint64_t end = THAW_GPA_ENVIRONMENT + THAW_ENVIRONMENT_MAX;
-
-	/* where a kernel is too old for this, pages come one by one; most of these stay zero */
-	(void)!madvise(memory + THAW_GPA_SYSTEM, end - THAW_GPA_SYSTEM,
-		       MADV_POPULATE_READ);
-	(void)!madvise(memory + layout->tables.start, layout->tables.size,
-		       MADV_POPULATE_WRITE);
 }
 
 /* Whether pages of @mapping, of a program, have none. */

@@ -55,10 +55,4 @@ bool pages_match_program(const uint8_t *memory, const uint8_t *wanted,
 			 const struct layout *layout, const struct holes *holes,
 			 uint64_t *ret_gpa);
 
-/*
- * Gives @memory, which is anonymous and new, the pages that pages_prepare() and
- * pages_match() come to, by two system calls in place of a fault for each.
- */
-void pages_populate(uint8_t *memory, const struct layout *layout);
-
 #endif

@@ -18,6 +18,7 @@
 #include "snapshot/snapshot_internal.h"
 #include "snapshot/start.h"
 #include "snapshot/store/store.h"
+#include "snapshot/wanted.h"
 #include "vm/boot_state.h"
 #include "vm/image/image.h"
 
@@ -301,7 +302,6 @@ static int check_pages(const struct snapshot *snapshot,
 	uint64_t gpa;
 	int r;
 
-	pages_populate(wanted, layout);
 	r = pages_prepare(wanted, layout, options->environment,
 			  options->host_local, err);
 	if (r)
@@ -339,10 +339,25 @@ static int check_program(const struct snapshot *snapshot,
 		       wrong_page(gpa, err);
 }
 
-static int check_memory(const struct snapshot *snapshot,
-			const struct stored_source *source,
-			const struct snapshot_options *options,
-			const struct store_file *file, struct error *err)
+static int check_image_memory(const struct snapshot *snapshot,
+			      const struct stored_source *source,
+			      const struct snapshot_options *options,
+			      struct error *err)
+{
+	uint8_t *wanted = wanted_get(&snapshot->layout);
+	int r;
+
+	if (!wanted)
+		return error_set(err, -errno, "no memory to check a snapshot");
+	r = check_pages(snapshot, source->image, options, wanted, err);
+	wanted_put(wanted, &snapshot->layout);
+	return r;
+}
+
+static int check_program_memory(const struct snapshot *snapshot,
+				const struct stored_program *program,
+				const struct store_file *file,
+				struct error *err)
 {
 	const size_t size = snapshot->layout.memory_size;
 	uint8_t *wanted = mmap(NULL, size, PROT_READ | PROT_WRITE,
@@ -352,12 +367,20 @@ static int check_memory(const struct snapshot *snapshot,
 
 	if (wanted == MAP_FAILED)
 		return error_set(err, -errno, "no memory to check a snapshot");
-	r = source->program ?
-		    check_program(snapshot, source->program, file, wanted,
-				  err) :
-		    check_pages(snapshot, source->image, options, wanted, err);
+	r = check_program(snapshot, program, file, wanted, err);
 	munmap(wanted, size);
 	return r;
+}
+
+static int check_memory(const struct snapshot *snapshot,
+			const struct stored_source *source,
+			const struct snapshot_options *options,
+			const struct store_file *file, struct error *err)
+{
+	return source->program ?
+		       check_program_memory(snapshot, source->program, file,
+					    err) :
+		       check_image_memory(snapshot, source, options, err);
 }
 
 static int check_state(struct snapshot *snapshot, const struct store_file *file,

@@ -5,8 +5,9 @@ For each machine of machines.py: Debian's kernel (kernel.sh), an initramfs with
 init.c, the source tree, and all executables of the build at their own paths;
 booted by QEMU, which emulates every instruction. Inside, init runs the programs
 that ctest knows, `thaw doctor`, each sample function, and `thaw serve` with a
-client, and says on the console what became of them. If the machine hangs or crashes, it is booted again
-for those that are left.
+client, and says on the console what became of them. If the machine hangs or crashes, it
+is booted again for those that are left; and for the one that ran, too, if QEMU itself died,
+once.
 
 Prints a line for each program, as test.sh counts them:
 
@@ -161,25 +162,26 @@ def choose(machine, build, options, report):
 # The machines.
 
 
-def ending(process):
-    """How QEMU ended, which has closed its output: its own fault is a signal."""
+def end_of(process):
+    """The status with which QEMU ends, which has closed its output; negative: a signal."""
     try:
-        status = process.wait(GRACE)
+        return process.wait(GRACE)
     except subprocess.TimeoutExpired:
-        return ": QEMU closed its output and runs on"
-    return f": QEMU had signal {-status}" if status < 0 else f": QEMU ended with status {status}"
+        return None
 
 
 class Life:
     """A machine from its boot to its end; reports on programs as they end."""
 
-    def __init__(self, command, log, deadline, limit, report):
+    def __init__(self, command, log, deadline, limit, report, again):
         self.command, self.log, self.deadline, self.limit = command, log, deadline, limit
         self.report, self.version = report, ""
+        self.again = again  # programs during which an emulator has died
         self.ready = self.done = False
         self.running, self.output = None, []
         self.last = []  # lines of the kernel and of QEMU
         self.why = ""  # it ended, if not as it should
+        self.emulator_died = False  # by a signal: no fault of what ran in the machine
 
     def lines(self):
         """Yields what the console says, until it ends or is silent for too long."""
@@ -205,7 +207,10 @@ class Life:
                 left = min(self.patience, self.deadline) - time.monotonic()
                 raw = said.get(timeout=max(left, 0.01))
                 if raw is None:
-                    self.why = "" if self.done else "the machine crashed" + ending(process)
+                    if not self.done:
+                        status = end_of(process)
+                        self.why = f"the machine crashed, QEMU's status is {status}"
+                        self.emulator_died = status is not None and status < 0
                     break
                 self.log.write(raw)
                 yield re.sub(r"\x1b\[[0-9;?=]*[a-zA-Z]|\x1bc", "", raw.decode("utf-8", "replace")).rstrip()
@@ -246,7 +251,10 @@ class Life:
                 self.done = True
             elif line:
                 self.last = (self.last + [line])[-30:]
-        if self.running:
+        if self.running and self.emulator_died and self.running not in self.again:
+            self.again.append(self.running)
+            self.report.add("skip", self.running.name, "the first time", self.explain())
+        elif self.running:
             self.report.judge(self.running, self.explain(), "", self.output + self.last)
             dealt_with += 1
         return dealt_with
@@ -281,10 +289,11 @@ def run_emulated(machine, build, programs, options, report, path):
     deadline = time.monotonic() + MACHINE_LIMIT[options.short]
     initramfs = path + ".cpio"
     make_initramfs(machine, build, programs, kernel, limit, initramfs)
-    done, why = 0, ""
+    done, why, again = 0, "", []
     with open(path + ".log", "wb") as log:
         for boot in range(BOOTS):
-            life = Life(qemu_command(machine, kernel, initramfs, done), log, deadline, limit, report)
+            command = qemu_command(machine, kernel, initramfs, done)
+            life = Life(command, log, deadline, limit, report, again)
             done += life.run(programs[done:])
             if boot == 0:
                 report.machine_is(f"Linux {life.version}")

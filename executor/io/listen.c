@@ -403,7 +403,6 @@ bool listen_is_awaited(int fd)
 			has_half_open("/proc/self/net/tcp6", port));
 }
 
-/* What fails here leaves a moment in which a client may connect in vain. */
 void listen_stop(int fd)
 {
 	/* drops segments of TCP that ask for a connection (SYN); not their ACKs */

@@ -38,6 +38,8 @@ int listen_start(int fd, struct error *err);
 /*
  * Has nobody connect any more, so that the caller can accept all who have connected
  * and lose none. To be followed by shutdown(): a client of TCP tries again until then.
+ * Where the kernel does not let this process attach a filter to a socket, there is a
+ * moment in which a client of TCP connects in vain.
  */
 void listen_stop(int fd);
 

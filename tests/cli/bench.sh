@@ -153,14 +153,18 @@ has err 'http.crowd is skipped: .*10000 open files'
 wrapper=()
 bench 2 "a crowd that is not named" --only http.c
 
+# stored_folders: those of stored functions, which may be somebody else's
+stored_folders() {
+	compgen -G '/tmp/thaw-bench-??????/state'
+}
+
+were=$(stored_folders)
 bench 0 "a restart" --only restart.1 --duration 100ms -o json
 check "is ready" 'assert set(rows) == {"restart.1"} and rows["restart.1"]["p50"] > 0'
 bench 0 "a restart of many" --only restart.100 --duration 100ms -o json
 check "is ready" 'assert set(rows) == {"restart.100"} and not skipped'
 bench 2 "a restart that is not named" --only restart.10
-if compgen -G '/tmp/thaw-bench-??????/state' >/dev/null; then
-	not_ok "something is left of restarts"
-fi
+same "nothing is left of restarts" "$(stored_folders)" "$were"
 
 # A server that is none, and one that is not thaw: how the rows are measured,
 # not what.
@@ -341,9 +345,7 @@ bench 2 "density for a time" --density --duration 1s
 bench 2 "density and a waterfall" --density --waterfall
 bench 2 "density, merged" --density --merge all.json
 bench 2 "density of a server" hello --density --url unix:http
-if compgen -G '/tmp/thaw-bench-??????/state' >/dev/null; then
-	not_ok "something is left of stored functions"
-fi
+same "nothing is left of stored functions" "$(stored_folders)" "$were"
 
 # What the hostile functions' replies are like, of most of them; a bus lock is a
 # fault on some machines.

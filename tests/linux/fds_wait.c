@@ -293,7 +293,8 @@ void do_cut(void)
 	CHECK(!pipe(ends) && !sigaction(SIGALRM, &action, NULL));
 	CHECK(!setitimer(ITIMER_REAL, &soon, NULL));
 	CHECK(write(ends[1], bytes, sizeof(bytes)) == 65536);
-	CHECK(handled == SIGALRM);
+	/* a slow machine may have had more than one by now */
+	CHECK(handled && handled % SIGALRM == 0);
 	action.sa_flags = 0;
 	CHECK(!sigaction(SIGALRM, &action, NULL));
 	CHECK(!setitimer(ITIMER_REAL, &soon, NULL));

@@ -4,6 +4,7 @@
 #include <elfutils/libdwfl.h>
 #include <errno.h>
 #include <linux/audit.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -277,8 +278,7 @@ static int look(struct counting *counting)
 	return count_one(counting, known);
 }
 
-/* Takes the child, which has stopped before the first round, through all rounds. */
-static int step_through(struct counting *counting)
+static int step_to_end(struct counting *counting)
 {
 	int status, r = 0, signal = 0;
 
@@ -297,6 +297,33 @@ static int step_through(struct counting *counting)
 		if (!signal)
 			r = look(counting);
 	}
+	return r;
+}
+
+/*
+ * Takes the child, which has stopped before the first round, through all rounds. On one
+ * CPU with this thread a step takes a third of the time, since neither wakes a CPU.
+ */
+static int step_through(struct counting *counting)
+{
+	cpu_set_t own, childs, shared;
+	const int cpu = sched_getcpu();
+	const bool share =
+		cpu >= 0 && cpu < CPU_SETSIZE &&
+		!sched_getaffinity(0, sizeof(own), &own) &&
+		!sched_getaffinity(counting->child, sizeof(childs), &childs);
+	int r;
+
+	if (!share)
+		return step_to_end(counting);
+	CPU_ZERO(&shared);
+	CPU_SET(cpu, &shared);
+	sched_setaffinity(0, sizeof(shared), &shared);
+	sched_setaffinity(counting->child, sizeof(shared), &shared);
+	r = step_to_end(counting);
+	sched_setaffinity(0, sizeof(own), &own);
+	if (counting->child)
+		sched_setaffinity(counting->child, sizeof(childs), &childs);
 	return r;
 }
 

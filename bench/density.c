@@ -261,7 +261,7 @@ static int measure_server(struct bench_stored *stored, struct error *err,
 	if (!r)
 		r = bench_footprint_read(&files, err, ret_footprint);
 	bench_footprint_close(&files);
-	bench_stored_end(server);
+	bench_stored_end(stored);
 	return r;
 }
 

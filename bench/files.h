@@ -14,7 +14,8 @@
 int bench_files_open(struct bench_setup *setup, struct error *err);
 void bench_files_close(struct bench_setup *setup);
 
-/* Removes the directory @path, and the files in it. */
-void bench_files_remove(const char *path);
+/* Writes the guest to the new file @path. 0, or -errno after a message. */
+int bench_files_copy_guest(const struct bench_setup *setup, const char *path,
+			   struct error *err);
 
 #endif

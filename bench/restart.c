@@ -27,7 +27,7 @@ static int once_restart(struct bench_row *row, struct error *err,
 	if (r)
 		return r;
 	*ret_ns = clock_now_ns() - start_ns;
-	bench_stored_end(server);
+	bench_stored_end(row->state);
 	return 0;
 }
 

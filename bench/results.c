@@ -136,7 +136,7 @@ bool bench_ratio_exists(const struct bench_results *results,
 {
 	bool exists = bench_results_find(results, ratio->top);
 
-	for (size_t i = 0; i < 2 && ratio->bottom[i]; i++)
+	for (size_t i = 0; i < BENCH_TERMS_MAX && ratio->bottom[i]; i++)
 		if (!bench_results_find(results, ratio->bottom[i]))
 			exists = false;
 	return exists;
@@ -165,7 +165,7 @@ int bench_ratio_compute(const struct bench_results *results,
 
 	if (!sums)
 		return -ENOMEM;
-	for (size_t i = 0; i < 2 && ratio->bottom[i]; i++) {
+	for (size_t i = 0; i < BENCH_TERMS_MAX && ratio->bottom[i]; i++) {
 		const struct bench_result *bottom =
 			bench_results_find(results, ratio->bottom[i]);
 

@@ -89,6 +89,8 @@ extern const struct bench_kind bench_start_pool;
 extern const struct bench_kind bench_start_shell;
 extern const struct bench_kind bench_start_cold;
 extern const struct bench_kind bench_start_store;
+/* start_process.c */
+extern const struct bench_kind bench_start_process;
 /* first_write.c */
 extern const struct bench_kind bench_first_write;
 /* process.c */

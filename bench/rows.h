@@ -40,11 +40,13 @@ int bench_rows_open(struct bench_rows *rows, const char *restore,
 /* Closes all rows that are open. */
 void bench_rows_done(struct bench_rows *rows);
 
-/* A row compared to another, or to the sum of two. */
+#define BENCH_TERMS_MAX 3
+
+/* A row compared to another, or to the sum of some. */
 struct bench_ratio {
 	const char *name;
 	const char *top;
-	const char *bottom[2]; /* the second may be NULL */
+	const char *bottom[BENCH_TERMS_MAX]; /* their sum; the rest is NULL */
 };
 
 /* All ratios; the last entry has no name. */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,16 +20,15 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "bench/client.h"
-
-#define TEMPLATE "/thaw-bench-XXXXXX"
+#include "bench/files.h"
+#include "bench/scratch.h"
 
 /* Time in which the server has to serve; time to end before it is killed. */
 #define START_NS (20 * NS_PER_S)
 #define END_NS (2 * NS_PER_S)
 #define LOOK_NS (2 * NS_PER_MS)
 
-#define DIR_SIZE 80
-#define PATH_SIZE (DIR_SIZE + 16)
+#define PATH_SIZE (SCRATCH_PATH_SIZE + 16)
 
 /* The files that this process makes or asks for; the server adds its own. */
 enum file {
@@ -56,72 +56,18 @@ struct bench_server {
 	bool has_one_cpu;
 	cpu_set_t cpus; /* this thread's CPUs */
 	cpu_set_t cpu;	/* the last of them, if the server has one */
-	char dir[DIR_SIZE];
+	struct scratch *scratch;
 	char paths[FILES][PATH_SIZE];
 };
 
-/* What the signal handler has to end and to remove; or NULL. */
-static struct bench_server *at_signal;
-
-static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-
-#define SIGNAL_COUNT (sizeof(signals) / sizeof(*signals))
-
-/* Calls only functions that are safe in a signal handler. */
-static void bench_server_on_signal(int number)
-{
-	const struct bench_server *server = at_signal;
-
-	if (server && server->child)
-		kill(server->child, SIGKILL);
-	for (unsigned i = 0; server && i < FILES; i++)
-		unlink(server->paths[i]);
-	if (server)
-		rmdir(server->dir);
-	signal(number, SIG_DFL);
-	raise(number);
-}
-
-/* Signals that are ignored, as under nohup, stay ignored. */
-static void bench_server_watch_signals(struct bench_server *server)
-{
-	static struct sigaction before[SIGNAL_COUNT];
-	const struct sigaction action = { .sa_handler =
-						  bench_server_on_signal };
-
-	at_signal = server;
-	for (size_t i = 0; i < SIGNAL_COUNT; i++) {
-		if (server)
-			sigaction(signals[i], NULL, &before[i]);
-		if (before[i].sa_handler != SIG_IGN)
-			sigaction(signals[i], server ? &action : &before[i],
-				  NULL);
-	}
-}
-
 static int make_folder(struct bench_server *server, struct error *err)
 {
-	const char *parent = getenv("TMPDIR");
-	int size;
+	int r = scratch_make(err, &server->scratch);
 
-	if (!parent || !*parent)
-		parent = "/tmp";
-	size = snprintf(server->dir, sizeof(server->dir), "%s" TEMPLATE,
-			parent);
-	if ((size_t)size >= sizeof(server->dir))
-		return error_set(err, -ENAMETOOLONG,
-				 "$TMPDIR is too long for sockets: %s", parent);
-	if (!mkdtemp(server->dir)) {
-		int r = error_set(err, -errno, "cannot make %s: %s",
-				  server->dir, strerror(errno));
-
-		server->dir[0] = '\0';
-		return r;
-	}
-	for (unsigned i = 0; i < FILES; i++)
-		snprintf(server->paths[i], PATH_SIZE, "%s/%s", server->dir,
-			 names[i]);
-	return 0;
+	for (unsigned i = 0; i < FILES && !r; i++)
+		snprintf(server->paths[i], PATH_SIZE, "%s/%s",
+			 scratch_path(server->scratch), names[i]);
+	return r;
 }
 
 static int write_catalog(const char *path, const char *text)
@@ -132,26 +78,6 @@ static int write_catalog(const char *path, const char *text)
 		return -errno;
 	fputs(text, file);
 	return fflush(file) ? -errno : 0;
-}
-
-static int copy_image(int from, const char *path)
-{
-	cleanup_close int to =
-		open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
-	struct stat status;
-	off_t done = 0;
-
-	if (to < 0 || fstat(from, &status))
-		return -errno;
-	while (done < status.st_size) {
-		char bytes[4096];
-		ssize_t n = pread(from, bytes, sizeof(bytes), done);
-
-		if (n <= 0 || write(to, bytes, (size_t)n) != n)
-			return n < 0 && errno ? -errno : -EIO;
-		done += n;
-	}
-	return 0;
 }
 
 static void choose_cpu(struct bench_server *server)
@@ -174,16 +100,28 @@ void bench_server_share_cpu(const struct bench_server *server, bool share)
 	sched_setaffinity(0, sizeof(*cpus), cpus);
 }
 
+static void bench_server_child_ended(struct bench_server *server)
+{
+	server->child = 0;
+	scratch_child_ended(server->scratch);
+}
+
 /* Starts a program that ends when this process does, however that ends. */
 static pid_t bench_server_spawn(const struct bench_server *server,
 				const char *program, char *const *arguments,
 				int log)
 {
 	const pid_t parent = getpid();
-	const pid_t child = fork();
+	sigset_t mask;
+	pid_t child;
 
-	if (child)
+	scratch_begin_start(&mask);
+	child = fork();
+	if (child) {
+		scratch_end_start(server->scratch, child, &mask);
 		return child;
+	}
+	pthread_sigmask(SIG_SETMASK, &mask, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(EXIT_FAILURE);
@@ -267,7 +205,7 @@ static bool bench_server_has_ended(struct bench_server *server)
 {
 	if (waitpid(server->child, NULL, WNOHANG) == 0)
 		return false;
-	server->child = 0;
+	bench_server_child_ended(server);
 	return true;
 }
 
@@ -328,13 +266,13 @@ static int bench_server_start(const struct bench_setup *setup,
 	if (r)
 		return r;
 	server->has_one_cpu = options->has_one_cpu;
-	bench_server_watch_signals(server);
-	r = copy_image(setup->guest_fd, server->paths[IMAGE]);
-	if (!r)
-		r = write_catalog(server->paths[CATALOG], options->catalog);
+	r = bench_files_copy_guest(setup, server->paths[IMAGE], err);
 	if (r)
-		return error_set(err, r, "cannot write files to %s: %s",
-				 server->dir, strerror(-r));
+		return r;
+	r = write_catalog(server->paths[CATALOG], options->catalog);
+	if (r)
+		return error_set(err, r, "cannot write %s: %s",
+				 server->paths[CATALOG], strerror(-r));
 	r = start_child(server, err);
 	return r ? r : wait_until_it_serves(server, err);
 }
@@ -383,21 +321,7 @@ static void end_child(struct bench_server *server)
 	}
 	kill(server->child, SIGKILL);
 	waitpid(server->child, NULL, 0);
-}
-
-static void remove_folder(const char *dir)
-{
-	DIR *stream = opendir(dir);
-	int fd = stream ? dirfd(stream) : -1;
-	const struct dirent *entry;
-
-	while (fd >= 0 && (entry = readdir(stream)))
-		if (strcmp(entry->d_name, ".") != 0 &&
-		    strcmp(entry->d_name, "..") != 0)
-			unlinkat(fd, entry->d_name, 0);
-	if (stream)
-		closedir(stream);
-	rmdir(dir);
+	bench_server_child_ended(server);
 }
 
 void bench_server_close(struct bench_server *server)
@@ -406,10 +330,7 @@ void bench_server_close(struct bench_server *server)
 		return;
 	if (server->child)
 		end_child(server);
-	if (server->dir[0])
-		remove_folder(server->dir);
-	if (at_signal)
-		bench_server_watch_signals(NULL);
+	scratch_remove(server->scratch);
 	free(server);
 }
 

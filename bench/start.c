@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "bench/files.h"
 #include "bench/invoke.h"
 #include "bench/row.h"
+#include "bench/scratch.h"
 #include "vm/fresh_shells.h"
 #include "vm/vm.h"
 
@@ -224,7 +224,7 @@ const struct bench_kind bench_start_cold = {
 /* A state directory, in which the function's snapshot is. */
 struct store_state {
 	struct bench_setup setup; /* with that directory */
-	char path[sizeof("/tmp/thaw-bench-XXXXXX")];
+	struct scratch *scratch;
 };
 
 static int once_store(struct bench_row *row, struct error *err,
@@ -245,18 +245,16 @@ static int open_store(struct bench_row *row, struct error *err)
 {
 	struct store_state *state = calloc(1, sizeof(*state));
 	uint64_t ns;
+	int r;
 
 	if (!state)
 		return error_set(err, -ENOMEM, "no memory");
-	strcpy(state->path, "/tmp/thaw-bench-XXXXXX");
 	row->state = state;
-	if (!mkdtemp(state->path)) {
-		state->path[0] = '\0';
-		return error_set(err, -errno, "a state directory in /tmp: %s",
-				 strerror(errno));
-	}
+	r = scratch_make(err, &state->scratch);
+	if (r)
+		return r;
 	state->setup = *row->setup;
-	state->setup.options.state_dir = state->path;
+	state->setup.options.state_dir = scratch_path(state->scratch);
 	return once_store(row, err, &ns);
 }
 
@@ -264,8 +262,8 @@ static void close_store(struct bench_row *row)
 {
 	struct store_state *state = row->state;
 
-	if (state && state->path[0])
-		bench_files_remove(state->path);
+	if (state)
+		scratch_remove(state->scratch);
 	free(state);
 	shells_limit(SHELLS_DEFAULT);
 }

@@ -18,11 +18,13 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "bench/child.h"
 #include "bench/files.h"
+#include "bench/scratch.h"
 #include "bench/server.h"
 
-#define FOLDER "/tmp/thaw-bench-XXXXXX"
-#define PATH_SIZE (sizeof(FOLDER) + 16)
+#define PATH_SIZE (SCRATCH_PATH_SIZE + 16)
+#define IMAGE "bench.elf"
 /* Of the disk, for the snapshots. */
 #define STATE_MAX "64GiB"
 
@@ -31,8 +33,10 @@
 #define LOOK_NS NS_PER_MS
 
 struct bench_stored {
-	char folder[sizeof(FOLDER)];
-	char catalog[PATH_SIZE], state[PATH_SIZE], log[PATH_SIZE];
+	struct scratch *scratch;
+	pid_t child; /* 0: none */
+	char catalog[PATH_SIZE], image[PATH_SIZE], state[PATH_SIZE];
+	char log[PATH_SIZE];
 	char http[PATH_SIZE + 8], admin[PATH_SIZE + 8];
 };
 
@@ -44,21 +48,47 @@ static const char *program_of(void)
 }
 
 /* Starts thaw with @arguments; what it says is in the log. 0 or -errno. */
-static int start(const struct bench_stored *stored,
-		 const char *const *arguments, pid_t *ret_child)
+static int start(struct bench_stored *stored, const char *const *arguments)
 {
 	static char *const environment[] = { NULL };
 	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attributes;
+	pid_t child = 0;
+	sigset_t mask;
 	int r;
 
 	posix_spawn_file_actions_init(&files);
 	posix_spawn_file_actions_addopen(&files, STDERR_FILENO, stored->log,
 					 O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);
-	r = posix_spawn(ret_child, program_of(), &files, NULL,
+	scratch_begin_start(&mask);
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setsigmask(&attributes, &mask);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+	r = posix_spawn(&child, program_of(), &files, &attributes,
 			(char *const *)arguments, environment);
+	if (!r)
+		stored->child = child;
+	scratch_end_start(stored->scratch, stored->child, &mask);
+	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&files);
 	return -r;
+}
+
+static void child_has_ended(struct bench_stored *stored)
+{
+	stored->child = 0;
+	scratch_child_ended(stored->scratch);
+}
+
+/* Waits for its end. Returns its status. */
+static int await_child(struct bench_stored *stored)
+{
+	int status = -1;
+
+	waitpid(stored->child, &status, 0);
+	child_has_ended(stored);
+	return status;
 }
 
 /* Reads the last error that the child has said, or else its last line, or nothing. */
@@ -91,20 +121,19 @@ static int program_failed(const struct bench_stored *stored,
 }
 
 /* Boots all functions and has their snapshots written. */
-static int fill(const struct bench_stored *stored, struct error *err)
+static int fill(struct bench_stored *stored, struct error *err)
 {
 	const char *const arguments[] = { "thaw",	   "snapshot",
 					  "create",	   "--catalog",
 					  stored->catalog, "--state-dir",
 					  stored->state,   "--state-max",
 					  STATE_MAX,	   NULL };
-	pid_t child;
-	int status = 0, r = start(stored, arguments, &child);
+	int r = start(stored, arguments);
 
 	if (r)
 		return error_set(err, r, "cannot start %s: %s", program_of(),
 				 strerror(-r));
-	if (waitpid(child, &status, 0) != child || status)
+	if (await_child(stored))
 		return program_failed(stored, "thaw snapshot create", err);
 	return 0;
 }
@@ -121,7 +150,7 @@ static int write_catalog(const struct bench_stored *stored, unsigned functions,
 	fprintf(file, "{\"defaults\":{\"critical\":true},\"functions\":[");
 	for (unsigned i = 0; i < functions; i++)
 		fprintf(file,
-			"%s\n{\"name\":\"f%u\",\"image\":\"bench.elf\","
+			"%s\n{\"name\":\"f%u\",\"image\":\"" IMAGE "\","
 			"\"entry\":\"empty\",\"environment\":{\"N\":\"%u\"}}",
 			i ? "," : "", i, i);
 	fprintf(file, "]}\n");
@@ -131,40 +160,22 @@ static int write_catalog(const struct bench_stored *stored, unsigned functions,
 	return 0;
 }
 
-static int copy_image(int from, const char *folder, struct error *err)
-{
-	char path[PATH_SIZE], bytes[65536];
-	cleanup_close int to = -1;
-	off_t done = 0;
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "%s/bench.elf", folder);
-	to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
-	while (to >= 0 && (n = pread(from, bytes, sizeof(bytes), done)) > 0) {
-		if (write(to, bytes, (size_t)n) != n)
-			return error_set(err, -EIO, "cannot write %s", path);
-		done += n;
-	}
-	return to < 0 ?
-		       error_set(err, -errno, "%s: %s", path, strerror(errno)) :
-		       0;
-}
-
 static int make_folder(struct bench_stored *stored, struct error *err)
 {
-	strcpy(stored->folder, FOLDER);
-	if (!mkdtemp(stored->folder)) {
-		stored->folder[0] = '\0';
-		return error_set(err, -errno, "a state directory in /tmp: %s",
-				 strerror(errno));
-	}
-	snprintf(stored->catalog, PATH_SIZE, "%s/catalog.json", stored->folder);
-	snprintf(stored->state, PATH_SIZE, "%s/state", stored->folder);
-	snprintf(stored->log, PATH_SIZE, "%s/log", stored->folder);
+	const char *folder;
+	int r = scratch_make(err, &stored->scratch);
+
+	if (r)
+		return r;
+	folder = scratch_path(stored->scratch);
+	snprintf(stored->catalog, PATH_SIZE, "%s/catalog.json", folder);
+	snprintf(stored->image, PATH_SIZE, "%s/" IMAGE, folder);
+	snprintf(stored->state, PATH_SIZE, "%s/state", folder);
+	snprintf(stored->log, PATH_SIZE, "%s/log", folder);
 	snprintf(stored->http, sizeof(stored->http), "unix:%s/http.sock",
-		 stored->folder);
+		 folder);
 	snprintf(stored->admin, sizeof(stored->admin), "unix:%s/admin.sock",
-		 stored->folder);
+		 folder);
 	return 0;
 }
 
@@ -178,7 +189,7 @@ int bench_stored_open(const struct bench_setup *setup, unsigned functions,
 		return error_set(err, -ENOMEM, "no memory");
 	r = make_folder(stored, err);
 	if (!r)
-		r = copy_image(setup->guest_fd, stored->folder, err);
+		r = bench_files_copy_guest(setup, stored->image, err);
 	if (!r)
 		r = write_catalog(stored, functions, err);
 	if (!r)
@@ -212,15 +223,16 @@ static bool is_ready(const struct bench_stored *stored)
 	       !memcmp(reply, good, sizeof(reply));
 }
 
-static int wait_until_ready(const struct bench_stored *stored, pid_t child,
-			    struct error *err)
+static int wait_until_ready(struct bench_stored *stored, struct error *err)
 {
 	const struct timespec pause = { .tv_nsec = LOOK_NS };
 	const uint64_t until_ns = clock_now_ns() + READY_NS;
 
 	while (!is_ready(stored)) {
-		if (waitpid(child, NULL, WNOHANG) == child)
+		if (waitpid(stored->child, NULL, WNOHANG) == stored->child) {
+			child_has_ended(stored);
 			return program_failed(stored, "thaw serve", err);
+		}
 		if (clock_now_ns() > until_ns)
 			return error_set(err, -ETIMEDOUT,
 					 "`thaw serve` is not ready");
@@ -238,33 +250,65 @@ int bench_stored_start(struct bench_stored *stored, struct error *err,
 		"--listen",    stored->http,  "--admin",     stored->admin,
 		"--socket",    "none",	      NULL
 	};
-	pid_t child;
-	int r = start(stored, arguments, &child);
+	int r = start(stored, arguments);
 
 	if (r)
 		return error_set(err, r, "cannot start %s: %s", program_of(),
 				 strerror(-r));
-	r = wait_until_ready(stored, child, err);
+	r = wait_until_ready(stored, err);
 	if (!r)
-		*ret_server = child;
-	else if (r != -EOPNOTSUPP)
-		bench_stored_end(child);
+		*ret_server = stored->child;
+	else
+		bench_stored_end(stored);
 	return r;
 }
 
-void bench_stored_end(pid_t server)
+void bench_stored_end(struct bench_stored *stored)
 {
-	kill(server, SIGTERM);
-	waitpid(server, NULL, 0);
+	if (!stored->child)
+		return;
+	kill(stored->child, SIGTERM);
+	await_child(stored);
+}
+
+int bench_stored_invoke(const struct bench_stored *stored, struct error *err,
+			uint64_t *ret_ns)
+{
+	const char *const arguments[] = { "thaw",	 "invoke",
+					  "f0",		 "--include",
+					  "--catalog",	 stored->catalog,
+					  "--state-dir", stored->state,
+					  NULL };
+	struct child child = { .pid = 0 };
+	uint64_t start_ns;
+	sigset_t mask;
+	char byte;
+	int r;
+
+	/* it may keep them blocked: it ends by itself */
+	scratch_begin_start(&mask);
+	start_ns = clock_now_ns();
+	r = child_start(program_of(), arguments, &child);
+	scratch_end_start(stored->scratch, child.pid, &mask);
+	if (r)
+		return error_set(err, r, "cannot start %s: %s", program_of(),
+				 strerror(-r));
+	child_close_input(&child);
+	if (read(child.from, &byte, 1) != 1)
+		r = -EPIPE;
+	*ret_ns = clock_now_ns() - start_ns;
+	while (!r && read(child.from, &byte, 1) == 1)
+		;
+	if (child_end(&child))
+		r = -EPIPE;
+	scratch_child_ended(stored->scratch);
+	return r ? error_set(err, -EOPNOTSUPP, "`thaw invoke` has failed") : 0;
 }
 
 void bench_stored_close(struct bench_stored *stored)
 {
 	if (!stored)
 		return;
-	if (stored->folder[0]) {
-		bench_files_remove(stored->state);
-		bench_files_remove(stored->folder);
-	}
+	scratch_remove(stored->scratch);
 	free(stored);
 }

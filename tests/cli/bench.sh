@@ -29,12 +29,12 @@ served = {'socket.echo', 'socket.rtt', 'http.echo', 'http.rtt',
     'http.echo.cpu', 'http.throughput'}
 "
 
-# nothing_left WHEN: neither the server's folder nor the server.
+# nothing_left WHEN: neither a folder nor a process that has it among its arguments.
 nothing_left() {
 	local left
 
 	for _ in {1..100}; do
-		left=$(ls tmp; pgrep -f "serve -c $work/tmp")
+		left=$(ls tmp; pgrep -f "$work/tmp/")
 		[[ -z $left ]] && break
 		sleep 0.02
 	done
@@ -49,7 +49,8 @@ check "every row and ratio is there, once" '
 pages = [1, 8, 64, 256, 1024]
 assert set(rows) == ({"floor.run", "invoke.warm", "invoke.reply", "start.pool",
     "invoke.typed", "json.args", "hostcall",
-    "start.cold", "start.store", "start.shell", "process.spawn", "process.fork", "floor.handover"} | polled | served |
+    "start.cold", "start.store", "start.shell", "start.process", "process.spawn", "process.fork",
+    "floor.handover"} | polled | served |
     {f"{kind}.{n}" for n in pages for kind in ("restore", "floor.copy")}) - skipped
 assert skipped <= polled | served | {"floor.handover"}
 assert not served & skipped or served <= skipped
@@ -58,7 +59,7 @@ assert set(ratios) == {name for name in {"invoke.warm/floor.run",
     "invoke.typed/invoke.warm", "hostcall/floor.run",
     "invoke.polled.4/invoke.warm", "invoke.polled.coop/floor.handover",
     "start.pool/floor.run", "start.shell/floor.run", "start.cold/floor.run", "start.store/floor.run",
-    "process.spawn/invoke.warm",
+    "start.process/(process.spawn+2*start.store)", "process.spawn/invoke.warm",
     "process.fork/invoke.warm"} if not set(name.split("/")) & skipped} | ({
     "socket.rtt/(socket.echo+floor.run)", "http.rtt/(http.echo+floor.run)",
     "http.throughput/(http.echo.cpu+floor.run)"} if not served & skipped
@@ -153,18 +154,48 @@ has err 'http.crowd is skipped: .*10000 open files'
 wrapper=()
 bench 2 "a crowd that is not named" --only http.c
 
-# stored_folders: those of stored functions, which may be somebody else's
-stored_folders() {
-	compgen -G '/tmp/thaw-bench-??????/state'
+# end_by SIGNAL PATTERN ARGUMENT...: ends bench, once there is a file like tmp/PATTERN.
+end_by() {
+	local signal=$1 pattern=$2 bench
+
+	# which a shell has its children in the background ignore
+	env --default-signal=INT "$build/thaw" bench "${@:3}" --duration 60s \
+		>out 2>err </dev/null &
+	bench=$!
+	for _ in {1..500}; do
+		compgen -G "tmp/$pattern" >/dev/null && break
+		sleep 0.02
+	done
+	sleep 0.3
+	kill "-$signal" "$bench"
+	wait "$bench" 2>/dev/null
+	same "SIG$signal ends $4" $? $((128 + $(kill -l "$signal")))
+	# nobody is left to remove it
+	[[ $signal == KILL ]] && rm -rf tmp/*
+	nothing_left "after SIG$signal"
 }
 
-were=$(stored_folders)
+export TMPDIR=$work/tmp
+mkdir tmp
 bench 0 "a restart" --only restart.1 --duration 100ms -o json
 check "is ready" 'assert set(rows) == {"restart.1"} and rows["restart.1"]["p50"] > 0'
 bench 0 "a restart of many" --only restart.100 --duration 100ms -o json
 check "is ready" 'assert set(rows) == {"restart.100"} and not skipped'
 bench 2 "a restart that is not named" --only restart.10
-same "nothing is left of restarts" "$(stored_folders)" "$were"
+bench 0 "a new process" --only start.process --duration 100ms -o json
+check "comes with what it is compared to" '
+assert set(rows) >= {"start.process", "process.spawn", "start.store"}
+assert rows["start.process"]["p50"] > rows["start.store"]["p50"]'
+nothing_left "of restarts and processes"
+for signal in INT TERM HUP; do
+	end_by $signal 'thaw-bench-*/http.sock' --only restart.1
+	end_by $signal 'thaw-bench-*/state/*.thaw' --only start.process
+	end_by $signal 'thaw-bench-*/*.thaw' --only start.store
+done
+TMPDIR=$(printf '%s/%080d' "$work/tmp" 0)
+bench 125 "a folder whose name is too long" --only restart.1 --duration 100ms
+has err 'TMPDIR is too long for sockets'
+unset TMPDIR
 
 # A server that is none, and one that is not thaw: how the rows are measured,
 # not what.
@@ -174,7 +205,6 @@ has err 'http.echo is skipped: .*has ended'
 bench 0 "what is skipped with others" --only socket.rtt --duration 100ms -o json
 check "leaves the others" 'assert set(rows) == {"floor.run"} and not ratios'
 export THAW_BENCH_SERVER=$support/stand_in_server.py TMPDIR=$work/tmp
-mkdir tmp
 bench 0 "served rows" --only socket --only http --duration 500ms -o json
 check "are there, with the floor" '
 assert set(rows) == served | {"floor.run"} and not skipped
@@ -187,19 +217,7 @@ check "comes with its echo and the floor" '
 assert set(rows) == {"socket.rtt", "socket.echo", "floor.run"}'
 nothing_left "after served rows"
 for signal in INT TERM HUP KILL; do
-	# which a shell has its children in the background ignore
-	env --default-signal=INT "$build/thaw" bench --only socket.echo \
-		--duration 60s >out 2>err </dev/null &
-	for _ in {1..500}; do
-		[[ -S $(echo tmp/thaw-bench-*/http.sock) ]] && break
-		sleep 0.02
-	done
-	sleep 0.3
-	kill "-$signal" $!
-	wait $! 2>/dev/null
-	# nobody is left to remove it
-	[[ $signal == KILL ]] && rm -rf tmp/*
-	nothing_left "after SIG$signal"
+	end_by $signal 'thaw-bench-*/http.sock' --only socket.echo
 done
 unset THAW_BENCH_SERVER TMPDIR
 
@@ -313,6 +331,7 @@ assert sorted({x["vms"] for x in steps} | left_out) == [1, 10, 100, 1000]
 assert len(steps) + len(left_out) == 4'
 plot=()
 command -v gnuplot >/dev/null && plot=(--plot density)
+export TMPDIR=$work/tmp
 bench 0 "density" --density -o json "${plot[@]}"
 check "has all numbers of vms, and idle functions" "$check_density"'
 assert left_out == ({1000} if '"$(ulimit -Hn)"' < 2100 else set())
@@ -340,12 +359,13 @@ bench 7 "density without files" --density
 has err 'Too many open files'
 wrapper=()
 unset THAW_BENCH_SERVER
+nothing_left "of stored functions"
+unset TMPDIR
 bench 2 "density of rows" --density --only invoke.warm
 bench 2 "density for a time" --density --duration 1s
 bench 2 "density and a waterfall" --density --waterfall
 bench 2 "density, merged" --density --merge all.json
 bench 2 "density of a server" hello --density --url unix:http
-same "nothing is left of stored functions" "$(stored_folders)" "$were"
 
 # What the hostile functions' replies are like, of most of them; a bus lock is a
 # fault on some machines.

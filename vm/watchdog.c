@@ -170,7 +170,9 @@ static int watch_start_thread(struct error *err)
 	pthread_t thread;
 	int r;
 
-	atomic_store(&dog.wake_ns, UINT64_MAX);
+	/* it begins with a look, so a vcpu that runs soon need not wake it */
+	atomic_store(&dog.wake_ns, clock_now_ns() + LOOK_NS);
+	atomic_store(&dog.was_armed, true);
 	if (sigaction(kick_signal(), &action, NULL))
 		return error_set(err, -errno, "sigaction for signal %d: %s",
 				 kick_signal(), strerror(errno));

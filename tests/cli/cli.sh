@@ -63,6 +63,18 @@ check_hardening() {
 	has out 'GNU_STACK .* RW  '
 }
 
+# The archives of libraries are in it. Those of elfutils cannot be linked everywhere.
+check_libraries() {
+	readelf -d thaw >out
+	same 'thaw loads no jansson, libsodium or liburing' \
+		"$(grep NEEDED out | grep -cE 'jansson|sodium|uring')" 0
+	if grep -qE 'NEEDED.*lib(dw|elf)' out; then
+		echo 'skip: thaw loads no elfutils: their archives do not link here'
+	else
+		ok 'thaw loads no elfutils'
+	fi
+}
+
 # The greatest and least values of serve, and those beyond. An option behind it
 # that is no good tells whether it was taken.
 check_serve_limits() {
@@ -636,6 +648,7 @@ check_repeat() {
 
 check_help
 check_hardening
+check_libraries
 check_usage
 check_serve_limits
 check_catalog

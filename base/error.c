@@ -42,6 +42,11 @@ int error_prefix(struct error *err, int code, const char *format, ...)
 	vsnprintf(err->message, sizeof(err->message), format, args);
 	va_end(args);
 	used = strlen(err->message);
+	if (!strncmp(old, err->message, used) &&
+	    !strncmp(old + used, ": ", 2)) {
+		memcpy(err->message, old, sizeof(old));
+		return code;
+	}
 	for (const char *from = ": "; used + 1 < sizeof(err->message) && *from;)
 		err->message[used++] = *from++;
 	for (const char *from = old; used + 1 < sizeof(err->message) && *from;)

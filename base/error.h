@@ -28,8 +28,8 @@ int error_set(struct error *err, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
- * Puts a formatted prefix and ": " before the message in @err and returns @code.
- * For callers that know on whose behalf something failed.
+ * Puts a formatted prefix and ": " before the message in @err, unless it begins so, and
+ * returns @code. For callers that know on whose behalf something failed.
  */
 int error_prefix(struct error *err, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -189,6 +189,21 @@ START_TEST(wrong_arguments_are_refused_before_the_guest_runs)
 }
 END_TEST
 
+/* And the function is named once, though the call is made on its own behalf. */
+START_TEST(a_wrong_call_to_a_base_is_told_like_others)
+{
+	thaw = open_functions(backends[_i],
+			      "{\"name\":\"typed\",\"image\":\"%s/typed.elf\"},"
+			      "{\"name\":\"layer\",\"base\":\"typed\","
+			      "\"init\":{\"text\":\"no JSON\"}}");
+	ck_assert_int_eq(thaw_deploy(thaw, "layer", &error), -EINVAL);
+	ck_assert_msg(!fnmatch("function layer: the call is not JSON*",
+			       error.message, 0),
+		      "%s", error.message);
+	thaw_close(thaw);
+}
+END_TEST
+
 /* The SDK moves it to its place, whichever way that is. */
 START_TEST(a_text_may_be_made_in_the_reply_buffer)
 {
@@ -664,6 +679,8 @@ int main(void)
 	tcase_add_loop_test(group,
 			    without_a_dispatch_function_a_name_is_refused, 0,
 			    1);
+	tcase_add_loop_test(group, a_wrong_call_to_a_base_is_told_like_others,
+			    0, 1);
 	tcase_add_loop_test(group, handlers_have_no_typed_calls, 0, 1);
 	suite_add_tcase(suite, group);
 	return run_suite(suite);

@@ -25,18 +25,26 @@ int bench_thaw_open(const struct bench_setup *setup,
 {
 	const char *dispatch = function->dispatch;
 	const char *isolation = function->isolation;
-	char text[512];
-	int size = snprintf(text, sizeof(text),
-			    "{\"functions\":[{\"name\":\"" BENCH_FUNCTION
-			    "\",\"image\":\"%s\",\"entry\":\"%s\","
-			    "\"concurrency\":{\"max\":%u},"
-			    "\"dispatch\":\"%s\",\"isolation\":\"%s\","
-			    "\"host\":{\"allow\":[%s]}}]}",
-			    setup->guest_path, function->entry, function->vms,
-			    dispatch ? dispatch : "exit",
-			    isolation ? isolation : "strict",
-			    function->host ? function->host : "");
+	char text[640], base[160] = "";
+	int size;
 
+	if (function->init)
+		snprintf(base, sizeof(base),
+			 "{\"name\":\"" BENCH_FUNCTION "\",\"base\":\"base\","
+			 "\"init\":{\"file\":\"%s\"},"
+			 "\"concurrency\":{\"max\":%u}},",
+			 function->init, function->vms);
+	size = snprintf(text, sizeof(text),
+			"{\"functions\":[%s{\"name\":\"%s\","
+			"\"image\":\"%s\",\"entry\":\"%s\","
+			"\"concurrency\":{\"max\":%u},"
+			"\"dispatch\":\"%s\",\"isolation\":\"%s\","
+			"\"host\":{\"allow\":[%s]}}]}",
+			base, function->init ? "base" : BENCH_FUNCTION,
+			setup->guest_path, function->entry, function->vms,
+			dispatch ? dispatch : "exit",
+			isolation ? isolation : "strict",
+			function->host ? function->host : "");
 	return engine_open_text(text, (size_t)size, "bench.json",
 				&setup->options, outer(err), ret_thaw);
 }

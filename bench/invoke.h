@@ -16,6 +16,7 @@ struct bench_function {
 	const char *dispatch;  /* NULL: "exit" */
 	const char *isolation; /* NULL: "strict" */
 	const char *host;      /* inside of host.allow; NULL: nothing */
+	const char *init; /* a file: its base's request; NULL: it has no base */
 };
 
 /* Opens libthaw with that one function; the caller closes it. */

@@ -31,10 +31,10 @@ static const struct mode {
 	const char *name;
 	struct bench_function function;
 } modes[BENCH_MODES] = {
-	{ "exit", { "empty", 1, "exit", "strict", NULL } },
-	{ "polled", { "empty", 1, "polled", "strict", NULL } },
-	{ "polled.coop", { "empty", 1, "polled", "cooperative", NULL } },
-	{ "auto", { "empty", 1, "auto", "strict", NULL } },
+	{ "exit", { "empty", 1, "exit", "strict", NULL, NULL } },
+	{ "polled", { "empty", 1, "polled", "strict", NULL, NULL } },
+	{ "polled.coop", { "empty", 1, "polled", "cooperative", NULL, NULL } },
+	{ "auto", { "empty", 1, "auto", "strict", NULL, NULL } },
 };
 
 static const uint64_t all_rates[BENCH_RATES] = { 100,	300,   1000,  3000,

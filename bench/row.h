@@ -86,6 +86,7 @@ extern const struct bench_kind bench_polled_strict;
 extern const struct bench_kind bench_polled_coop;
 /* start.c */
 extern const struct bench_kind bench_start_pool;
+extern const struct bench_kind bench_start_layer;
 extern const struct bench_kind bench_start_shell;
 extern const struct bench_kind bench_start_cold;
 extern const struct bench_kind bench_start_store;

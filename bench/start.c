@@ -1,11 +1,13 @@
 /*
  * start.c - rows that start a function: start.cold from its ELF file, start.store from
- * its snapshot's file, start.pool with a new vm of its snapshot, start.shell with a new
- * vm in a fresh shell. See row.h.
+ * its snapshot's file, start.pool with a new vm of its snapshot, start.layer of that of a
+ * function with a base, start.shell with a new vm in a fresh shell. See row.h.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -28,8 +30,14 @@
 
 static const char request[BENCH_REQUEST_SIZE];
 
+/* Pages that a layer has. */
+#define LAYER_PAGES 64u
+
 /* Each reply holds its vm, so the next invocation needs a new one. */
 struct pool_state {
+	struct bench_function function;
+	int init_fd; /* the request that makes a layer, or -1 */
+	char init_path[32];
 	struct thaw *thaw;
 	struct thaw_reply replies[POOL_VMS];
 	unsigned out;
@@ -48,10 +56,9 @@ static const struct bench_function cold = { .entry = "empty", .vms = 1 };
 /* Boots the function, and has one vm learn which pages it writes. */
 static int fill_pool(struct bench_row *row, struct error *err)
 {
-	static const struct bench_function function = { .entry = "empty",
-							.vms = POOL_VMS };
 	struct pool_state *state = row->state;
-	int r = bench_thaw_open(row->setup, &function, err, &state->thaw);
+	int r = bench_thaw_open(row->setup, &state->function, err,
+				&state->thaw);
 
 	for (unsigned i = 0; i <= SETTLED_AFTER && !r; i++) {
 		if (state->out)
@@ -64,13 +71,47 @@ static int fill_pool(struct bench_row *row, struct error *err)
 	return r;
 }
 
-static int open_pool(struct bench_row *row, struct error *err)
+static int make_pool_state(struct bench_row *row, const char *entry,
+			   struct error *err)
 {
 	struct pool_state *state = calloc(1, sizeof(*state));
 
 	if (!state)
 		return error_set(err, -ENOMEM, "no memory");
+	state->function =
+		(struct bench_function){ .entry = entry, .vms = POOL_VMS };
+	state->init_fd = -1;
 	row->state = state;
+	return 0;
+}
+
+static int open_pool(struct bench_row *row, struct error *err)
+{
+	int r = make_pool_state(row, "empty", err);
+
+	return r ? r : fill_pool(row, err);
+}
+
+/*
+ * The base answers a request that writes LAYER_PAGES pages. Those that are invoked later
+ * write none, as for `empty`.
+ */
+static int open_layer(struct bench_row *row, struct error *err)
+{
+	const uint32_t order[] = { LAYER_PAGES, 1 };
+	int r = make_pool_state(row, "dirty", err);
+	struct pool_state *state = row->state;
+
+	if (r)
+		return r;
+	state->init_fd = memfd_create("init", MFD_CLOEXEC);
+	if (state->init_fd < 0 ||
+	    write(state->init_fd, order, sizeof(order)) != sizeof(order))
+		return error_set(err, -errno, "a memfd of %zu bytes: %s",
+				 sizeof(order), strerror(errno));
+	snprintf(state->init_path, sizeof(state->init_path), "/proc/self/fd/%d",
+		 state->init_fd);
+	state->function.init = state->init_path;
 	return fill_pool(row, err);
 }
 
@@ -111,13 +152,25 @@ static int once_pool(struct bench_row *row, struct error *err, uint64_t *ret_ns)
 
 static void close_pool(struct bench_row *row)
 {
-	empty_pool(row->state);
-	free(row->state);
+	struct pool_state *state = row->state;
+
+	if (state) {
+		empty_pool(state);
+		if (state->init_fd >= 0)
+			close(state->init_fd);
+	}
+	free(state);
 	shells_limit(SHELLS_DEFAULT);
 }
 
 const struct bench_kind bench_start_pool = {
 	.open = open_pool,
+	.once = once_pool,
+	.close = close_pool,
+};
+
+const struct bench_kind bench_start_layer = {
+	.open = open_layer,
 	.once = once_pool,
 	.close = close_pool,
 };

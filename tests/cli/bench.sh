@@ -49,7 +49,7 @@ check "every row and ratio is there, once" '
 pages = [1, 8, 64, 256, 1024]
 assert set(rows) == ({"floor.run", "invoke.warm", "invoke.reply", "start.pool",
     "invoke.typed", "json.args", "hostcall",
-    "start.cold", "start.store", "start.shell", "start.process", "process.spawn", "process.fork",
+    "start.cold", "start.store", "start.layer", "start.shell", "start.process", "process.spawn", "process.fork",
     "floor.handover"} | polled | served |
     {f"{kind}.{n}" for n in pages for kind in ("restore", "floor.copy")}) - skipped
 assert skipped <= polled | served | {"floor.handover"}
@@ -58,7 +58,7 @@ assert set(ratios) == {name for name in {"invoke.warm/floor.run",
     "invoke.reply/floor.run", "invoke.polled/invoke.warm",
     "invoke.typed/invoke.warm", "hostcall/floor.run",
     "invoke.polled.4/invoke.warm", "invoke.polled.coop/floor.handover",
-    "start.pool/floor.run", "start.shell/floor.run", "start.cold/floor.run", "start.store/floor.run",
+    "start.pool/floor.run", "start.layer/start.pool", "start.shell/floor.run", "start.cold/floor.run", "start.store/floor.run",
     "start.process/(process.spawn+2*start.store)", "process.spawn/invoke.warm",
     "process.fork/invoke.warm"} if not set(name.split("/")) & skipped} | ({
     "socket.rtt/(socket.echo+floor.run)", "http.rtt/(http.echo+floor.run)",

@@ -193,7 +193,7 @@ part_release() {
 }
 
 # The same script on the other io, where that is not what it is about.
-other_io='^server_(event_lines|files|functions|hosts|metrics|neighbours|start|stored|texts)_epoll$'
+other_io='^server_(event_lines|files|functions|hosts|metrics|neighbours|start|stored|texts|vms)_epoll$'
 
 # What is read from files is read by test_linux_store and test_linux_state, too.
 part_asan() {

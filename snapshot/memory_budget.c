@@ -131,6 +131,11 @@ static int take_slowly(struct memory_budget *budget, uint64_t size,
 	return budget_refuse(budget, size, err);
 }
 
+bool memory_budget_spare(struct memory_budget *budget)
+{
+	return budget && budget_spare(budget, false);
+}
+
 int memory_budget_take(struct memory_budget *budget, uint64_t size,
 		       struct error *err)
 {
@@ -161,9 +166,9 @@ int memory_budget_take_place(struct memory_budget *budget, struct error *err)
 		atomic_fetch_sub(&budget->vms, 1);
 	} while (budget->spare(budget, false));
 	return error_set(err, -EBUSY,
-			 "there are %llu vms, as many as open files allow, and "
-			 "none is idle: raise the limit of open files, or lower "
-			 "--max-connections",
+			 "there are %llu vms, as many as open files and "
+			 "vm.max_map_count allow, and none is idle: raise these "
+			 "limits, or lower --max-connections",
 			 (unsigned long long)budget->vms_max);
 }
 

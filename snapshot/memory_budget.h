@@ -71,6 +71,11 @@ int memory_budget_take_now(struct memory_budget *budget, uint64_t size);
 int memory_budget_wait(struct memory_budget *budget, uint64_t size,
 		       const struct snapshot_pause *pause, struct error *err);
 
+/*
+ * Has others spare something for a vm. False: there is no budget, or nothing to spare.
+ */
+bool memory_budget_spare(struct memory_budget *budget);
+
 /* Gives @size bytes back. */
 void memory_budget_give(struct memory_budget *budget, uint64_t size);
 

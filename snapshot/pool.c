@@ -41,6 +41,27 @@ struct pool {
 	size_t waiting;
 };
 
+static bool pool_is_short(int r)
+{
+	return r == -ENOMEM || r == -EMFILE || r == -ENFILE;
+}
+
+/*
+ * Where files, mappings or memory are lacking, others give up idle vms for it. If that is
+ * not enough, the caller may try again later.
+ */
+static int pool_start_vm(struct pool *pool, bool is_awaited, struct error *err,
+			 struct vm **ret_vm)
+{
+	struct memory_budget *budget = pool->config.memory;
+	int r;
+
+	do
+		r = snapshot_start(pool->snapshot, is_awaited, err, ret_vm);
+	while (pool_is_short(r) && memory_budget_spare(budget));
+	return pool_is_short(r) && budget ? -EBUSY : r;
+}
+
 /*
  * Makes a vm, for which the budget has given the memory. Whether it @is_awaited: see
  * snapshot_start().
@@ -51,7 +72,7 @@ static int make_vm(struct pool *pool, bool is_awaited, struct error *err,
 	int r = memory_budget_take_place(pool->config.memory, err);
 
 	if (!r) {
-		r = snapshot_start(pool->snapshot, is_awaited, err, ret_vm);
+		r = pool_start_vm(pool, is_awaited, err, ret_vm);
 		if (r)
 			memory_budget_give_place(pool->config.memory);
 	}

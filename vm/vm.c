@@ -42,6 +42,23 @@ static struct {
  * KVM_CREATE_VM may take long, and fails if a signal is pending: signals wait. A stop does
  * not (SIGSTOP, the freezer of a cgroup, a debugger): then it is called again.
  */
+/* An ioctl() that makes a file has failed. */
+static int no_file(struct error *err, const char *ioctl, int r)
+{
+	return error_set(err, r, "%s: %s%s", ioctl, strerror(-r),
+			 r == -EMFILE ? ": raise the limit of open files" : "");
+}
+
+static int no_mapping(struct error *err, size_t size, const char *what, int r)
+{
+	return error_set(err, r, "mapping %zu bytes of %s: %s%s", size, what,
+			 strerror(-r),
+			 r == -ENOMEM ?
+				 ": raise vm.max_map_count, or the limit "
+				 "of address space" :
+				 "");
+}
+
 static int create_fd(struct vm *vm, struct error *err)
 {
 	sigset_t all, old;
@@ -53,8 +70,7 @@ static int create_fd(struct vm *vm, struct error *err)
 		vm->fd = ioctl(vm->host->fd, KVM_CREATE_VM, vm->host->vm_type);
 	while (vm->fd < 0 && errno == EINTR);
 	if (vm->fd < 0)
-		r = error_set(err, -errno, "KVM_CREATE_VM: %s",
-			      strerror(errno));
+		r = no_file(err, "KVM_CREATE_VM", -errno);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return r;
 }
@@ -83,14 +99,12 @@ static int create_vcpu(struct vm *vm, struct error *err)
 
 	vm->vcpu_fd = ioctl(vm->fd, KVM_CREATE_VCPU, 0);
 	if (vm->vcpu_fd < 0)
-		return error_set(err, -errno, "KVM_CREATE_VCPU: %s",
-				 strerror(errno));
+		return no_file(err, "KVM_CREATE_VCPU", -errno);
 	vm->run_size = dirty_mapping_size(&vm->dirty, vm->host->run_size);
 	run = mmap(NULL, vm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED,
 		   vm->vcpu_fd, 0);
 	if (run == MAP_FAILED)
-		return error_set(err, -errno, "mapping kvm_run: %s",
-				 strerror(errno));
+		return no_mapping(err, vm->run_size, "kvm_run", -errno);
 	vm->run = run;
 	dirty_attach(&vm->dirty, run);
 	return arch_vcpu_init(vm, err);
@@ -376,11 +390,7 @@ static int map_memory(struct vm *vm, const struct vm_config *config,
 		if (!r)
 			r = layer_map(&config->layer, vm->memory, prot);
 	}
-	if (r)
-		return error_set(err, r,
-				 "mapping %zu bytes of guest memory: %s",
-				 vm->memory_size, strerror(-r));
-	return 0;
+	return r ? no_mapping(err, vm->memory_size, "guest memory", r) : 0;
 }
 
 static bool is_told_by_tables(const struct vm_config *config)

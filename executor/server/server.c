@@ -98,19 +98,25 @@ static uint64_t server_read_mappings(void)
 	return value;
 }
 
-/* How many functions may be loaded, of @files for them and for vms. */
-static void server_set_loaded(struct server *server, uint64_t files)
+/* How many functions may be loaded, and vms be there, of @files for both. */
+static void server_share_files(struct server *server, uint64_t files)
 {
-	const uint64_t mappings = server_read_mappings() / SERVER_LOADED_PART /
-				  SERVER_MAPPINGS_PER_FUNCTION;
-	uint64_t max = files / SERVER_LOADED_PART;
+	const uint64_t mappings = server_read_mappings();
+	const uint64_t vms = (mappings - mappings / SERVER_MAPPINGS_PART) /
+			     SERVER_MAPPINGS_PER_VM;
+	uint64_t max =
+		mappings / SERVER_LOADED_PART / SERVER_MAPPINGS_PER_FUNCTION;
 
-	if (max > mappings)
-		max = mappings;
+	if (max > files / SERVER_LOADED_PART)
+		max = files / SERVER_LOADED_PART;
 	if (max > SERVER_LOADED_MAX)
 		max = SERVER_LOADED_MAX;
 	server->shared.host.loaded_max = max ? (unsigned)max : 1;
 	server->shared.host.crowded = reload_crowded;
+	if (server->shared.options.state_dir)
+		files -= server->shared.host.loaded_max;
+	max = files / SERVER_FILES_PER_VM;
+	server->shared.memory.budget.vms_max = max < vms ? max : vms;
 }
 
 /* Those that the server keeps for itself; the first shells are among them. */
@@ -157,10 +163,7 @@ static void server_set_connections(struct server *server)
 	left = options->max_connections + reserved;
 	left = limit.rlim_cur > left ? limit.rlim_cur - left : 0;
 	left = left > most ? left : most;
-	server_set_loaded(server, left);
-	if (options->state_dir)
-		left -= server->shared.host.loaded_max;
-	server->shared.memory.budget.vms_max = left / SERVER_FILES_PER_VM;
+	server_share_files(server, left);
 }
 
 static const struct listener_handlers listener_handlers = {

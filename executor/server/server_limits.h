@@ -70,6 +70,12 @@
 #define SERVER_LOADED_PART 4
 #define SERVER_MAPPINGS_PER_FUNCTION 10
 #define SERVER_MAPPINGS_DEFAULT 65530
+/*
+ * No more vms are made than there are mappings for: each takes about so many, four more if
+ * its function has a base. One part is for all else.
+ */
+#define SERVER_MAPPINGS_PER_VM 10
+#define SERVER_MAPPINGS_PART 4
 #define SERVER_LOADED_CROWDED(max) ((max) - (max) / 4)
 #define SERVER_LOADED_KEPT(max) ((max) - (max) / 2)
 /*

@@ -4,31 +4,13 @@ functions that are slow, crash, spin, log nonsense, have too many callers, or ca
 be deployed.
 """
 import base64
-import collections
 import json
 import re
 import time
 
-from support import (ECHO, ERROR, FAULT, NOT_READY, OK, THROTTLED, TIMEOUT,
-                     FAILED, Frames, Http, Server, Threads, main, test,
-                     wait_until)
-
-
-def edges(entry, **about):
-    return {'image': 'edges', 'entry': entry, **about}
-
-
-def sleep(most, queue, timeout='30s'):
-    return edges('sleep_ms', concurrency={'max': most, 'queue': queue,
-                                          'queue_timeout': timeout})
-
-
-def lasts(server, busy, queued):
-    """Waits until so many run and so many wait."""
-    def is_so():
-        row = server.function('slow')
-        return row['vms']['busy'] == busy and row['queued'] == queued
-    wait_until(is_so, f'{busy} run and {queued} wait')
+from support import (ECHO, ERROR, FAILED, FAULT, NOT_READY, OK, THROTTLED,
+                     TIMEOUT, Frames, Http, Server, Threads, edges, lasts, main,
+                     sleep, test, wait_until)
 
 
 @test('beyond max and queue, all APIs throttle and say when to come again')
@@ -65,152 +47,6 @@ def full_queue():
             client.close()
         with server.http() as http:
             assert http.post('slow', b'1').status == 200
-
-
-@test('vms that nobody uses are freed, but the warm ones, and come again')
-def idle_vms():
-    functions = {'echo': ECHO, 'slow': sleep(6, 10),
-                 'kept': edges('sleep_ms',
-                               concurrency={'max': 6, 'warm': 2})}
-
-    def burst(server):
-        clients = [(name, server.http()) for name in ('slow', 'kept') * 4]
-        for name, client in clients:
-            client.send(Http.request_bytes('POST', f'/function/{name}', b'300'))
-        for _, client in clients:
-            assert client.response().status == 200
-            client.close()
-
-    def idle(server, name):
-        return server.function(name)['vms'] == {'idle': count[name], 'busy': 0}
-
-    count = {'slow': 0, 'kept': 2}
-    with Server(functions, '--vm-idle-timeout', '500ms') as server:
-        for _ in range(2):
-            burst(server)
-            for name in count:
-                wait_until(lambda: idle(server, name), f'{name} keeps its vms')
-            made = server.metric('thaw_starts_total{[^\n]*"snapshot"}')
-            assert made > 0
-            wait_until(lambda: made <= server.metric('thaw_vms_trimmed_total'),
-                       'all of them are counted')
-        server.check_works()
-
-
-@test('beyond --max-memory idle vms are freed, then requests are refused')
-def max_memory():
-    functions = {'echo': ECHO, 'other': sleep(8, 20),
-                 # sleeps until its timeout
-                 'slow': edges('sleep_unchecked', timeout='5s',
-                               concurrency={'max': 8})}
-    with Server(functions, '--max-memory', '72MiB',
-                surprises=['invocation (refused|failed)']) as server:
-        clients = []
-        for i in range(4):
-            clients.append(server.http())
-            clients[-1].send(Http.request_bytes('POST', '/function/slow',
-                                                b'1'))
-            lasts(server, i + 1, 0)
-        # all of it is in use
-        with server.http() as http, server.frames() as frames:
-            for name in ('slow', 'other'):
-                for response in (http.post(name, b'1'), http.invoke(name, b'1')):
-                    assert response.status == 429, response
-                    assert b'--max-memory' in response.body, response
-                reply = frames.call(name, b'1')
-                assert reply.status == THROTTLED, reply
-        assert server.metric('thaw_vms_trimmed_total') == 0
-        for client in clients:
-            assert client.response().status == 504
-            client.close()
-        wait_until(lambda: server.function('slow')['vms']['idle'] == 4,
-                   'its vms are idle')
-        # idle ones go for others', one for each
-        server.check_works()
-        with server.http() as http:
-            assert http.post('other', b'1').status == 200
-        made = server.metric('thaw_instances')
-        assert made == 4, made
-        # no start is a vm that was made while its request got another one
-        assert server.metric('thaw_vms_trimmed_total{reason="limit"}') >= \
-            server.metric('thaw_starts_total{[^\n]*"snapshot"}') - 4
-        memory = server.status()['memory']
-        assert memory['max'] == 72 << 20, memory
-        assert 64 << 20 < memory['bytes'] < memory['max'], memory
-        assert memory['bytes'] == server.metric('thaw_memory_bytes')
-
-
-@test('vms do not take the files that connections need')
-def files_of_vms():
-    functions = {'echo': ECHO, **{f's{i}': sleep(16, 100) for i in range(8)}}
-    with Server(functions, files=512, memory='4MiB',
-                max_request='64KiB', max_reply='64KiB',
-                surprises=['invocation refused']) as server:
-        # 128 connections, 256 for the server itself, and so 64 vms
-        clients = [server.frames() for _ in range(2)]
-        for number, client in enumerate(clients):
-            client.send(b''.join(Frames.request_bytes(
-                i + 1, f's{4 * number + i // 16}', b'900') for i in range(64)))
-        replies = [client.reply().status for client in clients
-                   for _ in range(64)]
-        assert OK in replies and set(replies) <= {OK, THROTTLED}, replies
-        # those who come late may have vms of others, which have ended
-        made = server.metric('thaw_instances')
-        assert 50 <= made <= 64, (made, collections.Counter(replies))
-        for _ in range(5):
-            assert server.admin('GET', '/readyz').status == 200
-        # idle ones go for others
-        server.check_works()
-
-
-@test('functions that --max-memory has no room for are refused, others served')
-def no_room():
-    def warm(memory, count):
-        return edges('sleep_ms', memory=memory,
-                     concurrency={'max': 8, 'warm': count})
-
-    functions = {'fat': warm('64MiB', 0), 'echo': ECHO, 'kept': warm('16MiB', 2),
-                 'last': warm('32MiB', 0), 'fits': warm('20MiB', 0)}
-    with Server(functions, '--max-memory', '72MiB', ready=False,
-                surprises=['function not deployed', 'not reloaded',
-                           'invocation refused']) as server:
-        line, = server.wait_line('(info |")serving')
-        assert 'functions=5 ' in line and 'failed=2 ' in line, line
-        server.find_port()
-        wait_until(lambda: not server.status()['functions']['pending'],
-                   'nothing is booted any more')
-        server.check_works()
-        for name, words in (('fat', 'needs 128 MiB .* have 0 MiB of the 72 MiB'),
-                            ('last', 'needs 64 MiB .* 32 MiB .* of kept: ')):
-            row = server.function(name)
-            assert row['state'] == 'failed', row
-            assert re.search(words, row['reason']), row
-            assert '--max-memory' in row['reason'], row
-        assert {server.function(name)['state'] for name in ('kept', 'fits', 'echo')} == {'active'}
-        server.wait_quiet()
-        with server.http() as http:
-            assert http.post('fits', b'1').status == 200
-            assert http.post('fat', b'1').status >= 500
-        # the bound holds for catalogs that come later, too
-        del functions['last'], functions['fat']
-        server.write_catalog(functions)
-        assert server.reload()[0] == 200
-        functions['late'] = warm('8MiB', 5)
-        server.write_catalog(functions)
-        status, changes = server.reload()
-        assert status == 200, changes
-        assert [one['name'] for one in changes['failed']] == ['late'], changes
-        assert '--max-memory' in changes['failed'][0]['reason'], changes
-        server.check_works()
-
-
-@test('a catalog that may want more than --max-memory says so, and is served')
-def more_than_there_is():
-    with Server({'echo': ECHO, 'large': edges('sleep_ms', memory='64MiB')},
-                '--max-memory', '1GiB') as server:
-        line = server.wait_line('need more than --max-memory')[0]
-        assert 'sum_mib=1152 max_mib=1024 most=large most_mib=1024' in line, line
-        server.check_works()
 
 
 @test('who waits for longer than queue_timeout is throttled')

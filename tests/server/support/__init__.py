@@ -460,6 +460,23 @@ class Server:
                 assert any(re.search(p, text) for p in self.surprises), line
 
 
+def edges(entry, **about):
+    return {'image': 'edges', 'entry': entry, **about}
+
+
+def sleep(most, queue, timeout='30s'):
+    return edges('sleep_ms', concurrency={'max': most, 'queue': queue,
+                                          'queue_timeout': timeout})
+
+
+def lasts(server, busy, queued):
+    """Waits until so many run and so many wait."""
+    def is_so():
+        row = server.function('slow')
+        return row['vms']['busy'] == busy and row['queued'] == queued
+    wait_until(is_so, f'{busy} run and {queued} wait')
+
+
 def refuses(server, code, *texts):
     """It has ended at once, with a message that has all of @texts."""
     assert server.wait() == code, server.process.returncode

@@ -87,9 +87,16 @@ int bench_files_copy_guest(const struct bench_setup *setup, const char *path,
 	if (to < 0)
 		return error_set(err, -errno, "%s: %s", path, strerror(errno));
 	while ((n = pread(setup->guest_fd, bytes, sizeof(bytes), done)) > 0) {
-		if (write(to, bytes, (size_t)n) != n)
-			return error_set(err, -EIO, "cannot write %s", path);
+		const ssize_t written = write(to, bytes, (size_t)n);
+
+		if (written != n)
+			return error_set(err, written < 0 ? -errno : -ENOSPC,
+					 "cannot write %s: %s", path,
+					 strerror(written < 0 ? errno :
+								ENOSPC));
 		done += n;
 	}
-	return 0;
+	return n < 0 ? error_set(err, -errno, "the guest cannot be read: %s",
+				 strerror(errno)) :
+		       0;
 }

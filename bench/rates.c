@@ -31,10 +31,26 @@ static const struct mode {
 	const char *name;
 	struct bench_function function;
 } modes[BENCH_MODES] = {
-	{ "exit", { "empty", 1, "exit", "strict", NULL, NULL } },
-	{ "polled", { "empty", 1, "polled", "strict", NULL, NULL } },
-	{ "polled.coop", { "empty", 1, "polled", "cooperative", NULL, NULL } },
-	{ "auto", { "empty", 1, "auto", "strict", NULL, NULL } },
+	{ "exit",
+	  { .entry = "empty",
+	    .vms = 1,
+	    .dispatch = "exit",
+	    .isolation = "strict" } },
+	{ "polled",
+	  { .entry = "empty",
+	    .vms = 1,
+	    .dispatch = "polled",
+	    .isolation = "strict" } },
+	{ "polled.coop",
+	  { .entry = "empty",
+	    .vms = 1,
+	    .dispatch = "polled",
+	    .isolation = "cooperative" } },
+	{ "auto",
+	  { .entry = "empty",
+	    .vms = 1,
+	    .dispatch = "auto",
+	    .isolation = "strict" } },
 };
 
 static const uint64_t all_rates[BENCH_RATES] = { 100,	300,   1000,  3000,

@@ -136,6 +136,7 @@ const struct bench_ratio bench_ratios[] = {
 	{ "start.pool/floor.run", "start.pool", { "floor.run" } },
 	{ "start.layer/start.pool", "start.layer", { "start.pool" } },
 	{ "start.shell/floor.run", "start.shell", { "floor.run" } },
+	{ "start.store/start.pool", "start.store", { "start.pool" } },
 	{ "start.store/floor.run", "start.store", { "floor.run" } },
 	{ "start.process/(process.spawn+2*start.store)",
 	  "start.process",
@@ -207,7 +208,7 @@ static void choose_floors(bool chosen[ROW_COUNT])
 	     ratio++) {
 		if (!is_chosen(ratio->top, before))
 			continue;
-		for (size_t i = 0; i < 2 && ratio->bottom[i]; i++)
+		for (size_t i = 0; i < BENCH_TERMS_MAX && ratio->bottom[i]; i++)
 			rows_choose(ratio->bottom[i], chosen, &count);
 	}
 }

@@ -18,6 +18,8 @@
 
 /* Folders in folders: a state directory. */
 #define DEPTH 1
+/* Somebody may make a file in a folder that is being removed: so often. */
+#define REMOVE_TRIES 16
 
 struct scratch {
 	/* for the signal handler, which may run on any thread */
@@ -27,13 +29,16 @@ struct scratch {
 };
 
 static struct scratch all[SCRATCH_MAX];
+static pid_t owner; /* the thread that makes them */
 
 static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 
 #define SIGNAL_COUNT (sizeof(signals) / sizeof(*signals))
 
+static void remove_folder(int parent, const char *name, unsigned depth);
+
 /* Calls only functions that are safe in a signal handler. */
-static void remove_folder(int parent, const char *name, unsigned depth)
+static void remove_files(int parent, const char *name, unsigned depth)
 {
 	const int fd = openat(parent, name,
 			      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -56,11 +61,25 @@ static void remove_folder(int parent, const char *name, unsigned depth)
 	}
 	if (fd >= 0)
 		close(fd);
-	unlinkat(parent, name, AT_REMOVEDIR);
 }
 
+static void remove_folder(int parent, const char *name, unsigned depth)
+{
+	unsigned tries = REMOVE_TRIES;
+
+	do
+		remove_files(parent, name, depth);
+	while (unlinkat(parent, name, AT_REMOVEDIR) && errno == ENOTEMPTY &&
+	       --tries);
+}
+
+/* On the thread that makes folders and starts children, so that it does neither meanwhile. */
 static void scratch_on_signal(int number)
 {
+	if (gettid() != owner) {
+		tgkill(getpid(), owner, number);
+		return;
+	}
 	for (size_t i = 0; i < SCRATCH_MAX; i++) {
 		struct scratch *scratch = &all[i];
 		const pid_t child = atomic_load(&scratch->child);
@@ -101,40 +120,6 @@ static bool exist(void)
 	return false;
 }
 
-int scratch_make(struct error *err, struct scratch **ret_scratch)
-{
-	const char *parent = getenv("TMPDIR");
-	struct scratch *scratch = all;
-
-	while (scratch < all + SCRATCH_MAX && atomic_load(&scratch->exists))
-		scratch++;
-	if (scratch == all + SCRATCH_MAX)
-		return error_set(err, -EMFILE,
-				 "more than %d temporary folders at once",
-				 SCRATCH_MAX);
-	if (!parent || !*parent)
-		parent = "/tmp";
-	if (strlen(parent) + sizeof(TEMPLATE) > SCRATCH_PATH_SIZE)
-		return error_set(err, -ENAMETOOLONG,
-				 "$TMPDIR is too long for sockets: %s", parent);
-	strcpy(scratch->path, parent);
-	strcat(scratch->path, TEMPLATE);
-	if (!mkdtemp(scratch->path))
-		return error_set(err, -errno, "cannot make a folder in %s: %s",
-				 parent, strerror(errno));
-	if (!exist())
-		handle_signals(true);
-	atomic_store(&scratch->child, 0);
-	atomic_store(&scratch->exists, true);
-	*ret_scratch = scratch;
-	return 0;
-}
-
-const char *scratch_path(const struct scratch *scratch)
-{
-	return scratch->path;
-}
-
 void scratch_begin_start(sigset_t *ret_mask)
 {
 	sigset_t set;
@@ -152,9 +137,56 @@ void scratch_end_start(struct scratch *scratch, pid_t child,
 	pthread_sigmask(SIG_SETMASK, mask, NULL);
 }
 
+int scratch_make(struct error *err, struct scratch **ret_scratch)
+{
+	const char *parent = getenv("TMPDIR");
+	struct scratch *scratch = all;
+	sigset_t mask;
+	int r = 0;
+
+	while (scratch < all + SCRATCH_MAX && atomic_load(&scratch->exists))
+		scratch++;
+	if (scratch == all + SCRATCH_MAX)
+		return error_set(err, -EMFILE,
+				 "more than %d temporary folders at once",
+				 SCRATCH_MAX);
+	if (!parent || !*parent)
+		parent = "/tmp";
+	if (strlen(parent) + sizeof(TEMPLATE) > SCRATCH_PATH_SIZE)
+		return error_set(err, -ENAMETOOLONG,
+				 "$TMPDIR is too long for sockets: %s", parent);
+	strcpy(scratch->path, parent);
+	strcat(scratch->path, TEMPLATE);
+	owner = gettid();
+	if (!exist())
+		handle_signals(true);
+	scratch_begin_start(&mask);
+	if (!mkdtemp(scratch->path))
+		r = error_set(err, -errno, "cannot make a folder in %s: %s",
+			      parent, strerror(errno));
+	else
+		atomic_store(&scratch->exists, true);
+	scratch_end_start(scratch, 0, &mask);
+	if (!r)
+		*ret_scratch = scratch;
+	else if (!exist())
+		handle_signals(false);
+	return r;
+}
+
+const char *scratch_path(const struct scratch *scratch)
+{
+	return scratch->path;
+}
+
 void scratch_child_ended(struct scratch *scratch)
 {
 	atomic_store(&scratch->child, 0);
+}
+
+void scratch_forget(void)
+{
+	handle_signals(false);
 }
 
 void scratch_remove(struct scratch *scratch)

@@ -15,7 +15,7 @@
 /* A folder's path with its end: the path of a Unix socket in it is short enough. */
 #define SCRATCH_PATH_SIZE 80
 /* Folders at once. */
-#define SCRATCH_MAX 4
+#define SCRATCH_MAX 16
 
 struct scratch;
 
@@ -39,6 +39,9 @@ void scratch_end_start(struct scratch *scratch, pid_t child,
 
 /* Says that the child has ended. */
 void scratch_child_ended(struct scratch *scratch);
+
+/* In a child of fork() that has not executed a program yet: signals do what they do there. */
+void scratch_forget(void);
 
 /* Removes the folder, with its files and those in folders of it. NULL: does nothing. */
 void scratch_remove(struct scratch *scratch);

@@ -118,9 +118,11 @@ static pid_t bench_server_spawn(const struct bench_server *server,
 	scratch_begin_start(&mask);
 	child = fork();
 	if (child) {
-		scratch_end_start(server->scratch, child, &mask);
+		scratch_end_start(server->scratch, child > 0 ? child : 0,
+				  &mask);
 		return child;
 	}
+	scratch_forget();
 	pthread_sigmask(SIG_SETMASK, &mask, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)

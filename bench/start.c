@@ -1,7 +1,7 @@
 /*
  * start.c - rows that start a function: start.cold from its ELF file, start.store from
- * its snapshot's file, start.pool with a new vm of its snapshot, start.layer of that of a
- * function with a base, start.shell with a new vm in a fresh shell. See row.h.
+ * its snapshot's file, start.pool with a new vm of its snapshot, start.layer with a new vm
+ * of a function that has a base, start.shell with a new vm in a fresh shell. See row.h.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -285,7 +285,7 @@ int bench_stored_invoke(const struct bench_stored *stored, struct error *err,
 	char byte;
 	int r;
 
-	/* it may keep them blocked: it ends by itself */
+	/* the child may keep the signals blocked, since it ends by itself */
 	scratch_begin_start(&mask);
 	start_ns = clock_now_ns();
 	r = child_start(program_of(), arguments, &child);

@@ -58,7 +58,7 @@ assert set(ratios) == {name for name in {"invoke.warm/floor.run",
     "invoke.reply/floor.run", "invoke.polled/invoke.warm",
     "invoke.typed/invoke.warm", "hostcall/floor.run",
     "invoke.polled.4/invoke.warm", "invoke.polled.coop/floor.handover",
-    "start.pool/floor.run", "start.layer/start.pool", "start.shell/floor.run", "start.cold/floor.run", "start.store/floor.run",
+    "start.pool/floor.run", "start.layer/start.pool", "start.shell/floor.run", "start.cold/floor.run", "start.store/floor.run", "start.store/start.pool",
     "start.process/(process.spawn+2*start.store)", "process.spawn/invoke.warm",
     "process.fork/invoke.warm"} if not set(name.split("/")) & skipped} | ({
     "socket.rtt/(socket.echo+floor.run)", "http.rtt/(http.echo+floor.run)",
@@ -169,7 +169,7 @@ end_by() {
 	sleep 0.3
 	kill "-$signal" "$bench"
 	wait "$bench" 2>/dev/null
-	same "SIG$signal ends $4" $? $((128 + $(kill -l "$signal")))
+	same "SIG$signal ends ${*:4}" $? $((128 + $(kill -l "$signal")))
 	# nobody is left to remove it
 	[[ $signal == KILL ]] && rm -rf tmp/*
 	nothing_left "after SIG$signal"
@@ -188,7 +188,7 @@ assert set(rows) >= {"start.process", "process.spawn", "start.store"}
 assert rows["start.process"]["p50"] > rows["start.store"]["p50"]'
 nothing_left "of restarts and processes"
 for signal in INT TERM HUP; do
-	end_by $signal 'thaw-bench-*/http.sock' --only restart.1
+	end_by $signal 'thaw-bench-*/http.sock' --only restart.1 --only floor.handover
 	end_by $signal 'thaw-bench-*/state/*.thaw' --only start.process
 	end_by $signal 'thaw-bench-*/*.thaw' --only start.store
 done

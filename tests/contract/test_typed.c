@@ -189,7 +189,7 @@ START_TEST(wrong_arguments_are_refused_before_the_guest_runs)
 }
 END_TEST
 
-/* And the function is named once, though the call is made on its own behalf. */
+/* The function is named once, as by other refusals. */
 START_TEST(a_wrong_call_to_a_base_is_told_like_others)
 {
 	thaw = open_functions(backends[_i],

@@ -287,6 +287,11 @@ static int read_function(const struct json_place *place, json_t *value,
 	if (r == 0 && function->init.file)
 		r = resolve_path(&init, reading->catalog->path,
 				 &function->init.file);
+	for (size_t i = 0; r == 0 && i < function->host.secret_count; i++)
+		r = resolve_path(place, reading->catalog->path,
+				 &function->host.secrets[i].file);
+	if (r == 0)
+		r = catalog_host_read_secret_files(place, function);
 	if (r == 0)
 		r = catalog_base_read_init(&init, function);
 	/* a link in a root leads elsewhere for us than for the program */

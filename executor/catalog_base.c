@@ -124,8 +124,8 @@ int catalog_base_read_init(const struct json_place *place,
 	struct error err;
 
 	if (init->file && !init->text &&
-	    request_file_read(init->file, function->max_request, &err,
-			      &init->text, &init->size))
+	    request_file_read(init->file, function->max_request, "max_request",
+			      &err, &init->text, &init->size))
 		return json_reader_refuse(place, "%s", err.message);
 	if (init->size > function->max_request)
 		return json_reader_refuse(place,

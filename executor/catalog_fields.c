@@ -543,6 +543,7 @@ static const struct json_field concurrency_fields[] = {
 static const struct json_field host_fields[] = {
 	{ .key = "allow", .read = catalog_host_read_allow },
 	{ .key = "config", .read = catalog_host_read_config },
+	{ .key = "secrets", .read = catalog_host_read_secrets },
 	QUANTITY("max_size", read_size, host.max_size, LIMIT_HOST_SIZE),
 	{ .key = NULL },
 };

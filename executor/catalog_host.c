@@ -15,8 +15,36 @@ void catalog_host_done(struct catalog_host *host)
 		free(host->config[i].json);
 		free(host->config[i].text);
 	}
+	for (size_t i = 0; i < host->secret_count; i++) {
+		struct catalog_secret *secret = &host->secrets[i];
+
+		if (secret->value)
+			explicit_bzero(secret->value, secret->size);
+		free(secret->name);
+		free(secret->file);
+		free(secret->value);
+	}
 	free(host->allow);
 	free(host->config);
+	free(host->secrets);
+}
+
+static bool secrets_equal(const struct catalog_host *a,
+			  const struct catalog_host *b)
+{
+	if (a->secret_count != b->secret_count)
+		return false;
+	for (size_t i = 0; i < a->secret_count; i++) {
+		const struct catalog_secret *one = &a->secrets[i];
+		const struct catalog_secret *other = &b->secrets[i];
+
+		if (strcmp(one->name, other->name) != 0 ||
+		    strcmp(one->file, other->file) != 0 ||
+		    one->size != other->size ||
+		    (one->size && memcmp(one->value, other->value, one->size)))
+			return false;
+	}
+	return true;
 }
 
 bool catalog_host_equal(const struct catalog_host *a,
@@ -32,7 +60,7 @@ bool catalog_host_equal(const struct catalog_host *a,
 		if (strcmp(a->config[i].name, b->config[i].name) != 0 ||
 		    strcmp(a->config[i].json, b->config[i].json) != 0)
 			return false;
-	return true;
+	return secrets_equal(a, b);
 }
 
 static bool lists(const struct catalog_host *host, const char *entry)
@@ -85,6 +113,20 @@ const char *catalog_host_config(const struct catalog_host *host,
 	if (!found)
 		return NULL;
 	return found->text ? found->text : found->json;
+}
+
+static int compare_secret_name(const void *name, const void *secret)
+{
+	return strcmp(name, ((const struct catalog_secret *)secret)->name);
+}
+
+const struct catalog_secret *
+catalog_host_secret(const struct catalog_host *host, const char *name)
+{
+	return host->secret_count ?
+		       bsearch(name, host->secrets, host->secret_count,
+			       sizeof(*host->secrets), compare_secret_name) :
+		       NULL;
 }
 
 size_t catalog_host_result_size(const struct catalog_host *host)

@@ -17,12 +17,25 @@ struct catalog_config {
 	char *text; /* if that is a string: without quotes and escapes; else NULL */
 };
 
+/*
+ * One member of host.secrets. Unlike all else that shapes a function, it is part of no
+ * snapshot and of no key of one.
+ */
+struct catalog_secret {
+	char *name;
+	char *file;  /* that it is in, resolved */
+	char *value; /* its bytes when the catalog was read */
+	size_t size;
+};
+
 /* The catalog's "host"; it owns the lists and their strings. */
 struct catalog_host {
 	char **allow; /* names of host functions, or "invoke:FUNCTION" */
 	size_t allow_count;
 	struct catalog_config *config; /* sorted by name */
 	size_t config_count;
+	struct catalog_secret *secrets; /* sorted by name */
+	size_t secret_count;
 	size_t max_size; /* bytes of arguments, or of a result */
 };
 
@@ -49,6 +62,10 @@ bool catalog_host_allows_invoke(const struct catalog_host *host,
  */
 const char *catalog_host_config(const struct catalog_host *host,
 				const char *name);
+
+/* The member @name of host.secrets, or NULL. Lives as long as @host. */
+const struct catalog_secret *
+catalog_host_secret(const struct catalog_host *host, const char *name);
 
 /*
  * Bytes of guest memory that the answers of host functions need; 0: it may call none.

@@ -7,6 +7,7 @@
 #include "base/similar.h"
 #include "executor/catalog_function.h"
 #include "executor/limits.h"
+#include "executor/request_file.h"
 #include "vm/image/declarations.h"
 
 /* A host function's name, without its terminating zero. */
@@ -156,6 +157,91 @@ int catalog_host_read_config(const struct json_place *place, json_t *value,
 			"most is %d",
 			bytes, LIMIT_HOST_CONFIG_MAX);
 	return r;
+}
+
+static int compare_secrets(const void *a, const void *b)
+{
+	const struct catalog_secret *one = a, *other = b;
+
+	return strcmp(one->name, other->name);
+}
+
+static int read_secret(const struct json_place *place, const char *name,
+		       json_t *value, struct catalog_host *host)
+{
+	const char *file = json_string_value(value);
+	struct catalog_secret *secret = &host->secrets[host->secret_count];
+
+	if (!file || !*file)
+		return json_reader_refuse(
+			place,
+			"%s is not a file's path: write \"NAME\": "
+			"\"PATH\"",
+			QUOTE(value));
+	secret->name = strdup(name);
+	secret->file = strdup(file);
+	host->secret_count++;
+	return secret->name && secret->file ? 0 : json_reader_no_memory(place);
+}
+
+int catalog_host_read_secrets(const struct json_place *place, json_t *value,
+			      const struct json_field *field, void *target)
+{
+	struct catalog_host *host = host_of(target);
+	const char *name;
+	json_t *member;
+	int result = 0;
+
+	(void)field;
+	if (!json_is_object(value))
+		return json_reader_refuse(
+			place,
+			"%s is not an object: write {\"NAME\": \"PATH\"}",
+			QUOTE(value));
+	if (json_object_size(value) > LIMIT_HOST_SECRETS_MAX)
+		return json_reader_refuse(place, "%zu secrets: the most is %d",
+					  json_object_size(value),
+					  LIMIT_HOST_SECRETS_MAX);
+	host->secrets =
+		calloc(json_object_size(value) + 1, sizeof(*host->secrets));
+	if (!host->secrets)
+		return json_reader_no_memory(place);
+	json_object_foreach(value, name, member)
+	{
+		struct json_place here = json_place_member(place, name);
+		int r = read_secret(&here, name, member, host);
+
+		if (json_reader_ends(place, r, &result))
+			return r;
+	}
+	qsort(host->secrets, host->secret_count, sizeof(*host->secrets),
+	      compare_secrets);
+	return result;
+}
+
+int catalog_host_read_secret_files(const struct json_place *place,
+				   struct catalog_function *function)
+{
+	const struct json_place object = json_place_member(place, "host");
+	const struct json_place secrets = json_place_member(&object, "secrets");
+	struct catalog_host *host = &function->host;
+	struct error err;
+	int result = 0;
+
+	for (size_t i = 0; i < host->secret_count; i++) {
+		struct catalog_secret *secret = &host->secrets[i];
+		const struct json_place here =
+			json_place_member(&secrets, secret->name);
+		int r = request_file_read(secret->file, LIMIT_HOST_SECRET_MAX,
+					  "the most", &err, &secret->value,
+					  &secret->size);
+
+		if (r)
+			r = json_reader_refuse(&here, "%s", err.message);
+		if (json_reader_ends(place, r, &result))
+			return r;
+	}
+	return result;
 }
 
 /* All functions of a catalog that have a name. */

@@ -9,11 +9,20 @@
 
 struct catalog_function;
 
-/* "allow" and "config", as json_field_fn; @target is a struct catalog_function. */
+/* "allow", "config" and "secrets", as json_field_fn; @target is a struct catalog_function. */
 int catalog_host_read_allow(const struct json_place *place, json_t *value,
 			    const struct json_field *field, void *target);
 int catalog_host_read_config(const struct json_place *place, json_t *value,
 			     const struct json_field *field, void *target);
+int catalog_host_read_secrets(const struct json_place *place, json_t *value,
+			      const struct json_field *field, void *target);
+
+/*
+ * Reads the files of the secrets of @function, which is at @place; their paths are
+ * resolved. Returns as json_field_fn.
+ */
+int catalog_host_read_secret_files(const struct json_place *place,
+				   struct catalog_function *function);
 
 /*
  * Refuses each "invoke:FUNCTION" of the @count @functions, which are at @place, that

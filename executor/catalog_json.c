@@ -55,12 +55,24 @@ static json_t *make_config(const struct catalog_host *host)
 	return object;
 }
 
+/* Where they are, not what they are. */
+static json_t *make_secrets(const struct catalog_host *host)
+{
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < host->secret_count; i++)
+		json_object_set_new(object, host->secrets[i].name,
+				    json_string(host->secrets[i].file));
+	return object;
+}
+
 static struct json_output catalog_host_object(const struct catalog_host *host)
 {
 	struct json_output object = json_output_make();
 
 	json_put(&object, "allow", make_allow(host));
 	json_put(&object, "config", make_config(host));
+	json_put(&object, "secrets", make_secrets(host));
 	put_size(&object, "max_size", host->max_size);
 	return object;
 }

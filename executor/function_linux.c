@@ -114,8 +114,9 @@ static int take_warm_input(struct function_linux *program,
 		call->body = warm->text;
 		call->size = strlen(warm->text);
 	} else {
-		r = request_file_read(warm->file, spec->max_request, err,
-				      &program->warm_input, &call->size);
+		r = request_file_read(warm->file, spec->max_request,
+				      "max_request", err, &program->warm_input,
+				      &call->size);
 		if (r)
 			error_prefix(err, r, "warm_input");
 		call->body = program->warm_input;

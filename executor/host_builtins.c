@@ -119,6 +119,23 @@ static void call_config(void *cookie, struct thaw_host_call *given)
 			       "the catalog's host.config has no %s", name);
 }
 
+/* A secret's bytes, as its file has them. */
+static void call_secret(void *cookie, struct thaw_host_call *given)
+{
+	const char *name = given->arguments[0].as.string.data;
+	const struct catalog_secret *secret =
+		catalog_host_secret(&builtin_caller(given)->spec->host, name);
+
+	(void)cookie;
+	if (secret)
+		return_bytes(given, secret->value, secret->size);
+	else
+		host_call_fail(host_call_of(given), THAW_HOST_FAILED,
+			       "the catalog's host.secrets has no %s; an init "
+			       "has none",
+			       name);
+}
+
 /* The next bytes of what a handler has been sent; none at its end. */
 static void call_read(void *cookie, struct thaw_host_call *given)
 {
@@ -202,6 +219,8 @@ static struct host_function builtin_list[] = {
 		THAW_TYPE_UINT),
 	BUILTIN("read", call_read, HOST_RUN_INLINE, THAW_TYPE_BYTES, 1,
 		THAW_TYPE_ULONG),
+	BUILTIN("secret", call_secret, HOST_RUN_INLINE, THAW_TYPE_BYTES, 1,
+		THAW_TYPE_STRING),
 	BUILTIN("time", call_time, HOST_RUN_INLINE, THAW_TYPE_ULONG, 0, 0),
 };
 

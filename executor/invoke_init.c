@@ -101,6 +101,8 @@ int invoke_init(const struct catalog_function *spec,
 	int r;
 
 	answerer.base = NULL;
+	/* its memory becomes the snapshot */
+	answerer.host.secret_count = 0;
 	if (spec->init.entry)
 		answerer.entry = spec->init.entry;
 	answerer.timeout_ns = spec->init_timeout_ns;

@@ -88,6 +88,9 @@
 /* Entries of host.allow; bytes of names and values in host.config, without spaces. */
 #define LIMIT_HOST_ALLOW_MAX 64
 #define LIMIT_HOST_CONFIG_MAX (256 << 10)
+/* Members of host.secrets; bytes of one. */
+#define LIMIT_HOST_SECRETS_MAX 64
+#define LIMIT_HOST_SECRET_MAX (64 << 10)
 
 /* How often a program answers its warm_input before the snapshot. */
 #define LIMIT_WARM_INPUT_MIN 1

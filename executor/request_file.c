@@ -10,8 +10,8 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 
-int request_file_read(const char *path, size_t most, struct error *err,
-		      char **ret_bytes, size_t *ret_size)
+int request_file_read(const char *path, size_t most, const char *limit,
+		      struct error *err, char **ret_bytes, size_t *ret_size)
 {
 	cleanup_close int fd = -1;
 	cleanup_free char *bytes = NULL;
@@ -24,12 +24,12 @@ int request_file_read(const char *path, size_t most, struct error *err,
 				 fd == -EINVAL ? "not a regular file" :
 						 strerror(-fd));
 	if (status.st_size > (off_t)most)
-		return error_set(err, -E2BIG,
-				 "%s has %lld bytes: max_request is %zu", path,
-				 (long long)status.st_size, most);
+		return error_set(err, -E2BIG, "%s has %lld bytes: %s is %zu",
+				 path, (long long)status.st_size, limit, most);
 	bytes = malloc((size_t)status.st_size + 1);
 	if (!bytes)
-		return error_set(err, -ENOMEM, "no memory for a request");
+		return error_set(err, -ENOMEM, "no memory for the bytes of %s",
+				 path);
 	size = pread(fd, bytes, (size_t)status.st_size, 0);
 	if (size < 0)
 		return error_set(err, -errno, "%s: %s", path, strerror(errno));

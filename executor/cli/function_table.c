@@ -170,6 +170,11 @@ static void print_host(const json_t *spec)
 	{
 		print_key("host.config", cli_clean(name, clean, sizeof(clean)));
 	}
+	json_object_foreach(json_object_get(host, "secrets"), name, value)
+	{
+		print_key("host.secrets",
+			  cli_clean(name, clean, sizeof(clean)));
+	}
 	if (json_array_size(allow))
 		print_key("host.max_size", TEXT(host, "max_size"));
 }

@@ -5,6 +5,7 @@ functions that call the host: what is built in, and each other.
 import json
 import random
 import re
+import tempfile
 import time
 
 from support import ECHO, Server, Threads, main, test
@@ -44,6 +45,30 @@ def builtin():
             now = result(call(client, 'print_and_time', 'a printed line'))
             assert abs(now / 1e9 - time.time()) < 5, now
             server.wait_line('a printed line')
+
+
+@test('secrets are told to invocations, and are read anew by a reload')
+def secrets():
+    with tempfile.NamedTemporaryFile('w', suffix='.secret') as file:
+        def write(text):
+            file.seek(0)
+            file.truncate()
+            file.write(text)
+            file.flush()
+
+        write('the first secret')
+        functions = {'keeper': {'image': 'secrets', 'entry': 'tell',
+                                'host': {'allow': ['secret'],
+                                         'secrets': {'key': file.name}}}}
+        with Server(functions) as server, server.http() as client:
+            for _ in range(10):
+                assert client.post('keeper', b'key').body == b'the first secret'
+            write('another')
+            assert server.reload()[1]['changed'] == ['keeper']
+            assert client.post('keeper', b'key').body == b'another'
+            assert server.reload()[1]['changed'] == []
+            about = server.admin('GET', '/v1/functions/keeper').body
+            assert file.name.encode() in about and b'another' not in about, about
 
 
 @test('functions call each other, on one worker and many')

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/units.h"
@@ -125,19 +126,25 @@ START_TEST(each_member_makes_a_difference)
 		HOST("\"allow\": [ \"a\", \"b\" ], \"config\": { \"k\": 1 }"),
 		HOST("\"allow\": [ \"a\", \"b\" ], \"config\": { \"k\": 2 }"),
 		HOST("\"allow\": [ \"a\", \"b\" ], \"config\": { \"l\": 1 }"),
+		HOST("\"allow\": [ \"a\", \"b\" ], \"secrets\": { \"k\": "
+		     "\"image.elf\" }"),
+		HOST("\"allow\": [ \"a\", \"b\" ], \"secrets\": { \"k\": "
+		     "\"./image.elf\" }"),
+		HOST("\"allow\": [ \"a\", \"b\" ], \"secrets\": { \"l\": "
+		     "\"image.elf\" }"),
 	};
-	struct catalog *all[7] = { fixture_catalog(
+	struct catalog *all[10] = { fixture_catalog(
 		HOST("\"allow\": [ \"a\", \"b\" ]")) };
 
-	for (size_t i = 0; i < 6; i++)
+	for (size_t i = 0; i < 9; i++)
 		all[i + 1] = fixture_catalog(others[i]);
-	for (size_t i = 0; i < 7; i++)
-		for (size_t j = 0; j < 7; j++)
+	for (size_t i = 0; i < 10; i++)
+		for (size_t j = 0; j < 10; j++)
 			ck_assert_int_eq(
 				catalog_function_equal(&all[i]->functions[0],
 						       &all[j]->functions[0]),
 				i == j);
-	for (size_t i = 0; i < 7; i++)
+	for (size_t i = 0; i < 10; i++)
 		catalog_free(all[i]);
 }
 END_TEST
@@ -153,7 +160,7 @@ static const struct {
 	{ ONE(", \"host\": []"),
 	  "1: /functions/0/host: an array is not an object" },
 	{ HOST("\"x\": 1"), "1: /functions/0/host/x: unknown key. Known: "
-			    "allow, config, max_size" },
+			    "allow, config, secrets, max_size" },
 	{ HOST("\"allow\": \"print\""),
 	  ALLOW ": \"print\" is not an array: write [\"NAME\", "
 		"\"invoke:FUNCTION\"]" },
@@ -177,6 +184,20 @@ static const struct {
 	{ HOST("\"config\": [ 1 ]"),
 	  "1: /functions/0/host/config: an array is not an object: write "
 	  "{\"NAME\": VALUE}" },
+	{ HOST("\"secrets\": [ \"a\" ]"),
+	  "1: /functions/0/host/secrets: an array is not an object: write "
+	  "{\"NAME\": \"PATH\"}" },
+	{ HOST("\"secrets\": { \"a\": 1 }"),
+	  "1: /functions/0/host/secrets/a: 1 is not a file's path: write "
+	  "\"NAME\": \"PATH\"" },
+	{ HOST("\"secrets\": { \"a\": \"\" }"),
+	  "1: /functions/0/host/secrets/a: \"\" is not a file's path" },
+	{ HOST("\"secrets\": { \"a\": \"/dev/null\" }"),
+	  "1: /functions/0/host/secrets/a: /dev/null: not a regular file" },
+	{ HOST("\"secrets\": { \"a\": \"/\" }"),
+	  "1: /functions/0/host/secrets/a: /: Is a directory" },
+	{ HOST("\"secrets\": { \"a\": \"/none\" }"),
+	  "1: /functions/0/host/secrets/a: /none: No such file or directory" },
 	{ HOST("\"max_size\": 65536"), "1: /functions/0/host/max_size: 65536 "
 				       "is not a string" },
 	{ HOST("\"max_size\": \"4095B\""),
@@ -249,6 +270,67 @@ START_TEST(a_config_has_a_greatest_size)
 	ck_assert_str_eq(fixture_refusal(larger),
 			 "1: /functions/0/host/config: 262145 bytes of names "
 			 "and values, without spaces: the most is 262144");
+}
+END_TEST
+
+static const char *path_of_secret(void)
+{
+	static char path[FIXTURE_PATH_MAX + 32];
+
+	snprintf(path, sizeof(path), "%s/secret", fixture_directory);
+	return path;
+}
+
+static void write_secret(size_t size)
+{
+	FILE *file = fopen(path_of_secret(), "w");
+
+	ck_assert_ptr_nonnull(file);
+	for (size_t i = 0; i < size; i++)
+		fputc('s', file);
+	ck_assert_int_eq(fclose(file), 0);
+}
+
+START_TEST(a_secret_has_a_greatest_size)
+{
+	static const char text[] = HOST("\"secrets\": { \"a\": \"secret\" }");
+
+	write_secret(0);
+	fixture_accepts(text);
+	write_secret(LIMIT_HOST_SECRET_MAX);
+	fixture_accepts(text);
+	write_secret(LIMIT_HOST_SECRET_MAX + 1);
+	ck_assert_ptr_nonnull(strstr(fixture_refusal(text),
+				     "/secret has 65537 bytes: the most is "
+				     "65536"));
+	unlink(path_of_secret());
+}
+END_TEST
+
+START_TEST(there_are_so_many_secrets_at_most)
+{
+	char text[8192];
+
+	write_secret(1);
+	for (unsigned count = LIMIT_HOST_SECRETS_MAX;
+	     count <= LIMIT_HOST_SECRETS_MAX + 1; count++) {
+		char *to = text;
+
+		to += sprintf(to, "{ \"functions\": [ { \"name\": \"f\", "
+				  "\"image\": \"image.elf\", \"host\": { "
+				  "\"secrets\": {");
+		for (unsigned i = 0; i < count; i++)
+			to += sprintf(to, "%s\"s%u\": \"secret\"",
+				      i ? ", " : "", i);
+		strcpy(to, "} } } ] }");
+		if (count <= LIMIT_HOST_SECRETS_MAX)
+			fixture_accepts(text);
+		else
+			ck_assert_str_eq(fixture_refusal(text),
+					 "1: /functions/0/host/secrets: 65 "
+					 "secrets: the most is 64");
+	}
+	unlink(path_of_secret());
 }
 END_TEST
 
@@ -400,6 +482,8 @@ int main(void)
 			    REFUSALS);
 	tcase_add_test(tests, a_list_and_its_names_have_a_greatest_length);
 	tcase_add_test(tests, a_config_has_a_greatest_size);
+	tcase_add_test(tests, a_secret_has_a_greatest_size);
+	tcase_add_test(tests, there_are_so_many_secrets_at_most);
 	tcase_add_test(tests, an_import_must_be_allowed);
 	tcase_add_test(tests, imports_are_told_with_their_types);
 	tcase_add_test(tests, every_mistake_is_told);

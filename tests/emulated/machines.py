@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 SHORT = (
     "doctor sample_hello sample_echo sample_spellcheck sample_mandelbrot sample_wordfreq sample_notes served"
     " test_dirty test_table_bits test_tracker test_watchdog test_shells test_fresh_shells test_restore test_registers test_inits test_clones test_cxx test_libc test_edges test_guest_log test_heads"
-    " test_state test_stored test_layers test_learned test_function_store test_typed test_host_functions test_hyperlight test_backtrace"
+    " test_state test_stored test_layers test_learned test_function_store test_typed test_host_functions test_secrets test_hyperlight test_backtrace"
     " test_linux test_linux_device test_linux_fds test_linux_fs test_linux_gunyah test_linux_hostile test_linux_memory test_linux_shim test_linux_signals test_linux_store test_linux_threads"
     " test_timeouts test_hostile test_counting test_polled"
 ).split()

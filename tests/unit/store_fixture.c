@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "snapshot/store/vouch.h"
 #include "tests/unit/require.h"
 
 const struct store_machine store_fixture_machine = {
@@ -105,6 +106,39 @@ const char *store_fixture_file(uint8_t key, const char *suffix)
 	store_name(whole, suffix, name);
 	snprintf(path, sizeof(path), "%s/%s", store_fixture_path, name);
 	return path;
+}
+
+void store_fixture_damage(struct store *store, uint8_t key)
+{
+	const uint8_t whole[STORE_KEY_SIZE] = { key };
+	const int dir = store_directory(store);
+	char name[STORE_NAME_MAX], voucher[STORE_NAME_MAX];
+	struct store_file file;
+	struct stat before, after;
+	uint8_t byte;
+	off_t at;
+	int fd;
+
+	store_name(whole, STORE_SUFFIX, name);
+	store_name(whole, STORE_VOUCH_SUFFIX, voucher);
+	REQUIRE(!store_file_open(dir, name, &store_fixture_machine, whole, NULL,
+				 &file));
+	REQUIRE(vouch_is_there(dir, voucher, file.fd, file.header.hash));
+	fd = openat(dir, name, O_RDWR | O_CLOEXEC);
+	REQUIRE(fd >= 0 && !fstat(fd, &before));
+	at = (off_t)(file.parts.memory + STORE_FIXTURE_DAMAGE);
+	REQUIRE(pread(fd, &byte, 1, at) == 1);
+	byte ^= 0x10;
+	REQUIRE(pwrite(fd, &byte, 1, at) == 1);
+	REQUIRE(!futimens(fd, (struct timespec[]){ before.st_atim,
+						   before.st_mtim }));
+	REQUIRE(!fstat(fd, &after) && after.st_size == before.st_size &&
+		after.st_mtim.tv_nsec == before.st_mtim.tv_nsec);
+	close(fd);
+	/* nobody can put back the time of the change, so that is vouched for anew */
+	REQUIRE(!vouch_write(dir, voucher, file.fd, file.header.hash));
+	REQUIRE(vouch_is_there(dir, voucher, file.fd, file.header.hash));
+	store_file_close(&file);
 }
 
 uint8_t *store_fixture_read(const char *path, size_t *ret_size)

@@ -32,6 +32,16 @@ int store_fixture_put(struct store *store, uint8_t key, struct error *err);
 int store_fixture_find(struct store *store, const struct store_machine *machine,
 		       uint8_t key, struct error *err);
 
+/* Where store_fixture_damage() changes the memory; and the chunk that this is in. */
+#define STORE_FIXTURE_DAMAGE (18u * THAW_PAGE_SIZE + 7)
+#define STORE_FIXTURE_DAMAGED_CHUNK "0x10000"
+
+/*
+ * Flips a bit of the memory of the file with that key. The file's size and times are as
+ * before, and what vouches for it still does: only the hash of the memory tells.
+ */
+void store_fixture_damage(struct store *store, uint8_t key);
+
 /* The whole file with that key: its path, and its bytes on the heap. */
 const char *store_fixture_file(uint8_t key, const char *suffix);
 uint8_t *store_fixture_read(const char *path, size_t *ret_size);

@@ -515,10 +515,18 @@ START_TEST(verifying_looks_at_memory_that_is_vouched_for)
 	ck_assert_int_eq(store_verify(store, name, NULL, &err), -ENOENT);
 	ck_assert_int_eq(put(1), 0);
 	ck_assert_int_eq(store_verify(store, name, NULL, &err), 0);
+	store_fixture_damage(store, 1);
+	/* a start does not look */
+	ck_assert_int_eq(find(1), 0);
+	ck_assert_int_eq(store_verify(store, name, NULL, &err), -EBADMSG);
+	ck_assert_ptr_nonnull(strstr(err.message, STORE_FIXTURE_DAMAGED_CHUNK));
+	ck_assert(is_there(1, STORE_BAD_SUFFIX));
+	ck_assert_int_eq(find(1), -ENOENT);
+	/* and one that is truncated */
+	ck_assert_int_eq(put(1), 0);
 	ck_assert_int_eq(truncate(store_fixture_file(1, STORE_SUFFIX), 1000),
 			 0);
 	ck_assert_int_eq(store_verify(store, name, NULL, &err), -EBADMSG);
-	ck_assert(is_there(1, STORE_BAD_SUFFIX));
 }
 END_TEST
 

@@ -233,6 +233,48 @@ START_TEST(a_scrub_finds_what_is_damaged_in_all_files)
 }
 END_TEST
 
+static char found_why[sizeof(err.message)];
+
+static void keep_bad(void *cookie, const struct error *why)
+{
+	(void)cookie;
+	strcpy(found_why, why->message);
+	found_bad++;
+}
+
+/* Its size and times are as they were, it is vouched for: only its hash tells. */
+START_TEST(a_scrub_finds_the_one_file_whose_memory_has_changed)
+{
+	const uint8_t key[STORE_KEY_SIZE] = { 3 };
+	char name[STORE_NAME_MAX];
+	struct scrub *scrub;
+
+	for (uint8_t i = 1; i <= 5; i++)
+		ck_assert_int_eq(put(i), 0);
+	store_fixture_damage(store, 3);
+	for (uint8_t i = 1; i <= 5; i++)
+		ck_assert_int_eq(find(i), 0);
+	ck_assert_int_eq(scrub_start(store, 1000000, keep_bad, NULL, &err,
+				     &scrub),
+			 0);
+	for (unsigned i = 0; i < 10000 && !found_bad; i++)
+		usleep(1000);
+	/* some rounds more */
+	usleep(100000);
+	scrub_stop(scrub);
+	ck_assert_uint_eq(found_bad, 1);
+	store_name(key, STORE_SUFFIX, name);
+	ck_assert_ptr_nonnull(strstr(found_why, name));
+	ck_assert_ptr_nonnull(strstr(found_why, STORE_FIXTURE_DAMAGED_CHUNK));
+	ck_assert_int_eq(access(store_fixture_file(3, STORE_BAD_SUFFIX), F_OK),
+			 0);
+	ck_assert_uint_eq(count_files(true), 1);
+	ck_assert_uint_eq(count_files(false), 4);
+	for (uint8_t i = 1; i <= 5; i++)
+		ck_assert_int_eq(find(i), i == 3 ? -ENOENT : 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("store_transfer");
@@ -246,6 +288,8 @@ int main(void)
 	tcase_add_test(group, what_is_no_good_is_not_imported);
 	tcase_add_test(group, writing_and_verifying_stop_when_they_are_told);
 	tcase_add_test(group, a_scrub_finds_what_is_damaged_in_all_files);
+	tcase_add_test(group,
+		       a_scrub_finds_the_one_file_whose_memory_has_changed);
 	suite_add_tcase(suite, group);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""stored.py BUILD-DIR io_uring|epoll [PATTERN] - tests many functions whose snapshots
-are in the state directory: each is loaded by its first request.
+"""stored.py BUILD-DIR io_uring|epoll [PATTERN] - tests functions whose snapshots are in
+the state directory: many of them, each loaded by its first request; and two servers that
+write them.
 """
+import collections
 import contextlib
 import glob
 import json
@@ -31,25 +33,48 @@ def functions(count):
             for i in range(count)}
 
 
+def layers(count):
+    """They go on from the guest of one base."""
+    return {'base': {'image': 'layers', 'entry': 'tell', 'memory': '8MiB'},
+            **{f'l{i}': {'base': 'base', 'entry': 'tell',
+                         'init': {'entry': 'learn', 'text': f'word{i}'},
+                         'concurrency': {'max': 1, 'queue_timeout': '30s'}}
+               for i in range(count)}}
+
+
 @contextlib.contextmanager
-def state_of(entries):
-    """A state directory with the snapshots of the functions @entries."""
+def empty_state():
+    """The path of a state directory that is not there yet."""
     shm = '/dev/shm' if os.access('/dev/shm', os.W_OK) else None
     folder = tempfile.mkdtemp(prefix='thaw-stored-', dir=shm)
     try:
-        catalog = os.path.join(folder, 'functions.json')
-        with open(catalog, 'w', encoding='ascii') as file:
-            json.dump({'defaults': {'memory': '16MiB', 'timeout': '10s'},
-                       'functions': [{'name': name, **about, 'image':
-                                      Server.image(about['image'])}
-                                     for name, about in entries.items()]}, file)
-        state = os.path.join(folder, 'state')
-        subprocess.run([os.path.join(Server.build, 'thaw'), 'snapshot', 'create',
-                        '-c', catalog, '--state-dir', state], check=True,
-                       stdout=subprocess.DEVNULL)
-        yield state
+        yield os.path.join(folder, 'state')
     finally:
         shutil.rmtree(folder)
+
+
+def snapshot(verb, state, *options):
+    """What `thaw snapshot` says."""
+    done = subprocess.run([os.path.join(Server.build, 'thaw'), 'snapshot', verb,
+                           '--state-dir', state, *options],
+                          stdout=subprocess.PIPE, check=True)
+    return done.stdout.decode().splitlines()
+
+
+@contextlib.contextmanager
+def state_of(entries):
+    """A state directory with the snapshots of the functions @entries."""
+    with empty_state() as state:
+        catalog = os.path.join(os.path.dirname(state), 'functions.json')
+        with open(catalog, 'w', encoding='ascii') as file:
+            json.dump({'defaults': {'memory': '16MiB', 'timeout': '10s'},
+                       'functions': [
+                           {'name': name, **about, **(
+                               {'image': Server.image(about['image'])}
+                               if 'image' in about else {})}
+                           for name, about in entries.items()]}, file)
+        snapshot('create', state, '-c', catalog)
+        yield state
 
 
 def files_of(state):
@@ -358,6 +383,56 @@ def reload():
         assert loaded == {'f0': True, 'f1': False, 'f2': False, 'echo': False}, \
             loaded
         server.check_works()
+
+
+def ask_all(server, entries):
+    with server.http() as http:
+        for name in entries:
+            if name.startswith('f'):
+                ask(http, name)
+            elif name != 'base':
+                response = http.post(name)
+                says = f'1 word{name[1:]} '.encode()
+                assert response.status == 200 and \
+                    response.body.startswith(says), response
+
+
+def start_two(entries, state):
+    """Both answer; then all is written, and both have ended."""
+    with Server(entries, '--state-dir', state, ready=False) as one, \
+            Server(entries, '--state-dir', state, ready=False) as two:
+        for server in (one, two):
+            server.wait_ready()
+        for server in (one, two):
+            ask_all(server, entries)
+            assert server.status()['functions']['active'] == len(entries)
+        wait_until(lambda: len(files_of(state)) == len(entries),
+                   'all are written')
+
+
+def check_files(state, count):
+    """@count good files, and nothing else but what belongs to these."""
+    ends = collections.Counter(os.path.splitext(name)[1]
+                               for name in os.listdir(state))
+    assert ends.pop('.pages', 0) <= count, ends
+    assert ends == {'.thaw': count, '.ok': count}, ends
+    verified = snapshot('verify', state)
+    assert len(verified) == count, verified
+    assert all(line.endswith(': good') for line in verified), verified
+
+
+@test('two servers that start at once on an empty directory leave one good file of each')
+def two_at_once():
+    entries = {**functions(8), **layers(4)}
+    for _ in range(3):  # in one of two rounds, both write the same file
+        with empty_state() as state:
+            start_two(entries, state)
+            check_files(state, len(entries))
+            with Server(entries, '--state-dir', state) as third:
+                ask_all(third, entries)
+                assert not third.lines('snapshot=booted'), third.log()
+                lines = third.lines('function deployed .*snapshot=stored')
+                assert len(lines) == len(entries), lines
 
 
 if __name__ == '__main__':

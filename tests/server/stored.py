@@ -24,6 +24,8 @@ PRIVATE_KIB = 16
 # Mappings of malloc()'s arenas and of threads, and files of shells, that come and go;
 # not one a function.
 SPARE_MAPPINGS, SPARE_FILES = 100, 40
+# So many are loaded that one mapping more of each is more than those.
+LOADED = 140
 
 
 def functions(count):
@@ -38,6 +40,7 @@ def layers(count):
     return {'base': {'image': 'layers', 'entry': 'tell', 'memory': '8MiB'},
             **{f'l{i}': {'base': 'base', 'entry': 'tell',
                          'init': {'entry': 'learn', 'text': f'word{i}'},
+                         'log_level': 'warn',
                          'concurrency': {'max': 1, 'queue_timeout': '30s'}}
                for i in range(count)}}
 
@@ -395,6 +398,50 @@ def ask_all(server, entries):
                 says = f'1 word{name[1:]} '.encode()
                 assert response.status == 200 and \
                     response.body.startswith(says), response
+
+
+def promised(name):
+    """A constant of the server's limits."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                        '../../executor/server/server_limits.h')
+    with open(path, encoding='utf-8') as file:
+        return int(re.search(rf'^#define {name} (\d+)$', file.read(), re.M)[1])
+
+
+def check_costs(entries, mappings, files):
+    """Of each function that is loaded and has a vm, at most so many."""
+    names = [name for name in entries if name != 'base']
+    with state_of(entries) as state, \
+            Server(entries, '--state-dir', state) as server:
+        def count():
+            with open(f'/proc/{server.process.pid}/maps',
+                      encoding='ascii') as file:
+                return len(file.readlines()), server.fds()
+        # the first ones have the threads start that load functions
+        ask_all(server, names[:FEW])
+        before = count()
+        ask_all(server, names[FEW:])
+        took = [b - a for a, b in zip(before, count())]
+        for name in names[:FEW] + names[-FEW:]:
+            about = server.function(name)
+            assert about['snapshot']['loaded'], about
+            assert about['vms']['idle'] == 1, about
+    loads = len(names) - FEW
+    print(f'# {loads} functions: {took[0]} mappings, {took[1]} descriptors')
+    if not Server.is_sanitized():  # sanitizers have mappings of their own
+        assert took[0] <= loads * mappings + SPARE_MAPPINGS, took
+    assert took[1] <= loads * files + SPARE_FILES, took
+
+
+@test('a loaded function takes no more mappings and descriptors than limits count with')
+def costs():
+    mappings = promised('SERVER_MAPPINGS_PER_FUNCTION')
+    # its snapshot's, and those of its vm
+    files = 1 + promised('SERVER_FILES_PER_VM')
+    check_costs(functions(LOADED), mappings, files)
+    # a layer takes more than that: its extents are mappings of its vm and of its
+    # snapshot, and it has the file of its base
+    check_costs(layers(LOADED), 2 * mappings, files + 1)
 
 
 def start_two(entries, state):

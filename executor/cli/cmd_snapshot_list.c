@@ -1,4 +1,5 @@
 /* cmd_snapshot_list.c - `thaw snapshot list`: what is in the state directory. */
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include "executor/cli/snapshot_files.h"
 #include "executor/cli/verbs.h"
 #include "executor/limits.h"
+#include "snapshot/stored.h"
 
 static const struct cli_option list_options[] = {
 	CLI_OPTIONS_STATE(struct snapshot_files, state.directory, state.max),
@@ -19,25 +21,68 @@ static const struct cli_option list_options[] = {
 	{ .name = NULL },
 };
 
-/* "in use", "bad": it is no good and was moved aside; or "". */
-static const char *state_of(const struct store_entry *entry, bool is_good)
+/* @result is that of opening the file, which is good but for @misfit. */
+static const char *state_of(const struct store_entry *entry, int result,
+			    enum store_misfit misfit)
 {
-	if (entry->is_bad || !is_good)
+	static const char *const words[] = {
+		[STORE_MISFIT_ARCHITECTURE] = "other architecture",
+		[STORE_MISFIT_ABI] = "other abi",
+		[STORE_MISFIT_PAGE_SIZE] = "other page size",
+		[STORE_MISFIT_CPU] = "other cpu",
+	};
+
+	if (!entry->is_bad && result == -ESTALE)
+		return "other format";
+	if (entry->is_bad || result)
 		return "bad";
+	if (misfit)
+		return words[misfit];
 	return entry->is_used ? "in use" : "";
+}
+
+/* Whether this machine can use it. Without KVM, that is not known. */
+static enum store_misfit misfit_of(const struct store_file *file)
+{
+	struct store_machine machine;
+
+	return stored_machine(NULL, &machine) ?
+		       STORE_MISFIT_NONE :
+		       store_misfit(&file->header, &machine);
+}
+
+/* What a file says, if it can be read; its state is "" then, or what keeps it from being used. */
+static json_t *file_json(struct store *store, const struct store_entry *entry,
+			 const char **ret_state)
+{
+	enum store_misfit misfit = STORE_MISFIT_NONE;
+	struct store_file file = { .fd = -1 };
+	struct error err;
+	json_t *json;
+	int r = store_file_open(store_directory(store), entry->name, NULL, NULL,
+				&err, &file);
+
+	if (!r)
+		misfit = misfit_of(&file);
+	*ret_state = state_of(entry, r, misfit);
+	if (r)
+		return json_pack("{s:s#, s:s}", "key", entry->name,
+				 2 * STORE_KEY_SIZE, "reason", err.message);
+	json = snapshot_files_json(store, entry->name, &file);
+	store_file_close(&file);
+	if (json && misfit)
+		json_object_set_new(json, "reason",
+				    json_string(store_misfit_text(misfit)));
+	return json;
 }
 
 /* What a file says, and what the directory says of it; NULL: no memory. */
 static json_t *entry_json(struct store *store, const struct store_entry *entry)
 {
-	struct error err;
-	json_t *json = snapshot_files_describe(store, entry->name, &err);
-	const bool is_good = json != NULL;
+	const char *state;
+	json_t *json = file_json(store, entry, &state);
 	char date[DATE_TEXT_MAX];
 
-	if (!json)
-		json = json_pack("{s:s#, s:s}", "key", entry->name,
-				 2 * STORE_KEY_SIZE, "reason", err.message);
 	if (!json)
 		return NULL;
 	json_object_set_new(json, "file", json_string(entry->name));
@@ -46,8 +91,7 @@ static json_t *entry_json(struct store *store, const struct store_entry *entry)
 	json_object_set_new(json, "used_at",
 			    json_string(date_format_s((uint64_t)entry->used_s,
 						      date)));
-	json_object_set_new(json, "state",
-			    json_string(state_of(entry, is_good)));
+	json_object_set_new(json, "state", json_string(state));
 	return json;
 }
 
@@ -128,7 +172,9 @@ const struct cli_verb cmd_snapshot_list = {
 	.about =
 		"Lists the snapshots that --state-dir keeps, the one used last first: the beginning\n"
 		"of its key, the function it was made of, the thaw that wrote it, what it takes of\n"
-		"the disk, and whether it is in use, or bad: no good, and moved aside.\n",
+		"the disk, and its state: in use; bad: no good, and moved aside; or what keeps this\n"
+		"machine from using it, as \"other cpu\" or \"other format\". Without KVM, only another\n"
+		"format is found.\n",
 	.examples =
 		"  thaw snapshot list --state-dir /var/lib/thaw\n"
 		"  thaw snapshot list -o json | jq -r '.[].manifest.function'\n",

@@ -138,8 +138,8 @@ static void put_advice(struct json_output *object, struct store *store,
 			(uint64_t)advice->working_count * STORE_CHUNK);
 }
 
-static json_t *file_json(const char *name, struct store *store,
-			 const struct store_file *file)
+json_t *snapshot_files_json(struct store *store, const char *name,
+			    const struct store_file *file)
 {
 	const struct store_header *header = &file->header;
 	struct json_output object = json_output_make();
@@ -177,7 +177,7 @@ json_t *snapshot_files_describe(struct store *store, const char *name,
 	if (store_file_open(store_directory(store), name, NULL, NULL, err,
 			    &file))
 		return NULL;
-	json = file_json(name, store, &file);
+	json = snapshot_files_json(store, name, &file);
 	store_file_close(&file);
 	if (!json)
 		error_set(err, -ENOMEM, "no memory for %s", name);

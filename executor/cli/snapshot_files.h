@@ -61,6 +61,10 @@ bool snapshot_files_has_better(const struct store_entry *entries, size_t count,
 struct json_t *snapshot_files_describe(struct store *store, const char *name,
 				       struct error *err);
 
+/* The same of an open file. NULL: no memory. */
+struct json_t *snapshot_files_json(struct store *store, const char *name,
+				   const struct store_file *file);
+
 /* The exit code for a result of the store. */
 int snapshot_files_code(int result);
 

@@ -272,7 +272,8 @@ static int import_image(struct store *store, int dir, const json_t *descriptor,
 }
 
 int snapshot_oci_import(struct store *store, const char *path,
-			void (*imported)(const char *name), struct error *err)
+			void (*imported)(struct store *store, const char *name),
+			struct error *err)
 {
 	cleanup_close int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	json_auto_t *index = NULL;
@@ -291,7 +292,7 @@ int snapshot_oci_import(struct store *store, const char *path,
 		r = import_image(store, dir, json_array_get(images, i), err,
 				 name);
 		if (!r)
-			imported(name);
+			imported(store, name);
 	}
 	return r;
 }

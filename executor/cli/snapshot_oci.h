@@ -30,6 +30,7 @@ int snapshot_oci_export(struct store *store, const char *name, const char *path,
  * store_import().
  */
 int snapshot_oci_import(struct store *store, const char *path,
-			void (*imported)(const char *name), struct error *err);
+			void (*imported)(struct store *store, const char *name),
+			struct error *err);
 
 #endif

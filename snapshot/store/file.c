@@ -119,24 +119,44 @@ static int check_numbers(const struct store_header *header, const char *name,
 			 "%s is corrupt: its numbers are no good", name);
 }
 
+enum store_misfit store_misfit(const struct store_header *header,
+			       const struct store_machine *machine)
+{
+	if (header->architecture != machine->architecture)
+		return STORE_MISFIT_ARCHITECTURE;
+	if (header->abi != machine->abi)
+		return STORE_MISFIT_ABI;
+	if (header->page_size != machine->page_size)
+		return STORE_MISFIT_PAGE_SIZE;
+	if (memcmp(header->features, machine->features,
+		   sizeof(header->features)) != 0)
+		return STORE_MISFIT_CPU;
+	return STORE_MISFIT_NONE;
+}
+
+const char *store_misfit_text(enum store_misfit misfit)
+{
+	static const char *const texts[] = {
+		[STORE_MISFIT_NONE] = "",
+		[STORE_MISFIT_ARCHITECTURE] = "it is of another architecture",
+		[STORE_MISFIT_ABI] = "it is of another ABI version",
+		[STORE_MISFIT_PAGE_SIZE] = "it has pages of another size",
+		[STORE_MISFIT_CPU] = "it is of a CPU with other features",
+	};
+
+	return texts[misfit];
+}
+
 static int check_machine(const struct store_header *header,
 			 const struct store_machine *machine,
 			 const uint8_t *key, const char *name,
 			 struct error *err)
 {
-	if (machine && header->architecture != machine->architecture)
-		return refuse(header, name, err,
-			      "it is of another architecture");
-	if (machine && header->abi != machine->abi)
-		return refuse(header, name, err,
-			      "it is of another ABI version");
-	if (machine && header->page_size != machine->page_size)
-		return refuse(header, name, err,
-			      "it has pages of another size");
-	if (machine && memcmp(header->features, machine->features,
-			      sizeof(header->features)) != 0)
-		return refuse(header, name, err,
-			      "it is of a CPU with other features");
+	const enum store_misfit misfit =
+		machine ? store_misfit(header, machine) : STORE_MISFIT_NONE;
+
+	if (misfit)
+		return refuse(header, name, err, store_misfit_text(misfit));
 	if (key && memcmp(header->key, key, STORE_KEY_SIZE) != 0)
 		return refuse(header, name, err, "it is of something else");
 	return 0;

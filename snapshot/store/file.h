@@ -49,6 +49,20 @@ int store_file_open(int dir, const char *name,
 		    const struct store_machine *machine, const uint8_t *key,
 		    struct error *err, struct store_file *ret_file);
 
+/* What keeps a machine from using a file of this format. */
+enum store_misfit {
+	STORE_MISFIT_NONE,
+	STORE_MISFIT_ARCHITECTURE,
+	STORE_MISFIT_ABI,
+	STORE_MISFIT_PAGE_SIZE,
+	STORE_MISFIT_CPU,
+};
+
+/* Whether @machine can use the file with @header; and the first reason against it, as text. */
+enum store_misfit store_misfit(const struct store_header *header,
+			       const struct store_machine *machine);
+const char *store_misfit_text(enum store_misfit misfit);
+
 /* Closes @file. All zero but for an fd of -1 is fine. */
 void store_file_close(struct store_file *file);
 

@@ -273,6 +273,98 @@ check_damage() {
 	try 0 'a key that has only one moved aside' ./thaw snapshot rm "$key"
 }
 
+# bytes FILE OFFSET BYTES: writes them into the file; they are as printf has them.
+bytes() {
+	# shellcheck disable=SC2059
+	printf "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>noise
+}
+
+# patch FILE OFFSET BYTES: the same, and the hash of all before the memory is right again.
+patch() {
+	local end=200 offset chunks hash
+
+	bytes "$@"
+	bytes "$1" 168 "$(printf '\\0%.0s' {1..32})"
+	for offset in 128 136 144; do # the sizes of manifest, ready and state
+		end=$(((end + $(od -An -tu8 -j $offset -N 8 "$1") + 7) & ~7))
+	done
+	chunks=$(($(od -An -tu8 -j 152 -N 8 "$1") >> 16))
+	end=$((((end + 2 * chunks + 7) & ~7) + 32 * chunks))
+	hash=$(head -c $end "$1" | b2sum -l 256 | head -c 64 | sed 's/../\\x&/g')
+	bytes "$1" 168 "$hash"
+}
+
+# foreign BYTE OFFSET BYTES: a snapshot with a key of such bytes, of thaw 9.8.7, patched.
+foreign() {
+	local file
+
+	file=foreign/$(printf "$1%.0s" {1..32}).thaw
+	cp "state/$key.thaw" "$file"
+	bytes "$file" 16 '9.8.7\0'
+	bytes "$file" 96 "$(printf "\\\\x$1%.0s" {1..32})"
+	patch "$file" "$2" "$3"
+}
+
+# foreign_is BYTE STATE REASON: what `list` says of that one.
+foreign_is() {
+	local one=".[] | select(.key | startswith(\"$1\"))"
+
+	has table "^($1){8}  .*  $2\$"
+	same "$2" "$(jq -r "$one.state" list)" "$2"
+	same "$2 has a reason" "$(jq -r "$one.reason" list | grep -c "$3")" 1
+}
+
+# They are listed as what they are, and move on; none is in the way of this machine's.
+check_other_machines() {
+	local key other
+
+	key=$(./thaw snapshot key hello)
+	mkdir -m 0700 foreign
+	foreign a1 56 'otherCPU'
+	foreign a2 44 '\xf3\0'
+	foreign a3 40 '\xff'
+	foreign a4 48 '\0\x40'
+	foreign a5 8 '\x63'
+	cp "state/$key.thaw" foreign
+	try 0 'list those of other machines' ./thaw snapshot list --state-dir foreign
+	mv out table
+	try 0 'list them, JSON' ./thaw snapshot list --state-dir foreign -o json
+	mv out list
+	foreign_is a1 'other cpu' 'CPU with other features'
+	foreign_is a2 'other architecture' 'another architecture'
+	foreign_is a3 'other abi' 'another ABI'
+	foreign_is a4 'other page size' 'pages of another size'
+	foreign_is a5 'other format' 'another format; it was written by thaw 9.8.7'
+	has table "^${key:0:16}  .*KiB  \$"
+	same 'this one is of this machine' \
+		"$(jq -r ".[] | select(.key == \"$key\") | .state, .reason" list)" $'\nnull'
+	try 0 'verify one of another CPU' ./thaw snapshot verify a1 --state-dir foreign
+	try 3 'verify one of another format' ./thaw snapshot verify a5 --state-dir foreign
+	has err 'another format; it was written by thaw 9.8.7'
+	try 0 'that is not moved aside' ./thaw snapshot list --state-dir foreign
+	hasnt out ' bad$'
+	try 0 'export one of another CPU' ./thaw snapshot export a1 -o other.oci \
+		--state-dir foreign
+	try 0 'import it' ./thaw snapshot import other.oci --state-dir imported
+	other=$(printf 'a1%.0s' {1..32})
+	is out "$other"$'\n'
+	same 'one warning' "$(wc -l <err)" 1
+	has err "will not use it, .*$other.*CPU with other features.*written by thaw 9.8.7"
+	try 0 'import one of this machine' ./thaw snapshot import hello.oci \
+		--state-dir imported
+	is err ''
+	try 0 'and start from it' ./thaw invoke hello -v -d '{"name":"Ada"}' \
+		--state-dir imported
+	has err 'from the store'
+	# a header that does not fit the name
+	patch "imported/$key.thaw" 56 'otherCPU'
+	try 0 'one of another CPU in its place' ./thaw invoke hello -v \
+		-d '{"name":"Ada"}' --state-dir imported
+	has err 'booted, not taken from the store: .*CPU with other features'
+	try 0 'it is moved aside' ./thaw snapshot list --state-dir imported
+	has out "^${key:0:16}  .* bad\$"
+}
+
 # run_handler stored|booted TEXT: whether it starts from the store, and says so.
 run_handler() {
 	try 0 "$2" ./thaw run --state-dir programs -v -d world \
@@ -447,6 +539,7 @@ check_create
 check_use
 check_look
 check_transfer
+check_other_machines
 check_serve
 check_damage
 check_base_moves

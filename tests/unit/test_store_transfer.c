@@ -86,6 +86,38 @@ START_TEST(what_is_exported_can_be_imported)
 }
 END_TEST
 
+/* Where its key and its hashes are is not known. */
+START_TEST(what_is_of_another_format_is_not_imported)
+{
+	uint8_t sha256[STORE_SHA256_SIZE];
+	const uint8_t key[STORE_KEY_SIZE] = { 3 };
+	char name[STORE_NAME_MAX];
+	struct store_header header;
+	uint8_t *bytes;
+	uint64_t size;
+	int fd = open_outside();
+
+	store_name(key, STORE_SUFFIX, name);
+	ck_assert_int_eq(put(3), 0);
+	ck_assert_int_eq(store_export(store, name, fd, &err, sha256, &size), 0);
+	ck_assert_int_eq(store_remove(store, name, &err), 0);
+	ck_assert_int_eq(pread(fd, &header, sizeof(header), 0), sizeof(header));
+	header.format++;
+	ck_assert_int_eq(pwrite(fd, &header, sizeof(header), 0),
+			 sizeof(header));
+	bytes = malloc(size);
+	ck_assert_int_eq(pread(fd, bytes, size, 0), (ssize_t)size);
+	crypto_hash_sha256(sha256, bytes, size);
+	ck_assert_int_eq(store_import(store, fd, size, sha256, &err, name),
+			 -ESTALE);
+	ck_assert_ptr_nonnull(strstr(err.message, "another format"));
+	ck_assert_ptr_nonnull(strstr(err.message, "written by thaw 0.1.0"));
+	ck_assert_uint_eq(count_files(false), 0);
+	free(bytes);
+	close(fd);
+}
+END_TEST
+
 START_TEST(what_is_no_good_is_not_imported)
 {
 	const uint8_t key[STORE_KEY_SIZE] = { 3 };
@@ -285,6 +317,7 @@ int main(void)
 	tcase_set_timeout(group, 60);
 	tcase_add_checked_fixture(group, set_up, tear_down);
 	tcase_add_test(group, what_is_exported_can_be_imported);
+	tcase_add_test(group, what_is_of_another_format_is_not_imported);
 	tcase_add_test(group, what_is_no_good_is_not_imported);
 	tcase_add_test(group, writing_and_verifying_stop_when_they_are_told);
 	tcase_add_test(group, a_scrub_finds_what_is_damaged_in_all_files);

@@ -31,8 +31,9 @@ struct function_store {
 	pthread_mutex_t lock; /* of the rest */
 	pthread_cond_t written;
 	struct offload_pool
-		*writer; /* one thread; NULL: nothing was written yet */
-	unsigned writes; /* that have not ended */
+		*writer;    /* one thread; NULL: nothing was written yet */
+	unsigned writes;    /* that have not ended */
+	unsigned unwritten; /* snapshots, as it is closing */
 };
 
 /* A snapshot that is to be written. */
@@ -68,17 +69,21 @@ int function_store_open(const char *path, uint64_t size_max, thaw_log_fn log,
 	return 0;
 }
 
-void function_store_close(struct function_store *store, bool at_once)
+unsigned function_store_close(struct function_store *store, bool at_once)
 {
+	unsigned unwritten;
+
 	if (!store)
-		return;
+		return 0;
 	scrub_stop(store->scrub);
 	atomic_store(&store->is_closing, at_once);
 	offload_pool_free(store->writer);
+	unwritten = store->unwritten;
 	store_close(store->store);
 	pthread_cond_destroy(&store->written);
 	pthread_mutex_destroy(&store->lock);
 	free(store);
+	return unwritten;
 }
 
 void function_store_flush(struct function_store *store)
@@ -157,10 +162,11 @@ static int begin_write(struct function_store *store, struct error *err)
 	return r;
 }
 
-static void end_write(struct function_store *store)
+static void end_write(struct function_store *store, bool was_stopped)
 {
 	pthread_mutex_lock(&store->lock);
 	store->writes--;
+	store->unwritten += was_stopped;
 	pthread_cond_broadcast(&store->written);
 	pthread_mutex_unlock(&store->lock);
 }
@@ -187,7 +193,7 @@ static void write_snapshot(struct offload_work *work)
 	if (r && r != -ESHUTDOWN)
 		warn_of(writing, &err);
 	function_store_forget(writing);
-	end_write(store);
+	end_write(store, r == -ESHUTDOWN);
 }
 
 int function_store_write_now(struct function_writing *writing,
@@ -255,7 +261,7 @@ static void write_learned(struct offload_work *work)
 	(void)stored_write_learned(store->store, learned->key, learned->advice);
 	free(learned->advice);
 	free(learned);
-	end_write(store);
+	end_write(store, false);
 }
 
 /* A snapshot_learner's. */

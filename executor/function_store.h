@@ -38,9 +38,9 @@ int function_store_open(const char *path, uint64_t size_max, thaw_log_fn log,
 
 /*
  * Ends the thread that writes, once it has written all, or, if @at_once, as soon as it can.
- * NULL is fine.
+ * Returns how many snapshots were not written for that. NULL is fine.
  */
-void function_store_close(struct function_store *store, bool at_once);
+unsigned function_store_close(struct function_store *store, bool at_once);
 
 /* Waits until all has been written. */
 void function_store_flush(struct function_store *store);

@@ -402,6 +402,17 @@ static void server_serve(struct server *server)
 	}
 }
 
+/* All functions have told it what was learned. */
+static void server_close_store(struct server *server)
+{
+	const unsigned unwritten = function_store_close(server->store, true);
+
+	/* `thaw snapshot create` writes them; else the next server boots them */
+	if (unwritten)
+		log_write(THAW_LOG_INFO, "snapshots not written",
+			  LOG_NUMBER("functions", unwritten));
+}
+
 static void server_done(struct server *server)
 {
 	drain_bound(server);
@@ -427,8 +438,7 @@ static void server_done(struct server *server)
 	else
 		generation_release(server->main.generation);
 	memory_set_generation(&server->shared.memory, NULL);
-	/* all functions have told it what was learned */
-	function_store_close(server->store, true);
+	server_close_store(server);
 	if (server->signals.fd > 0)
 		close(server->signals.fd);
 	catalog_watch_close(&server->watch);

@@ -229,12 +229,37 @@ check_serve() {
 	try 0 'and then it is there' ./thaw snapshot inspect "$key"
 }
 
-# Starts a server, and waits until its functions are deployed.
+# Each function that was booted is in a file, or counted in the log.
+check_end() {
+	local -x THAW_CATALOG=many.json THAW_STATE_DIR=$work/many
+	local files dropped
+
+	jq -n --arg image "$build/guest/hello.elf" '{ functions: [ range(100) |
+		{ name: "f\(.)", image: $image, entry: "hello", environment: { N: "\(.)" } } ] }' \
+		>many.json
+	serve 100
+	kill %1
+	wait
+	files=$(find many -name '*.thaw' | wc -l)
+	dropped=$(jq 'select(.msg == "snapshots not written").functions' log)
+	printf '# %d written, %d not\n' "$files" "${dropped:-0}"
+	same 'what was not written is counted' "$((files + dropped))" 100
+	try 0 'snapshot create writes the rest' ./thaw snapshot create
+	same 'as many as the log says' "$(grep -c ': written' out)" "${dropped:-0}"
+	serve 100
+	kill %1
+	wait
+	same 'then none is booted' \
+		"$(jq -r 'select(.snapshot) | .snapshot' log | sort -u)" stored
+	hasnt log 'not written'
+}
+
+# serve [COUNT]: starts a server, and waits until so many functions, or 3, are deployed.
 serve() {
 	rm -f log
 	./thaw serve --listen unix:http.sock --log-format json 2>log &
 	for _ in {1..100}; do
-		[[ $(grep -c 'function deployed' log 2>noise) == 3 ]] && return
+		[[ $(grep -c 'function deployed' log 2>noise) == "${1:-3}" ]] && return
 		sleep 0.1
 	done
 	not_ok 'the server is not ready' log
@@ -541,6 +566,7 @@ check_look
 check_transfer
 check_other_machines
 check_serve
+check_end
 check_damage
 check_base_moves
 finish

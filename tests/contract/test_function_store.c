@@ -124,7 +124,7 @@ START_TEST(so_many_wait_and_no_more)
 	ck_assert_uint_eq(writes, FUNCTION_STORE_WRITES_MAX);
 	/* there is room again */
 	function_store_write(boot(), NULL);
-	function_store_close(store, false);
+	ck_assert_uint_eq(function_store_close(store, false), 0);
 	ck_assert_uint_eq(writes, FUNCTION_STORE_WRITES_MAX + 1);
 	ck_assert_uint_eq(warnings, 1);
 }
@@ -166,12 +166,16 @@ END_TEST
 
 START_TEST(closing_at_once_stops_what_is_being_written)
 {
+	function_store_write(boot(), NULL);
+	function_store_flush(store);
+	writes = 0;
 	is_endless = true;
 	function_store_write(boot(), NULL);
 	function_store_write(boot(), NULL);
 	while (!writes)
 		usleep(1000);
-	function_store_close(store, true);
+	/* that one, and the one that waits */
+	ck_assert_uint_eq(function_store_close(store, true), 2);
 	ck_assert_uint_eq(writes, 1);
 	ck_assert_uint_eq(warnings, 0);
 }

@@ -71,7 +71,7 @@ static const char golden_hello[] =
 	"\"untrusted\":true,\"critical\":true,"
 	"\"concurrency\":{\"max\":16,\"warm\":2,\"queue\":64,"
 	"\"queue_timeout\":\"500ms\"},"
-	"\"host\":{\"allow\":[\"print\"],\"max_size\":\"64KiB\"},"
+	"\"host\":{\"allow\":[\"print\"],\"secrets\":{},\"max_size\":\"64KiB\"},"
 	"\"labels\":{\"team\":\"a=b\",\"empty\":\"\"}},"
 	"\"memory_bytes\":16777216,\"timeout_ms\":1,"
 	"\"max_request_bytes\":1048576,\"max_reply_bytes\":2097152,"

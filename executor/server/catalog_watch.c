@@ -191,6 +191,9 @@ static bool catalog_watch_function(struct catalog_watch *watch,
 
 	if (spec->init.file)
 		has_more |= catalog_watch_path(watch, spec->init.file);
+	for (size_t i = 0; i < spec->host.secret_count; i++)
+		has_more |=
+			catalog_watch_path(watch, spec->host.secrets[i].file);
 	if (deployment->seen)
 		has_more |= catalog_watch_program(watch, deployment);
 	return has_more && deployment_is_touched(deployment);
@@ -213,6 +216,31 @@ void catalog_watch_folders(struct catalog_watch *watch,
 		catalog_watch_wait_for_quiet(watch);
 }
 
+void catalog_watch_note(struct catalog_watch *watch)
+{
+	if (stat(watch->catalog, &watch->noted))
+		watch->noted = (struct stat){ .st_size = 0 };
+}
+
+static bool watch_same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+/* Whether the catalog is the file that was noted. */
+static bool catalog_watch_is_same(const struct catalog_watch *watch)
+{
+	const struct stat *noted = &watch->noted;
+	struct stat now;
+
+	if (stat(watch->catalog, &now))
+		now = (struct stat){ .st_size = 0 };
+	return now.st_dev == noted->st_dev && now.st_ino == noted->st_ino &&
+	       now.st_size == noted->st_size &&
+	       watch_same_time(&now.st_mtim, &noted->st_mtim) &&
+	       watch_same_time(&now.st_ctim, &noted->st_ctim);
+}
+
 int catalog_watch_open(struct catalog_watch *watch, struct io *io,
 		       const struct generation *generation, struct error *err)
 {
@@ -232,6 +260,8 @@ int catalog_watch_open(struct catalog_watch *watch, struct io *io,
 				 strerror(-r));
 	}
 	catalog_watch_folders(watch, generation, false);
+	if (!catalog_watch_is_same(watch))
+		catalog_watch_wait_for_quiet(watch);
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/timers.h"
@@ -28,9 +29,16 @@ struct catalog_watch {
 	struct timer timer;
 	uint64_t since_ns; /* the first change that was not acted on */
 	int newest;	   /* the newest watch of a folder */
+	struct stat noted; /* of the catalog; all zero: it is not there */
 };
 
-/* Begins to watch the folders of @generation. 0 or -errno. */
+/* Notes what file the catalog is, which is about to be read for the first time. */
+void catalog_watch_note(struct catalog_watch *watch);
+
+/*
+ * Begins to watch the folders of @generation. Tells if the catalog has changed since it was
+ * noted. 0 or -errno.
+ */
 int catalog_watch_open(struct catalog_watch *watch, struct io *io,
 		       const struct generation *generation, struct error *err);
 

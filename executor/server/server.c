@@ -230,6 +230,8 @@ static int server_prepare(struct server *server, struct error *err)
 		server->shared.worker_count = SERVER_WORKERS_MAX;
 	server->shared.host.workers = server->shared.worker_count;
 	poll_cores_reserve(server->shared.worker_count);
+	server->watch.catalog = server->shared.options.catalog;
+	catalog_watch_note(&server->watch);
 	if (!r)
 		r = generation_load(&server->shared.host,
 				    server->shared.options.catalog, NULL, err,
@@ -313,7 +315,6 @@ static void server_on_change(struct catalog_watch *watch)
 
 static int server_watch(struct server *server, struct error *err)
 {
-	server->watch.catalog = server->shared.options.catalog;
 	server->watch.timers = &server->main.timers;
 	server->watch.changed = server_on_change;
 	return catalog_watch_open(&server->watch, server->main.io,

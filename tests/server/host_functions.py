@@ -3,12 +3,13 @@
 functions that call the host: what is built in, and each other.
 """
 import json
+import os
 import random
 import re
 import tempfile
 import time
 
-from support import ECHO, Server, Threads, main, test
+from support import ECHO, Server, Threads, main, test, wait_until
 
 BUILTIN = ['config', 'print', 'time', 'invoke']
 
@@ -49,17 +50,17 @@ def builtin():
 
 @test('secrets are told to invocations, and are read anew by a reload')
 def secrets():
-    with tempfile.NamedTemporaryFile('w', suffix='.secret') as file:
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, 'secret')
+
         def write(text):
-            file.seek(0)
-            file.truncate()
-            file.write(text)
-            file.flush()
+            with open(path, 'w', encoding='ascii') as file:
+                file.write(text)
 
         write('the first secret')
         functions = {'keeper': {'image': 'secrets', 'entry': 'tell',
                                 'host': {'allow': ['secret'],
-                                         'secrets': {'key': file.name}}}}
+                                         'secrets': {'key': path}}}}
         with Server(functions) as server, server.http() as client:
             for _ in range(10):
                 assert client.post('keeper', b'key').body == b'the first secret'
@@ -68,7 +69,12 @@ def secrets():
             assert client.post('keeper', b'key').body == b'another'
             assert server.reload()[1]['changed'] == []
             about = server.admin('GET', '/v1/functions/keeper').body
-            assert file.name.encode() in about and b'another' not in about, about
+            assert path.encode() in about and b'another' not in about, about
+        with Server(functions, '--watch') as server, server.http() as client:
+            assert client.post('keeper', b'key').body == b'another'
+            write('a third one')
+            wait_until(lambda: client.post('keeper', b'key').body == b'a third one',
+                       'it is noticed')
 
 
 @test('functions call each other, on one worker and many')

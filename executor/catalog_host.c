@@ -41,7 +41,8 @@ static bool secrets_equal(const struct catalog_host *a,
 		if (strcmp(one->name, other->name) != 0 ||
 		    strcmp(one->file, other->file) != 0 ||
 		    one->size != other->size ||
-		    (one->size && memcmp(one->value, other->value, one->size)))
+		    (one->size &&
+		     memcmp(one->value, other->value, one->size) != 0))
 			return false;
 	}
 	return true;

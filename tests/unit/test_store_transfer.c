@@ -87,20 +87,31 @@ START_TEST(what_is_exported_can_be_imported)
 END_TEST
 
 /* Where its key and its hashes are is not known. */
+/* Writes the snapshot with the key 3 to a file outside, which alone has it then. */
+static int move_outside(char name[STORE_NAME_MAX],
+			uint8_t sha256[STORE_SHA256_SIZE], uint64_t *ret_size)
+{
+	const uint8_t key[STORE_KEY_SIZE] = { 3 };
+	const int fd = open_outside();
+
+	store_name(key, STORE_SUFFIX, name);
+	ck_assert_int_eq(put(3), 0);
+	ck_assert_int_eq(store_export(store, name, fd, &err, sha256, ret_size),
+			 0);
+	ck_assert_int_eq(store_remove(store, name, &err), 0);
+	return fd;
+}
+
 START_TEST(what_is_of_another_format_is_not_imported)
 {
 	uint8_t sha256[STORE_SHA256_SIZE];
-	const uint8_t key[STORE_KEY_SIZE] = { 3 };
 	char name[STORE_NAME_MAX];
 	struct store_header header;
 	uint8_t *bytes;
 	uint64_t size;
-	int fd = open_outside();
+	int fd;
 
-	store_name(key, STORE_SUFFIX, name);
-	ck_assert_int_eq(put(3), 0);
-	ck_assert_int_eq(store_export(store, name, fd, &err, sha256, &size), 0);
-	ck_assert_int_eq(store_remove(store, name, &err), 0);
+	fd = move_outside(name, sha256, &size);
 	ck_assert_int_eq(pread(fd, &header, sizeof(header), 0), sizeof(header));
 	header.format++;
 	ck_assert_int_eq(pwrite(fd, &header, sizeof(header), 0),
@@ -120,17 +131,13 @@ END_TEST
 
 START_TEST(what_is_no_good_is_not_imported)
 {
-	const uint8_t key[STORE_KEY_SIZE] = { 3 };
 	uint8_t sha256[STORE_SHA256_SIZE], wrong[STORE_SHA256_SIZE] = { 0 };
 	char name[STORE_NAME_MAX];
 	uint8_t *bytes, byte;
 	uint64_t size;
-	int fd = open_outside();
+	int fd;
 
-	store_name(key, STORE_SUFFIX, name);
-	ck_assert_int_eq(put(3), 0);
-	ck_assert_int_eq(store_export(store, name, fd, &err, sha256, &size), 0);
-	ck_assert_int_eq(store_remove(store, name, &err), 0);
+	fd = move_outside(name, sha256, &size);
 	ck_assert_int_eq(store_import(store, fd, size, wrong, &err, name),
 			 -EBADMSG);
 	ck_assert_int_eq(store_import(store, fd, size + 1, sha256, &err, name),

@@ -350,7 +350,8 @@ THAW_HANDLER(attributes)
 THAW_HANDLER(sleep_ms)
 {
 	const struct timespec duration = {
-		.tv_nsec = (long)number(request) * 1000000,
+		.tv_sec = (time_t)number(request) / 1000,
+		.tv_nsec = (long)number(request) % 1000 * 1000000,
 	};
 
 	return nanosleep(&duration, NULL);

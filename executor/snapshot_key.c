@@ -127,17 +127,8 @@ static int put_environment(struct json_output *object, char *const *environment)
 static void put_machine(struct json_output *object,
 			const struct store_machine *machine)
 {
-	json_t *features = json_array();
-	char text[20];
-
-	for (size_t i = 0; i < STORE_FEATURES; i++) {
-		snprintf(text, sizeof(text), "%016llx",
-			 (unsigned long long)machine->features[i]);
-		json_array_append_new(features, json_string(text));
-	}
 	json_put_text(object, "architecture",
 		      store_architecture_name(machine->architecture));
-	json_put(object, "cpu", features);
 	json_put_number(object, "abi", machine->abi);
 	json_put_number(object, "page_size", machine->page_size);
 }

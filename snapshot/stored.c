@@ -22,7 +22,7 @@
 #include "vm/boot_state.h"
 #include "vm/image/image.h"
 
-_Static_assert(STORE_FEATURES * sizeof(uint64_t) == STORE_HASH_SIZE, "a hash");
+_Static_assert(STORE_FEATURES == VM_FEATURES, "the same ones");
 
 struct stored_copy {
 	struct store_machine machine;
@@ -60,8 +60,8 @@ static int find_machine(struct error *err, struct store_machine *ret_machine)
 		.abi = THAW_ABI_VERSION,
 		.page_size = THAW_PAGE_SIZE,
 	};
-	store_hash(machine.features, sizeof(machine.features),
-		   (uint8_t *)ret_machine->features);
+	memcpy(ret_machine->features, machine.features,
+	       sizeof(machine.features));
 	return 0;
 }
 
@@ -383,14 +383,18 @@ static int check_memory(const struct snapshot *snapshot,
 		       check_image_memory(snapshot, source, options, err);
 }
 
-static int check_state(struct snapshot *snapshot, const struct store_file *file,
-		       struct error *err)
+/* One with a base, @base, which may be of a CPU with less, has the state of that. */
+static int check_state(struct snapshot *snapshot, const struct snapshot *base,
+		       const struct store_file *file, struct error *err)
 {
 	const struct vm_config config = snapshot_vm_config(snapshot);
-	int r = vm_new_state(&config, &snapshot->layout, err, &snapshot->state);
+	int r = vm_new_state(&config, &snapshot->layout, file->header.features,
+			     err, &snapshot->state);
 
 	if (r)
 		return r;
+	if (base)
+		memcpy(snapshot->state, base->state, vm_state_size());
 	if (memcmp(snapshot->state, file->state, vm_state_size()) != 0)
 		return error_set(err, -EBADMSG,
 				 "its vcpu's state is not what thaw makes");
@@ -432,7 +436,7 @@ static int load(struct snapshot *snapshot, const struct stored_source *source,
 	if (!r)
 		r = check_memory(snapshot, source, options, file, err);
 	if (!r)
-		r = check_state(snapshot, file, err);
+		r = check_state(snapshot, source->base, file, err);
 	if (!r && source->image)
 		r = ready_read(snapshot, snapshot->pristine, err);
 	return r == -EPROTO ? -EBADMSG : r;

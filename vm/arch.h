@@ -39,19 +39,21 @@ int arch_gate_init(struct vm *vm, struct error *err);
 /* Writes stubs, descriptors or vectors, and page tables into @memory. */
 void arch_prepare_memory(uint8_t *memory, const struct layout *layout);
 
+#define ARCH_FEATURES 96
+
 /*
- * Makes the complete state in which the entry stub begins. The caller frees
- * *@ret_state by vm_state_free().
+ * Makes the complete state in which the entry stub begins, on a CPU with @features, all of
+ * which this one has. The caller frees *@ret_state by vm_state_free().
  */
 int arch_boot_state(struct vm *vm, const struct layout *layout,
-		    struct error *err, struct vcpu_state **ret_state);
+		    const uint32_t features[ARCH_FEATURES], struct error *err,
+		    struct vcpu_state **ret_state);
 
 /* Bytes of that state. */
 extern const size_t arch_state_size;
 
 /* For vm_get_machine(), once KVM is open. */
 extern const uint32_t arch_machine;
-#define ARCH_FEATURES 144
 void arch_machine_features(uint32_t features[ARCH_FEATURES]);
 
 /*

@@ -10,18 +10,22 @@
 int vm_boot_state(struct vm *vm, const struct layout *layout, struct error *err,
 		  struct vcpu_state **ret_state)
 {
-	return arch_boot_state(vm, layout, err, ret_state);
+	uint32_t features[ARCH_FEATURES];
+
+	arch_machine_features(features);
+	return arch_boot_state(vm, layout, features, err, ret_state);
 }
 
 int vm_new_state(const struct vm_config *config, const struct layout *layout,
-		 struct error *err, struct vcpu_state **ret_state)
+		 const uint32_t features[VM_FEATURES], struct error *err,
+		 struct vcpu_state **ret_state)
 {
 	struct vm *vm;
 	int r = shells_take(config, err, &vm);
 
 	if (r)
 		return r;
-	r = arch_boot_state(vm, layout, err, ret_state);
+	r = arch_boot_state(vm, layout, features, err, ret_state);
 	if (!r && shells_suit(config))
 		shells_give(vm);
 	else

@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 
+#define VM_FEATURES 96
+
 struct layout;
 struct vcpu_state;
 struct vm;
@@ -20,11 +22,13 @@ int vm_boot_state(struct vm *vm, const struct layout *layout, struct error *err,
 		  struct vcpu_state **ret_state);
 
 /*
- * The same of a vcpu that is made for this, of a vm that has no memory. Its shell is kept
- * for the first vm of @config's owner, if it can have one. Errors as vm_create().
+ * The same as on a machine with @features, all of which this one has; of a vcpu that is made
+ * for this, of a vm that has no memory. Its shell is kept for the first vm of @config's
+ * owner, if it can have one. Errors as vm_create().
  */
 int vm_new_state(const struct vm_config *config, const struct layout *layout,
-		 struct error *err, struct vcpu_state **ret_state);
+		 const uint32_t features[VM_FEATURES], struct error *err,
+		 struct vcpu_state **ret_state);
 
 /* Frees @state; NULL is fine. */
 void vm_state_free(struct vcpu_state *state);
@@ -33,13 +37,13 @@ void vm_state_free(struct vcpu_state *state);
 size_t vm_state_size(void);
 
 /* What this machine is, to code that runs in a vm. */
-#define VM_FEATURES 144
 struct vm_machine {
 	uint32_t architecture; /* as an ELF file names it: e_machine */
 	/*
-	 * The model of the CPU and its instructions, as KVM lets a vm have them and as this
-	 * process sees them: on some hosts a function sees the latter. The same on all CPUs
-	 * of a machine. To be compared, or hashed.
+	 * A mask of what code may find of the CPU, as KVM lets a vm have it and as this
+	 * process sees it: on some hosts a function sees the latter. The same on all CPUs of
+	 * a machine. A snapshot of one machine runs on another one that has all bits of
+	 * its mask.
 	 */
 	uint32_t features[VM_FEATURES];
 };

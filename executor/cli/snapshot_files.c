@@ -106,18 +106,18 @@ int snapshot_files_find(struct store *store, const char *word,
 	return CLI_NOT_FOUND;
 }
 
-/* The hash of the CPU's features, as the key has it. */
-static json_t *features_json(const struct store_header *header)
+/* The mask of the CPU's features, without the zeros at its end. */
+static void put_features(struct json_output *object,
+			 const struct store_header *header)
 {
-	json_t *list = json_array();
-	char text[20];
+	char text[8 * STORE_FEATURES + 1] = "";
+	size_t count = STORE_FEATURES;
 
-	for (size_t i = 0; i < STORE_FEATURES; i++) {
-		snprintf(text, sizeof(text), "%016llx",
-			 (unsigned long long)header->features[i]);
-		json_array_append_new(list, json_string(text));
-	}
-	return list;
+	while (count && !header->features[count - 1])
+		count--;
+	for (size_t i = 0; i < count; i++)
+		snprintf(text + 8 * i, 9, "%08x", header->features[i]);
+	json_put_text(object, "cpu", text);
 }
 
 /* What was learned of it. Without that, the members are not there. */
@@ -157,7 +157,7 @@ json_t *snapshot_files_json(struct store *store, const char *name,
 	json_put_text(&object, "architecture",
 		      store_architecture_name(header->architecture));
 	json_put_number(&object, "page_size", header->page_size);
-	json_put(&object, "cpu", features_json(header));
+	put_features(&object, header);
 	/* a time in the far future is no reason to fail */
 	json_put_time(&object, "created",
 		      header->created_s % (UINT64_C(1) << 32) * 1000);

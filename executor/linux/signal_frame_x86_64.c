@@ -138,7 +138,7 @@ static uint32_t ask_vector_size(uint64_t features)
 
 /*
  * The size of the XSAVE area with these features. The last answer is kept, since CPUID
- * leaves a host that is a vm itself, and all vms of a host have the same features.
+ * leaves a host that is a vm itself, and most vms of a host have the same features.
  */
 static uint32_t vector_size(uint64_t features)
 {

@@ -119,6 +119,15 @@ static int check_numbers(const struct store_header *header, const char *name,
 			 "%s is corrupt: its numbers are no good", name);
 }
 
+static bool has_features(const struct store_machine *machine,
+			 const struct store_header *header)
+{
+	for (size_t i = 0; i < STORE_FEATURES; i++)
+		if (header->features[i] & ~machine->features[i])
+			return false;
+	return true;
+}
+
 enum store_misfit store_misfit(const struct store_header *header,
 			       const struct store_machine *machine)
 {
@@ -128,8 +137,7 @@ enum store_misfit store_misfit(const struct store_header *header,
 		return STORE_MISFIT_ABI;
 	if (header->page_size != machine->page_size)
 		return STORE_MISFIT_PAGE_SIZE;
-	if (memcmp(header->features, machine->features,
-		   sizeof(header->features)) != 0)
+	if (!has_features(machine, header))
 		return STORE_MISFIT_CPU;
 	return STORE_MISFIT_NONE;
 }
@@ -141,7 +149,8 @@ const char *store_misfit_text(enum store_misfit misfit)
 		[STORE_MISFIT_ARCHITECTURE] = "it is of another architecture",
 		[STORE_MISFIT_ABI] = "it is of another ABI version",
 		[STORE_MISFIT_PAGE_SIZE] = "it has pages of another size",
-		[STORE_MISFIT_CPU] = "it is of a CPU with other features",
+		[STORE_MISFIT_CPU] =
+			"it is of a CPU with features that this one lacks",
 	};
 
 	return texts[misfit];

@@ -20,12 +20,14 @@ struct store_pause {
 	void *cookie;
 };
 
-/* What a file must have been written for. */
+/*
+ * What a file must have been written for: that, but for a CPU that may have had less.
+ */
 struct store_machine {
 	uint32_t architecture; /* e_machine */
 	uint32_t abi;
 	uint32_t page_size;
-	uint64_t features[STORE_FEATURES];
+	uint32_t features[STORE_FEATURES]; /* a mask of what it has */
 };
 
 /* An open file; the parts point into @parts_copy. */

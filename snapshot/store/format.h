@@ -26,12 +26,12 @@
 #include "vm/layout.h"
 
 #define STORE_MAGIC "thawsnap"
-#define STORE_FORMAT 2u
+#define STORE_FORMAT 3u
 
 #define STORE_HASH_SIZE 32
 #define STORE_KEY_SIZE 32
 #define STORE_VERSION_MAX 24
-#define STORE_FEATURES 4
+#define STORE_FEATURES 96
 #define STORE_CHUNK (64u << 10)
 #define STORE_CHUNK_PAGES (STORE_CHUNK / THAW_PAGE_SIZE)
 
@@ -51,7 +51,7 @@ struct store_header {
 	uint32_t architecture;		 /* as an ELF file has it: e_machine */
 	uint32_t page_size;		 /* THAW_PAGE_SIZE */
 	uint32_t reserved_too;
-	uint64_t features[STORE_FEATURES]; /* the hash of struct vm_machine's */
+	uint32_t features[STORE_FEATURES]; /* a mask: struct vm_machine */
 	uint64_t created_s;		   /* seconds since 1970 */
 	uint8_t key[STORE_KEY_SIZE];	   /* what the snapshot was made of */
 	uint64_t manifest_size;
@@ -66,22 +66,22 @@ struct store_header {
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "as in the file");
 _Static_assert(offsetof(struct store_header, format) == 8, "of all formats");
 _Static_assert(offsetof(struct store_header, version) == 16, "of all formats");
-_Static_assert(offsetof(struct store_header, abi) == 40, "format 2");
-_Static_assert(offsetof(struct store_header, architecture) == 44, "format 2");
-_Static_assert(offsetof(struct store_header, page_size) == 48, "format 2");
-_Static_assert(offsetof(struct store_header, features) == 56, "format 2");
-_Static_assert(offsetof(struct store_header, created_s) == 88, "format 2");
-_Static_assert(offsetof(struct store_header, key) == 96, "format 2");
-_Static_assert(offsetof(struct store_header, manifest_size) == 128, "format 2");
-_Static_assert(offsetof(struct store_header, memory_size) == 152, "format 2");
-_Static_assert(offsetof(struct store_header, frozen_ns) == 160, "format 2");
-_Static_assert(offsetof(struct store_header, hash) == 168, "format 2");
-_Static_assert(sizeof(struct store_header) == 200, "format 2");
+_Static_assert(offsetof(struct store_header, abi) == 40, "format 3");
+_Static_assert(offsetof(struct store_header, architecture) == 44, "format 3");
+_Static_assert(offsetof(struct store_header, page_size) == 48, "format 3");
+_Static_assert(offsetof(struct store_header, features) == 56, "format 3");
+_Static_assert(offsetof(struct store_header, created_s) == 440, "format 3");
+_Static_assert(offsetof(struct store_header, key) == 448, "format 3");
+_Static_assert(offsetof(struct store_header, manifest_size) == 480, "format 3");
+_Static_assert(offsetof(struct store_header, memory_size) == 504, "format 3");
+_Static_assert(offsetof(struct store_header, frozen_ns) == 512, "format 3");
+_Static_assert(offsetof(struct store_header, hash) == 520, "format 3");
+_Static_assert(sizeof(struct store_header) == 552, "format 3");
 _Static_assert((LAYOUT_MEMORY_UNIT & (STORE_CHUNK - 1)) == 0, "whole chunks");
 /* A file holds guest memory as it is: what is in it is part of its format. */
 _Static_assert(THAW_PAGE_SIZE == 4096 && THAW_GPA_SYSTEM == 0x10000 &&
 		       THAW_GPA_INFO == 0x14000 && THAW_GPA_IMAGE == 0x100000 &&
-		       THAW_ABI_VERSION == 6 && STORE_FORMAT == 2,
+		       THAW_ABI_VERSION == 6 && STORE_FORMAT == 3,
 	       "a new layout is a new ABI version, and a new golden file");
 
 /* Where the parts are, and how large they are; from the sizes in a header. */

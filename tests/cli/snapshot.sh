@@ -306,17 +306,17 @@ bytes() {
 
 # patch FILE OFFSET BYTES: the same, and the hash of all before the memory is right again.
 patch() {
-	local end=200 offset chunks hash
+	local end=552 offset chunks hash
 
 	bytes "$@"
-	bytes "$1" 168 "$(printf '\\0%.0s' {1..32})"
-	for offset in 128 136 144; do # the sizes of manifest, ready and state
+	bytes "$1" 520 "$(printf '\\0%.0s' {1..32})"
+	for offset in 480 488 496; do # the sizes of manifest, ready and state
 		end=$(((end + $(od -An -tu8 -j $offset -N 8 "$1") + 7) & ~7))
 	done
-	chunks=$(($(od -An -tu8 -j 152 -N 8 "$1") >> 16))
+	chunks=$(($(od -An -tu8 -j 504 -N 8 "$1") >> 16))
 	end=$((((end + 2 * chunks + 7) & ~7) + 32 * chunks))
 	hash=$(head -c $end "$1" | b2sum -l 256 | head -c 64 | sed 's/../\\x&/g')
-	bytes "$1" 168 "$hash"
+	bytes "$1" 520 "$hash"
 }
 
 # foreign BYTE OFFSET BYTES: a snapshot with a key of such bytes, of thaw 9.8.7, patched.
@@ -326,7 +326,7 @@ foreign() {
 	file=foreign/$(printf "$1%.0s" {1..32}).thaw
 	cp "state/$key.thaw" "$file"
 	bytes "$file" 16 '9.8.7\0'
-	bytes "$file" 96 "$(printf "\\\\x$1%.0s" {1..32})"
+	bytes "$file" 448 "$(printf "\\\\x$1%.0s" {1..32})"
 	patch "$file" "$2" "$3"
 }
 
@@ -345,7 +345,7 @@ check_other_machines() {
 
 	key=$(./thaw snapshot key hello)
 	mkdir -m 0700 foreign
-	foreign a1 56 'otherCPU'
+	foreign a1 56 '\xff\xff\xff\xff\xff\xff\xff\xff'
 	foreign a2 44 '\xf3\0'
 	foreign a3 40 '\xff'
 	foreign a4 48 '\0\x40'
@@ -355,7 +355,7 @@ check_other_machines() {
 	mv out table
 	try 0 'list them, JSON' ./thaw snapshot list --state-dir foreign -o json
 	mv out list
-	foreign_is a1 'other cpu' 'CPU with other features'
+	foreign_is a1 'other cpu' 'CPU with features that this one lacks'
 	foreign_is a2 'other architecture' 'another architecture'
 	foreign_is a3 'other abi' 'another ABI'
 	foreign_is a4 'other page size' 'pages of another size'
@@ -374,18 +374,27 @@ check_other_machines() {
 	other=$(printf 'a1%.0s' {1..32})
 	is out "$other"$'\n'
 	same 'one warning' "$(wc -l <err)" 1
-	has err "will not use it, .*$other.*CPU with other features.*written by thaw 9.8.7"
+	has err "will not use it, .*$other.*CPU with features that this one lacks.*written by thaw 9.8.7"
 	try 0 'import one of this machine' ./thaw snapshot import hello.oci \
 		--state-dir imported
 	is err ''
 	try 0 'and start from it' ./thaw invoke hello -v -d '{"name":"Ada"}' \
 		--state-dir imported
 	has err 'from the store'
+	# one of a CPU that had less: it lacks the last of what this one has
+	cp "imported/$key.thaw" whole
+	od -An -tx1 -v -j 56 -N 384 whole >mask
+	[[ $(tr -d ' 0\n' <mask) ]] || fail 'the mask of features has bits'
+	patch "imported/$key.thaw" 404 '\0\0\0\0'
+	try 0 'one of a CPU with less' ./thaw invoke hello -v -d '{"name":"Ada"}' \
+		--state-dir imported
+	has err 'from the store'
+	cp whole "imported/$key.thaw"
 	# a header that does not fit the name
-	patch "imported/$key.thaw" 56 'otherCPU'
+	patch "imported/$key.thaw" 56 '\xff\xff\xff\xff\xff\xff\xff\xff'
 	try 0 'one of another CPU in its place' ./thaw invoke hello -v \
 		-d '{"name":"Ada"}' --state-dir imported
-	has err 'booted, not taken from the store: .*CPU with other features'
+	has err 'booted, not taken from the store: .*CPU with features that this one lacks'
 	try 0 'it is moved aside' ./thaw snapshot list --state-dir imported
 	has out "^${key:0:16}  .* bad\$"
 }

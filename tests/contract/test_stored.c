@@ -214,6 +214,8 @@ struct change {
 	uint64_t gpa;	     /* that byte of memory is another one; 0: none */
 	size_t state, ready; /* that byte, + 1; 0: none */
 	uint8_t bits;
+	const uint32_t *features;      /* the CPU's; NULL: this machine's */
+	const struct vcpu_state *vcpu; /* NULL: as booted */
 };
 
 static void flip(void *bytes, size_t at, uint8_t bits)
@@ -241,7 +243,8 @@ static void write_changed(const struct change *change)
 
 	memcpy(content.key, key, sizeof(key));
 	memcpy(memory, booted->pristine, MEMORY);
-	memcpy(state, booted->state, content.state_size);
+	memcpy(state, change->vcpu ? change->vcpu : booted->state,
+	       content.state_size);
 	if (change->gpa)
 		flip(memory, change->gpa, change->bits);
 	if (change->state)
@@ -250,6 +253,9 @@ static void write_changed(const struct change *change)
 		flip(&ready, change->ready - 1, change->bits);
 	ck_assert_int_eq(write(content.memory_fd, memory, MEMORY), MEMORY);
 	ck_assert_int_eq(stored_machine(&err, &machine), 0);
+	if (change->features)
+		memcpy(machine.features, change->features,
+		       sizeof(machine.features));
 	ck_assert_int_eq(store_put(store, &machine, &content, &err), 0);
 	close(content.memory_fd);
 	free(memory);
@@ -396,6 +402,56 @@ START_TEST(verifying_a_file_stops_when_the_snapshot_is_not_needed)
 }
 END_TEST
 
+/* Its state is that of the CPU that it was booted on, which had less. */
+START_TEST(a_file_of_a_cpu_with_less_is_used)
+{
+	static const uint32_t nothing[VM_FEATURES];
+	const struct vm_config config = { .memory_size = MEMORY };
+	struct change less = { .features = nothing };
+	struct snapshot *loaded;
+	struct vcpu_state *state;
+	uint64_t gpa;
+	struct vm *vm;
+
+	boot();
+	ck_assert_int_eq(vm_new_state(&config, &booted->layout, nothing, &err,
+				      &state),
+			 0);
+	less.vcpu = state;
+	write_changed(&less);
+	ck_assert_msg(!load(&loaded), "%s", err.message);
+	ck_assert_mem_eq(loaded->state, state, vm_state_size());
+	ck_assert_int_eq(snapshot_start(loaded, false, &err, &vm), 0);
+	ck_assert(snapshot_matches(loaded, vm, &gpa));
+	vm_free(vm);
+	snapshot_free(loaded);
+	vm_state_free(state);
+}
+END_TEST
+
+START_TEST(a_file_of_a_cpu_with_more_is_refused)
+{
+	struct vm_machine machine;
+	struct change more = { .features = machine.features };
+	struct snapshot *loaded;
+
+	boot();
+	for (size_t i = 0; i < VM_FEATURES; i++) {
+		ck_assert_int_eq(vm_get_machine(&err, &machine), 0);
+		if (!~machine.features[i])
+			continue;
+		/* the highest one that it lacks */
+		machine.features[i] |=
+			1u << (31 - __builtin_clz(~machine.features[i]));
+		write_changed(&more);
+		ck_assert_int_eq(load(&loaded), -ESTALE);
+		ck_assert_ptr_nonnull(
+			strstr(err.message, "features that this one lacks"));
+		ck_assert_int_eq(load(&loaded), -ENOENT);
+	}
+}
+END_TEST
+
 /* The same file is not for a guest that would have been booted differently. */
 START_TEST(a_file_of_another_guest_is_refused)
 {
@@ -451,6 +507,8 @@ int main(void)
 		       a_file_whose_guest_says_what_cannot_be_is_refused);
 	tcase_add_test(group,
 		       verifying_a_file_stops_when_the_snapshot_is_not_needed);
+	tcase_add_test(group, a_file_of_a_cpu_with_less_is_used);
+	tcase_add_test(group, a_file_of_a_cpu_with_more_is_refused);
 	tcase_add_test(group, a_file_of_another_guest_is_refused);
 	suite_add_tcase(suite, group);
 	return run_suite(suite);

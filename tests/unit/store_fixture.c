@@ -18,7 +18,7 @@ const struct store_machine store_fixture_machine = {
 	.architecture = EM_X86_64,
 	.abi = THAW_ABI_VERSION,
 	.page_size = THAW_PAGE_SIZE,
-	.features = { 1, 2, 3, 0xffffffffffffffff },
+	.features = { 1, 2, 3, 0xffffffff, [STORE_FEATURES - 1] = 1u << 31 },
 };
 
 char store_fixture_path[64];

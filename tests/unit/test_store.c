@@ -237,8 +237,24 @@ START_TEST(a_file_of_another_machine_is_refused_and_says_who_wrote_it)
 	machine.page_size = 16384;
 	check_refused(&machine, "pages of another size");
 	machine = store_fixture_machine;
-	machine.features[3] &= ~1ull;
+	machine.features[3] &= ~1u;
 	check_refused(&machine, "CPU");
+	machine = store_fixture_machine;
+	machine.features[STORE_FEATURES - 1] &= ~(1u << 31);
+	check_refused(&machine, "features that this one lacks");
+}
+END_TEST
+
+START_TEST(a_file_of_a_cpu_with_less_is_used)
+{
+	struct store_machine machine = store_fixture_machine;
+
+	ck_assert_int_eq(put(1), 0);
+	for (size_t i = 0; i < STORE_FEATURES; i++)
+		machine.features[i] |= 0x10000010;
+	ck_assert_int_eq(find_for(&machine, 1), 0);
+	/* and it stays */
+	ck_assert_int_eq(find(1), 0);
 }
 END_TEST
 
@@ -595,7 +611,7 @@ START_TEST(executors_that_write_the_same_snapshot_do_not_disturb_one_another)
 }
 END_TEST
 
-#define GOLDEN "tests/unit/golden/format-2.thaw"
+#define GOLDEN "tests/unit/golden/format-3.thaw"
 
 /* STORE_GOLDEN=FILE has it written: for a new format. */
 START_TEST(a_file_of_this_format_is_still_read_and_still_written)
@@ -640,6 +656,7 @@ int main(void)
 	tcase_add_test(
 		group,
 		a_file_of_another_machine_is_refused_and_says_who_wrote_it);
+	tcase_add_test(group, a_file_of_a_cpu_with_less_is_used);
 	tcase_add_test(
 		group,
 		a_file_of_another_format_is_refused_and_says_who_wrote_it);

@@ -257,6 +257,27 @@ static void put_feature(uint32_t **at, uint64_t value)
 	*(*at)++ = (uint32_t)(value >> 32);
 }
 
+/* A value that must be the same: no other one has all of its bits and of its complement. */
+static void put_same(uint32_t **at, uint64_t value)
+{
+	put_feature(at, value);
+	put_feature(at, ~value);
+}
+
+/*
+ * An ID register: sixteen numbers, of which a larger one stands for more. Each is written as
+ * so many ones: the words of a larger one have all bits of a smaller one's.
+ */
+static void put_id_register(uint32_t **at, uint64_t value)
+{
+	for (unsigned i = 0; i < 16; i += 2) {
+		const unsigned low = value >> 4 * i & 15;
+		const unsigned high = value >> 4 * (i + 1) & 15;
+
+		*(*at)++ = ((1u << low) - 1) | ((1u << high) - 1) << 16;
+	}
+}
+
 /*
  * User mode reads no ID register in a vm. What it finds by other means is what the CPUs
  * have: their instructions, and what DC ZVA zeroes.
@@ -268,22 +289,25 @@ void arch_machine_features(uint32_t features[ARCH_FEATURES])
 
 	put_feature(&at, capabilities);
 	put_feature(&at, getauxval(AT_HWCAP2));
-	put_feature(&at, READ_ID("dczid_el0"));
+	put_same(&at, READ_ID("dczid_el0"));
 	if (!(capabilities & HWCAP_CPUID))
 		return;
-	put_feature(&at, READ_ID("id_aa64isar0_el1"));
-	put_feature(&at, READ_ID("id_aa64isar1_el1"));
-	put_feature(&at, READ_ID("s3_0_c0_c6_2")); /* ID_AA64ISAR2_EL1 */
-	put_feature(&at, READ_ID("id_aa64pfr0_el1"));
-	put_feature(&at, READ_ID("id_aa64pfr1_el1"));
+	put_id_register(&at, READ_ID("id_aa64isar0_el1"));
+	put_id_register(&at, READ_ID("id_aa64isar1_el1"));
+	put_id_register(&at, READ_ID("s3_0_c0_c6_2")); /* ID_AA64ISAR2_EL1 */
+	put_id_register(&at, READ_ID("id_aa64pfr0_el1"));
+	put_id_register(&at, READ_ID("id_aa64pfr1_el1"));
 }
 
 int arch_boot_state(struct vm *vm, const struct layout *layout,
-		    struct error *err, struct vcpu_state **ret_state)
+		    const uint32_t features[ARCH_FEATURES], struct error *err,
+		    struct vcpu_state **ret_state)
 {
 	struct vcpu_state *state = calloc(1, sizeof(*state));
 
 	(void)vm;
+	/* none of them is in a register that is set here */
+	(void)features;
 	if (!state)
 		return error_set(err, -ENOMEM, "no memory for vcpu state");
 	add_core(state);

@@ -5,50 +5,90 @@
  */
 #include "vm/x86_64/machine_features.h"
 
+#include <assert.h>
 #include <cpuid.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
 
 #define ALL UINT32_MAX
-#define OSXSAVE (1u << 27) /* leaf 1, ECX */
-#define OSPKE (1u << 4)	   /* leaf 7, ECX */
+/* what a kernel has enabled, or who may be a hypervisor: not the CPU's affair */
+#define VMX (1u << 5)	      /* leaf 1, ECX */
+#define OSXSAVE (1u << 27)    /* leaf 1, ECX */
+#define HYPERVISOR (1u << 31) /* leaf 1, ECX */
+#define OSPKE (1u << 4)	      /* leaf 7, ECX */
+#define SVM (1u << 2)	      /* leaf 0x80000001, ECX */
+/* what CR4 enables: a vcpu's state has all that the machine has */
+#define FSGSBASE (1u << 0) /* leaf 7, EBX */
+#define SMEP (1u << 7)	   /* leaf 7, EBX */
+#define SMAP (1u << 20)	   /* leaf 7, EBX */
+#define UMIP (1u << 2)	   /* leaf 7, ECX */
+
+enum {
+	EAX,
+	EBX,
+	ECX,
+	EDX
+};
 
 static const struct {
-	uint32_t function, index;
-	uint32_t mask[FEATURES_REGISTERS];
-} leaves[FEATURES_LEAVES] = {
+	uint32_t function, index, number;
+	uint32_t mask; /* the bits that count */
+	uint32_t same; /* those of them that must be alike */
+} features[FEATURES_COUNT] = {
 	/* the vendor */
-	{ 0, 0, { ALL, ALL, ALL, ALL } },
-	/* family, model, stepping; EBX has the number of the CPU */
-	{ 1, 0, { ALL, 0, ALL & ~OSXSAVE, ALL } },
-	{ 7, 0, { ALL, ALL, ALL & ~OSPKE, ALL } },
-	{ 7, 1, { ALL, ALL, ALL, ALL } },
-	{ 7, 2, { ALL, ALL, ALL, ALL } },
-	/* XCR0; EBX and ECX are sizes, and EBX that of what is enabled */
-	{ 0xd, 0, { ALL, 0, ALL, ALL } },
-	{ 0xd, 1, { ALL, 0, ALL, ALL } },
-	{ 0x19, 0, { ALL, ALL, ALL, ALL } }, /* key locker */
-	{ 0x1e, 1, { ALL, ALL, ALL, ALL } }, /* AMX */
-	{ 0x24, 0, { ALL, ALL, ALL, ALL } }, /* AVX10 */
-	{ 0x24, 1, { ALL, ALL, ALL, ALL } }, /* AVX10 */
-	{ 0x29, 0, { ALL, ALL, ALL, ALL } }, /* APX */
-	{ 0x80000001, 0, { ALL, 0, ALL, ALL } },
-	{ 0x80000007, 0, { 0, 0, 0, ALL } }, /* the TSC */
-	{ 0x80000008, 0, { 0, ALL, 0, 0 } },
-	{ 0x80000021, 0, { ALL, 0, 0, 0 } },
-	{ 0xc0000001, 0, { 0, 0, 0, ALL } }, /* of VIA and Zhaoxin */
+	{ 0, 0, EBX, ALL, ALL },
+	{ 0, 0, ECX, ALL, ALL },
+	{ 0, 0, EDX, ALL, ALL },
+	{ 1, 0, ECX, ~(VMX | OSXSAVE | HYPERVISOR), 0 },
+	{ 1, 0, EDX, ALL, 0 },
+	{ 7, 0, EBX, ALL, FSGSBASE | SMEP | SMAP },
+	{ 7, 0, ECX, ~OSPKE, UMIP },
+	{ 7, 0, EDX, ALL, 0 },
+	{ 7, 1, EAX, ALL, 0 },
+	{ 7, 1, EBX, ALL, 0 },
+	{ 7, 1, ECX, ALL, 0 },
+	{ 7, 1, EDX, ALL, 0 },
+	{ 7, 2, EDX, ALL, 0 },
+	/* XCR0: the others are sizes */
+	{ 0xd, 0, EAX, ALL, 0 },
+	{ 0xd, 0, EDX, ALL, 0 },
+	{ 0xd, 1, EAX, ALL, 0 },
+	{ 0x24, 0, EBX, ALL, 0 }, /* AVX10 */
+	{ 0x24, 1, ECX, ALL, 0 }, /* AVX10 */
+	{ 0x80000001, 0, ECX, ~SVM, 0 },
+	{ 0x80000001, 0, EDX, ALL, 0 },
+	{ 0x80000007, 0, EDX, ALL, 0 }, /* the TSC */
+	{ 0x80000008, 0, EBX, ALL, 0 },
+	{ 0x80000021, 0, EAX, ALL, 0 },
+	{ 0xc0000001, 0, EDX, ALL, 0 }, /* of VIA and Zhaoxin */
 };
 
 void features_collect(features_read_fn read, uint32_t words[FEATURES_WORDS])
 {
-	for (size_t i = 0; i < FEATURES_LEAVES; i++) {
-		uint32_t *registers = words + i * FEATURES_REGISTERS;
+	uint32_t registers[FEATURES_REGISTERS] = { 0 };
 
-		read(leaves[i].function, leaves[i].index, registers);
-		for (size_t k = 0; k < FEATURES_REGISTERS; k++)
-			registers[k] &= leaves[i].mask[k];
+	for (size_t i = 0; i < FEATURES_COUNT; i++) {
+		/* each leaf once */
+		if (!i || features[i].function != features[i - 1].function ||
+		    features[i].index != features[i - 1].index)
+			read(features[i].function, features[i].index,
+			     registers);
+		words[2 * i] = registers[features[i].number] & features[i].mask;
+		words[2 * i + 1] = ~registers[features[i].number] &
+				   features[i].same;
 	}
+}
+
+uint32_t features_register(const uint32_t words[FEATURES_WORDS],
+			   uint32_t function, uint32_t index, unsigned number)
+{
+	size_t i = 0;
+
+	while (features[i].function != function || features[i].index != index ||
+	       features[i].number != number)
+		assert(++i < FEATURES_COUNT);
+	return words[2 * i];
 }
 
 /*

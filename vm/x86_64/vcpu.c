@@ -132,10 +132,9 @@ int arch_kvm_check(struct kvm_host *host, struct error *err)
 }
 
 /* Extended state a function may use: of x87, SSE, AVX, AVX-512 what is there. */
-static uint64_t xcr0_for(void)
+static uint64_t xcr0_for(const uint32_t *features)
 {
-	struct kvm_cpuid_entry2 *leaf = cpuid_find(0xd, 0);
-	uint64_t supported = leaf ? leaf->eax : XCR0_X87_SSE;
+	const uint64_t supported = features_register(features, 0xd, 0, 0);
 	uint64_t xcr0 = XCR0_X87_SSE | (supported & XCR0_AVX);
 
 	if ((xcr0 & XCR0_AVX) && (supported & XCR0_AVX512) == XCR0_AVX512)
@@ -143,6 +142,7 @@ static uint64_t xcr0_for(void)
 	return xcr0;
 }
 
+/* This machine's: what protects thaw's own code, no file can do without. */
 static uint64_t cr4_for(void)
 {
 	struct kvm_cpuid_entry2 *leaf = cpuid_find(7, 0);
@@ -333,7 +333,7 @@ static void set_xsave(struct kvm_xsave *xsave)
 const size_t arch_state_size = sizeof(struct vcpu_state);
 const uint32_t arch_machine = EM_X86_64;
 
-_Static_assert(2 * FEATURES_WORDS + 2 <= ARCH_FEATURES, "there is room");
+_Static_assert(2 * FEATURES_WORDS == ARCH_FEATURES, "of KVM and of the CPU");
 
 static void read_supported(uint32_t function, uint32_t index,
 			   uint32_t ret_registers[FEATURES_REGISTERS])
@@ -354,12 +354,8 @@ static uint32_t machine_features[ARCH_FEATURES];
 /* CPUID may be the host's own, where user mode does not exit for it: so both. */
 static void read_features(void)
 {
-	const uint64_t xcr0 = xcr0_for();
-
 	features_collect(read_supported, machine_features);
 	features_collect(features_read_own, machine_features + FEATURES_WORDS);
-	machine_features[2 * FEATURES_WORDS] = (uint32_t)xcr0;
-	machine_features[2 * FEATURES_WORDS + 1] = (uint32_t)(xcr0 >> 32);
 }
 
 /* Once: where the host is a guest itself, each CPUID is an exit. */
@@ -372,7 +368,8 @@ void arch_machine_features(uint32_t features[ARCH_FEATURES])
 }
 
 int arch_boot_state(struct vm *vm, const struct layout *layout,
-		    struct error *err, struct vcpu_state **ret_state)
+		    const uint32_t features[ARCH_FEATURES], struct error *err,
+		    struct vcpu_state **ret_state)
 {
 	cleanup_free struct vcpu_state *state = calloc(1, sizeof(*state));
 
@@ -392,7 +389,7 @@ int arch_boot_state(struct vm *vm, const struct layout *layout,
 		state->sregs.cr4 &= ~(CR4_SMEP | CR4_SMAP);
 	set_xsave(&state->xsave);
 	state->xcrs.nr_xcrs = 1;
-	state->xcrs.xcrs[0].value = xcr0_for();
+	state->xcrs.xcrs[0].value = xcr0_for(features);
 	*ret_state = take_pointer(state);
 	return 0;
 }

@@ -215,6 +215,12 @@ static const struct name resources[] = {
 	{ RLIMIT_NOFILE, "RLIMIT_NOFILE" },
 	{ RLIMIT_AS, "RLIMIT_AS" },
 	{ RLIMIT_MEMLOCK, "RLIMIT_MEMLOCK" },
+	{ RLIMIT_LOCKS, "RLIMIT_LOCKS" },
+	{ RLIMIT_SIGPENDING, "RLIMIT_SIGPENDING" },
+	{ RLIMIT_MSGQUEUE, "RLIMIT_MSGQUEUE" },
+	{ RLIMIT_NICE, "RLIMIT_NICE" },
+	{ RLIMIT_RTPRIO, "RLIMIT_RTPRIO" },
+	{ RLIMIT_RTTIME, "RLIMIT_RTTIME" },
 	END,
 };
 static const struct name clone_flags[] = {

@@ -45,6 +45,11 @@ size_t vm_state_size(void)
 
 _Static_assert(VM_FEATURES == ARCH_FEATURES, "the same ones");
 
+uint32_t vm_architecture(void)
+{
+	return arch_machine;
+}
+
 int vm_get_machine(struct error *err, struct vm_machine *ret_machine)
 {
 	const struct kvm_host *host;

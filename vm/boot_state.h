@@ -48,6 +48,9 @@ struct vm_machine {
 	uint32_t features[VM_FEATURES];
 };
 
+/* The first of these, which needs no KVM. */
+uint32_t vm_architecture(void);
+
 /* Asks KVM for it. Errors as kvm_open(). */
 int vm_get_machine(struct error *err, struct vm_machine *ret_machine);
 

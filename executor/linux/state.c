@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "executor/linux/process.h"
 #include "executor/linux/seen.h"
@@ -18,6 +19,7 @@
 #include "executor/linux/tmpfs_tree.h"
 #include "vm/calls.h"
 #include "vm/layout.h"
+#include "vm/vm.h"
 
 /* Of getpriority(). */
 #define NICE_MIN (-20)
@@ -225,13 +227,15 @@ static void read_process(struct state *state, struct linux_process *process,
 	state_version(state);
 	if (state_is_good(state))
 		linux_seen_state(seen, state);
-	check_seen(state, process, seen);
-	if (state_is_good(state))
-		check_memory(state);
+	if (state->memory) {
+		check_seen(state, process, seen);
+		if (state_is_good(state))
+			check_memory(state);
+	}
 	if (state_is_good(state))
 		state_process(state, process);
 	state_need(state, !state->left, "more than it has to say");
-	if (!state_is_good(state))
+	if (!state_is_good(state) || !state->memory)
 		return;
 	process->is_frozen = true;
 	process->ahead_ns = state->ahead_ns;
@@ -264,4 +268,46 @@ int linux_state_read(const struct state_source *source, uint8_t *wanted,
 	free(state.frames);
 	ret_process->space.memory = NULL;
 	return state.result;
+}
+
+bool linux_state_is(const void *bytes, size_t size)
+{
+	const uint64_t magic = STATE_MAGIC;
+
+	return size >= sizeof(magic) && !memcmp(bytes, &magic, sizeof(magic));
+}
+
+/* With page tables in @wanted, which is zero: that they can be made is one of the checks. */
+static int show(const struct state_source *source, uint8_t *wanted,
+		struct error *err, struct linux_process *ret_process)
+{
+	struct state_source shown = *source;
+	struct linux_seen *seen = linux_seen_create();
+	int r;
+
+	if (!seen)
+		return error_set(err, -ENOMEM, "no memory for files");
+	shown.memory = NULL;
+	vm_prepare_memory(wanted, source->layout);
+	r = linux_state_read(&shown, wanted, seen, err, ret_process);
+	linux_seen_free(seen);
+	if (r)
+		linux_process_done(ret_process);
+	return r;
+}
+
+int linux_state_show(const struct state_source *source, struct error *err,
+		     struct linux_process *ret_process)
+{
+	const size_t size = source->layout->memory_size;
+	uint8_t *wanted = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+			       0);
+	int r;
+
+	if (wanted == MAP_FAILED)
+		return error_set(err, -errno, "no memory to show a snapshot");
+	r = show(source, wanted, err, ret_process);
+	munmap(wanted, size);
+	return r;
 }

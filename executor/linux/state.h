@@ -16,7 +16,7 @@
  *	the rest	limits, working directory, output			state.c
  *	seen		the files of the host that it has looked at		seen.c
  *
- * On the thread that deploys.
+ * On the thread that deploys, or on that of a tool that shows a file.
  */
 #ifndef EXECUTOR_LINUX_STATE_H
 #define EXECUTOR_LINUX_STATE_H
@@ -53,7 +53,8 @@ struct state_source {
 	const struct linux_program *program; /* must outlive the process */
 	const struct layout *layout;	     /* the same */
 	const char *hosts[STATE_HOSTS];	     /* or NULL */
-	const uint8_t *memory;		     /* of the snapshot, hostile */
+	/* of the snapshot, hostile; not of linux_state_show() */
+	const uint8_t *memory;
 	/* of the host's CLOCK_MONOTONIC, is the program's */
 	uint64_t ahead_ns;
 };
@@ -66,6 +67,18 @@ struct state_source {
  */
 int linux_state_read(const struct state_source *source, uint8_t *wanted,
 		     struct linux_seen *seen, struct error *err,
+		     struct linux_process *ret_process);
+
+/* Whether @bytes, of any file, begin as a state does. */
+bool linux_state_is(const void *bytes, size_t size);
+
+/*
+ * Makes *@ret_process to be looked at, on any machine of this architecture: with all the
+ * checks of linux_state_read() but those of the snapshot's memory and of the host's files,
+ * of which none is opened. It has neither memory nor the bytes of those files. The caller
+ * ends it by linux_process_done(). -EBADMSG: the state is no good; -ENOMEM.
+ */
+int linux_state_show(const struct state_source *source, struct error *err,
 		     struct linux_process *ret_process);
 
 #endif

@@ -21,7 +21,7 @@ struct state {
 	struct buffer *out; /* NULL: it is read */
 	const uint8_t *at;  /* what is still to be read */
 	size_t left;
-	const uint8_t *memory; /* of the snapshot */
+	const uint8_t *memory; /* of the snapshot; NULL: linux_state_show() */
 	/* when it is read: of the host's CLOCK_MONOTONIC, is the program's */
 	uint64_t ahead_ns;
 	const char *const *hosts; /* the same: STATE_HOSTS of them, or NULL */

@@ -74,14 +74,20 @@ static void changed(struct state *state, const struct host_file *file)
 	state_fail(state, -ESTALE, "%s has changed since", file->path);
 }
 
+/* Whether a file of @size bytes may be for the shim at @gpa. */
+static bool may_be_kept_at(struct state *state,
+			   const struct linux_process *process, uint64_t size,
+			   uint64_t gpa)
+{
+	size = (THAW_STATUS_SIZE + size + PAGE_MASK) & ~PAGE_MASK;
+	return state_note_frames(state, process, gpa, size);
+}
+
 /* Whether @data is for the shim at @gpa, where it finds what the file has. */
 static bool is_kept_at(struct state *state, const struct linux_process *process,
 		       const struct file_data *data, uint64_t gpa)
 {
-	const uint64_t size = (THAW_STATUS_SIZE + data->size + PAGE_MASK) &
-			      ~PAGE_MASK;
-
-	return state_note_frames(state, process, gpa, size) &&
+	return may_be_kept_at(state, process, data->size, gpa) &&
 	       (!data->size || !memcmp(state->memory + gpa + THAW_STATUS_SIZE,
 				       data->bytes, data->size));
 }
@@ -125,6 +131,25 @@ static void open_data(struct state *state, struct linux_process *process,
 					      file->gpa),
 			   "where a file is for the shim");
 	(*ret_data)->gpa = file->gpa;
+}
+
+/* Of a file that is not opened, since it is only shown. */
+static void show_data(struct state *state, struct linux_process *process,
+		      const struct host_file *file, struct file_data **ret_data)
+{
+	const uint64_t size = (uint64_t)file->status.st_size;
+
+	if (file_data_make(NULL, 0, &file->status, file->path, ret_data)) {
+		state_fail(state, -ENOMEM, "no memory for a file");
+		return;
+	}
+	if (file->gpa && !file->is_unread)
+		state_need(state,
+			   S_ISREG(file->status.st_mode) &&
+				   size <= FILE_DATA_MAX &&
+				   may_be_kept_at(state, process, size,
+						  file->gpa),
+			   "where a file is for the shim");
 }
 
 static void describe(struct state *state, const struct file_data *data,
@@ -184,7 +209,8 @@ static void state_data(struct state *state, struct linux_process *process,
 	}
 	state_host_file(state, &described);
 	if (state_is_good(state))
-		open_data(state, process, &described, &data);
+		(state->memory ? open_data : show_data)(state, process,
+							&described, &data);
 	/* what is open as a path alone has nothing to read */
 	state_need(state, !described.is_unread || (file->flags & O_PATH),
 		   "a file that was not read");

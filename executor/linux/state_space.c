@@ -216,7 +216,7 @@ static void flush(const struct state *state, const struct space *space,
 {
 	uint64_t gpa;
 
-	if (!(area->prot & IMAGE_PROT_EXECUTE))
+	if (!state->memory || !(area->prot & IMAGE_PROT_EXECUTE))
 		return;
 	for (uint64_t at = area->start; at < area->end; at += THAW_PAGE_SIZE) {
 		char *code;

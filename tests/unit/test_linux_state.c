@@ -377,6 +377,108 @@ START_TEST(each_number_may_be_any_other)
 }
 END_TEST
 
+/* Shows the state in place of reading it; whether it is taken. */
+static bool is_shown(const void *bytes, size_t size,
+		     struct linux_process *ret_process)
+{
+	const struct linux_process *process = linux_fixture_process();
+	const struct state_source source = {
+		.bytes = bytes,
+		.size = size,
+		.program = process->program,
+		.layout = process->space.layout,
+	};
+	int r = linux_state_show(&source, &err, ret_process);
+
+	ck_assert(!r || r == -EBADMSG || r == -ENOMEM);
+	return !r;
+}
+
+static void check_areas(const struct areas *areas, const struct areas *others)
+{
+	ck_assert_uint_eq(areas->count, others->count);
+	for (size_t i = 0; i < areas->count; i++) {
+		ck_assert_uint_eq(areas->list[i].start, others->list[i].start);
+		ck_assert_uint_eq(areas->list[i].end, others->list[i].end);
+		ck_assert_uint_eq(areas->list[i].prot, others->list[i].prot);
+	}
+}
+
+START_TEST(what_is_shown_is_what_was_written)
+{
+	static struct linux_process shown;
+
+	for (seed = 7; seed < 57; seed++) {
+		const uint32_t before = seed;
+		const struct linux_process *process;
+		struct buffer state;
+
+		make_frozen();
+		process = linux_fixture_process();
+		state = write_state();
+		ck_assert_msg(is_shown(state.data, state.size, &shown), "%s",
+			      err.message);
+		check_areas(&shown.space.areas, &process->space.areas);
+		ck_assert_uint_eq(shown.threads.count, process->threads.count);
+		ck_assert_uint_eq(shown.signals.queued,
+				  process->signals.queued);
+		ck_assert_uint_eq(shown.tmpfs.tree->used,
+				  process->tmpfs.tree->used);
+		ck_assert_mem_eq(shown.files.descriptors,
+				 process->files.descriptors,
+				 sizeof(shown.files.descriptors));
+		linux_process_done(&shown);
+		linux_fixture_stop();
+		buffer_done(&state);
+		seed = before;
+	}
+}
+END_TEST
+
+/* Without the memory of the file, no less is refused but what only that tells. */
+START_TEST(what_is_shown_passes_the_same_checks)
+{
+	static struct linux_process shown;
+	unsigned refused = 0, taken = 0;
+	struct buffer state;
+
+	seed = 8;
+	make_frozen();
+	state = write_state();
+	for (size_t size = 0; size < state.size; size += size < 20000 ? 1 : 97)
+		ck_assert(!is_shown(state.data, size, &shown));
+	buffer_append(&state, "", 1);
+	ck_assert(!is_shown(state.data, state.size--, &shown));
+	for (size_t at = 0; at + 8 <= state.size;
+	     at += at < 30000 ? 8 : 8 * 61) {
+		uint8_t *copy = malloc(state.size);
+		const uint64_t value = linux_fixture_value(choose());
+		bool is;
+
+		memcpy(copy, state.data, state.size);
+		memcpy(copy + at, &value, sizeof(value));
+		is = is_shown(copy, state.size, &shown);
+		if (is)
+			linux_process_done(&shown);
+		/* both ways */
+		ck_assert_int_eq(linux_fixture_read_state(copy, state.size,
+							  &err),
+				 is ? 0 : -EBADMSG);
+		/* the layout that is_shown() takes */
+		ck_assert_int_eq(linux_fixture_read_state(state.data,
+							  state.size, &err),
+				 0);
+		taken += is;
+		refused += !is;
+		free(copy);
+	}
+	ck_assert_uint_gt(taken, 100);
+	ck_assert_uint_gt(refused, 1000);
+	linux_fixture_stop();
+	buffer_done(&state);
+}
+END_TEST
+
 /* Where the numbers are that follow each other in @state. */
 static uint8_t *find_numbers(const struct buffer *state,
 			     const uint64_t *numbers, size_t count)
@@ -464,6 +566,8 @@ int main(void)
 	tcase_add_test(tests, a_clock_that_is_ahead_is_so_in_all_calls);
 	tcase_add_test(tests, what_is_truncated_is_refused);
 	tcase_add_test(tests, each_number_may_be_any_other);
+	tcase_add_test(tests, what_is_shown_is_what_was_written);
+	tcase_add_test(tests, what_is_shown_passes_the_same_checks);
 	tcase_add_test(tests, no_link_is_open_for_writing);
 	tcase_add_test(tests, no_thread_waits_in_exit);
 	suite_add_tcase(suite, tests);

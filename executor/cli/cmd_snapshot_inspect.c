@@ -1,4 +1,5 @@
 /* cmd_snapshot_inspect.c - `thaw snapshot inspect`: what a snapshot's file says. */
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 
@@ -6,6 +7,8 @@
 #include "executor/cli/functions_options.h"
 #include "executor/cli/options.h"
 #include "executor/cli/snapshot_files.h"
+#include "executor/cli/snapshot_linux.h"
+#include "executor/cli/snapshot_linux_table.h"
 #include "executor/cli/verbs.h"
 
 #define TEXT_MAX 256
@@ -59,11 +62,44 @@ static void print_object(json_t *object)
 static void print_file(json_t *file)
 {
 	json_t *manifest = json_object_get(file, "manifest");
+	json_t *shown = json_object_get(file, "linux");
 
 	print_object(file);
 	print_object(manifest);
 	puts("\nIts key is made of:");
 	print_object(json_object_get(manifest, "key"));
+	if (!shown)
+		return;
+	puts("\nLinux state:");
+	print_object(shown);
+	snapshot_linux_print_lists(shown);
+}
+
+/*
+ * Returns what the file called @name says, for the caller to own, and an exit code; NULL:
+ * nothing can be shown of it.
+ */
+static json_t *describe(struct store *store, const char *name, int *ret_code)
+{
+	struct store_file file;
+	struct error err;
+	json_t *json;
+
+	*ret_code = CLI_CATALOG;
+	if (store_file_open(store_directory(store), name, NULL, NULL, &err,
+			    &file)) {
+		cli_error("%s", err.message);
+		return NULL;
+	}
+	json = snapshot_files_json(store, name, &file);
+	if (!json)
+		error_set(&err, -ENOMEM, "no memory for %s", name);
+	if (json && snapshot_linux_put(json, &file, &err) >= 0)
+		*ret_code = CLI_OK;
+	else
+		cli_error("%s", err.message);
+	store_file_close(&file);
+	return json;
 }
 
 static int snapshot_inspect_run(const struct cli_verb *verb, int argc,
@@ -73,7 +109,6 @@ static int snapshot_inspect_run(const struct cli_verb *verb, int argc,
 	json_auto_t *file = NULL;
 	char name[STORE_NAME_MAX];
 	struct store *store;
-	struct error err;
 	const char *key;
 	int code = cli_parse(verb, argc, argv, &my, &key);
 
@@ -83,16 +118,11 @@ static int snapshot_inspect_run(const struct cli_verb *verb, int argc,
 		return code;
 	code = snapshot_files_find(store, key, name);
 	if (code == CLI_GO_ON) {
-		code = CLI_OK;
-		file = snapshot_files_describe(store, name, &err);
-		if (!file) {
-			cli_error("%s", err.message);
-			code = CLI_CATALOG;
-		} else if (my.format == SNAPSHOT_JSON) {
+		file = describe(store, name, &code);
+		if (file && my.format == SNAPSHOT_JSON)
 			functions_print_json(file);
-		} else {
+		else if (file)
 			print_file(file);
-		}
 	}
 	store_close(store);
 	return code;
@@ -106,7 +136,12 @@ const struct cli_verb cmd_snapshot_inspect = {
 		"Prints what the file of the snapshot says whose key begins with KEY: which thaw and\n"
 		"which machine it is for, its function, and what its key is made of. Once the\n"
 		"function was invoked, also how many pages invocations write (hot) and touch\n"
-		"(working). Any thaw can read what another machine has written.\n",
+		"(working). Any thaw can read what another machine has written.\n"
+		"\n"
+		"Of a Linux program, it shows what the host knew of it when it was frozen: threads,\n"
+		"memory, descriptors, signals, timers, limits, and the files that it has written; of\n"
+		"memory, files and pipes not the bytes, and of its environment only the names.\n"
+		"That takes a thaw for the same architecture. Exit code 3: it is no good.\n",
 	.examples =
 		"  thaw snapshot inspect b647980c\n"
 		"  thaw snapshot inspect b647980c -o json | jq .manifest.key\n",

@@ -13,6 +13,8 @@
 #include "executor/cli/cli.h"
 #include "snapshot/store/advice.h"
 
+_Static_assert(STORE_FEATURES % 8 == 0, "whole rows");
+
 int snapshot_files_code(int result)
 {
 	switch (result) {
@@ -106,18 +108,20 @@ int snapshot_files_find(struct store *store, const char *word,
 	return CLI_NOT_FOUND;
 }
 
-/* The mask of the CPU's features, without the zeros at its end. */
-static void put_features(struct json_output *object,
-			 const struct store_header *header)
+/* The mask of the CPU's features, eight words in a row. */
+static json_t *features_json(const struct store_header *header)
 {
-	char text[8 * STORE_FEATURES + 1] = "";
-	size_t count = STORE_FEATURES;
+	json_t *rows = json_array();
 
-	while (count && !header->features[count - 1])
-		count--;
-	for (size_t i = 0; i < count; i++)
-		snprintf(text + 8 * i, 9, "%08x", header->features[i]);
-	json_put_text(object, "cpu", text);
+	for (size_t i = 0; i < STORE_FEATURES; i += 8) {
+		char row[8 * 8 + 1];
+
+		for (size_t k = 0; k < 8; k++)
+			snprintf(row + 8 * k, 9, "%08x",
+				 header->features[i + k]);
+		json_array_append_new(rows, json_string(row));
+	}
+	return rows;
 }
 
 /* What was learned of it. Without that, the members are not there. */
@@ -157,7 +161,7 @@ json_t *snapshot_files_json(struct store *store, const char *name,
 	json_put_text(&object, "architecture",
 		      store_architecture_name(header->architecture));
 	json_put_number(&object, "page_size", header->page_size);
-	put_features(&object, header);
+	json_put(&object, "cpu", features_json(header));
 	/* a time in the far future is no reason to fail */
 	json_put_time(&object, "created",
 		      header->created_s % (UINT64_C(1) << 32) * 1000);

@@ -7,6 +7,8 @@ set -uo pipefail
 
 # shellcheck source=tests/cli/support/script.sh
 . "$(dirname "${BASH_SOURCE[0]}")/support/script.sh"
+# shellcheck source=tests/cli/support/snapshot_file.sh
+. "$(dirname "${BASH_SOURCE[0]}")/support/snapshot_file.sh"
 need_functions
 cp "$build/thaw" thaw
 export THAW_CATALOG=functions.json THAW_STATE_DIR=$work/state
@@ -96,37 +98,12 @@ check_table() {
 	hasnt out '^Linux state'
 }
 
-# bytes FILE OFFSET BYTES: writes them into the file; they are as printf has them.
-bytes() {
-	# shellcheck disable=SC2059
-	printf "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>noise
-}
-
-# number FILE OFFSET: the number there.
-number() {
-	od -An -tu8 -j "$2" -N 8 "$1" | tr -d ' '
-}
-
-# make_whole FILE: makes the hash of all before the memory right again.
-make_whole() {
-	local end=200 offset chunks
-
-	bytes "$1" 168 "$(printf '\\0%.0s' {1..32})"
-	for offset in 128 136 144; do # the sizes of manifest, ready and state
-		end=$(((end + $(number "$1" $offset) + 7) & ~7))
-	done
-	chunks=$(($(number "$1" 152) >> 16))
-	end=$((((end + 2 * chunks + 7) & ~7) + 32 * chunks))
-	bytes "$1" 168 "$(head -c $end "$1" | b2sum -l 256 | head -c 64 | sed 's/../\\x&/g')"
-}
-
 # hostile TEXT CODE OFFSET BYTES: inspects the file with these bytes, as whole as it was.
 hostile() {
 	local file=$work/hostile/$key.thaw
 
 	cp "state/$key.thaw" "$file"
-	bytes "$file" "$3" "$4"
-	make_whole "$file"
+	patch "$file" "$3" "$4"
 	try "$2" "$1" ./thaw snapshot inspect "$key" --state-dir hostile
 	same "$1: nothing that moves the cursor" "$(tr -d '\n' <out | grep -c '[[:cntrl:]]')" 0
 }
@@ -135,7 +112,7 @@ check_hostile() {
 	local file=state/$key.thaw state name
 
 	mkdir -m 0700 hostile
-	state=$(((200 + $(number "$file" 128) + 7) & ~7))
+	state=$(((header_size + $(number "$file" $at_manifest_size) + 7) & ~7))
 	name=$(grep -abo -m 1 locker "$file" | head -n 1 | cut -d : -f 1)
 	hostile 'another version of the state' 3 $((state + 8)) '\2'
 	has err 'no good: another version'
@@ -149,11 +126,11 @@ check_hostile() {
 	has out ' [?][?]cker '
 	hostile 'a name without an end' 3 "$name" 'xxxxxxxxxxxxxxxx'
 	has err 'no good: the name of a thread'
-	hostile 'no more of it' 3 136 "$(printf '\\x%02x' $(($(number "$file" 136) & 255 ^ 8)))"
+	hostile 'no more of it' 3 $at_ready_size "$(printf '\\x%02x' $(($(number "$file" $at_ready_size) & 255 ^ 8)))"
 	hostile 'a manifest of another key' 3 "$(grep -abo -m 1 '"memory": 8' "$file" |
 		head -n 1 | cut -d : -f 1)" '"memory": 9'
 	has err 'what its manifest says of its key is not so'
-	hostile 'of another architecture' 0 44 '\363\0'
+	hostile 'of another architecture' 0 $at_architecture '\363\0'
 	has out '^linux_reason +it is for another architecture'
 	printf x | dd of="hostile/$key.thaw" bs=1 seek=$((state + 40)) conv=notrunc 2>noise
 	try 3 'a damaged file' ./thaw snapshot inspect "$key" --state-dir hostile

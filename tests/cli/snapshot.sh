@@ -7,6 +7,8 @@ set -uo pipefail
 
 # shellcheck source=tests/cli/support/script.sh
 . "$(dirname "${BASH_SOURCE[0]}")/support/script.sh"
+# shellcheck source=tests/cli/support/snapshot_file.sh
+. "$(dirname "${BASH_SOURCE[0]}")/support/snapshot_file.sh"
 need_functions
 cp "$build/thaw" thaw
 
@@ -298,27 +300,6 @@ check_damage() {
 	try 0 'a key that has only one moved aside' ./thaw snapshot rm "$key"
 }
 
-# bytes FILE OFFSET BYTES: writes them into the file; they are as printf has them.
-bytes() {
-	# shellcheck disable=SC2059
-	printf "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>noise
-}
-
-# patch FILE OFFSET BYTES: the same, and the hash of all before the memory is right again.
-patch() {
-	local end=552 offset chunks hash
-
-	bytes "$@"
-	bytes "$1" 520 "$(printf '\\0%.0s' {1..32})"
-	for offset in 480 488 496; do # the sizes of manifest, ready and state
-		end=$(((end + $(od -An -tu8 -j $offset -N 8 "$1") + 7) & ~7))
-	done
-	chunks=$(($(od -An -tu8 -j 504 -N 8 "$1") >> 16))
-	end=$((((end + 2 * chunks + 7) & ~7) + 32 * chunks))
-	hash=$(head -c $end "$1" | b2sum -l 256 | head -c 64 | sed 's/../\\x&/g')
-	bytes "$1" 520 "$hash"
-}
-
 # foreign BYTE OFFSET BYTES: a snapshot with a key of such bytes, of thaw 9.8.7, patched.
 foreign() {
 	local file
@@ -326,7 +307,7 @@ foreign() {
 	file=foreign/$(printf "$1%.0s" {1..32}).thaw
 	cp "state/$key.thaw" "$file"
 	bytes "$file" 16 '9.8.7\0'
-	bytes "$file" 448 "$(printf "\\\\x$1%.0s" {1..32})"
+	bytes "$file" $at_key "$(printf "\\\\x$1%.0s" {1..32})"
 	patch "$file" "$2" "$3"
 }
 
@@ -345,10 +326,10 @@ check_other_machines() {
 
 	key=$(./thaw snapshot key hello)
 	mkdir -m 0700 foreign
-	foreign a1 56 '\xff\xff\xff\xff\xff\xff\xff\xff'
-	foreign a2 44 '\xf3\0'
-	foreign a3 40 '\xff'
-	foreign a4 48 '\0\x40'
+	foreign a1 $at_cpu '\xff\xff\xff\xff\xff\xff\xff\xff'
+	foreign a2 $at_architecture '\xf3\0'
+	foreign a3 $at_abi '\xff'
+	foreign a4 $at_page_size '\0\x40'
 	foreign a5 8 '\x63'
 	cp "state/$key.thaw" foreign
 	try 0 'list those of other machines' ./thaw snapshot list --state-dir foreign
@@ -381,17 +362,16 @@ check_other_machines() {
 	try 0 'and start from it' ./thaw invoke hello -v -d '{"name":"Ada"}' \
 		--state-dir imported
 	has err 'from the store'
-	# one of a CPU that had less: it lacks the last of what this one has
+	# one of a CPU that had less
 	cp "imported/$key.thaw" whole
-	od -An -tx1 -v -j 56 -N 384 whole >mask
-	[[ $(tr -d ' 0\n' <mask) ]] || fail 'the mask of features has bits'
-	patch "imported/$key.thaw" 404 '\0\0\0\0'
+	same 'this one has more' "$(($(number whole $at_cpu) != 0))" 1
+	patch "imported/$key.thaw" $at_cpu '\0\0\0\0\0\0\0\0'
 	try 0 'one of a CPU with less' ./thaw invoke hello -v -d '{"name":"Ada"}' \
 		--state-dir imported
 	has err 'from the store'
 	cp whole "imported/$key.thaw"
 	# a header that does not fit the name
-	patch "imported/$key.thaw" 56 '\xff\xff\xff\xff\xff\xff\xff\xff'
+	patch "imported/$key.thaw" $at_cpu '\xff\xff\xff\xff\xff\xff\xff\xff'
 	try 0 'one of another CPU in its place' ./thaw invoke hello -v \
 		-d '{"name":"Ada"}' --state-dir imported
 	has err 'booted, not taken from the store: .*CPU with features that this one lacks'

@@ -34,6 +34,7 @@ static uint8_t *good;
 static size_t size;
 static struct layout layout;
 static uint64_t code;
+static bool has_system; /* is there anything in the system page? */
 
 /* Deploys the function. Returns whether its snapshot was from its file. */
 static bool deploy(char *ret_why)
@@ -48,6 +49,9 @@ static bool deploy(char *ret_why)
 	is_stored = function->is_stored;
 	layout = function->snapshot->layout;
 	code = function->image->entry;
+	has_system =
+		!store_is_zero(function->snapshot->pristine + THAW_GPA_SYSTEM,
+			       THAW_PAGE_SIZE);
 	if (ret_why)
 		strcpy(ret_why, function->not_stored.message);
 	ck_assert_str_eq(call_once(thaw, "one", ""), ANSWER);
@@ -220,17 +224,17 @@ END_TEST
 START_TEST(zeros_over_what_is_thaws)
 {
 	const uint64_t places[] = {
-#ifdef __x86_64__
-		THAW_GPA_SYSTEM, /* on arm64 it is zero */
-#endif
-		THAW_GPA_STUB,	     THAW_GPA_INFO, THAW_GPA_ENVIRONMENT, code,
-		layout.tables.start,
+		THAW_GPA_SYSTEM,      THAW_GPA_STUB, THAW_GPA_INFO,
+		THAW_GPA_ENVIRONMENT, code,	     layout.tables.start
 	};
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
 		uint8_t *bytes = copy_good();
 		struct layered_ready *ready = ready_of(bytes);
 
+		/* one architecture has nothing there: the file is right */
+		if (places[i] == THAW_GPA_SYSTEM && !has_system)
+			continue;
 		memset(ready->extents, 0, sizeof(ready->extents));
 		ready->count = 1;
 		ready->extents[0].start =

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "snapshot/snapshot_internal.h"
 #include "vm/tables.h"
@@ -121,4 +122,28 @@ const uint64_t *hot_set_get(const struct snapshot *snapshot)
 	const uint64_t *seen = atomic_load(&snapshot->hot_seen);
 
 	return seen ? seen : atomic_load(&snapshot->hot_expected);
+}
+
+/*
+ * Gives @vm the page at @gpa for its own, if the kernel can do that without showing the
+ * shared page first. A first write by the guest would do it as well. But then the page
+ * that it has read would be taken away in all vms of the process, since they share their
+ * addresses: that costs more the more vms there are. Where it fails, the guest does it.
+ */
+static void own_page(const struct snapshot *snapshot, struct vm *vm,
+		     uint64_t gpa)
+{
+	const size_t size = snapshot->page_size;
+
+	(void)!madvise(vm_memory(vm) + gpa / size * size, size,
+		       MADV_POPULATE_WRITE);
+}
+
+void hot_set_own(const struct snapshot *snapshot, struct vm *vm)
+{
+	const uint64_t *hot = hot_set_get(snapshot);
+
+	own_page(snapshot, vm, THAW_GPA_INFO);
+	for (uint64_t i = 1; hot && i <= hot[0]; i++)
+		own_page(snapshot, vm, hot[i]);
 }

@@ -41,4 +41,10 @@ void hot_set_expect(struct snapshot *snapshot, struct vm *vm);
  */
 const uint64_t *hot_set_get(const struct snapshot *snapshot);
 
+/*
+ * Gives @vm these pages, and the one that the host writes first, for its own. The guest's
+ * first write still has to find that they are writable.
+ */
+void hot_set_own(const struct snapshot *snapshot, struct vm *vm);
+
 #endif

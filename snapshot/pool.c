@@ -23,6 +23,7 @@
 struct idle_vm {
 	struct vm *vm;
 	uint64_t since_ns;
+	bool is_shrunk; /* since then */
 };
 
 struct pool {
@@ -101,6 +102,7 @@ static int warm_up(struct pool *pool, struct error *err)
 		if (r)
 			return r;
 		idle->since_ns = clock_now_ns();
+		idle->is_shrunk = false;
 		pool->idle_count++;
 		pool->vm_count++;
 	}
@@ -281,7 +283,8 @@ HOT static void pool_keep(struct pool *pool, struct vm *vm, bool is_new,
 {
 	pthread_mutex_lock(&pool->lock);
 	if (!pool_serve(pool, vm, is_new))
-		pool->idle[pool->idle_count++] = (struct idle_vm){ vm, now_ns };
+		pool->idle[pool->idle_count++] =
+			(struct idle_vm){ vm, now_ns, false };
 	pthread_mutex_unlock(&pool->lock);
 }
 
@@ -477,14 +480,20 @@ static void verify(const struct pool *pool, struct vm *vm)
 	abort();
 }
 
+/* A vm that is out is of no more use. */
+static void give_up(struct pool *pool, struct vm *vm)
+{
+	memory_budget_freeing(pool->config.memory);
+	free_vm(pool, vm);
+	forget_one(pool);
+}
+
 HOT void pool_release(struct pool *pool, struct vm *vm, bool clean,
 		      const struct vm_moment *now,
 		      struct restore_stats *ret_stats)
 {
 	if (snapshot_restore(pool->snapshot, vm, clean, ret_stats)) {
-		memory_budget_freeing(pool->config.memory);
-		free_vm(pool, vm);
-		forget_one(pool);
+		give_up(pool, vm);
 		return;
 	}
 	if (ret_stats)
@@ -496,22 +505,79 @@ HOT void pool_release(struct pool *pool, struct vm *vm, bool clean,
 	pool_keep(pool, vm, false, now->monotonic_ns);
 }
 
-/* Whether an idle vm may be freed; the lock is held. */
-static bool may_spare(const struct pool *pool, bool warm_too)
+/* How many of the idle vms, the oldest ones, may be freed; the lock is held. */
+static size_t spare_count(const struct pool *pool, bool warm_too)
 {
-	return pool->idle_count &&
-	       (warm_too || pool->vm_count > pool->config.warm);
+	const size_t warm = warm_too ? 0 : pool->config.warm;
+	const size_t count = pool->vm_count > warm ? pool->vm_count - warm : 0;
+
+	return count < pool->idle_count ? count : pool->idle_count;
 }
 
-uint64_t pool_idle_since(struct pool *pool)
+size_t pool_list_idle(struct pool *pool, bool warm_too, uint64_t *ret_since_ns,
+		      size_t count)
 {
-	uint64_t since_ns = UINT64_MAX;
+	size_t spare;
 
 	pthread_mutex_lock(&pool->lock);
-	if (may_spare(pool, false))
-		since_ns = pool->idle[0].since_ns;
+	spare = spare_count(pool, warm_too);
+	if (count > spare)
+		count = spare;
+	for (size_t i = 0; i < count; i++)
+		ret_since_ns[i] = pool->idle[i].since_ns;
 	pthread_mutex_unlock(&pool->lock);
-	return since_ns;
+	return count;
+}
+
+/* Takes out the oldest vm that pool_shrink() is about. Its vm is NULL if there is none. */
+static struct idle_vm take_unshrunk(struct pool *pool, bool warm_too,
+				    uint64_t before_ns)
+{
+	struct idle_vm taken = { .vm = NULL };
+	size_t count;
+
+	pthread_mutex_lock(&pool->lock);
+	count = spare_count(pool, warm_too);
+	for (size_t i = 0; i < count && !taken.vm; i++) {
+		if (pool->idle[i].is_shrunk ||
+		    pool->idle[i].since_ns >= before_ns)
+			continue;
+		taken = pool->idle[i];
+		(void)take_idle_at(pool, i);
+	}
+	pthread_mutex_unlock(&pool->lock);
+	return taken;
+}
+
+/* Gives it back, as old as it was. */
+static void put_shrunk(struct pool *pool, struct vm *vm, uint64_t since_ns)
+{
+	size_t at;
+
+	pthread_mutex_lock(&pool->lock);
+	if (!pool_serve(pool, vm, false)) {
+		for (at = pool->idle_count++;
+		     at && pool->idle[at - 1].since_ns > since_ns; at--)
+			pool->idle[at] = pool->idle[at - 1];
+		pool->idle[at] = (struct idle_vm){ vm, since_ns, true };
+	}
+	pthread_mutex_unlock(&pool->lock);
+}
+
+size_t pool_shrink(struct pool *pool, bool warm_too, uint64_t before_ns)
+{
+	struct idle_vm idle;
+	size_t count = 0;
+
+	while ((idle = take_unshrunk(pool, warm_too, before_ns)).vm) {
+		if (snapshot_shrink(pool->snapshot, idle.vm)) {
+			give_up(pool, idle.vm);
+			continue;
+		}
+		put_shrunk(pool, idle.vm, idle.since_ns);
+		count++;
+	}
+	return count;
 }
 
 /* Whoever wants a vm meanwhile may make one: this one does not count any more. */
@@ -520,7 +586,7 @@ bool pool_free_oldest(struct pool *pool, bool warm_too, uint64_t before_ns)
 	struct vm *vm = NULL;
 
 	pthread_mutex_lock(&pool->lock);
-	if (may_spare(pool, warm_too) && pool->idle[0].since_ns < before_ns) {
+	if (spare_count(pool, warm_too) && pool->idle[0].since_ns < before_ns) {
 		memory_budget_freeing(pool->config.memory);
 		vm = take_idle_at(pool, 0);
 		pool->vm_count--;

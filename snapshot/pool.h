@@ -121,10 +121,18 @@ void pool_release(struct pool *pool, struct vm *vm, bool clean,
 		  const struct vm_moment *now, struct restore_stats *ret_stats);
 
 /*
- * Since when the vm has been idle that pool_free_oldest() would free first;
- * UINT64_MAX if there is none.
+ * Has vms that have been idle since before @before_ns, and have not since then, give back
+ * the memory that they have of their own: snapshot_shrink(). Not `warm` of them, unless
+ * @warm_too. Meanwhile each of them is out. Slow. Returns how many did.
  */
-uint64_t pool_idle_since(struct pool *pool);
+size_t pool_shrink(struct pool *pool, bool warm_too, uint64_t before_ns);
+
+/*
+ * Since when those have been idle that may be freed, the longest first: up to @count of them
+ * in @ret_since_ns. Returns how many.
+ */
+size_t pool_list_idle(struct pool *pool, bool warm_too, uint64_t *ret_since_ns,
+		      size_t count);
 
 /*
  * Frees the vm that has been idle longest, if it has been idle since before

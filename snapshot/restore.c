@@ -308,3 +308,26 @@ HOT int snapshot_restore(struct snapshot *snapshot, struct vm *vm, bool clean,
 		vm_spoil(vm);
 	return r;
 }
+
+int snapshot_shrink(const struct snapshot *snapshot, struct vm *vm)
+{
+	struct dirty *dirty = vm_dirty(vm);
+	int r;
+
+	/* it may have written where it waits; nor does it wait any more */
+	poll_stop(vm);
+	r = vm_spoiled(vm) ? -ESTALE : dirty_collect(dirty);
+	if (!r)
+		r = remap(snapshot, vm);
+	dirty->old_count = dirty->count;
+	dirty->is_shrunk = true;
+	if (r)
+		vm_spoil(vm);
+	return r;
+}
+
+void snapshot_wake(const struct snapshot *snapshot, struct vm *vm)
+{
+	vm_dirty(vm)->is_shrunk = false;
+	hot_set_own(snapshot, vm);
+}

@@ -11,7 +11,6 @@
 #include "snapshot/start.h"
 
 #include <errno.h>
-#include <sys/mman.h>
 
 #include "base/clock.h"
 #include "snapshot/hot_set.h"
@@ -24,21 +23,6 @@
 
 /* So many pages cost less to fault in than a run of the vm that touches them. */
 #define TOUCH_PAGES_MIN 16
-
-/*
- * Gives @vm the page at @gpa for its own, if the kernel can do that without showing the
- * shared page first. A first write by the guest would do it as well. But then the page
- * that it has read would be taken away in all vms of the process, since they share their
- * addresses: that costs more the more vms there are. Where it fails, the guest does it.
- */
-static void own_page(const struct snapshot *snapshot, struct vm *vm,
-		     uint64_t gpa)
-{
-	const size_t size = snapshot->page_size;
-
-	(void)!madvise(vm_memory(vm) + gpa / size * size, size,
-		       MADV_POPULATE_WRITE);
-}
 
 /*
  * Makes the pages of the hot set writable in @vm, which is new and has not run, so
@@ -67,11 +51,9 @@ static int warm_up_vm(struct snapshot *snapshot, struct vm *vm, bool is_awaited)
 {
 	const uint64_t *hot = hot_set_get(snapshot);
 
-	own_page(snapshot, vm, THAW_GPA_INFO);
+	hot_set_own(snapshot, vm);
 	if (!hot)
 		return 0;
-	for (uint64_t i = 1; i <= hot[0]; i++)
-		own_page(snapshot, vm, hot[i]);
 	if (is_awaited && hot[0] < TOUCH_PAGES_MIN)
 		return 0;
 	return touch_pages(snapshot, vm, hot);

@@ -60,6 +60,7 @@ struct dirty {
 	size_t last_count; /* pages in the set that was last cooled */
 	unsigned patience; /* how often the number of looks was doubled */
 	unsigned turn;	   /* restores so far */
+	bool is_shrunk;	   /* the set is empty as its pages were given back */
 
 	/* the memslot */
 	uint64_t memory;

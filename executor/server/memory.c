@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/container_of.h"
 #include "executor/server/log/log.h"
@@ -14,8 +16,8 @@
 
 enum memory_pressure {
 	PRESSURE_NONE,
-	PRESSURE_IDLE, /* it begins */
-	PRESSURE_WARM, /* it goes on */
+	PRESSURE_BEGINS,
+	PRESSURE_GOES_ON,
 };
 
 void memory_set_generation(struct memory *memory, struct generation *generation)
@@ -60,10 +62,8 @@ static struct pool *find_oldest(const struct generation *generation)
 		struct pool *pool = pool_of(generation->deployments[i]);
 		uint64_t since_ns;
 
-		if (!pool)
-			continue;
-		since_ns = pool_idle_since(pool);
-		if (since_ns < oldest_ns) {
+		if (pool && pool_list_idle(pool, false, &since_ns, 1) &&
+		    since_ns < oldest_ns) {
 			oldest_ns = since_ns;
 			oldest = pool;
 		}
@@ -130,6 +130,69 @@ void memory_init(struct memory *memory, const struct memory_config *config)
 	memory->source.events = memory->source.trigger = -1;
 }
 
+/* The most vms that pressure takes is that share of the idle ones, the older half. */
+#define PRESSED_SHARE 2
+
+static size_t count_idle(const struct generation *generation)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < generation->count; i++) {
+		struct pool *pool = pool_of(generation->deployments[i]);
+		unsigned idle = 0, busy, waiting;
+
+		if (pool)
+			pool_count(pool, &idle, &busy, &waiting);
+		count += idle;
+	}
+	return count;
+}
+
+static int compare_times(const void *a, const void *b)
+{
+	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Before when the older half of all vms that may be freed has been idle. */
+static uint64_t find_half(const struct generation *generation, bool warm_too)
+{
+	const size_t room = count_idle(generation);
+	cleanup_free uint64_t *since_ns = calloc(room + 1, sizeof(*since_ns));
+	size_t count = 0;
+
+	if (!since_ns)
+		return UINT64_MAX;
+	for (size_t i = 0; i < generation->count; i++) {
+		struct pool *pool = pool_of(generation->deployments[i]);
+
+		if (pool)
+			count += pool_list_idle(pool, warm_too,
+						since_ns + count, room - count);
+	}
+	if (!count)
+		return 0;
+	qsort(since_ns, count, sizeof(*since_ns), compare_times);
+	return since_ns[(count - 1) / PRESSED_SHARE] + 1;
+}
+
+/* Has idle vms of all functions give memory back: pool_shrink(). */
+static size_t shrink(struct memory *memory, const struct generation *generation,
+		     bool warm_too, uint64_t before_ns)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < generation->count; i++) {
+		struct pool *pool = pool_of(generation->deployments[i]);
+
+		if (pool)
+			count += pool_shrink(pool, warm_too, before_ns);
+	}
+	metrics_add(&memory->config.metrics->vms_shrunk_total, count);
+	return count;
+}
+
 /* Frees vms of all functions that have been idle since before @before_ns. */
 static size_t trim(const struct generation *generation, bool warm_too,
 		   uint64_t before_ns)
@@ -181,21 +244,38 @@ static void trim_idle(struct memory *memory,
 		metrics_add(&memory->config.metrics
 				     ->vms_trimmed[METRICS_TRIM_IDLE],
 			    trim(generation, false, now_ns - idle_ns));
+	if (now_ns > idle_ns / 2)
+		shrink(memory, generation, false, now_ns - idle_ns / 2);
 }
 
-static void trim_pressed(struct memory *memory,
-			 const struct generation *generation, bool warm_too)
+/* Frees the older half of the idle vms; of the warm ones, once there are no others. */
+static size_t trim_half(const struct generation *generation)
 {
-	const size_t count = trim(generation, warm_too, UINT64_MAX);
+	const size_t count =
+		trim(generation, false, find_half(generation, false));
+
+	return count ? count :
+		       trim(generation, true, find_half(generation, true));
+}
+
+/* What is made again soonest goes first: see memory.h. */
+static void trim_pressed(struct memory *memory,
+			 const struct generation *generation, bool goes_on)
+{
+	size_t freed = 0, shrunk;
 
 	shells_spare();
+	if (goes_on)
+		freed = trim_half(generation);
+	shrunk = shrink(memory, generation, goes_on, UINT64_MAX);
 	metrics_add(&memory->config.metrics->vms_trimmed[METRICS_TRIM_PRESSURE],
-		    count);
+		    freed);
 	/* once, however long it goes on */
-	if (!warm_too)
-		log_write(THAW_LOG_WARN, "memory is short: idle vms are freed",
+	if (!goes_on)
+		log_write(THAW_LOG_WARN,
+			  "memory is short: idle vms give theirs back",
 			  LOG_FIELD("said_by", memory->source.path),
-			  LOG_NUMBER("vms", count));
+			  LOG_NUMBER("vms", shrunk));
 }
 
 /* Makes the warm vms again that have been freed since, unless memory was short. */
@@ -221,7 +301,7 @@ static void sweep_once(struct memory *memory)
 	const int pressure = atomic_exchange(&memory->pressure, PRESSURE_NONE);
 
 	if (generation && pressure) {
-		trim_pressed(memory, generation, pressure == PRESSURE_WARM);
+		trim_pressed(memory, generation, pressure == PRESSURE_GOES_ON);
 		/* pressure from before now has not seen what this has freed */
 		atomic_store(&memory->pressed_ns, clock_now_ns());
 	} else if (generation) {
@@ -278,7 +358,7 @@ void memory_press(struct memory *memory)
 				     pressed_ns + SERVER_PRESSURE_GOES_ON_NS;
 
 	atomic_store(&memory->pressure,
-		     goes_on ? PRESSURE_WARM : PRESSURE_IDLE);
+		     goes_on ? PRESSURE_GOES_ON : PRESSURE_BEGINS);
 	begin_sweep(memory);
 }
 

@@ -11,13 +11,17 @@
  *	... offload_pool_free(builders);
  *	memory_done(&memory);
  *
- * A timer of the main thread begins a sweep, on a builder. The
- * sweep frees the vms of all functions that have been idle for long, but none of a
- * function's concurrency.warm, and has malloc() give back what requests have left.
- * When the kernel says that memory is short, the sweep frees all idle vms, and the
- * warm ones too if the pressure goes on. A thread that makes a vm beyond the bound
- * frees idle ones, or is refused; a boot also frees warm vms of the function that
- * it updates.
+ * A timer of the main thread begins a sweep, on a builder. The sweep frees the vms of all
+ * functions that have been idle for long, but none of a function's concurrency.warm; has
+ * those that have been idle for half as long give back the memory that they have of their
+ * own; and has malloc() give back what requests have left.
+ *
+ * When the kernel says that memory is short, all idle vms but the warm ones give theirs
+ * back. Each time that it goes on to say so, the older half of them is freed, or of the
+ * warm ones once there are no others; and the warm ones give theirs back, too.
+ *
+ * A thread that makes a vm beyond the bound frees idle ones, or is refused; a boot also
+ * frees warm vms of the function that it updates.
  */
 #ifndef EXECUTOR_SERVER_MEMORY_H
 #define EXECUTOR_SERVER_MEMORY_H
@@ -74,7 +78,7 @@ void memory_start(struct memory *memory, struct offload_pool *builders,
 		  struct io *io);
 void memory_stop(struct memory *memory);
 
-/* Memory is short: has idle vms freed. Main thread. */
+/* Memory is short: see above. Main thread. */
 void memory_press(struct memory *memory);
 
 void memory_done(struct memory *memory);

@@ -90,6 +90,7 @@ struct metrics_server {
 	_Atomic uint64_t last_reload_unix_s; /* successful */
 	_Atomic uint64_t last_reload_ok;     /* 0 or 1 */
 	_Atomic uint64_t vms_trimmed[METRICS_TRIMS];
+	_Atomic uint64_t vms_shrunk_total;
 };
 
 void metrics_observe(struct metrics_histogram *histogram, uint64_t ns);

@@ -15,7 +15,10 @@
 #include <sys/ioctl.h>
 
 #include "base/clock.h"
+#include "executor/engine.h"
+#include "executor/function.h"
 #include "guest/abi/thaw_abi.h"
+#include "snapshot/pool.h"
 #include "tests/contract/support/guests.h"
 #include "tests/contract/support/steps.h"
 
@@ -182,6 +185,18 @@ static void cool(struct thaw *thaw)
 	change(thaw, ALL_PAGES);
 }
 
+/* Has the idle vm give back its memory. */
+static void shrink(struct thaw *thaw)
+{
+	struct pool *pool = engine_find(thaw, "steps")->pool;
+
+	for (int i = 0; i < 3; i++) {
+		change(thaw, SECRET_PAGES);
+		pool_shrink(pool, true, UINT64_MAX);
+		change(thaw, 1);
+	}
+}
+
 static void check_all_is_well(struct thaw *thaw)
 {
 	for (uint32_t i = 0; i < 3; i++)
@@ -220,7 +235,8 @@ static const struct {
 #define WAYS ((int)(sizeof(ways) / sizeof(*ways)))
 
 /* @i, the loop's variable, says which way and which backend. */
-static void fail_each(int i, const char *restore)
+static void fail_each(int i, const char *restore,
+		      void (*sequence)(struct thaw *thaw))
 {
 	struct thaw *thaw = open_one(backends[i / WAYS], restore);
 	int n = 0;
@@ -228,7 +244,7 @@ static void fail_each(int i, const char *restore)
 	fault.code = ways[i % WAYS].code;
 	fault.goes_on = ways[i % WAYS].goes_on;
 	check_all_is_well(thaw);
-	while (fail_one(thaw, n, end_in_every_way))
+	while (fail_one(thaw, n, sequence))
 		ck_assert_int_lt(n++, IOCTLS_MAX);
 	ck_assert_int_gt(n, 1);
 	thaw_close(thaw);
@@ -236,13 +252,19 @@ static void fail_each(int i, const char *restore)
 
 START_TEST(a_failed_restore_costs_the_vm_if_pages_are_copied)
 {
-	fail_each(_i, "copy");
+	fail_each(_i, "copy", end_in_every_way);
 }
 END_TEST
 
 START_TEST(a_failed_restore_costs_the_vm_if_pages_are_given_back)
 {
-	fail_each(_i, "remap");
+	fail_each(_i, "remap", end_in_every_way);
+}
+END_TEST
+
+START_TEST(a_failed_shrink_costs_the_vm)
+{
+	fail_each(_i, "copy", shrink);
 }
 END_TEST
 
@@ -279,6 +301,7 @@ int main(void)
 	tcase_add_loop_test(
 		group, a_failed_restore_costs_the_vm_if_pages_are_given_back, 0,
 		n);
+	tcase_add_loop_test(group, a_failed_shrink_costs_the_vm, 0, n);
 	tcase_add_loop_test(group, pages_that_could_not_be_let_go_cost_the_vm,
 			    0, n);
 	suite_add_tcase(suite, group);

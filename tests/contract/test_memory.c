@@ -181,21 +181,35 @@ static uint64_t trimmed(enum metrics_trim why)
 	return metrics_get(&metrics.vms_trimmed[why]);
 }
 
-START_TEST(pressure_takes_idle_vms_first_and_warm_ones_if_it_goes_on)
+/* Presses, after which so many are idle, and so many have given back their memory. */
+static void check_press(unsigned idle, unsigned shrunk)
 {
-	make_all_idle();
 	press();
-	ck_assert_uint_eq(count_idle(), 1);
-	ck_assert_uint_eq(trimmed(METRICS_TRIM_PRESSURE), VMS - 1);
+	ck_assert_uint_eq(count_idle(), idle);
+	ck_assert_uint_eq(metrics_get(&metrics.vms_shrunk_total), shrunk);
+}
+
+START_TEST(pressure_takes_what_is_made_again_soonest_first)
+{
+	uint64_t before_ns[VMS], after_ns[VMS];
+
 	make_all_idle();
-	press();
-	ck_assert_uint_eq(count_idle(), 0);
-	ck_assert_uint_eq(trimmed(METRICS_TRIM_PRESSURE), 2 * VMS - 1);
+	/* memory, but not the warm one's */
+	check_press(4, 3);
+	ck_assert_uint_eq(trimmed(METRICS_TRIM_PRESSURE), 0);
+	/* the older half of the others, and the warm one's memory */
+	ck_assert_uint_eq(pool_list_idle(pool(), true, before_ns, VMS), 4);
+	check_press(2, 4);
+	ck_assert_uint_eq(pool_list_idle(pool(), true, after_ns, VMS), 2);
+	ck_assert_mem_eq(after_ns, before_ns + 2, 2 * sizeof(*after_ns));
+	check_press(1, 4);
+	/* the warm one, as there is no other */
+	check_press(0, 4);
+	ck_assert_uint_eq(trimmed(METRICS_TRIM_PRESSURE), 4);
 	/* the next pressure begins anew */
 	make_all_idle();
 	memory.pressed_ns = clock_now_ns() - SERVER_PRESSURE_GOES_ON_NS;
-	press();
-	ck_assert_uint_eq(count_idle(), 1);
+	check_press(4, 7);
 	ck_assert_uint_eq(trimmed(METRICS_TRIM_IDLE), 0);
 	ck_assert_uint_eq(trimmed(METRICS_TRIM_LIMIT), 0);
 }
@@ -216,7 +230,8 @@ START_TEST(pressure_before_a_sweep_for_it_has_ended_is_the_same_pressure)
 	pthread_mutex_unlock(&memory.lock);
 	memory_stop(&memory);
 	offload_pool_free(offload);
-	ck_assert_uint_eq(count_idle(), 1);
+	ck_assert_uint_eq(count_idle(), VMS);
+	ck_assert_uint_eq(metrics_get(&metrics.vms_shrunk_total), VMS - 1);
 }
 END_TEST
 
@@ -242,11 +257,10 @@ START_TEST(pressure_after_the_end_is_left_alone)
 {
 	make_all_idle();
 	press();
-	ck_assert_uint_eq(count_idle(), 1);
 	/* the builders have ended */
 	memory_press(&memory);
 	ck_assert(!memory.sweeping);
-	ck_assert_uint_eq(count_idle(), 1);
+	ck_assert_uint_eq(count_idle(), VMS);
 }
 END_TEST
 
@@ -266,14 +280,41 @@ static void sweep(void)
 START_TEST(warm_vms_are_made_again_once_memory_is_not_short)
 {
 	make_all_idle();
-	press();
-	press();
+	for (int i = 0; i < VMS; i++)
+		press();
 	ck_assert_uint_eq(count_idle(), 0);
 	sweep();
 	ck_assert_uint_eq(count_idle(), 0);
 	memory.pressed_ns = clock_now_ns() - SERVER_PRESSURE_GOES_ON_NS - 1;
 	sweep();
 	ck_assert_uint_eq(count_idle(), 1);
+}
+END_TEST
+
+START_TEST(vms_give_memory_back_after_half_the_time_and_go_after_all_of_it)
+{
+	const struct vm_moment half = { .monotonic_ns = clock_now_ns() -
+							2000 * NS_PER_S };
+	const struct vm_moment all = { .monotonic_ns = clock_now_ns() -
+						       4000 * NS_PER_S };
+	struct vm *vms[VMS];
+	struct error err;
+
+	for (int i = 0; i < VMS; i++)
+		ck_assert_int_eq(pool_acquire(pool(), &err, &vms[i]), 0);
+	pool_release(pool(), vms[0], false, &all, NULL);
+	pool_release(pool(), vms[1], false, &half, NULL);
+	for (int i = 2; i < VMS; i++)
+		pool_release(pool(), vms[i], false,
+			     &(struct vm_moment){ .monotonic_ns =
+							  clock_now_ns() },
+			     NULL);
+	sweep();
+	ck_assert_uint_eq(count_idle(), VMS - 1);
+	ck_assert_uint_eq(trimmed(METRICS_TRIM_IDLE), 1);
+	ck_assert_uint_eq(metrics_get(&metrics.vms_shrunk_total), 1);
+	sweep();
+	ck_assert_uint_eq(metrics_get(&metrics.vms_shrunk_total), 1);
 }
 END_TEST
 
@@ -301,7 +342,7 @@ START_TEST(the_kernels_word_is_heard)
 	memory_stop(&memory);
 	offload_pool_free(offload);
 	io_free(io);
-	ck_assert_uint_ge(trimmed(METRICS_TRIM_PRESSURE), VMS - 1);
+	ck_assert_uint_ge(metrics_get(&metrics.vms_shrunk_total), VMS - 1);
 }
 END_TEST
 
@@ -337,9 +378,10 @@ int main(void)
 
 	tcase_set_timeout(group, 60);
 	tcase_add_checked_fixture(group, set_up, tear_down);
+	tcase_add_test(group, pressure_takes_what_is_made_again_soonest_first);
 	tcase_add_test(
 		group,
-		pressure_takes_idle_vms_first_and_warm_ones_if_it_goes_on);
+		vms_give_memory_back_after_half_the_time_and_go_after_all_of_it);
 	tcase_add_test(
 		group,
 		pressure_before_a_sweep_for_it_has_ended_is_the_same_pressure);

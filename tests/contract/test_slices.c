@@ -336,23 +336,61 @@ static unsigned count_idle(struct function *function)
 	return idle;
 }
 
+START_TEST(the_vms_shrunk_are_those_idle_longest_once_and_keep_their_age)
+{
+	struct function *function =
+		deploy("edges", "measure",
+		       ",\"concurrency\":{\"max\":4,\"warm\":1}");
+	struct pool *pool = function->pool;
+	uint64_t since_ns[4];
+	struct vm *vms[4];
+
+	for (int i = 0; i < 4; i++)
+		vms[i] = take(function);
+	ck_assert_uint_eq(pool_shrink(pool, true, UINT64_MAX), 0);
+	for (unsigned i = 0; i < 4; i++)
+		pool_release(pool, vms[i], false,
+			     &(struct vm_moment){ .monotonic_ns = 10 + i },
+			     NULL);
+	ck_assert_uint_eq(pool_shrink(pool, false, 10), 0);
+	ck_assert_uint_eq(pool_shrink(pool, false, 12), 2);
+	ck_assert_uint_eq(pool_shrink(pool, false, UINT64_MAX), 1);
+	/* but the warm one */
+	ck_assert_uint_eq(pool_shrink(pool, false, UINT64_MAX), 0);
+	ck_assert_uint_eq(pool_shrink(pool, true, UINT64_MAX), 1);
+	ck_assert_uint_eq(pool_list_idle(pool, true, since_ns, 4), 4);
+	for (unsigned i = 0; i < 4; i++)
+		ck_assert_uint_eq(since_ns[i], 10 + i);
+	ck_assert_uint_eq(pool_list_idle(pool, false, since_ns, 4), 3);
+	ck_assert_uint_eq(pool_list_idle(pool, false, since_ns, 2), 2);
+	/* one that has run since has memory again */
+	ck_assert_ptr_eq(take(function), vms[3]);
+	pool_release(pool, vms[3], false,
+		     &(struct vm_moment){ .monotonic_ns = 14 }, NULL);
+	ck_assert_uint_eq(pool_shrink(pool, true, UINT64_MAX), 1);
+	undeploy(function);
+}
+END_TEST
+
 START_TEST(the_vms_freed_are_those_idle_longest_and_not_the_warm_ones)
 {
 	struct function *function =
 		deploy("edges", "measure",
 		       ",\"concurrency\":{\"max\":4,\"warm\":1}");
 	struct pool *pool = function->pool;
+	uint64_t since_ns;
 	struct vm *vms[4];
 
 	for (int i = 0; i < 4; i++)
 		vms[i] = take(function);
 	/* those that are out count as the warm one */
-	ck_assert_uint_eq(pool_idle_since(pool), UINT64_MAX);
+	ck_assert_uint_eq(pool_list_idle(pool, false, &since_ns, 1), 0);
 	for (unsigned i = 0; i < 3; i++)
 		pool_release(pool, vms[i], false,
 			     &(struct vm_moment){ .monotonic_ns = 10 + i },
 			     NULL);
-	ck_assert_uint_eq(pool_idle_since(pool), 10);
+	ck_assert_uint_eq(pool_list_idle(pool, false, &since_ns, 1), 1);
+	ck_assert_uint_eq(since_ns, 10);
 	ck_assert_uint_eq(pool_trim(pool, false, 10), 0);
 	ck_assert_uint_eq(pool_trim(pool, false, 12), 2);
 	ck_assert_uint_eq(count_idle(function), 1);
@@ -364,7 +402,7 @@ START_TEST(the_vms_freed_are_those_idle_longest_and_not_the_warm_ones)
 	ck_assert_uint_eq(pool_trim(pool, false, UINT64_MAX), 1);
 	ck_assert_uint_eq(count_idle(function), 1);
 	ck_assert(!pool_free_oldest(pool, false, UINT64_MAX));
-	ck_assert_uint_eq(pool_idle_since(pool), UINT64_MAX);
+	ck_assert_uint_eq(pool_list_idle(pool, false, &since_ns, 1), 0);
 	ck_assert(pool_free_oldest(pool, true, UINT64_MAX));
 	ck_assert_uint_eq(count_idle(function), 0);
 	/* whoever wants them makes them anew, as many as ever */
@@ -393,6 +431,9 @@ int main(void)
 	tcase_add_test(group, lines_are_there_when_a_slice_ends);
 	tcase_add_test(group, lines_are_there_while_the_function_sleeps);
 	tcase_add_test(group, vms_are_handed_out_in_line);
+	tcase_add_test(
+		group,
+		the_vms_shrunk_are_those_idle_longest_once_and_keep_their_age);
 	tcase_add_test(
 		group,
 		the_vms_freed_are_those_idle_longest_and_not_the_warm_ones);

@@ -333,7 +333,8 @@ MOVES = [
         'function.update', 'status.functions.outdated',
         'thaw_functions{state="outdated"}',
         'thaw_function_state{state="outdated"}']),
-    (lambda *_: time.sleep(0.1), ['thaw_vms_trimmed_total{reason="idle"}']),
+    (lambda *_: time.sleep(0.1), ['thaw_vms_trimmed_total{reason="idle"}',
+                                  'thaw_vms_shrunk_total']),
     (reload(b'{'), [
         'thaw_config_reload_failures_total',
         'thaw_config_last_reload_successful', 'status.catalog.reload_failures',

@@ -159,6 +159,7 @@ void admin_fixture_make(void)
 		.last_reload_unix_s = 1769860800,
 		.last_reload_ok = 1,
 		.vms_trimmed = { 15, 16, 17 },
+		.vms_shrunk_total = 18,
 	};
 	fixture_view = (struct server_view){
 		.state = SERVER_SERVING,

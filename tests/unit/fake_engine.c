@@ -389,18 +389,30 @@ void pool_release(struct pool *pool, struct vm *vm, bool clean,
 	(void)ret_stats;
 }
 
-uint64_t pool_idle_since(struct pool *pool)
-{
-	(void)pool;
-	return UINT64_MAX;
-}
-
 bool pool_free_oldest(struct pool *pool, bool warm_too, uint64_t before_ns)
 {
 	(void)pool;
 	(void)warm_too;
 	(void)before_ns;
 	return false;
+}
+
+size_t pool_list_idle(struct pool *pool, bool warm_too, uint64_t *ret_since_ns,
+		      size_t count)
+{
+	(void)pool;
+	(void)warm_too;
+	(void)ret_since_ns;
+	(void)count;
+	return 0;
+}
+
+size_t pool_shrink(struct pool *pool, bool warm_too, uint64_t before_ns)
+{
+	(void)pool;
+	(void)warm_too;
+	(void)before_ns;
+	return 0;
 }
 
 size_t pool_trim(struct pool *pool, bool warm_too, uint64_t before_ns)

@@ -121,6 +121,7 @@ static const char *const expected[] = {
 	"thaw_vms_trimmed_total{reason=\"idle\"} 15",
 	"thaw_vms_trimmed_total{reason=\"pressure\"} 16",
 	"thaw_vms_trimmed_total{reason=\"limit\"} 17",
+	"thaw_vms_shrunk_total 18",
 	"thaw_memory_bytes 33554432",
 	"thaw_memory_max_bytes 1073741824",
 	"process_start_time_seconds 1769860800.999",

@@ -37,6 +37,9 @@ static const struct server_family server_families[] = {
 	  "Runs over their inline budget, and large bodies to check or copy, moved to "
 	  "an offload thread.",
 	  COUNTER(offloaded_total) },
+	{ "thaw_vms_shrunk_total", "counter",
+	  "Vms that were clean and waiting, and gave back their own memory.",
+	  COUNTER(vms_shrunk_total) },
 	{ "thaw_stolen_total", "counter", "Runs given to an idle worker.",
 	  COUNTER(stolen_total) },
 	{ "thaw_config_last_reload_successful", "gauge",

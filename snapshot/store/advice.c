@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "snapshot/store/directory.h"
 
 static uint64_t page_count(const struct store_file *file)
 {
@@ -242,7 +243,8 @@ int store_advice_write(struct store *store, const struct store_file *file,
 	store_name(file->header.key, STORE_ADVICE_SUFFIX, name);
 	fd = store_create_temporary(dir, temporary);
 	if (fd < 0)
-		return error_set(err, fd, "creating a file: %s", strerror(-fd));
+		return store_directory_failed(dir, fd, "creating a file in",
+					      err);
 	r = store_write_all(fd, bytes, size, 0);
 	if (!r && renameat(dir, temporary, dir, name))
 		r = -errno;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "snapshot/store/directory.h"
 #include "snapshot/store/vouch.h"
 
 struct store {
@@ -116,25 +117,6 @@ static void remove_left(int dir)
 		closedir(stream);
 }
 
-static int check_directory(int dir, const char *path, struct error *err)
-{
-	struct stat status;
-
-	if (fstat(dir, &status))
-		return error_set(err, -errno, "%s: %s", path, strerror(errno));
-	if (status.st_uid != geteuid())
-		return error_set(err, -EPERM,
-				 "the state directory %s belongs to another "
-				 "user",
-				 path);
-	if (status.st_mode & 022)
-		return error_set(err, -EPERM,
-				 "others may write to the state directory %s: "
-				 "chmod 0700 it",
-				 path);
-	return 0;
-}
-
 int store_open(const char *path, uint64_t size_max, struct error *err,
 	       struct store **ret_store)
 {
@@ -144,14 +126,7 @@ int store_open(const char *path, uint64_t size_max, struct error *err,
 
 	if (sodium_init() < 0)
 		return error_set(err, -EIO, "libsodium does not start");
-	if (mkdir(path, 0700) && errno != EEXIST && errno != EROFS)
-		return error_set(err, -errno, "the state directory %s: %s",
-				 path, strerror(errno));
-	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return error_set(err, -errno, "the state directory %s: %s",
-				 path, strerror(errno));
-	r = check_directory(dir, path, err);
+	r = store_directory_open(path, err, &dir);
 	if (r)
 		return r;
 	store = malloc(sizeof(*store));

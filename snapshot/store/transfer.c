@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "snapshot/store/directory.h"
 
 /* Writes what is not zero of @size bytes, page by page. 0 or -errno. */
 static int write_sparse(int to, const uint8_t *bytes, size_t size, uint64_t at)
@@ -122,9 +123,13 @@ int store_import(struct store *store, int fd, uint64_t size,
 	written.fd =
 		store_create_temporary(store_directory(store), written.name);
 	if (written.fd < 0)
-		return error_set(err, written.fd, "creating a file: %s",
-				 strerror(-written.fd));
+		return store_directory_failed(store_directory(store),
+					      written.fd, "creating a file in",
+					      err);
 	r = copy_file(fd, written.fd, size, err, found);
+	if (r && r != -EBADMSG)
+		store_directory_failed(store_directory(store), r,
+				       "copying a snapshot to", err);
 	if (!r && memcmp(found, sha256, sizeof(found)) != 0)
 		r = error_set(err, -EBADMSG, "its hash is not the one given");
 	if (!r)

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "snapshot/store/directory.h"
 
 int store_write_all(int fd, const void *bytes, size_t size, uint64_t offset)
 {
@@ -220,15 +221,15 @@ int store_write(int dir, const struct store_machine *machine,
 				 (unsigned long long)parts.end);
 	written.fd = store_create_temporary(dir, written.name);
 	if (written.fd < 0)
-		return error_set(err, written.fd, "creating a file: %s",
-				 strerror(-written.fd));
+		return store_directory_failed(dir, written.fd,
+					      "creating a file in", err);
 	r = write_file(written.fd, content, &parts, &header);
 	if (!r && fstat(written.fd, &status))
 		r = -errno;
 	if (r) {
 		store_written_abort(dir, &written);
-		return error_set(err, r, "writing a snapshot: %s",
-				 strerror(-r));
+		return store_directory_failed(dir, r, "writing a snapshot to",
+					      err);
 	}
 	written.bytes = (uint64_t)status.st_blocks * 512;
 	memcpy(written.hash, header.hash, sizeof(written.hash));
@@ -240,8 +241,8 @@ int store_written_commit(int dir, struct store_written *written,
 			 const char *name, struct error *err)
 {
 	if (renameat(dir, written->name, dir, name))
-		return error_set(err, -errno, "renaming a snapshot to %s: %s",
-				 name, strerror(errno));
+		return store_directory_failed(dir, -errno,
+					      "naming a snapshot in", err);
 	written->name[0] = '\0';
 	if (fsync(dir))
 		return error_set(err, -errno, "%s: %s", name, strerror(errno));

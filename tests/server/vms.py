@@ -3,9 +3,12 @@
 ones are freed, and limits of memory, files and mappings refuse requests, not more.
 """
 import collections
+import contextlib
 import json
+import os
 import re
 import resource
+import tempfile
 
 from support import (ECHO, OK, THROTTLED, Frames, Http, Server, Skip, edges,
                      lasts, main, sleep, test, wait_until)
@@ -39,6 +42,77 @@ def idle_vms():
             wait_until(lambda: made <= server.metric('thaw_vms_trimmed_total'),
                        'all of them are counted')
         server.check_works()
+
+
+BURST, SPARE_SHELLS = 64, 16
+
+
+def burst_of(server, function, milliseconds):
+    """So many requests at once, half of each protocol; and all are answered."""
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(server.http()) for _ in range(BURST // 2)]
+        frames = stack.enter_context(server.frames())
+        frames.send(b''.join(Frames.request_bytes(i + 1, function, milliseconds)
+                             for i in range(BURST // 2)))
+        for client in clients:
+            client.send(Http.request_bytes('POST', f'/function/{function}',
+                                           milliseconds))
+        statuses = {client.response().status for client in clients}
+        assert statuses == {200}, statuses
+        statuses = {frames.reply().status for _ in range(BURST // 2)}
+        assert statuses == {OK}, statuses
+
+
+def kvm_vms(server):
+    """How many of KVM's vms it has: those of functions, and shells."""
+    folder, count = f'/proc/{server.process.pid}/fd', 0
+    for fd in os.listdir(folder):
+        with contextlib.suppress(OSError):  # closed meanwhile
+            count += os.readlink(os.path.join(folder, fd)).endswith(':kvm-vm')
+    return count
+
+
+def makers(shells, milliseconds):
+    """
+    Of two bursts, each when there are so many shells and a warm vm: how many of KVM's vms
+    each thread but that of the shells has made, and how many requests got a new vm.
+    """
+    counter = os.path.join(Server.build, 'tests/server/libcount_vms.so')
+    functions = {'slow': edges('sleep_ms', memory='2MiB', max_request='64KiB',
+                               max_reply='64KiB', stack='64KiB',
+                               concurrency={'max': BURST, 'warm': 1, 'queue': BURST,
+                                            'queue_timeout': '30s'})}
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, 'made')
+        with Server(functions, '--shells', str(shells), '--vm-idle-timeout', '100ms',
+                    env={'LD_PRELOAD': counter, 'COUNT_VMS': path}) as server:
+            made, starts = collections.Counter(), 0
+            for _ in range(2):
+                # the vms of the burst before have been freed
+                wait_until(lambda: server.function('slow')['vms'] ==
+                           {'idle': 1, 'busy': 0}, 'it has its warm vm')
+                wait_until(lambda: kvm_vms(server) >= 1 + shells, 'there are shells')
+                before = os.path.getsize(path)
+                burst_of(server, 'slow', milliseconds)
+                with open(path, encoding='ascii') as file:
+                    file.seek(before)
+                    made.update(file.read().split())
+            starts = server.metric('thaw_starts_total{[^\n]*"snapshot"}')
+    print(f'# {shells} shells: made by {dict(made)}, {starts:.0f} requests got new vms')
+    del made['thaw-shells']
+    return made, starts
+
+
+@test('a burst makes no vm of KVM while there are shells, and all of it is answered')
+def burst_with_shells():
+    if Server.is_sanitized():
+        raise Skip('the sanitizers are to be loaded before all else')
+    for milliseconds in (b'0', b'500'):
+        made, _ = makers(BURST + SPARE_SHELLS, milliseconds)
+        assert not made, made
+    # those that take long have had vms of their own, for which it would make them
+    made, starts = makers(0, b'500')
+    assert starts > 0 and sum(made.values()) > 0, (made, starts)
 
 
 @test('beyond --max-memory idle vms are freed, then requests are refused')

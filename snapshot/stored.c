@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -231,6 +232,29 @@ static void set_clock(struct snapshot *snapshot, const struct store_file *file)
 		snapshot->ahead_ns = snapshot->frozen_ns - now_ns;
 }
 
+/*
+ * What the bitmap says is not there is not mapped from the file in vms, so that the checks
+ * of memory, which look at all of it, would see what a vm does not have.
+ */
+static int check_holes(const struct snapshot *snapshot,
+		       const struct store_file *file, struct error *err)
+{
+	for (unsigned i = 0; i < snapshot->holes.count; i++) {
+		const size_t start = snapshot->holes.of[i].start;
+		const size_t size = snapshot->holes.of[i].size;
+		const off_t at = (off_t)(file->parts.memory + start);
+		const off_t data = lseek(file->fd, at, SEEK_DATA);
+
+		/* as a rule the file has a hole there; zeros are as good */
+		if (data < 0 ? errno == ENXIO : data >= at + (off_t)size)
+			continue;
+		if (!store_is_zero(snapshot->pristine + start, size))
+			return error_set(err, -EBADMSG,
+					 "it has pages that its bitmap has not");
+	}
+	return 0;
+}
+
 /* Maps the memory of @file, which is the snapshot's from now on. */
 static int map_file(struct snapshot *snapshot, struct store_file *file,
 		    struct error *err)
@@ -255,7 +279,7 @@ static int map_file(struct snapshot *snapshot, struct store_file *file,
 		return error_set(err, r, "mapping a snapshot: %s",
 				 strerror(-r));
 	snapshot->pristine = pristine;
-	return 0;
+	return check_holes(snapshot, file, err);
 }
 
 /* The same, over @base. */

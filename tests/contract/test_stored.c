@@ -336,6 +336,32 @@ START_TEST(a_file_with_other_code_is_refused)
 }
 END_TEST
 
+/* A vm does not have them; the checks look at the file's memory. */
+START_TEST(a_file_with_pages_that_its_bitmap_has_not_is_refused)
+{
+	const char *path = store_fixture_file(key[0], STORE_SUFFIX);
+	const size_t page = THAW_GPA_SYSTEM / THAW_PAGE_SIZE;
+	struct snapshot *loaded;
+	struct store_header header;
+	struct store_parts parts;
+	uint8_t *bytes;
+	size_t size;
+
+	boot();
+	save();
+	bytes = store_fixture_read(path, &size);
+	memcpy(&header, bytes, sizeof(header));
+	parts = store_parts_of(&header);
+	memset(bytes + parts.bitmap + page / 8, 0, 2);
+	store_hash_parts(&header, bytes + sizeof(header), header.hash);
+	memcpy(bytes, &header, sizeof(header));
+	store_fixture_write(path, bytes, size);
+	free(bytes);
+	ck_assert_int_eq(load(&loaded), -EBADMSG);
+	ck_assert_ptr_nonnull(strstr(err.message, "bitmap"));
+}
+END_TEST
+
 START_TEST(a_file_with_another_vcpu_state_is_refused)
 {
 	boot();
@@ -502,6 +528,8 @@ int main(void)
 	tcase_add_loop_test(group, a_file_with_other_page_tables_is_refused, 0,
 			    3);
 	tcase_add_test(group, a_file_with_other_code_is_refused);
+	tcase_add_test(group,
+		       a_file_with_pages_that_its_bitmap_has_not_is_refused);
 	tcase_add_test(group, a_file_with_another_vcpu_state_is_refused);
 	tcase_add_test(group,
 		       a_file_whose_guest_says_what_cannot_be_is_refused);

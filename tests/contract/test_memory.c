@@ -302,7 +302,6 @@ START_TEST(vms_give_memory_back_after_half_the_time_and_go_after_all_of_it)
 	struct error err;
 
 	memory.config.idle_ns = idle_ns;
-
 	for (int i = 0; i < VMS; i++)
 		ck_assert_int_eq(pool_acquire(pool(), &err, &vms[i]), 0);
 	pool_release(pool(), vms[0], false, &all, NULL);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""pressure.py BUILD-DIR io_uring|epoll|auto [PATTERN] - tests that `thaw serve` frees vms
-under real pressure: others in its cgroup wait for memory, and the kernel tells it so.
+"""pressure.py BUILD-DIR io_uring|epoll|auto [PATTERN] - tests that idle vms of `thaw serve`
+give their memory back, and are then freed, under real pressure: others in its cgroup wait for memory, and the kernel tells it so.
 """
 import contextlib
 import os
@@ -107,7 +107,7 @@ def idle(server, name):
     return server.function(name)['vms']['idle']
 
 
-@test('under pressure of memory, idle vms are freed, and it serves on')
+@test('under pressure of memory, idle vms shrink, then are freed, and it serves on')
 def freed():
     functions = {'echo': ECHO, 'slow': sleep(8, 20),
                  'kept': edges('sleep_ms', concurrency={'max': 4, 'warm': 2})}
@@ -127,8 +127,9 @@ def freed():
         # the server's own memory counts if it is in that cgroup
         write(limit, str(LIMIT + (server.rss_kib() << 10 if folders == [folder] else 0)))
         with pressure(folders):
-            line = server.wait_line('memory is short: idle vms are freed')[0]
+            line = server.wait_line('memory is short: idle vms give theirs back')[0]
             assert f'said_by={folder}/memory.pressure' in line, line
+            assert server.metric('thaw_vms_shrunk_total') >= before
             wait_until(lambda: not idle(server, 'slow'), 'its vms are freed')
             freed_vms = server.metric('thaw_vms_trimmed_total{reason="pressure"}')
             assert freed_vms >= before, (freed_vms, before)

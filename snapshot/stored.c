@@ -14,6 +14,7 @@
 #include "snapshot/boot.h"
 #include "snapshot/layered.h"
 #include "snapshot/learned.h"
+#include "snapshot/memory_file.h"
 #include "snapshot/pages.h"
 #include "snapshot/ready.h"
 #include "snapshot/snapshot_internal.h"
@@ -255,6 +256,47 @@ static int check_holes(const struct snapshot *snapshot,
 	return 0;
 }
 
+/* A copy of the memory of @file: a descriptor, or -errno. */
+static int copy_memory(const struct store_file *file)
+{
+	const size_t size = file->header.memory_size;
+	cleanup_close int fd = memory_file_create(size);
+	uint8_t *memory;
+	int r;
+
+	if (fd < 0)
+		return fd;
+	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (memory == MAP_FAILED)
+		return -errno;
+	r = store_file_read(file, memory);
+	munmap(memory, size);
+	if (!r)
+		r = memory_file_seal(fd);
+	return r ? r : take_fd(&fd);
+}
+
+/*
+ * The file that has the memory of @file from *@ret_offset on: it, which then is in use, or a
+ * copy where it cannot be mapped safely. Returns a descriptor for the caller to close, or
+ * -errno.
+ */
+static int open_memory(const struct store_file *file, struct error *err,
+		       off_t *ret_offset)
+{
+	const bool is_copy = store_file_is_tmpfs(file);
+	const int fd = is_copy ? copy_memory(file) :
+				 fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
+
+	*ret_offset = is_copy ? 0 : (off_t)file->parts.memory;
+	if (is_copy && fd < 0)
+		return error_set(err, fd, "copying a snapshot from a tmpfs: %s",
+				 strerror(-fd));
+	return fd >= 0 ? fd :
+			 error_set(err, -errno, "another descriptor: %s",
+				   strerror(errno));
+}
+
 /* Maps the memory of @file, which is the snapshot's from now on. */
 static int map_file(struct snapshot *snapshot, struct store_file *file,
 		    struct error *err)
@@ -265,14 +307,13 @@ static int map_file(struct snapshot *snapshot, struct store_file *file,
 	int r;
 
 	snapshot->stored_bytes = (size_t)store_file_bytes(file);
-	snapshot->memory_offset = (off_t)file->parts.memory;
 	memcpy(snapshot->file_hash, file->header.hash,
 	       sizeof(snapshot->file_hash));
 	find_holes(snapshot, file);
-	snapshot->memory_fd = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
-	if (snapshot->memory_fd < 0)
-		return error_set(err, -errno, "another descriptor: %s",
-				 strerror(errno));
+	r = open_memory(file, err, &snapshot->memory_offset);
+	if (r < 0)
+		return r;
+	snapshot->memory_fd = r;
 	r = holes_map(&none, snapshot->memory_fd, snapshot->memory_offset,
 		      snapshot->layout.memory_size, PROT_READ, &pristine);
 	if (r)
@@ -286,10 +327,14 @@ static int map_file(struct snapshot *snapshot, struct store_file *file,
 static int map_layer(struct snapshot *snapshot, const struct snapshot *base,
 		     struct store_file *file, struct error *err)
 {
+	cleanup_close int fd = -1;
+	off_t offset;
+
 	snapshot->layer_bytes = (size_t)store_file_bytes(file);
-	return layered_open(snapshot, base, file->ready,
-			    file->header.ready_size, file->fd,
-			    (off_t)file->parts.memory, err);
+	fd = open_memory(file, err, &offset);
+	return fd < 0 ? fd :
+			layered_open(snapshot, base, file->ready,
+				     file->header.ready_size, fd, offset, err);
 }
 
 static int map(struct snapshot *snapshot, const struct stored_source *source,

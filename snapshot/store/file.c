@@ -4,10 +4,12 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -343,6 +345,30 @@ int store_file_verify(const struct store_file *file,
 			return r;
 	}
 	return 0;
+}
+
+bool store_file_is_tmpfs(const struct store_file *file)
+{
+	struct statfs status;
+
+	return !fstatfs(file->fd, &status) && status.f_type == TMPFS_MAGIC;
+}
+
+int store_file_read(const struct store_file *file, uint8_t *to)
+{
+	const uint64_t pages = file->header.memory_size / THAW_PAGE_SIZE;
+	uint64_t end;
+	int r = 0;
+
+	for (uint64_t page = 0; page < pages && !r; page = end + 1) {
+		end = page;
+		while (end < pages && store_file_has_page(file, end))
+			end++;
+		r = read_all(file->fd, to + page * THAW_PAGE_SIZE,
+			     (end - page) * THAW_PAGE_SIZE,
+			     file->parts.memory + page * THAW_PAGE_SIZE);
+	}
+	return r;
 }
 
 uint64_t store_file_bytes(const struct store_file *file)

@@ -90,6 +90,18 @@ static inline bool store_file_has_page(const struct store_file *file,
 	return file->bitmap[page / 8] >> page % 8 & 1;
 }
 
+/*
+ * Whether a hole of it that is mapped and read takes memory of the file system, which may have
+ * none left: then the kernel ends the process.
+ */
+bool store_file_is_tmpfs(const struct store_file *file);
+
+/*
+ * Reads the memory that exists into @to, which has room for all of it. 0; -EBADMSG: it is
+ * shorter; or -errno. Slow.
+ */
+int store_file_read(const struct store_file *file, uint8_t *to);
+
 /* The bytes of memory that exist. */
 uint64_t store_file_bytes(const struct store_file *file);
 

@@ -5,10 +5,12 @@ the same, and the commands say what has happened and what to do. The file system
 real; mounting them takes the rights to, in a namespace of the test's own.
 """
 import contextlib
+import fcntl
 import glob
 import json
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -79,15 +81,15 @@ def fill(folder, spare=0):
     return path
 
 
-def allocate(state):
-    """
-    Gives pages to the holes of the snapshots. A mapped hole of a tmpfs takes one when it
-    is read, and who reads it is ended by a signal if there is none; a disk has no such
-    pages.
-    """
-    for path in files(state):
-        with open(path, 'r+b') as file:
-            os.posix_fallocate(file.fileno(), 0, os.path.getsize(path))
+@contextlib.contextmanager
+def in_use(*paths):
+    """Marks files as in use, as another server does."""
+    with contextlib.ExitStack() as stack:
+        for path in paths:
+            file = stack.enter_context(open(path, 'rb'))
+            fcntl.fcntl(file, fcntl.F_OFD_SETLK,
+                        struct.pack('hhqqi', fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0))
+        yield
 
 
 def thaw(state, verb, *options):
@@ -104,7 +106,8 @@ def create(state, entries, *names):
         with open(catalog, 'w', encoding='ascii') as file:
             json.dump({'defaults': {'memory': '16MiB', 'timeout': '10s'},
                        'functions': [{'name': name, **about,
-                                      'image': Server.image(about['image'])}
+                                      **({'image': Server.image(about['image'])}
+                                         if 'image' in about else {})}
                                      for name, about in entries.items()]}, file)
         return thaw(state, 'create', '-c', catalog, *names)
 
@@ -220,10 +223,11 @@ def full():
     with mounted('size=64m') as folder:
         state = os.path.join(folder, 'state')
         must(create(state, entries))
-        allocate(state)
         before = files(state)
-        with Server(entries, '--state-dir', state,
-                    surprises=[NOT_STORED]) as server:
+        # on a tmpfs, functions have a copy, and their files are not in use
+        with in_use(*before), \
+                Server(entries, '--state-dir', state,
+                       surprises=[NOT_STORED]) as server:
             ask(server, *entries)
             ballast = fill(folder)
             entries.update(functions('new', 'next'))
@@ -240,6 +244,27 @@ def full():
             assert len(server.lines(NOT_STORED)) == 2, server.log()
         assert set(before) < set(files(state)), files(state)
         must(thaw(state, 'verify'))
+
+
+@test('functions start from a tmpfs that is full, which has no pages for holes')
+def full_tmpfs():
+    entries = {**functions('a'), 'base': {'image': 'layers', 'entry': 'tell'},
+               'word': {'base': 'base', 'entry': 'tell',
+                        'init': {'entry': 'learn', 'text': 'word'}}}
+    with mounted('size=64m') as folder:
+        state = os.path.join(folder, 'state')
+        must(create(state, entries))
+        fill(folder)
+        with Server(entries, '--state-dir', state, surprises=[NOT_STORED]) as server, \
+                server.http() as http:
+            for _ in range(20):
+                ask(server, 'a')
+                for name, words in (('base', b'0 '), ('word', b'1 word ')):
+                    response = http.post(name, b'')
+                    assert response.status == 200, response
+                    assert response.body.startswith(words), response
+            for name in entries:
+                server.wait_line(f'function loaded function={name} .*stored')
 
 
 @test('on a full disk, the snapshot that was used least recently makes room')
@@ -272,7 +297,6 @@ def useless(kind, entries):
         must(create(state, entries, 'a'))
         before = files(state)
         if kind == 'full':
-            allocate(state)
             fill(folder)
             yield state, (f' a snapshot to {state}: ', *FULL)
         elif kind == 'files':
@@ -300,9 +324,7 @@ def creating():
                 contextlib.ExitStack() as stack:
             # what is there would make room, if it were not in use
             if kind in ('full', 'files'):
-                server = stack.enter_context(
-                    Server({'a': entries['a']}, '--state-dir', state))
-                ask(server, 'a')
+                stack.enter_context(in_use(*files(state)))
             done = create(state, entries, 'b')
             refused(done, *texts)
             assert done.stdout == ('' if kind == 'none' else 'b: not written\n'), done

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # snapshot_file.sh - changes bytes of a snapshot's file: snapshot/store/format.h.
 
 # Where a header has them.
@@ -32,7 +32,7 @@ patch() {
 	bytes "$@"
 	bytes "$1" $at_hash "$(printf '\\0%.0s' {1..32})"
 	for offset in $at_manifest_size $at_ready_size $at_state_size; do
-		end=$(((end + $(number "$1" $offset) + 7) & ~7))
+		end=$(((end + $(number "$1" "$offset") + 7) & ~7))
 	done
 	chunks=$(($(number "$1" $at_memory_size) >> 16))
 	end=$((((end + 2 * chunks + 7) & ~7) + 32 * chunks))

@@ -431,7 +431,7 @@ HOT static int invoke_start_on(struct function *function, struct vm *vm,
 	state->is_polled = poll_claim(vm);
 	function_count(function, state->is_polled, poll_is_refused(vm));
 	if (vm_dirty(vm)->is_shrunk)
-		snapshot_wake(function->snapshot, vm);
+		snapshot_refill(function->snapshot, vm);
 	r = invoke_begin(reply, now);
 	return r ? invoke_give_up(reply, r, "writing its request", err) : 0;
 }

@@ -18,6 +18,7 @@
 #include "snapshot/snapshot.h"
 #include "snapshot/store/file.h"
 #include "snapshot/stored.h"
+#include "vm/boot_state.h"
 #include "vm/image/image.h"
 #include "vm/image/image_declarations.h"
 
@@ -124,13 +125,13 @@ static int put_environment(struct json_output *object, char *const *environment)
 	return 0;
 }
 
-static void put_machine(struct json_output *object,
-			const struct store_machine *machine)
+/* But for the CPU: a file says itself which it is for. */
+static void put_machine(struct json_output *object)
 {
 	json_put_text(object, "architecture",
-		      store_architecture_name(machine->architecture));
-	json_put_number(object, "abi", machine->abi);
-	json_put_number(object, "page_size", machine->page_size);
+		      store_architecture_name(vm_architecture()));
+	json_put_number(object, "abi", THAW_ABI_VERSION);
+	json_put_number(object, "page_size", THAW_PAGE_SIZE);
 }
 
 static void put_layout(struct json_output *object,
@@ -163,33 +164,28 @@ static int make_key(const struct image *image,
 		    json_t **ret_key)
 {
 	struct json_output object = json_output_make();
-	struct store_machine machine;
 	char hex[HEX_MAX];
-	int r = stored_machine(err, &machine);
+	int r;
 
-	if (!r) {
-		json_put_number(&object, "format", STORE_FORMAT);
-		put_machine(&object, &machine);
-		if (image)
-			json_put_text(&object, "image",
-				      hash_in_hex(image_hash(image), hex));
-		put_layout(&object, options);
-		if (!image)
-			put_program(&object, spec);
-		r = put_stubs(&object);
-		if (!r)
-			r = put_environment(&object, environment);
-		if (r)
-			error_set(err, r, "no memory for a snapshot's key");
-	}
+	json_put_number(&object, "format", STORE_FORMAT);
+	put_machine(&object);
+	if (image)
+		json_put_text(&object, "image",
+			      hash_in_hex(image_hash(image), hex));
+	put_layout(&object, options);
+	if (!image)
+		put_program(&object, spec);
+	r = put_stubs(&object);
+	if (!r)
+		r = put_environment(&object, environment);
 	*ret_key = json_output_take(object);
-	if (!r && !*ret_key)
-		r = error_set(err, -ENOMEM, "no memory for a snapshot's key");
-	if (r) {
+	if (r || !*ret_key) {
 		json_decref(*ret_key);
 		*ret_key = NULL;
+		return error_set(err, -ENOMEM,
+				 "no memory for a snapshot's key");
 	}
-	return r;
+	return 0;
 }
 
 int snapshot_key_json(const struct image *image,

@@ -2,9 +2,9 @@
  * snapshot_key.h - what a function's snapshot depends on, and its file's manifest.
  *
  * The key is a JSON object with all that shapes a guest: this thaw's side of it, the
- * machine, the image's segments, and what the catalog says that reaches the guest. A file is
+ * architecture, the image's segments, and what the catalog says that reaches the guest. A file is
  * called by the hash of that object, so what changes any of it has another file. Values
- * of the environment are there only as a hash.
+ * of the environment are there only as a hash. The file itself says which CPUs it is for.
  */
 #ifndef EXECUTOR_SNAPSHOT_KEY_H
 #define EXECUTOR_SNAPSHOT_KEY_H
@@ -22,7 +22,7 @@ struct snapshot_options;
 
 /*
  * Returns the object in *@ret_key, which the caller owns, for a boot of @image with
- * @options. -ENOMEM, or as kvm_open().
+ * @options. -ENOMEM.
  */
 int snapshot_key_json(const struct image *image,
 		      const struct snapshot_options *options, struct error *err,

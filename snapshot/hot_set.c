@@ -147,3 +147,18 @@ void hot_set_own(const struct snapshot *snapshot, struct vm *vm)
 	for (uint64_t i = 1; hot && i <= hot[0]; i++)
 		own_page(snapshot, vm, hot[i]);
 }
+
+int hot_set_disown(const struct snapshot *snapshot, struct vm *vm)
+{
+	const uint64_t *hot = hot_set_get(snapshot);
+	const size_t size = snapshot->page_size;
+
+	for (uint64_t i = 1; hot && i <= hot[0]; i++) {
+		const size_t page = hot[i] / size;
+
+		if (!dirty_has(vm_dirty(vm), page) &&
+		    madvise(vm_memory(vm) + page * size, size, MADV_DONTNEED))
+			return -errno;
+	}
+	return 0;
+}

@@ -47,4 +47,7 @@ const uint64_t *hot_set_get(const struct snapshot *snapshot);
  */
 void hot_set_own(const struct snapshot *snapshot, struct vm *vm);
 
+/* Gives those back that @vm, which was restored, does not track: 0 or -errno. */
+int hot_set_disown(const struct snapshot *snapshot, struct vm *vm);
+
 #endif

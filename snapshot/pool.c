@@ -23,7 +23,6 @@
 struct idle_vm {
 	struct vm *vm;
 	uint64_t since_ns;
-	bool is_shrunk; /* since then */
 };
 
 struct pool {
@@ -102,7 +101,6 @@ static int warm_up(struct pool *pool, struct error *err)
 		if (r)
 			return r;
 		idle->since_ns = clock_now_ns();
-		idle->is_shrunk = false;
 		pool->idle_count++;
 		pool->vm_count++;
 	}
@@ -283,8 +281,7 @@ HOT static void pool_keep(struct pool *pool, struct vm *vm, bool is_new,
 {
 	pthread_mutex_lock(&pool->lock);
 	if (!pool_serve(pool, vm, is_new))
-		pool->idle[pool->idle_count++] =
-			(struct idle_vm){ vm, now_ns, false };
+		pool->idle[pool->idle_count++] = (struct idle_vm){ vm, now_ns };
 	pthread_mutex_unlock(&pool->lock);
 }
 
@@ -529,6 +526,12 @@ size_t pool_list_idle(struct pool *pool, bool warm_too, uint64_t *ret_since_ns,
 	return count;
 }
 
+/* Whether there would be no vm for a request if one more were out. The lock is held. */
+static bool is_last(const struct pool *pool)
+{
+	return pool->idle_count == 1 && pool->vm_count == pool->config.max;
+}
+
 /* Takes out the oldest vm that pool_shrink() is about. Its vm is NULL if there is none. */
 static struct idle_vm take_unshrunk(struct pool *pool, bool warm_too,
 				    uint64_t before_ns)
@@ -537,9 +540,9 @@ static struct idle_vm take_unshrunk(struct pool *pool, bool warm_too,
 	size_t count;
 
 	pthread_mutex_lock(&pool->lock);
-	count = spare_count(pool, warm_too);
+	count = is_last(pool) ? 0 : spare_count(pool, warm_too);
 	for (size_t i = 0; i < count && !taken.vm; i++) {
-		if (pool->idle[i].is_shrunk ||
+		if (vm_dirty(pool->idle[i].vm)->is_shrunk ||
 		    pool->idle[i].since_ns >= before_ns)
 			continue;
 		taken = pool->idle[i];
@@ -559,7 +562,7 @@ static void put_shrunk(struct pool *pool, struct vm *vm, uint64_t since_ns)
 		for (at = pool->idle_count++;
 		     at && pool->idle[at - 1].since_ns > since_ns; at--)
 			pool->idle[at] = pool->idle[at - 1];
-		pool->idle[at] = (struct idle_vm){ vm, since_ns, true };
+		pool->idle[at] = (struct idle_vm){ vm, since_ns };
 	}
 	pthread_mutex_unlock(&pool->lock);
 }
@@ -574,6 +577,8 @@ size_t pool_shrink(struct pool *pool, bool warm_too, uint64_t before_ns)
 			give_up(pool, idle.vm);
 			continue;
 		}
+		if (pool->config.verify)
+			verify(pool, idle.vm);
 		put_shrunk(pool, idle.vm, idle.since_ns);
 		count++;
 	}

@@ -123,7 +123,8 @@ void pool_release(struct pool *pool, struct vm *vm, bool clean,
 /*
  * Has vms that have been idle since before @before_ns, and have not since then, give back
  * the memory that they have of their own: snapshot_shrink(). Not `warm` of them, unless
- * @warm_too. Meanwhile each of them is out. Slow. Returns how many did.
+ * @warm_too, and not the last one while no other may be made. Meanwhile each of them
+ * is out. Slow. Returns how many did.
  */
 size_t pool_shrink(struct pool *pool, bool warm_too, uint64_t before_ns);
 

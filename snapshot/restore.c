@@ -309,6 +309,23 @@ HOT int snapshot_restore(struct snapshot *snapshot, struct vm *vm, bool clean,
 	return r;
 }
 
+/*
+ * Gives back what is the vm's own and not in the set: requests, which the host has written, and
+ * pages of the hot set of others that this vm has not written.
+ */
+static int give_back_others(const struct snapshot *snapshot, struct vm *vm)
+{
+	const struct layout_range *request = &snapshot->layout.request;
+	const size_t unit = snapshot->page_size;
+	const size_t start = (request->start + unit - 1) / unit * unit;
+	const size_t end = (request->start + request->size) / unit * unit;
+
+	if (start < end &&
+	    madvise(vm_memory(vm) + start, end - start, MADV_DONTNEED))
+		return -errno;
+	return hot_set_disown(snapshot, vm);
+}
+
 int snapshot_shrink(const struct snapshot *snapshot, struct vm *vm)
 {
 	struct dirty *dirty = vm_dirty(vm);
@@ -318,15 +335,19 @@ int snapshot_shrink(const struct snapshot *snapshot, struct vm *vm)
 	poll_stop(vm);
 	r = vm_spoiled(vm) ? -ESTALE : dirty_collect(dirty);
 	if (!r)
+		r = give_back_others(snapshot, vm);
+	if (!r)
 		r = remap(snapshot, vm);
 	dirty->old_count = dirty->count;
+	/* what it has taught so far is gone */
+	dirty->turn = 0;
 	dirty->is_shrunk = true;
 	if (r)
 		vm_spoil(vm);
 	return r;
 }
 
-void snapshot_wake(const struct snapshot *snapshot, struct vm *vm)
+void snapshot_refill(const struct snapshot *snapshot, struct vm *vm)
 {
 	vm_dirty(vm)->is_shrunk = false;
 	hot_set_own(snapshot, vm);

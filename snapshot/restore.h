@@ -28,16 +28,16 @@ int snapshot_restore(struct snapshot *snapshot, struct vm *vm, bool clean,
 		     struct restore_stats *ret_stats);
 
 /*
- * Gives the memory back that @vm, which was restored and is idle, has of its own: it has the
- * snapshot's pages, as a new one. It is ready to run, and its next invocation faults in what it
- * writes. On the thread that owns the vm; slow. 0, or -errno: then the vm is of no more use.
+ * Gives the memory back that invocations have made the own of @vm, which was restored and is
+ * idle: its pages are the snapshot's again. It is ready to run. On the thread that owns the
+ * vm; slow. 0, or -errno: then the vm is of no more use.
  */
 int snapshot_shrink(const struct snapshot *snapshot, struct vm *vm);
 
 /*
- * Gives a vm that has shrunk the pages again that invocations write, which costs less than
- * if its next one faults them in. Before that, on the thread that will run it.
+ * Gives a vm that has shrunk the pages again that invocations write. That costs less than to
+ * have the next one fault them in. Call it before that, on the thread that will run the vm.
  */
-void snapshot_wake(const struct snapshot *snapshot, struct vm *vm);
+void snapshot_refill(const struct snapshot *snapshot, struct vm *vm);
 
 #endif

@@ -39,6 +39,8 @@ char *cli_clean(const char *text, char *to, size_t size)
 	memcpy(to, text, length);
 	to[length] = '\0';
 	text_clean(to, length);
+	if (text[length] && length >= 3)
+		memset(to + length - 3, '.', 3);
 	return to;
 }
 

@@ -207,7 +207,8 @@ static const struct cli_option options[] = {
 	CLI_OPTIONS_STATE(struct serve_options, state.directory, state.max),
 	{ 0, "vm-idle-timeout", "TIME",
 	  "free vms that are idle for this time, above\n"
-	  "concurrency.warm (catalog); default 1m",
+	  "concurrency.warm (catalog); after half of it they give\n"
+	  "their memory back; default 1m",
 	  cli_set_duration, SERVER(vm_idle_ns), SERVER_VM_IDLE_MAX },
 	{ 0, "shells", "N",
 	  "shells to make ahead, for functions that need a new vm;\n"

@@ -5,6 +5,7 @@
  * them, and addresses are hexadecimal. snapshot_linux_table.c prints the lists.
  */
 #include "executor/cli/snapshot_linux_json.h"
+#include "executor/cli/cli.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -43,6 +44,15 @@ static void add(struct json_output *list, json_t *value)
 static void add_object(struct json_output *list, struct json_output object)
 {
 	add(list, json_output_take(object));
+}
+
+/* Of what the program has chosen: without control characters. */
+static void put_hostile(struct json_output *object, const char *name,
+			const char *text)
+{
+	char clean[ROOT_PATH_MAX];
+
+	json_put_text(object, name, cli_clean(text, clean, sizeof(clean)));
 }
 
 static void put_in_hex(struct json_output *object, const char *name,
@@ -209,7 +219,7 @@ static void put_threads(struct json_output *object,
 				     &thread->signals;
 
 		json_put_number(&item, "id", (uint64_t)thread->id);
-		json_put_text(&item, "name", thread->name);
+		put_hostile(&item, "name", thread->name);
 		/* what the first request finds running */
 		json_put_text(&item, "state",
 			      is_current	 ? "current" :
@@ -304,7 +314,7 @@ static void put_path(struct json_output *object, struct linux_process *process,
 	/* as /proc/self/fd has it */
 	if (place_of_file(process, file, path))
 		snprintf(path, sizeof(path), "/tmp/#%u (deleted)", file->node);
-	json_put_text(object, "path", path);
+	put_hostile(object, "path", path);
 }
 
 /* The first descriptor of the same open file. */
@@ -431,7 +441,7 @@ static struct json_output node_json(const struct tmpfs *tmpfs, uint32_t i)
 
 	if (tmpfs_path(tmpfs, i, path, sizeof(path)) < 0)
 		snprintf(path, sizeof(path), "/tmp/#%u (deleted)", i);
-	json_put_text(&object, "path", path);
+	put_hostile(&object, "path", path);
 	json_put_text(&object, "kind", mode_kind(node->mode));
 	put_mode(&object, "mode", node->mode);
 	json_put_number(&object, "bytes", node->bytes ? node->bytes->size : 0);
@@ -481,9 +491,8 @@ static void put_process(struct json_output *object,
 	char path[ROOT_PATH_MAX];
 
 	json_put_text(object, "executable", process->executable);
-	json_put_text(object, "working_directory",
-		      place_of_directory(process, path) < 0 ? "(deleted)" :
-							      path);
+	put_hostile(object, "working_directory",
+		    place_of_directory(process, path) < 0 ? "(deleted)" : path);
 	put_mode(object, "umask", process->creation_mask);
 	json_put(object, "nice", json_integer(process->nice));
 	put_any(object, "cpu_time_ns", process->shim.given.used_ns);

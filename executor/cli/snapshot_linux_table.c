@@ -9,7 +9,7 @@
 #include "executor/cli/cli.h"
 
 #define COLUMNS_MAX 8
-#define CELL_MAX 256
+#define CELL_MAX 1024
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 /* The lists, and which members their items have, or may have. */
@@ -40,7 +40,7 @@ static const struct table {
 	{ "limits", "Limits", { "resource", "soft", "hard" } },
 };
 
-/* The text of @value; of a list of texts, all of them, as far as there is room. */
+/* The text of @value; of a list of texts, all of them. What has no room ends by "...". */
 static const char *cell(const json_t *value, char text[CELL_MAX])
 {
 	size_t used = 0;
@@ -54,8 +54,10 @@ static const char *cell(const json_t *value, char text[CELL_MAX])
 	for (size_t i = 0; i < json_array_size(value); i++) {
 		const char *item = json_string_value(json_array_get(value, i));
 
-		if (!item || used + strlen(item) + 2 > CELL_MAX)
+		if (!item || used + strlen(item) + 5 > CELL_MAX) {
+			strcpy(text + used, "...");
 			break;
+		}
 		used += (size_t)snprintf(text + used, CELL_MAX - used, "%s%s",
 					 i ? "," : "", item);
 	}

@@ -130,9 +130,6 @@ void memory_init(struct memory *memory, const struct memory_config *config)
 	memory->source.events = memory->source.trigger = -1;
 }
 
-/* The most vms that pressure takes is that share of the idle ones, the older half. */
-#define PRESSED_SHARE 2
-
 static size_t count_idle(const struct generation *generation)
 {
 	size_t count = 0;
@@ -163,7 +160,7 @@ static uint64_t find_half(const struct generation *generation, bool warm_too)
 	size_t count = 0;
 
 	if (!since_ns)
-		return UINT64_MAX;
+		return clock_now_ns();
 	for (size_t i = 0; i < generation->count; i++) {
 		struct pool *pool = pool_of(generation->deployments[i]);
 
@@ -174,7 +171,7 @@ static uint64_t find_half(const struct generation *generation, bool warm_too)
 	if (!count)
 		return 0;
 	qsort(since_ns, count, sizeof(*since_ns), compare_times);
-	return since_ns[(count - 1) / PRESSED_SHARE] + 1;
+	return since_ns[(count - 1) / 2] + 1;
 }
 
 /* Has idle vms of all functions give memory back: pool_shrink(). */
@@ -267,13 +264,14 @@ static void trim_pressed(struct memory *memory,
 	shells_spare();
 	if (goes_on)
 		freed = trim_half(generation);
-	shrunk = shrink(memory, generation, goes_on, UINT64_MAX);
+	/* those that come back meanwhile are for the next time */
+	shrunk = shrink(memory, generation, goes_on, clock_now_ns());
 	metrics_add(&memory->config.metrics->vms_trimmed[METRICS_TRIM_PRESSURE],
 		    freed);
 	/* once, however long it goes on */
 	if (!goes_on)
 		log_write(THAW_LOG_WARN,
-			  "memory is short: idle vms give theirs back",
+			  "memory is short: idle vms give their memory back",
 			  LOG_FIELD("said_by", memory->source.path),
 			  LOG_NUMBER("vms", shrunk));
 }

@@ -28,13 +28,17 @@ static int write_sparse(int to, const uint8_t *bytes, size_t size, uint64_t at)
 	return r;
 }
 
-/* Copies @size bytes from @from to @to, and hashes them. 0; -EBADMSG: there are fewer. */
+/*
+ * Copies @size bytes from @from to @to, and hashes them. 0; -EBADMSG: there are fewer; or
+ * -errno: *@ret_is_target says whether writing has failed.
+ */
 static int copy_all(int from, int to, uint64_t size, uint8_t *chunk,
-		    uint8_t sha256[STORE_SHA256_SIZE])
+		    uint8_t sha256[STORE_SHA256_SIZE], bool *ret_is_target)
 {
 	crypto_hash_sha256_state state;
 	int r = ftruncate(to, (off_t)size) ? -errno : 0;
 
+	*ret_is_target = true;
 	crypto_hash_sha256_init(&state);
 	for (uint64_t at = 0; !r && at < size;) {
 		const size_t want = size - at < STORE_CHUNK ?
@@ -44,24 +48,27 @@ static int copy_all(int from, int to, uint64_t size, uint8_t *chunk,
 
 		if (got < 0 && errno == EINTR)
 			continue;
-		if (got <= 0)
+		if (got <= 0) {
+			*ret_is_target = false;
 			return got ? -errno : -EBADMSG;
+		}
 		crypto_hash_sha256_update(&state, chunk, (size_t)got);
 		r = write_sparse(to, chunk, (size_t)got, at);
 		at += (size_t)got;
 	}
 	crypto_hash_sha256_final(&state, sha256);
-	return r;
+	return r || !fsync(to) ? r : -errno;
 }
 
 static int copy_file(int from, int to, uint64_t size, struct error *err,
-		     uint8_t sha256[STORE_SHA256_SIZE])
+		     uint8_t sha256[STORE_SHA256_SIZE], bool *ret_is_target)
 {
 	cleanup_free uint8_t *chunk = malloc(STORE_CHUNK);
-	int r = chunk ? copy_all(from, to, size, chunk, sha256) : -ENOMEM;
+	int r;
 
-	if (!r && fsync(to))
-		r = -errno;
+	*ret_is_target = false;
+	r = chunk ? copy_all(from, to, size, chunk, sha256, ret_is_target) :
+		    -ENOMEM;
 	if (r == -EBADMSG)
 		return error_set(err, r, "the file is truncated");
 	return r ? error_set(err, r, "copying a snapshot: %s", strerror(-r)) :
@@ -73,6 +80,7 @@ int store_export(struct store *store, const char *name, int fd,
 		 uint64_t *ret_size)
 {
 	struct store_file file = { .fd = -1 };
+	bool is_target;
 	int r = store_verify(store, name, NULL, err);
 
 	if (!r)
@@ -80,7 +88,8 @@ int store_export(struct store *store, const char *name, int fd,
 				    err, &file);
 	if (!r) {
 		*ret_size = file.parts.end;
-		r = copy_file(file.fd, fd, file.parts.end, err, sha256);
+		r = copy_file(file.fd, fd, file.parts.end, err, sha256,
+			      &is_target);
 	}
 	store_file_close(&file);
 	return r;
@@ -114,6 +123,7 @@ int store_import(struct store *store, int fd, uint64_t size,
 {
 	uint8_t found[STORE_SHA256_SIZE], key[STORE_KEY_SIZE];
 	struct store_written written;
+	bool is_target;
 	int r;
 
 	if (size > STORE_FILE_MAX)
@@ -126,8 +136,8 @@ int store_import(struct store *store, int fd, uint64_t size,
 		return store_directory_failed(store_directory(store),
 					      written.fd, "creating a file in",
 					      err);
-	r = copy_file(fd, written.fd, size, err, found);
-	if (r && r != -EBADMSG)
+	r = copy_file(fd, written.fd, size, err, found, &is_target);
+	if (r && is_target)
 		store_directory_failed(store_directory(store), r,
 				       "copying a snapshot to", err);
 	if (!r && memcmp(found, sha256, sizeof(found)) != 0)

@@ -120,7 +120,11 @@ check_hostile() {
 	hasnt out '^Linux state'
 	hostile 'too many files that it has looked at' 3 $((state + 16)) '\377\377\377'
 	has err 'no good: the number of files'
-	hostile 'a name that moves the cursor' 0 "$name" '\033[2J'
+	hostile 'a name that moves the cursor' 0 "$name" '\302\233J'
+	has out ' [?][?]Jker '
+	try 0 'in JSON, too' ./thaw snapshot inspect "$key" --state-dir hostile -o json
+	same 'nothing that moves the cursor' "$(LC_ALL=C grep -c $'[\x7f\x9b]' out)" 0
+	hostile 'another one' 0 "$name" '\033[2J'
 	has out ' [?]\[2Jer '
 	hostile 'a name that is no text' 0 "$name" '\377\302'
 	has out ' [?][?]cker '

@@ -26,6 +26,8 @@
 /* None of them writes beyond. */
 #define ALL_PAGES 200
 #define SPIN_NS (2 * NS_PER_MS)
+/* The last vm that may be made does not shrink. */
+#define CONCURRENCY 2
 /* More ioctls than any of the sequences takes. */
 #define IOCTLS_MAX 1000
 
@@ -210,6 +212,7 @@ static struct thaw *open_one(const char *backend, const char *restore)
 		.memory = "2MiB",
 		.verify = true,
 		.restore = restore,
+		.concurrency = CONCURRENCY,
 	});
 }
 

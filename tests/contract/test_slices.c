@@ -13,6 +13,7 @@
 #include "executor/function.h"
 #include "executor/invoke.h"
 #include "executor/invoke_typed.h"
+#include "snapshot/restore.h"
 #include "tests/contract/support/guests.h"
 
 /* One function of tests/guest, deployed without libthaw. */
@@ -363,11 +364,27 @@ START_TEST(the_vms_shrunk_are_those_idle_longest_once_and_keep_their_age)
 		ck_assert_uint_eq(since_ns[i], 10 + i);
 	ck_assert_uint_eq(pool_list_idle(pool, false, since_ns, 4), 3);
 	ck_assert_uint_eq(pool_list_idle(pool, false, since_ns, 2), 2);
-	/* one that has run since has memory again */
+	ck_assert_uint_eq(pool_shrink(pool, true, UINT64_MAX), 0);
+	/* one that an invocation has been given since has memory again */
 	ck_assert_ptr_eq(take(function), vms[3]);
+	snapshot_refill(function->snapshot, vms[3]);
 	pool_release(pool, vms[3], false,
 		     &(struct vm_moment){ .monotonic_ns = 14 }, NULL);
 	ck_assert_uint_eq(pool_shrink(pool, true, UINT64_MAX), 1);
+	/* the last one stays for a request, since no other may be made */
+	for (int i = 0; i < 3; i++)
+		vms[i] = take(function);
+	vms[3] = take(function);
+	snapshot_refill(function->snapshot, vms[3]);
+	pool_release(pool, vms[3], false,
+		     &(struct vm_moment){ .monotonic_ns = 15 }, NULL);
+	ck_assert_uint_eq(pool_shrink(pool, true, UINT64_MAX), 0);
+	pool_release(pool, vms[0], false,
+		     &(struct vm_moment){ .monotonic_ns = 16 }, NULL);
+	ck_assert_uint_eq(pool_shrink(pool, true, UINT64_MAX), 1);
+	for (int i = 1; i < 3; i++)
+		pool_release(pool, vms[i], false,
+			     &(struct vm_moment){ .monotonic_ns = 17 }, NULL);
 	undeploy(function);
 }
 END_TEST

@@ -127,7 +127,7 @@ def freed():
         # the server's own memory counts if it is in that cgroup
         write(limit, str(LIMIT + (server.rss_kib() << 10 if folders == [folder] else 0)))
         with pressure(folders):
-            line = server.wait_line('memory is short: idle vms give theirs back')[0]
+            line = server.wait_line('memory is short: idle vms give their memory back')[0]
             assert f'said_by={folder}/memory.pressure' in line, line
             assert server.metric('thaw_vms_shrunk_total') >= before
             wait_until(lambda: not idle(server, 'slow'), 'its vms are freed')

@@ -278,9 +278,12 @@ static void put_id_register(uint32_t **at, uint64_t value)
 	}
 }
 
+#define CTR_LINES UINT64_C(0x000f000f)	  /* sizes of lines of both caches */
+#define CTR_COHERENT UINT64_C(0x30000000) /* IDC, DIC: less is to be flushed */
+
 /*
- * User mode reads no ID register in a vm. What it finds by other means is what the CPUs
- * have: their instructions, and what DC ZVA zeroes.
+ * Of ID registers, user mode reads in a vm what DC ZVA zeroes, the counter's frequency, and, in
+ * programs, the caches' type. Other features it finds by trying, or is told by the host.
  */
 void arch_machine_features(uint32_t features[ARCH_FEATURES])
 {
@@ -290,6 +293,9 @@ void arch_machine_features(uint32_t features[ARCH_FEATURES])
 	put_feature(&at, capabilities);
 	put_feature(&at, getauxval(AT_HWCAP2));
 	put_same(&at, READ_ID("dczid_el0"));
+	put_same(&at, READ_ID("cntfrq_el0"));
+	put_same(&at, READ_ID("ctr_el0") & CTR_LINES);
+	put_feature(&at, READ_ID("ctr_el0") & CTR_COHERENT);
 	if (!(capabilities & HWCAP_CPUID))
 		return;
 	put_id_register(&at, READ_ID("id_aa64isar0_el1"));

@@ -12,13 +12,23 @@
 #include <string.h>
 
 #define ALL UINT32_MAX
-/* what a kernel has enabled, or who may be a hypervisor: not the CPU's affair */
-#define VMX (1u << 5)	      /* leaf 1, ECX */
-#define OSXSAVE (1u << 27)    /* leaf 1, ECX */
-#define HYPERVISOR (1u << 31) /* leaf 1, ECX */
-#define OSPKE (1u << 4)	      /* leaf 7, ECX */
-#define SVM (1u << 2)	      /* leaf 0x80000001, ECX */
-/* what CR4 enables: a vcpu's state has all that the machine has */
+#define AVX10 0x24u /* a leaf */
+/*
+ * What is the kernel's affair, not the code's of user mode, and may differ between hosts with
+ * the same CPU: in leaf 1, ECX, DTES64, MONITOR, DS-CPL, VMX, SMX, EST, TM2, CNXT-ID, SDBG, xTPR,
+ * PDCM, PCID, DCA, x2APIC, the TSC's deadline, OSXSAVE, and that there is a hypervisor.
+ */
+#define KERNELS                                                                \
+	(1u << 2 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 8 | \
+	 1u << 10 | 1u << 11 | 1u << 14 | 1u << 15 | 1u << 17 | 1u << 18 |     \
+	 1u << 21 | 1u << 24 | 1u << 27 | 1u << 31)
+#define HTT (1u << 28)	/* leaf 1, EDX: how many CPUs there are */
+#define OSPKE (1u << 4) /* leaf 7, ECX */
+#define SVM (1u << 2)	/* leaf 0x80000001, ECX */
+/*
+ * What CR4 enables. A vcpu's state has all of it that the machine has, and a file's is compared
+ * with that: a file with less would be taken for a damaged one.
+ */
 #define FSGSBASE (1u << 0) /* leaf 7, EBX */
 #define SMEP (1u << 7)	   /* leaf 7, EBX */
 #define SMAP (1u << 20)	   /* leaf 7, EBX */
@@ -40,8 +50,8 @@ static const struct {
 	{ 0, 0, EBX, ALL, ALL },
 	{ 0, 0, ECX, ALL, ALL },
 	{ 0, 0, EDX, ALL, ALL },
-	{ 1, 0, ECX, ~(VMX | OSXSAVE | HYPERVISOR), 0 },
-	{ 1, 0, EDX, ALL, 0 },
+	{ 1, 0, ECX, ~KERNELS, 0 },
+	{ 1, 0, EDX, ~HTT, 0 },
 	{ 7, 0, EBX, ALL, FSGSBASE | SMEP | SMAP },
 	{ 7, 0, ECX, ~OSPKE, UMIP },
 	{ 7, 0, EDX, ALL, 0 },
@@ -54,8 +64,8 @@ static const struct {
 	{ 0xd, 0, EAX, ALL, 0 },
 	{ 0xd, 0, EDX, ALL, 0 },
 	{ 0xd, 1, EAX, ALL, 0 },
-	{ 0x24, 0, EBX, ALL, 0 }, /* AVX10 */
-	{ 0x24, 1, ECX, ALL, 0 }, /* AVX10 */
+	{ AVX10, 0, EBX, ALL, 0 },
+	{ AVX10, 1, ECX, ALL, 0 },
 	{ 0x80000001, 0, ECX, ~SVM, 0 },
 	{ 0x80000001, 0, EDX, ALL, 0 },
 	{ 0x80000007, 0, EDX, ALL, 0 }, /* the TSC */
@@ -63,6 +73,12 @@ static const struct {
 	{ 0x80000021, 0, EAX, ALL, 0 },
 	{ 0xc0000001, 0, EDX, ALL, 0 }, /* of VIA and Zhaoxin */
 };
+
+/* A number as so many ones: a larger one has all bits of a smaller one. */
+static uint32_t ones(uint32_t number)
+{
+	return number < 16 ? (1u << number) - 1 : UINT16_MAX;
+}
 
 void features_collect(features_read_fn read, uint32_t words[FEATURES_WORDS])
 {
@@ -74,6 +90,10 @@ void features_collect(features_read_fn read, uint32_t words[FEATURES_WORDS])
 		    features[i].index != features[i - 1].index)
 			read(features[i].function, features[i].index,
 			     registers);
+		/* the version; the bits next to it are reserved */
+		if (features[i].function == AVX10 && !features[i].index)
+			registers[EBX] = (registers[EBX] & ~0xffffu) |
+					 ones(registers[EBX] & 0xff);
 		words[2 * i] = registers[features[i].number] & features[i].mask;
 		words[2 * i + 1] = ~registers[features[i].number] &
 				   features[i].same;
@@ -85,9 +105,11 @@ uint32_t features_register(const uint32_t words[FEATURES_WORDS],
 {
 	size_t i = 0;
 
-	while (features[i].function != function || features[i].index != index ||
-	       features[i].number != number)
-		assert(++i < FEATURES_COUNT);
+	while (i < FEATURES_COUNT &&
+	       (features[i].function != function ||
+		features[i].index != index || features[i].number != number))
+		i++;
+	assert(i < FEATURES_COUNT);
 	return words[2 * i];
 }
 

@@ -142,7 +142,7 @@ static uint64_t xcr0_for(const uint32_t *features)
 	return xcr0;
 }
 
-/* This machine's: what protects thaw's own code, no file can do without. */
+/* This machine's, whatever CPU a snapshot is of: no file takes SMEP, SMAP or UMIP away. */
 static uint64_t cr4_for(void)
 {
 	struct kvm_cpuid_entry2 *leaf = cpuid_find(7, 0);

@@ -301,7 +301,10 @@ static int open_memory(const struct store_file *file, struct error *err,
 static int map_file(struct snapshot *snapshot, struct store_file *file,
 		    struct error *err)
 {
-	/* holes of a file take nothing that the kernel cannot drop, unlike a memfd's */
+	/*
+	 * Holes of a file take nothing that the kernel cannot drop. Those of a copy may, but
+	 * few are read, and each would be a mapping.
+	 */
 	const struct holes none = { .count = 0 };
 	uint8_t *pristine;
 	int r;

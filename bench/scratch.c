@@ -151,7 +151,7 @@ int scratch_make(struct error *err, struct scratch **ret_scratch)
 				 "more than %d temporary folders at once",
 				 SCRATCH_MAX);
 	if (!parent || !*parent)
-		parent = "/tmp";
+		parent = "/var/tmp"; /* on a disk, as state directories are */
 	if (strlen(parent) + sizeof(TEMPLATE) > SCRATCH_PATH_SIZE)
 		return error_set(err, -ENAMETOOLONG,
 				 "$TMPDIR is too long for sockets: %s", parent);

@@ -20,7 +20,7 @@ struct snapshot *snapshot_allocate(enum dirty_backend dirty, bool remap)
 	if (!snapshot)
 		return NULL;
 	snapshot->id = atomic_fetch_add(&ids, 1) + 1;
-	snapshot->memory_fd = -1;
+	snapshot->memory_fd = snapshot->copied_fd = -1;
 	snapshot->dirty = dirty;
 	snapshot->remap = remap;
 	snapshot->page_size = (size_t)sysconf(_SC_PAGESIZE);
@@ -37,6 +37,8 @@ void snapshot_free(struct snapshot *snapshot)
 		       snapshot->layout.memory_size);
 	if (snapshot->memory_fd >= 0)
 		close(snapshot->memory_fd);
+	if (snapshot->copied_fd >= 0)
+		close(snapshot->copied_fd);
 	if (snapshot->layer.count)
 		close(snapshot->layer.fd);
 	vm_state_free(snapshot->state);

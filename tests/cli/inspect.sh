@@ -32,7 +32,7 @@ check_json() {
 	try 0 'inspect a Linux program, JSON' ./thaw snapshot inspect "$key" -o json
 	mv out json
 	linux .executable "\"$build/tests/guest/linux_state\""
-	linux .working_directory '"/tmp/work"'
+	linux .working_directory '"/tmp/desk"'
 	linux .umask '"0027"'
 	linux .requests_from '"stdin"'
 	linux '.cpu_time_ns > 0' true
@@ -45,7 +45,7 @@ check_json() {
 		| . > 990e9 and . <= 1000e9' true
 	linux '.threads[] | select(.name == "locker") | .call, (.futex | test("^0x"))' \
 		$'"futex"\ntrue'
-	linux '.descriptors[] | select(.path == "/tmp/work/notes")
+	linux '.descriptors[] | select(.path == "/tmp/desk/notes")
 		| .fd, .kind, .offset, .flags, .duplicate_of' \
 		$'3\n"file"\n6\n"O_RDWR|O_CLOEXEC"\nnull\n4\n"file"\n6\n"O_RDWR"\n3'
 	linux '.descriptors[:3] | [.[].kind]' '["stdin","stdout","stderr"]'
@@ -66,7 +66,7 @@ check_json() {
 	linux '.timers[0] | .timer, .signal, .interval_ns,
 		(.expires_in_ns | . > 90e9 and . <= 100e9)' \
 		$'"ITIMER_REAL"\n"SIGALRM"\n0\ntrue'
-	linux '.tmp_files' '[{"path":"/tmp/work","kind":"directory","mode":"0750","bytes":0},{"path":"/tmp/work/notes","kind":"file","mode":"0640","bytes":6}]'
+	linux '.tmp_files' '[{"path":"/tmp/desk","kind":"directory","mode":"0750","bytes":0},{"path":"/tmp/desk/notes","kind":"file","mode":"0640","bytes":6}]'
 	linux '.tmp_bytes' 1048576
 	linux '.limits[] | select(.resource == "RLIMIT_NOFILE") | .soft, .hard' $'64\n128'
 	linux '.limits[] | select(.resource == "RLIMIT_CPU").soft' '"unlimited"'
@@ -88,10 +88,10 @@ check_table() {
 	has out '^umask +0027'
 	has out '^[0-9]+ +sleeper +waiting +clock_nanosleep +- +99[0-9]+ +SIGTERM$'
 	has out '^0x[0-9a-f]+ +0x[0-9a-f]+ +[0-9]+ +rw- +stack '
-	has out '^4 +file +/tmp/work/notes +6 +O_RDWR$'
+	has out '^4 +file +/tmp/desk/notes +6 +O_RDWR$'
 	has out '^SIGUSR1 +0x[0-9a-f]+ .*SA_RESTART +SIGUSR2$'
 	has out '^ITIMER_REAL +SIGALRM +[0-9]+ +0$'
-	has out '^/tmp/work/notes +file +0640 +6$'
+	has out '^/tmp/desk/notes +file +0640 +6$'
 	has out '^RLIMIT_NOFILE +64 +128$'
 	hasnt out s3cret
 	try 0 'and one of an image' ./thaw snapshot inspect "$(./thaw snapshot key hello)"

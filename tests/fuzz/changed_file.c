@@ -77,6 +77,9 @@ static uint8_t *find_part(enum changed_part part, unsigned page,
 	case CHANGED_FROZEN:
 		*ret_size = sizeof(header.frozen_ns);
 		return made + offsetof(struct store_header, frozen_ns);
+	case CHANGED_FEATURES:
+		*ret_size = sizeof(header.features);
+		return made + offsetof(struct store_header, features);
 	case CHANGED_ADVICE:
 		*ret_size = sizeof(advice);
 		return (uint8_t *)&advice;

@@ -17,7 +17,8 @@ enum changed_part {
 	CHANGED_BITMAP,
 	CHANGED_PAGE,
 	CHANGED_FROZEN,
-	CHANGED_ADVICE, /* what was learned, beside the file */
+	CHANGED_FEATURES, /* the mask of the CPU's */
+	CHANGED_ADVICE,	  /* what was learned, beside the file */
 	CHANGED_PARTS,
 };
 

@@ -58,8 +58,8 @@ static void open_files(void)
 	struct epoll_event event = { .events = EPOLLIN };
 	int ends[2], file, counter, timer, poller;
 
-	mkdir("/tmp/work", 0750);
-	chdir("/tmp/work");
+	mkdir("/tmp/desk", 0750);
+	chdir("/tmp/desk");
 	umask(027);
 	file = open("notes", O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 	write(file, SECRET, strlen(SECRET));

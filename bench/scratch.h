@@ -20,8 +20,8 @@
 struct scratch;
 
 /*
- * Makes a folder in $TMPDIR, or else in /var/tmp or /tmp, for this user only. 0, and scratch_remove()
- * is due; or -errno after a message. One thread only, as for the functions below.
+ * Makes a folder in $TMPDIR, or else in /var/tmp or /tmp, for this user only. 0, and
+ * scratch_remove() is due; or -errno after a message. One thread only, as for the functions below.
  */
 int scratch_make(struct error *err, struct scratch **ret_scratch);
 

@@ -236,13 +236,14 @@ static void trim_idle(struct memory *memory,
 {
 	const uint64_t now_ns = clock_now_ns();
 	const uint64_t idle_ns = memory->config.idle_ns;
+	const uint64_t shrink_ns = idle_ns / SERVER_SHRINK_PART;
 
 	if (now_ns > idle_ns)
 		metrics_add(&memory->config.metrics
 				     ->vms_trimmed[METRICS_TRIM_IDLE],
 			    trim(generation, false, now_ns - idle_ns));
-	if (now_ns > idle_ns / 2)
-		shrink(memory, generation, false, now_ns - idle_ns / 2);
+	if (now_ns > shrink_ns)
+		shrink(memory, generation, false, now_ns - shrink_ns);
 }
 
 /* Frees the older half of the idle vms; of the warm ones, once there are no others. */

@@ -172,6 +172,8 @@
 /* Pressure that comes again within this time counts as going on. */
 #define SERVER_PRESSURE_GOES_ON_NS (10 * UNITS_S)
 
+/* The part of --vm-idle-timeout after which a vm gives back its memory. */
+#define SERVER_SHRINK_PART 2
 /*
  * How long idle vms are kept beyond concurrency.warm. They are looked at so many
  * times meanwhile, with these bounds for the time in between.

@@ -68,7 +68,7 @@ static const char *heading(const char *column, char text[CELL_MAX])
 {
 	size_t i = 0;
 
-	for (; column[i] && i < CELL_MAX - 1; i++)
+	for (; i < CELL_MAX - 1 && column[i]; i++)
 		text[i] = column[i] == '_' ? ' ' : (char)toupper(column[i]);
 	text[i] = '\0';
 	return text;

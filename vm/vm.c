@@ -38,10 +38,6 @@ static struct {
 	.limit = SHELLS_DEFAULT,
 };
 
-/*
- * KVM_CREATE_VM may take long, and fails if a signal is pending: signals wait. A stop does
- * not (SIGSTOP, the freezer of a cgroup, a debugger): then it is called again.
- */
 /* An ioctl() that makes a file has failed. */
 static int no_file(struct error *err, const char *ioctl, int r)
 {
@@ -59,6 +55,10 @@ static int no_mapping(struct error *err, size_t size, const char *what, int r)
 				 "");
 }
 
+/*
+ * KVM_CREATE_VM may take long, and fails if a signal is pending: signals wait. A stop does
+ * not (SIGSTOP, the freezer of a cgroup, a debugger): then it is called again.
+ */
 static int create_fd(struct vm *vm, struct error *err)
 {
 	sigset_t all, old;

@@ -2,13 +2,16 @@
  * test_signals.c - nothing leaks when many signals arrive at the thread that invokes.
  * Some of KVM's calls end early when a signal is pending.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "executor/invoke_state.h"
@@ -126,6 +129,75 @@ START_TEST(signals_while_everything_is_protected_leak_nothing)
 }
 END_TEST
 
+/* What the watchdog sends: a vcpu's own thread lets nothing else through. */
+#define KICK (SIGRTMIN + 3)
+
+static void kick_others(pid_t self)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	const struct dirent *entry;
+
+	ck_assert_ptr_nonnull(tasks);
+	while ((entry = readdir(tasks))) {
+		const pid_t task = (pid_t)atoi(entry->d_name);
+
+		if (task && task != self)
+			syscall(SYS_tgkill, getpid(), task, KICK);
+	}
+	closedir(tasks);
+}
+
+static void *kick_all(void *unused)
+{
+	const struct timespec pause = { .tv_nsec = PAUSE_NS / 3 };
+
+	while (!atomic_load(&stopping)) {
+		kick_others((pid_t)syscall(SYS_gettid));
+		nanosleep(&pause, NULL);
+	}
+	return unused;
+}
+
+static void add(void *unused, struct thaw_host_call *call)
+{
+	const struct thaw_value sum = {
+		.type = THAW_TYPE_INT,
+		.as.i32 = call->arguments[0].as.i32 + call->arguments[1].as.i32,
+	};
+
+	(void)unused;
+	ck_assert_int_eq(thaw_host_return(call, &sum), 0);
+}
+
+/* A signal may come just when the guest has called: then it is answered all the same. */
+START_TEST(signals_lose_no_call_to_the_host)
+{
+	static const enum thaw_type types[] = { THAW_TYPE_INT, THAW_TYPE_INT };
+	static const struct thaw_host_function host[] = { {
+		.name = "add",
+		.returns = THAW_TYPE_INT,
+		.types = types,
+		.count = 2,
+		.call = add,
+		.flags = THAW_HOST_INLINE,
+	} };
+	struct thaw *thaw;
+
+	offered = (struct offered){ host, 1 };
+	thaw = open_guest(backends[_i], "calls_host",
+			  "\"host\":{\"allow\":[\"add\"]}");
+	offered = (struct offered){ NULL, 0 };
+	/* the watchdog has its handler from now on */
+	ck_assert_str_eq(call_once(thaw, "calls_host", ""), "500");
+	ck_assert_int_eq(pthread_create(&bomber, NULL, kick_all, NULL), 0);
+	for (int i = 0; i < 8; i++)
+		ck_assert_str_eq(call_once(thaw, "calls_host", ""), "500");
+	atomic_store(&stopping, true);
+	pthread_join(bomber, NULL);
+	thaw_close(thaw);
+}
+END_TEST
+
 /* How often KVM_CREATE_VM is stopped from now on, and was called. */
 static atomic_uint stops, calls;
 
@@ -172,6 +244,7 @@ int main(void)
 	tcase_add_loop_test(group,
 			    signals_while_everything_is_protected_leak_nothing,
 			    0, n);
+	tcase_add_loop_test(group, signals_lose_no_call_to_the_host, 0, n);
 	tcase_add_test(group, a_vm_is_made_though_the_process_is_stopped);
 	suite_add_tcase(suite, group);
 	return run_suite(suite);

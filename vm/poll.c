@@ -412,15 +412,21 @@ HOT static void choose_looks(struct poll *poll)
 	poll->looks = (uint32_t)(looks < LOOKS_MAX ? looks : LOOKS_MAX);
 }
 
+/*
+ * If the vcpu ran before GO, it may be out since, with what the invocation has rung for:
+ * that is judged by poll_check(), which lets it run on if it was nothing. Once the thread
+ * has parked, it was nothing.
+ */
 HOT void poll_start(struct vm *vm, uint64_t deadline_ns)
 {
 	struct poll *poll = vm->poll;
+	const bool ran = is_running(poll);
 
 	watch_arm_thread(&vm->watch, poll->thread, deadline_ns);
 	if (vm->control.is_new)
 		choose_looks(poll);
 	control_begin(&vm->control, poll->looks);
-	if (!is_running(poll))
+	if (!ran || atomic_load(&poll->turn) == TURN_PARKED)
 		let_run(poll);
 }
 

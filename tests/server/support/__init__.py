@@ -341,9 +341,16 @@ class Server:
                 if re.search(pattern, line)]
 
     def wait_line(self, pattern, count=1):
-        return wait_until(
-            lambda: len(self.lines(pattern)) >= count and self.lines(pattern),
-            f'the log has {pattern} {count} times')
+        def found():
+            code = self.process.poll()
+            lines = self.lines(pattern)
+            if len(lines) >= count:
+                return lines
+            assert code is None, (f'the server has ended: {code}, and its log '
+                                  f'lacks {pattern}')
+            return None
+
+        return wait_until(found, f'the log has {pattern} {count} times')
 
     def is_up(self):
         code = self.process.poll()

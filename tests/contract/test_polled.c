@@ -159,7 +159,11 @@ START_TEST(a_cooperative_function_that_lies_harms_itself)
 		call(thaw, "a", "good", 50 * NS_PER_MS, &reply);
 		ck_assert_int_eq(reply.result,
 				 is_believed ? THAW_TIMEOUT : THAW_OK);
+		vm = invoke_state(&reply)->vm;
 		thaw_reply_release(&reply);
+		/* one that has served keeps its core while it waits */
+		if (!is_believed)
+			ck_assert(comes_to_rest(vm));
 		expect_good(thaw, "b");
 		ck_assert_msg(stats_of(thaw, "b").is_polled,
 			      "the liar keeps the core");

@@ -11,9 +11,12 @@
 /* Returns the string at offset *@at and moves *@at behind it; NULL: it has no end. */
 static const char *next_string(const char *strings, size_t size, size_t *at)
 {
-	const char *string = strings + *at;
-	const char *end = *at < size ? memchr(string, '\0', size - *at) : NULL;
+	const char *string, *end;
 
+	if (*at >= size)
+		return NULL;
+	string = strings + *at;
+	end = memchr(string, '\0', size - *at);
 	if (!end)
 		return NULL;
 	*at = (size_t)(end - strings) + 1;

@@ -101,6 +101,9 @@ static void call_advance(struct sending *sending, size_t sent)
 		struct iovec *part = &sending->parts[i];
 		size_t here = sent < part->iov_len ? sent : part->iov_len;
 
+		/* nothing may have no address */
+		if (!here)
+			continue;
 		part->iov_base = (char *)part->iov_base + here;
 		part->iov_len -= here;
 		sent -= here;

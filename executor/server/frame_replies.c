@@ -139,6 +139,7 @@ HOT void frame_replies_put(struct frame_replies *replies,
 				  FRAME_HEAD_MAX + reply->headers_size);
 	int size = to ? frame_write_reply(reply, to) : -ENOMEM;
 	size_t gone = 0, rest;
+	const char *data;
 
 	if (size < 0) {
 		replies->bytes.failed = true;
@@ -154,9 +155,10 @@ HOT void frame_replies_put(struct frame_replies *replies,
 	}
 	replies->bytes.size += (size_t)size;
 	replies->size += (size_t)size + rest;
+	if (!rest)
+		return;
+	data = (const char *)reply->data + gone;
 	if (!is_large ||
-	    !frame_replies_put_large(replies, (const char *)reply->data + gone,
-				     rest, invocation))
-		buffer_append(&replies->bytes, (const char *)reply->data + gone,
-			      rest);
+	    !frame_replies_put_large(replies, data, rest, invocation))
+		buffer_append(&replies->bytes, data, rest);
 }

@@ -188,20 +188,22 @@ part_lint() {
 	count_verdicts lint < <(tests/lint.sh)
 }
 
-part_release() {
-	build_and_test release
-}
+# Scripts that are not about the io: each build runs them on one, the release build on
+# io_uring, the asan build on epoll.
+any_io='event_lines|files|functions|hosts|metrics|neighbours|start|stored|texts|vms'
 
-# The same script on the other io, where that is not what it is about.
-other_io='^server_(event_lines|files|functions|hosts|metrics|neighbours|start|stored|texts|vms)_epoll$'
+part_release() {
+	build_and_test release --exclude-regex "^server_($any_io)_epoll$"
+}
 
 # What is read from files is read by test_linux_store and test_linux_state, too.
 part_asan() {
-	build_and_test asan --exclude-regex "$other_io|^test_linux_.*_stored$"
+	build_and_test asan \
+		--exclude-regex "^server_($any_io)_io_uring$|^test_linux_.*_stored$"
 }
 
 part_tsan() {
-	build_and_test tsan --exclude-regex "$other_io" --tests-regex \
+	build_and_test tsan --exclude-regex "^server_($any_io)_epoll$" --tests-regex \
 		'test_(threads|watchdog|clones|polled|slices|offload|io|host_functions|growth|function_store)|server_(bases|load|start|host_functions)'
 }
 

@@ -4,9 +4,9 @@
 #
 #	lint	layout, scripts, static analysis, tests/lint.sh
 #	release	the build that users get, with all tests
-#	asan	the same with the address and undefined behaviour sanitizers
+#	asan	the same compiled by clang with the address and undefined behaviour
+#		sanitizers, the fuzz targets, and clang-tidy
 #	tsan	the tests of threads and deadlines with the thread sanitizer
-#	clang	the same compiled by clang, with the fuzz targets, and clang-tidy
 #	arm64	cross-built for arm64, its tests under emulation
 #	emulated	a short list of tests inside emulated machines with KVM
 #
@@ -107,17 +107,17 @@ check_cppcheck() {
 tidy() {
 	local words status=0
 
-	words=$(clang-tidy --quiet -p build/clang "$1" 2>&1) || status=1
+	words=$(clang-tidy --quiet -p build/asan "$1" 2>&1) || status=1
 	printf '%s\n' "$1"
 	grep -vE '^[0-9]+ warnings? generated\.$' <<<"$words" | grep . || true
 	return "$status"
 }
 
-# Every file of the host side that the clang build compiles.
+# Every file of the host side that clang compiles.
 check_clang_tidy() {
 	export -f tidy
 	# shellcheck disable=SC2016
-	sed -n 's|^ *"file": "\(.*\)".*|\1|p' build/clang/compile_commands.json |
+	sed -n 's|^ *"file": "\(.*\)".*|\1|p' build/asan/compile_commands.json |
 		grep -E "^$top/(base|bench|vm|snapshot|executor)/.*\.c$" |
 		grep -v "^$top/bench/guest/" | sort -u |
 		xargs -r -n 1 -P "$(nproc)" bash -c 'tidy "$1"' tidy
@@ -199,21 +199,13 @@ part_release() {
 # What is read from files is read by test_linux_store and test_linux_state, too.
 part_asan() {
 	build_and_test asan \
-		--exclude-regex "^server_($any_io)_io_uring$|^test_linux_.*_stored$"
+		--exclude-regex "^server_($any_io)_io_uring$|^test_linux_.*_stored$" &&
+		step 'asan: clang-tidy' logged clang-tidy check_clang_tidy
 }
 
 part_tsan() {
 	build_and_test tsan --exclude-regex "^server_($any_io)_epoll$" --tests-regex \
 		'test_(threads|watchdog|clones|polled|slices|offload|io|host_functions|growth|function_store)|server_(bases|load|start|host_functions)'
-}
-
-# What takes long and shows nothing more with another compiler: scripts, which run other
-# programs than thaw most of the time, and what makes many vms.
-same_with_clang='^(server_|aws_|readme|bench$|load$|python_suite|sdk_project|linux_samples|test_failures|test_many|test_linux_.*_stored$)'
-
-part_clang() {
-	build_and_test clang --exclude-regex "$same_with_clang" &&
-		step 'clang: clang-tidy' logged clang-tidy check_clang_tidy
 }
 
 setup_arm64() {
@@ -230,7 +222,7 @@ part_arm64() {
 	# the other way, with a compiler that has the same name here
 	step 'arm64: libraries of x86_64' third_party/sysroot.sh x86_64 &&
 		step 'arm64: cross-building for x86_64' \
-			setup_build x86_64 -DTHAW_WERROR=ON
+			setup_build x86_64 -DTHAW_WERROR=ON -DBUILD_TESTING=OFF
 }
 
 # Status 3 of run.py: it has reported failures.
@@ -272,7 +264,7 @@ part_fresh() {
 	count_verdicts fresh < <(tests/fresh.sh)
 }
 
-parts=(lint release asan tsan clang arm64 emulated)
+parts=(lint release asan tsan arm64 emulated)
 (($#)) || set -- "${parts[@]}"
 for part; do
 	[[ " ${parts[*]} --emulated-full --fresh " == *" $part "* ]] ||

@@ -122,20 +122,24 @@ int areas_set(struct areas *areas, uint64_t start, uint64_t end, unsigned prot)
 	return 0;
 }
 
+/* The area at @index, or NULL. */
+static const struct area *areas_at(const struct areas *areas, size_t index)
+{
+	return index < areas->count ? &areas->list[index] : NULL;
+}
+
 const struct area *areas_next(const struct areas *areas, uint64_t address)
 {
-	const size_t at = find(areas, address);
-
-	return at < areas->count ? &areas->list[at] : NULL;
+	return areas_at(areas, find(areas, address));
 }
 
 bool areas_allow(const struct areas *areas, uint64_t start, uint64_t end,
 		 unsigned prot)
 {
 	for (size_t i = find(areas, start); start < end; i++) {
-		const struct area *area = &areas->list[i];
+		const struct area *area = areas_at(areas, i);
 
-		if (i == areas->count || area->start > start ||
+		if (!area || area->start > start ||
 		    (area->prot & (prot | AREA_FRAMES)) != prot)
 			return false;
 		start = area->end;

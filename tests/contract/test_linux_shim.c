@@ -160,9 +160,9 @@ static void put_file(int file, size_t size)
 	ck_assert_ptr_nonnull(to);
 	for (size_t i = 0; i < size; i++) {
 		uint32_t mixed =
-			((uint32_t)i + (uint32_t)file * 1000003) * 2654435761;
+			((uint32_t)i + (uint32_t)file * 1000003) * 2654435761u;
 
-		mixed = (mixed ^ mixed >> 15) * 2246822507;
+		mixed = (mixed ^ mixed >> 15) * 2246822507u;
 		putc((int)(mixed >> 24), to);
 	}
 	ck_assert_int_eq(fclose(to), 0);

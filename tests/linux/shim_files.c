@@ -40,9 +40,9 @@ static unsigned char bytes[3 * PAGE];
 
 static unsigned char byte_of(int file, long i)
 {
-	uint32_t mixed = ((uint32_t)i + (uint32_t)file * 1000003) * 2654435761;
+	uint32_t mixed = ((uint32_t)i + (uint32_t)file * 1000003) * 2654435761u;
 
-	mixed = (mixed ^ mixed >> 15) * 2246822507;
+	mixed = (mixed ^ mixed >> 15) * 2246822507u;
 	return (unsigned char)(mixed >> 24);
 }
 

@@ -33,6 +33,10 @@ void *__wrap_memcpy(void *to, const void *from, size_t size);
 void *__real_memmove(void *to, const void *from, size_t size);
 void *__wrap_memmove(void *to, const void *from, size_t size);
 
+/* What they are where clang has the address sanitizer look. */
+void *__wrap___asan_memcpy(void *to, const void *from, size_t size);
+void *__wrap___asan_memmove(void *to, const void *from, size_t size);
+
 /* What memcpy() is where the compiler knows how large @to is. */
 void *__wrap___memcpy_chk(void *to, const void *from, size_t size, size_t room);
 
@@ -53,6 +57,16 @@ void *__wrap_memmove(void *to, const void *from, size_t size)
 {
 	copied += size >= COUNTED_MIN ? size : 0;
 	return __real_memmove(to, from, size);
+}
+
+void *__wrap___asan_memcpy(void *to, const void *from, size_t size)
+{
+	return __wrap_memcpy(to, from, size);
+}
+
+void *__wrap___asan_memmove(void *to, const void *from, size_t size)
+{
+	return __wrap_memmove(to, from, size);
 }
 
 void *__wrap___memcpy_chk(void *to, const void *from, size_t size, size_t room)

@@ -117,6 +117,21 @@ static int check_copy(struct store *store, struct store_written *written,
 	return r;
 }
 
+/* Nobody knows the copy, called @name, which is removed: it is the file to be imported. */
+static void name_import(struct error *err, int r, const char *name)
+{
+	struct error told;
+	const char *at;
+
+	if (!err)
+		return;
+	told = *err;
+	at = strstr(told.message, name);
+	if (at)
+		error_set(err, r, "%.*sthe file%s", (int)(at - told.message),
+			  told.message, at + strlen(name));
+}
+
 int store_import(struct store *store, int fd, uint64_t size,
 		 const uint8_t sha256[STORE_SHA256_SIZE], struct error *err,
 		 char name[STORE_NAME_MAX])
@@ -142,8 +157,11 @@ int store_import(struct store *store, int fd, uint64_t size,
 				       "copying a snapshot to", err);
 	if (!r && memcmp(found, sha256, sizeof(found)) != 0)
 		r = error_set(err, -EBADMSG, "its hash is not the one given");
-	if (!r)
+	if (!r) {
 		r = check_copy(store, &written, err, key);
+		if (r)
+			name_import(err, r, written.name);
+	}
 	if (!r)
 		r = store_adopt(store, &written, key, err);
 	if (!r)

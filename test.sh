@@ -138,7 +138,8 @@ count_verdicts() {
 	done
 }
 
-# run_ctest PRESET [CTEST-OPTION...]: runs a build's tests and counts each.
+# run_ctest PRESET [CTEST-OPTION...]: runs a build's tests and counts each. The thread
+# sanitizer would wait a second at each program's end for races at the end.
 run_ctest() {
 	local preset=$1 report=$top/build/$1/junit.xml p f s kind name why
 
@@ -146,6 +147,7 @@ run_ctest() {
 
 	rm -f "$report"
 	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+		TSAN_OPTIONS=atexit_sleep_ms=100 \
 		ctest --test-dir "build/$preset" --parallel 4 --output-on-failure \
 		"$@" \
 		--output-junit "$report"

@@ -27,8 +27,8 @@ linux_packages=(
 # To test as well.
 # shellcheck disable=SC2034
 test_packages=(
-	"${linux_packages[@]}" clang clang-tidy cppcheck shellcheck git gnuplot-nox groff-base
-	lld musl-tools python3-jsonschema skopeo umoci wrk
+	"${linux_packages[@]}" clang clang-tidy libclang-rt-dev cppcheck shellcheck git gnuplot-nox
+	groff-base lld musl-tools python3-jsonschema skopeo umoci wrk
 )
 
 # Node's oldest version that the AWS SDK of the tests runs on.

@@ -13,7 +13,9 @@
 
 json_t *bench_json_number(double value)
 {
-	return json_real((double)(uint64_t)(value * 1000 + 0.5) / 1000);
+	const double half = value < 0 ? -0.5 : 0.5;
+
+	return json_real((double)(int64_t)(value * 1000 + half) / 1000);
 }
 
 static json_t *percentile_json(const struct bench_result *result,

@@ -177,8 +177,8 @@ def base_fails():
     catalog = {f'f{i}': {**tenant('word'), 'base': 'bad'} for i in range(30)}
     with Server({'bad': bad, **catalog}) as server:
         server.surprises += ['function not deployed function=']
-        assert len(server.lines('function not deployed function=f.*its base bad: '
-                                'not ready within its init_timeout')) == 30, server.log()
+        server.wait_line('function not deployed function=f.*its base bad: '
+                         'not ready within its init_timeout', 30)
         # its own boot; and one, or a few more if others began when that had failed
         assert inits(server, 'hang') <= 4, server.log()
         server.write_catalog({'bad': BASE, **catalog})

@@ -3,7 +3,10 @@
 
 #include <check.h>
 #include <errno.h>
+#include <jansson.h>
 #include <stdlib.h>
+
+#include "bench/json.h"
 
 /* @count times @ns, in one round, of a row that took @cpu_ns in all. */
 static void add_row(struct bench_results *results, const char *name,
@@ -87,6 +90,24 @@ START_TEST(other_rows_are_not_merged)
 }
 END_TEST
 
+/* Memory of the kernel's may be less than before. */
+START_TEST(numbers_are_rounded_to_thousandths)
+{
+	static const double numbers[][2] = {
+		{ 0, 0 },	{ 1.2344, 1.234 },   { 1.2346, 1.235 },
+		{ -384, -384 }, { -1.2346, -1.235 },
+	};
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+		json_t *json = bench_json_number(numbers[i][0]);
+
+		ck_assert_double_eq_tol(json_real_value(json), numbers[i][1],
+					1e-9);
+		json_decref(json);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("bench_results");
@@ -98,6 +119,7 @@ int main(void)
 	tcase_add_test(tests, cpu_time_is_weighted_by_samples);
 	tcase_add_test(tests, idle_time_is_weighted_by_runs);
 	tcase_add_test(tests, other_rows_are_not_merged);
+	tcase_add_test(tests, numbers_are_rounded_to_thousandths);
 
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -59,7 +59,8 @@ static int sum_lines(FILE *file, const char *const *names, double *ret_kib)
 	unsigned found = 0;
 	double kib, sum = 0;
 
-	rewind(file);
+	if (fseek(file, 0, SEEK_SET))
+		return -errno;
 	while (fgets(line, sizeof(line), file)) {
 		if (sscanf(line, "%63s %lf kB", name, &kib) != 2)
 			continue;
@@ -79,7 +80,8 @@ static double count_lines(FILE *file)
 	char text[LINE_SIZE];
 	double count = 0;
 
-	rewind(file);
+	if (fseek(file, 0, SEEK_SET))
+		return 0;
 	while (fgets(text, sizeof(text), file))
 		count += strchr(text, '\n') != NULL;
 	return count;

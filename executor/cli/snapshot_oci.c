@@ -279,9 +279,11 @@ int snapshot_oci_import(struct store *store, const char *path,
 	json_auto_t *index = NULL;
 	const json_t *images;
 	char name[STORE_NAME_MAX];
-	int r = dir < 0 ? failed(err, path) :
-			  read_json(dir, "index.json", NULL, err, &index);
+	int r;
 
+	if (dir < 0)
+		return failed(err, path);
+	r = read_json(dir, "index.json", NULL, err, &index);
 	images = json_object_get(index, "manifests");
 	if (!r && (!json_array_size(images) ||
 		   json_array_size(images) > SNAPSHOT_OCI_IMAGES_MAX))

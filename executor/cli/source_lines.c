@@ -53,7 +53,7 @@ int source_lines_open(const char *path, struct error *err,
 	if (!r) {
 		lines->fd = open(path, O_RDONLY | O_CLOEXEC);
 		lines->dwarf = dwarf_begin(lines->fd, DWARF_C_READ);
-		lines->directory = getcwd(NULL, 0);
+		lines->directory = realpath(".", NULL);
 		if (!lines->dwarf)
 			r = error_set(err, -ENODATA,
 				      "%s has no debug information: build it "

@@ -8,7 +8,7 @@ set -uo pipefail
 # shellcheck source=tests/cli/support/script.sh
 . "$(dirname "${BASH_SOURCE[0]}")/support/script.sh"
 # shellcheck source=tests/cli/support/snapshot_file.sh
-. "$(dirname "${BASH_SOURCE[0]}")/support/snapshot_file.sh"
+. "$support/snapshot_file.sh"
 need_functions
 cp "$build/thaw" thaw
 

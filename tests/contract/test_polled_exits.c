@@ -54,35 +54,12 @@ static bool waits_at_gate(struct thaw *thaw, const char *function,
 	return waits;
 }
 
-static void add(void *unused, struct thaw_host_call *call)
-{
-	const struct thaw_value sum = {
-		.type = THAW_TYPE_INT,
-		.as.i32 = call->arguments[0].as.i32 + call->arguments[1].as.i32,
-	};
-
-	(void)unused;
-	ck_assert_int_eq(thaw_host_return(call, &sum), 0);
-}
-
 START_TEST(no_call_to_the_host_is_lost)
 {
-	static const enum thaw_type types[] = { THAW_TYPE_INT, THAW_TYPE_INT };
-	static const struct thaw_host_function host[] = { {
-		.name = "add",
-		.returns = THAW_TYPE_INT,
-		.types = types,
-		.count = 2,
-		.call = add,
-		.flags = THAW_HOST_INLINE,
-	} };
 	struct thaw *thaw;
 	unsigned waited = 0;
 
-	offered = (struct offered){ host, 1 };
-	thaw = open_guest(backends[_i], "calls_host",
-			  "\"host\":{\"allow\":[\"add\"]}");
-	offered = (struct offered){ NULL, 0 };
+	thaw = open_calls_host(backends[_i]);
 	is_late = true;
 	for (int i = 0; i < ROUNDS; i++)
 		waited += waits_at_gate(thaw, "calls_host", "", "500");

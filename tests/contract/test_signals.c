@@ -158,35 +158,12 @@ static void *kick_all(void *unused)
 	return unused;
 }
 
-static void add(void *unused, struct thaw_host_call *call)
-{
-	const struct thaw_value sum = {
-		.type = THAW_TYPE_INT,
-		.as.i32 = call->arguments[0].as.i32 + call->arguments[1].as.i32,
-	};
-
-	(void)unused;
-	ck_assert_int_eq(thaw_host_return(call, &sum), 0);
-}
-
 /* A signal may come just when the guest has called: then it is answered all the same. */
 START_TEST(signals_lose_no_call_to_the_host)
 {
-	static const enum thaw_type types[] = { THAW_TYPE_INT, THAW_TYPE_INT };
-	static const struct thaw_host_function host[] = { {
-		.name = "add",
-		.returns = THAW_TYPE_INT,
-		.types = types,
-		.count = 2,
-		.call = add,
-		.flags = THAW_HOST_INLINE,
-	} };
 	struct thaw *thaw;
 
-	offered = (struct offered){ host, 1 };
-	thaw = open_guest(backends[_i], "calls_host",
-			  "\"host\":{\"allow\":[\"add\"]}");
-	offered = (struct offered){ NULL, 0 };
+	thaw = open_calls_host(backends[_i]);
 	/* the watchdog has its handler from now on */
 	ck_assert_str_eq(call_once(thaw, "calls_host", ""), "500");
 	ck_assert_int_eq(pthread_create(&bomber, NULL, kick_all, NULL), 0);

@@ -233,6 +233,37 @@ struct thaw *open_guest(const char *backend, const char *guest,
 	return open_functions(backend, text);
 }
 
+static void add(void *unused, struct thaw_host_call *call)
+{
+	const struct thaw_value sum = {
+		.type = THAW_TYPE_INT,
+		.as.i32 = call->arguments[0].as.i32 + call->arguments[1].as.i32,
+	};
+
+	(void)unused;
+	ck_assert_int_eq(thaw_host_return(call, &sum), 0);
+}
+
+struct thaw *open_calls_host(const char *backend)
+{
+	static const enum thaw_type types[] = { THAW_TYPE_INT, THAW_TYPE_INT };
+	static const struct thaw_host_function host[] = { {
+		.name = "add",
+		.returns = THAW_TYPE_INT,
+		.types = types,
+		.count = 2,
+		.call = add,
+		.flags = THAW_HOST_INLINE,
+	} };
+	struct thaw *thaw;
+
+	offered = (struct offered){ host, 1 };
+	thaw = open_guest(backend, "calls_host",
+			  "\"host\":{\"allow\":[\"add\"]}");
+	offered = (struct offered){ NULL, 0 };
+	return thaw;
+}
+
 void call(struct thaw *thaw, const char *function, const char *text,
 	  uint64_t timeout_ns, struct thaw_reply *ret_reply)
 {

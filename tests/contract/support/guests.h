@@ -93,6 +93,9 @@ struct thaw *open_functions(const char *backend, const char *functions);
 struct thaw *open_guest(const char *backend, const char *guest,
 			const char *more);
 
+/* Opens calls_host.elf, whose calls of add(int, int) are answered. The caller closes it. */
+struct thaw *open_calls_host(const char *backend);
+
 /* Invokes @function with @text as the request. The test fails if it is refused. */
 void call(struct thaw *thaw, const char *function, const char *text,
 	  uint64_t timeout_ns, struct thaw_reply *ret_reply);

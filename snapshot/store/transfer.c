@@ -95,6 +95,21 @@ int store_export(struct store *store, const char *name, int fd,
 	return r;
 }
 
+/* Nobody knows the copy, called @name, which is removed: it is the file to be imported. */
+static void name_import(struct error *err, int r, const char *name)
+{
+	struct error told;
+	const char *at;
+
+	if (!err)
+		return;
+	told = *err;
+	at = strstr(told.message, name);
+	if (at)
+		error_set(err, r, "%.*sthe file%s", (int)(at - told.message),
+			  told.message, at + strlen(name));
+}
+
 /* Verifies all of the copy, and takes its key and its hash. */
 static int check_copy(struct store *store, struct store_written *written,
 		      struct error *err, uint8_t key[STORE_KEY_SIZE])
@@ -114,22 +129,9 @@ static int check_copy(struct store *store, struct store_written *written,
 		written->bytes = (uint64_t)status.st_blocks * 512;
 	}
 	store_file_close(&file);
+	if (r)
+		name_import(err, r, written->name);
 	return r;
-}
-
-/* Nobody knows the copy, called @name, which is removed: it is the file to be imported. */
-static void name_import(struct error *err, int r, const char *name)
-{
-	struct error told;
-	const char *at;
-
-	if (!err)
-		return;
-	told = *err;
-	at = strstr(told.message, name);
-	if (at)
-		error_set(err, r, "%.*sthe file%s", (int)(at - told.message),
-			  told.message, at + strlen(name));
 }
 
 int store_import(struct store *store, int fd, uint64_t size,
@@ -157,11 +159,8 @@ int store_import(struct store *store, int fd, uint64_t size,
 				       "copying a snapshot to", err);
 	if (!r && memcmp(found, sha256, sizeof(found)) != 0)
 		r = error_set(err, -EBADMSG, "its hash is not the one given");
-	if (!r) {
+	if (!r)
 		r = check_copy(store, &written, err, key);
-		if (r)
-			name_import(err, r, written.name);
-	}
 	if (!r)
 		r = store_adopt(store, &written, key, err);
 	if (!r)

@@ -161,9 +161,8 @@ static void *kick_all(void *unused)
 /* A signal may come just when the guest has called: then it is answered all the same. */
 START_TEST(signals_lose_no_call_to_the_host)
 {
-	struct thaw *thaw;
+	struct thaw *thaw = open_calls_host(backends[_i]);
 
-	thaw = open_calls_host(backends[_i]);
 	/* the watchdog has its handler from now on */
 	ck_assert_str_eq(call_once(thaw, "calls_host", ""), "500");
 	ck_assert_int_eq(pthread_create(&bomber, NULL, kick_all, NULL), 0);
